@@ -1,0 +1,179 @@
+"""What every endpoint shares: how bodies are read, inputs that refuse what they do not know, problems, pages, ETags."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.http import Http404, UnreadablePostError
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound, ParseError
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from core.errors import DomainError
+from core.money import Money
+from core.problems import MEDIA_TYPE, is_busy, problem_of
+
+MOST_NESTED = 32  # levels of a body
+
+
+class JsonBody(BaseParser):
+    """Reads JSON of bounded size and depth, in UTF-8, whose every string can be written out again."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
+        """The document. Raises: RequestDataTooBig, ParseError, ValidationError."""
+        try:
+            raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        except UnreadablePostError:
+            raise ParseError("The body did not arrive as a whole.") from None
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig
+        try:
+            document = json.loads(raw.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not valid JSON: {error}.") from None
+        if raw.count(b"[") + raw.count(b"{") > MOST_NESTED and _depth(document) > MOST_NESTED:
+            raise ParseError(f"The body is nested more than {MOST_NESTED} levels deep.")
+        if b"\\u" in raw and any(_is_broken(text) for text in _texts(document)):
+            raise serializers.ValidationError("There is half a character in it: a lone surrogate.", code="surrogate")
+        return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _depth(document: Any) -> int:
+    """How many objects and arrays lie in one another."""
+    depth, layer = 0, [document]
+    while layer := [value for value in layer if isinstance(value, dict | list)]:
+        depth += 1
+        layer = [inner for value in layer for inner in (value.values() if isinstance(value, dict) else value)]
+    return depth
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Every string of a document, keys too. Its depth is bounded."""
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict):
+        for name, value in document.items():
+            yield name
+            yield from _texts(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _texts(value)
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 (DRF calls it so)
+    """DRF's EXCEPTION_HANDLER: anticipated errors become problems, bugs stay bugs (500 and an alert)."""
+    anticipated = (DomainError, APIException, Http404, ModelValidationError, RequestDataTooBig)
+    if not isinstance(error, anticipated) and not is_busy(error):
+        return None
+    set_rollback()
+    problem = problem_of(error)
+    response = Response(problem.body, status=problem.status, headers=problem.headers)
+    response.content_type = MEDIA_TYPE
+    return response
+
+
+class Input(serializers.Serializer[Any]):
+    """What a client may send. A field nobody knows is refused, so that a typo is never silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if hasattr(data, "keys") else []
+        if unknown:
+            raise serializers.ValidationError(
+                {name: [ErrorDetail("There is no such field here.", code="unknown_field")] for name in unknown}
+            )
+        return super().to_internal_value(data)
+
+
+def parse(serializer: type[serializers.BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
+    """Validated input. Raises: ValidationError, with a pointer to each wrong field."""
+    body = serializer(data=data, context=context)
+    body.is_valid(raise_exception=True)
+    result: dict[str, Any] = dict(body.validated_data)
+    return result
+
+
+def user_id(request: Request) -> UUID:
+    """Whose request this is; views without authentication must not ask."""
+    key = request.user.pk
+    if not isinstance(key, UUID):
+        raise NotAuthenticated
+    return key
+
+
+class MoneyOutput(serializers.Serializer[Any]):
+    """Integer minor units and an ISO 4217 code: 4990 EUR is 49.90 euros."""
+
+    amount = serializers.IntegerField(help_text="Minor units: 4990 is 49.90 EUR.")
+    currency = serializers.CharField(help_text="ISO 4217.")
+
+
+def money(amount_minor: int, currency: str) -> dict[str, int | str]:
+    """An amount as every answer shows it."""
+    return Money(amount_minor, currency).as_json()
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
+
+
+class KeysetPagination(CursorPagination):
+    """Pages by the last row seen: nothing is counted, nothing doubles or is skipped when rows are added."""
+
+    page_size = 20
+    max_page_size = 100
+    page_size_query_param = "page_size"
+    ordering: Any = "-id"
+    invalid_cursor_message = "This cursor is not one of ours; start again without it."
+
+    def decode_cursor(self, request: Request) -> Any:
+        encoded = request.query_params.get(self.cursor_query_param, "")
+        if encoded and not _BASE64.fullmatch(encoded):
+            raise self._not_ours()
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise self._not_ours() from None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ModelValidationError, ValueError):  # well-formed, but of no row of ours
+            raise self._not_ours() from None
+
+    def _not_ours(self) -> serializers.ValidationError:
+        return serializers.ValidationError({"cursor": [self.invalid_cursor_message]}, code="invalid_cursor")
+
+
+def conditional(request: Request, data: Any) -> Response:
+    """The answer with an ETag of its content, or 304 when the client has that already.
+
+    The tag is of what is said, so it can never be stale. Answers are private to no one but may change at any time:
+    `no-cache` makes clients ask again.
+    """
+    rendered = JSONRenderer().render(data)
+    tag = f'"{hashlib.blake2b(rendered, digest_size=16).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    sent = {t.strip().removeprefix("W/") for t in request.headers.get("If-None-Match", "").split(",")}
+    if tag in sent or "*" in sent:
+        return Response(status=304, headers=headers)
+    return Response(data, headers=headers)

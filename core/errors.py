@@ -1,0 +1,61 @@
+"""The one way a rule says no: a `DomainError` subclass per reason, answered as an RFC 9457 problem."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A rule of the shop was not met; nothing was changed.
+
+    `code` is stable and switched on by clients; `title` is its meaning, `detail` what happened this time and what to
+    do about it. `members` are further fields of the problem document.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    status: ClassVar[int] = 409
+    retry_after: int | None = None  # seconds
+
+    def __init__(self, detail: str = "", **members: Any) -> None:
+        self.detail = detail or self.title
+        self.members = members
+        super().__init__(self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of the input. `pointer` is a JSON pointer: "/lines/0/quantity"."""
+
+    pointer: str
+    detail: str
+    code: str = "invalid"
+
+
+class InvalidInput(DomainError):
+    """The request asks for something that does not make sense, field by field."""
+
+    code = "invalid_input"
+    title = "The request has fields that cannot be accepted."
+    status = 400
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{e.pointer.lstrip('/')}: {e.detail}" for e in errors))
+        self.errors = tuple(errors)
+
+
+class NotFound(DomainError):
+    """There is no such thing, or it is somebody else's: the two are not told apart."""
+
+    code = "not_found"
+    title = "There is nothing here, or it is not yours."
+    status = 404
+
+
+class Busy(DomainError):
+    """Somebody else holds what this request needs for too long; nothing was changed."""
+
+    code = "busy"
+    title = "The shop is busy; try again in a moment."
+    status = 503
+    retry_after = 1

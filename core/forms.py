@@ -1,0 +1,108 @@
+"""Forms in which people type and read amounts as they speak of them: 49.90, not 4990."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.money import MAX_MINOR, exponent, format_minor, to_decimal, to_minor, validate_currency
+
+
+class AmountField(forms.DecimalField):
+    """A decimal typed with a point or a comma. `currency`, when known, is shown beside it."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "Write an amount such as 49.90.",
+        "min_value": "An amount cannot be less than nothing.",
+    }
+
+    def __init__(self, *, currency: str | None = None, **options: Any) -> None:
+        attrs = {"inputmode": "decimal", "autocomplete": "off"}
+        options.setdefault("widget", UnfoldAdminTextInputWidget(attrs | ({"suffix": currency} if currency else {})))
+        super().__init__(min_value=0, max_digits=14, **options)
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # DecimalField's own
+        if isinstance(value, str) and "," in value and "." not in value:
+            value = value.replace(",", ".")
+        return super().to_python(value)
+
+
+def parse_amount(amount: Decimal, currency: str) -> int:
+    """Minor units of a typed amount. Raises: ValidationError, in words for whoever typed it."""
+    try:
+        minor = to_minor(amount, currency)
+    except ValidationError:
+        raise ValidationError(_too_fine(currency), code="too_fine") from None
+    if minor > MAX_MINOR:
+        raise ValidationError(f"This is more than {format_minor(MAX_MINOR, currency)}.", code="too_much")
+    return minor
+
+
+def _too_fine(currency: str) -> str:
+    places = exponent(currency)
+    if places == 0:
+        return f"{currency} has no decimals: write a whole number."
+    return f"{currency} has {places} decimals, not more."
+
+
+class MinorUnitsForm(forms.ModelForm):
+    """A model form whose `minor_units` fields are stored in minor units and typed as decimals of the row's currency.
+
+    The currency is that of the form's own `currency` field, of its row, or of the row above (`MinorUnitsFormSet`).
+    """
+
+    minor_units: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, *args: Any, parent: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parent = parent
+        currency = getattr(parent or self.instance, "currency", "")
+        known = currency if (parent or self.instance).pk else None
+        for name in self.minor_units:
+            if name in self.fields:
+                field = self.fields[name]
+                self.fields[name] = AmountField(
+                    currency=known, label=field.label, help_text=field.help_text, required=field.required
+                )
+                if isinstance(self.initial.get(name), int) and currency:
+                    self.initial[name] = _plain(to_decimal(self.initial[name], currency))
+
+    def typed_currency(self) -> str | None:
+        """The currency that the amounts are in; None when what was typed for it is no currency."""
+        if "currency" in self.fields:
+            return self.cleaned_data.get("currency")
+        return getattr(self.parent or self.instance, "currency", None)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        currency = self.typed_currency()
+        for name in self.minor_units:
+            amount = self.cleaned_data.get(name)
+            if amount is not None:
+                try:
+                    self.cleaned_data[name] = _in_minor(amount, currency)
+                except ValidationError as error:
+                    self.add_error(name, error)
+        return cleaned
+
+
+def _plain(amount: Decimal) -> str:
+    return format(amount, "f")
+
+
+def _in_minor(amount: Decimal, currency: str | None) -> int:
+    if not currency:
+        raise ValidationError("Choose a currency, such as EUR, to say what this amount is in.", code="no_currency")
+    validate_currency(currency)
+    return parse_amount(amount, currency)
+
+
+class MinorUnitsFormSet(BaseInlineFormSet):
+    """Rows whose amounts are in the currency of the row above them, also while that is still being typed."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "parent": self.instance}

@@ -1,0 +1,61 @@
+"""Money is an integer count of minor units and an ISO 4217 currency; exponents come from Babel (CLDR)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.core import get_global
+from babel.numbers import format_currency, get_currency_precision
+from django.core.exceptions import ValidationError
+
+MAX_MINOR = 99_999_999_99  # more than any carrier costs, less than what Stripe and a bigint take
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as the API shows it: `{"amount": 4990, "currency": "EUR"}`."""
+
+    amount_minor: int
+    currency: str
+
+    def as_json(self) -> dict[str, int | str]:
+        return {"amount": self.amount_minor, "currency": self.currency}
+
+    def __str__(self) -> str:
+        return format_minor(self.amount_minor, self.currency)
+
+
+def validate_currency(code: str) -> None:
+    """Accept ISO 4217 codes that CLDR knows. Raises: ValidationError."""
+    if code not in get_global("all_currencies"):
+        raise ValidationError(f'"{code}" is not an ISO 4217 currency code such as EUR.')
+
+
+def exponent(currency: str) -> int:
+    """Decimal places of a currency: 2 for EUR, 0 for JPY, 3 for KWD."""
+    return get_currency_precision(currency)
+
+
+def to_decimal(amount_minor: int, currency: str) -> Decimal:
+    """4990 EUR -> Decimal("49.90")."""
+    return Decimal(amount_minor).scaleb(-exponent(currency))
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Decimal("49.90") EUR -> 4990. Raises: ValidationError when the currency has no such fraction."""
+    if not amount.is_finite():
+        raise ValidationError(f"{amount} is not an amount.")
+    scaled = amount.scaleb(exponent(currency))
+    if scaled != scaled.to_integral_value():
+        raise ValidationError(f"{currency} has {exponent(currency)} decimal places; {amount} has more.")
+    return int(scaled)
+
+
+def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
+    """4990 EUR -> "€49.90", in the reader's locale."""
+    return format_currency(to_decimal(amount_minor, currency), currency, locale=locale)
+
+
+def included_tax(gross_minor: int, rate_bp: int) -> int:
+    """Tax contained in a gross amount, rounded half up; `rate_bp` in basis points (1900 = 19 %)."""
+    sign = -1 if gross_minor < 0 else 1
+    return sign * ((2 * abs(gross_minor) * rate_bp + 10_000 + rate_bp) // (2 * (10_000 + rate_bp)))

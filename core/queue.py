@@ -1,0 +1,101 @@
+"""Jobs live in the database: enqueued in the caller's transaction, one exists when the row that needs it does."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Job, JobDeferrer, Status
+from procrastinate.manager import JobManager
+
+__all__ = ["Patient", "app", "enqueue", "on_app_ready"]
+
+
+def enqueue(
+    task: str, *, after: timedelta | None = None, lock: str | None = None, once: str | None = None, **arguments: Any
+) -> None:
+    """Ask for a job by name, in the caller's transaction.
+
+    after: earliest start. lock: jobs with the same lock run one after the other. once: at most one waiting job has
+    this key; a second request joins it, and the job then starts after this transaction has ended, so that it sees what
+    the caller wrote. An unknown name raises at once (procrastinate TaskNotFound).
+    """
+    options: dict[str, Any] = {"lock": lock, "queueing_lock": once}
+    if after is not None:
+        options["schedule_at"] = timezone.now() + after
+    job = app.configure_task(task, allow_unknown=False, **{k: v for k, v in options.items() if v is not None})
+    if once is None:
+        job.defer(**arguments)
+        return
+    while not _deferred(job, arguments) and not _joined(once):
+        pass  # the job that was waiting has started meanwhile, too early to see what this caller wrote
+
+
+def _deferred(job: JobDeferrer, arguments: dict[str, Any]) -> bool:
+    try:
+        with transaction.atomic():  # a refused insert must not poison the caller's transaction
+            job.defer(**arguments)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+def _joined(once: str) -> bool:
+    """Keep the waiting job from starting before this transaction ends: workers pass over rows that are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo' FOR SHARE", [once]
+        )
+        return cursor.fetchone() is not None
+
+
+class Jobs(JobManager):
+    """Procrastinate's own, but for a failed job whose `once` twin was enqueued while it ran.
+
+    The two cannot both wait under one key. Without this the failed one would stay "doing", its lock held, for as long
+    as its worker lives.
+    """
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Let a job wait for its next try; if its twin waits already, that one does the work."""
+        try:
+            await super().retry_job(job, retry_at, priority, queue, lock)
+        except UniqueViolation:
+            await self.finish_job(job, status=Status.ABORTED, delete_job=True)
+
+
+def on_app_ready(ready: App) -> None:
+    """PROCRASTINATE_ON_APP_READY."""
+    ready.job_manager = Jobs(ready.connector)
+
+
+class Patient(BaseRetryStrategy):
+    """Try again on the errors named, at growing intervals with jitter, for about `attempts` tries.
+
+    Waits 1, 2, 4 … seconds, at most `longest`; the jitter keeps a thousand jobs from waking together.
+    """
+
+    def __init__(self, *errors: type[Exception], attempts: int = 30, longest: int = 300) -> None:
+        self.errors: Sequence[type[Exception]] = errors
+        self.attempts = attempts
+        self.longest = longest
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if not isinstance(exception, tuple(self.errors)) or job.attempts >= self.attempts:
+            return None
+        wait = min(2**job.attempts, self.longest)
+        asked = getattr(exception, "retry_after", None) or 0
+        seconds = max(wait * random.uniform(0.75, 1.25), asked)  # noqa: S311 (jitter, not a secret)
+        return RetryDecision(retry_in={"seconds": max(1, round(seconds))})

@@ -1,0 +1,336 @@
+"""Whatever goes wrong leaves the shop as one kind of document, and tells nobody what only we should know."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import Cat
+from core.error_codes import every_error
+from tests.core.broken_urls import SECRET
+from tests.factories.accounts import CatFactory, Phone, UserFactory, client_for
+from tests.routes import Route, api_routes
+from tests.shop import Shop, key
+
+JSON = "application/json"
+CAT = {"name": "Minka", "length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4200}
+NO_OBJECTS = ["[]", "[1, 2]", '"text"', '""', "null", "7", "-1.5", "true"]
+NO_JSON = [
+    "{",
+    "",
+    "'a'",
+    '{"a": NaN}',
+    '{"a": Infinity}',
+    "{} {}",
+    b"\xff\xfe",
+    "\ufeff{}",
+    "[" * 100_000,
+    '{"a":' * 500 + "1" + "}" * 500,
+]
+
+
+def problem(answer: Any) -> dict[str, Any]:
+    """The problem document, sure to be one: complete, consistent with its status, of a code that is explained."""
+    assert answer["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert set(body) >= {"type", "title", "status", "detail", "code"}
+    assert body["status"] == answer.status_code
+    assert body["type"] == f"/api/errors/#{body['code']}"
+    assert body["title"]
+    assert body["detail"]
+    assert body["code"] in {error.code for error in every_error()}
+    return body
+
+
+# What the protocol refuses
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/orders/", "/nothing", "/", "/api/v1/me/cats/not-a-uuid"])
+def test_an_address_that_does_not_exist_is_not_found(db: None, path: str) -> None:
+    assert problem(APIClient().get(path))["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+def test_a_method_that_an_address_does_not_know_is_refused(phone: Phone, method: str) -> None:
+    answer = phone.generic(method.upper(), "/api/v1/quotes")
+
+    assert (answer.status_code, problem(answer)["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer["Allow"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "bogus"],
+)
+def test_a_body_of_another_type_is_refused(phone: Phone, content_type: str) -> None:
+    answer = phone.generic("POST", "/api/v1/quotes", b"a=1", content_type=content_type)
+
+    assert (answer.status_code, problem(answer)["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*"])
+def test_another_kind_of_answer_cannot_be_had(phone: Phone, accept: str) -> None:
+    answer = phone.get("/api/v1/depots", headers={"Accept": accept})
+
+    assert (answer.status_code, problem(answer)["code"]) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize("accept", [JSON, "*/*", "application/*", "text/html, application/json;q=0.5"])
+def test_json_can_be_asked_for_in_all_the_usual_ways(phone: Phone, accept: str) -> None:
+    assert phone.get("/api/v1/depots", headers={"Accept": accept}).status_code == 200
+
+
+def test_too_many_requests_are_told_when_to_come_back(db: None) -> None:
+    for _ in range(20):
+        assert APIClient().post("/api/v1/auth/token", {}, format="json").status_code == 400
+
+    answer = APIClient().post("/api/v1/auth/token", {}, format="json")
+
+    assert (answer.status_code, problem(answer)["code"]) == (429, "rate_limited")
+    assert 1 <= int(answer["Retry-After"]) <= 61
+
+
+def test_a_request_without_a_token_is_told_what_is_missing(db: None) -> None:
+    answer = APIClient().get("/api/v1/me")
+
+    assert (answer.status_code, problem(answer)["code"]) == (401, "authentication_required")
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_that_is_not_ours_is_refused_in_other_words(db: None) -> None:
+    answer = APIClient().get("/api/v1/me", headers={"Authorization": "Bearer nonsense"})
+
+    assert (answer.status_code, problem(answer)["code"]) == (401, "token_invalid")
+
+
+def test_a_host_that_is_not_ours_is_refused(db: None) -> None:
+    answer = APIClient().get("/api/v1/me", headers={"Host": "evil.example.com"})
+
+    assert (answer.status_code, problem(answer)["code"]) == (400, "bad_request")
+    assert "evil" not in answer.content.decode()
+
+
+# Bugs
+
+
+@pytest.mark.urls("tests.core.broken_urls")
+@pytest.mark.parametrize("path", ["/api/v1/broken", "/broken"])
+def test_a_bug_tells_nobody_what_it_is_about(db: None, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    client = client_for(UserFactory())
+    client.raise_request_exception = False
+
+    with caplog.at_level(logging.ERROR, logger="django.request"):
+        answer = client.get(path)
+
+    assert (answer.status_code, problem(answer)["code"]) == (500, "internal_error")
+    told = answer.content.decode() + str(answer.headers)
+    assert not any(word in told for word in (SECRET, "hunter2", "RuntimeError", "Traceback", "broken_urls"))
+    assert SECRET in caplog.text  # those who can mend it see all of it
+
+
+# Bodies
+
+
+def bodies_everywhere(shop: Shop) -> list[tuple[Route, str]]:
+    """Every operation that takes a body, at an address that exists for the shop's customer."""
+    order, cat = shop.order(), CatFactory(owner=shop.customer)
+    address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
+    values = {"number": order.number, "cat_id": cat.pk, "address_id": address.pk}
+    return [(route, route.at(**values)) for route in api_routes() if route.takes_body]
+
+
+def refused(shop: Shop, path: str, method: str, body: str | bytes) -> str:
+    from django.core.cache import cache
+
+    cache.clear()  # tries are counted
+    answer = shop.phone().generic(method.upper(), path, body, content_type=JSON, headers=key())
+    assert answer.status_code == 400, (method, path, body[:40], answer.status_code)
+    return str(problem(answer)["code"])
+
+
+def test_a_body_that_is_no_object_is_refused_by_every_operation(shop: Shop) -> None:
+    for route, path in bodies_everywhere(shop):
+        wanted = "signature_invalid" if "webhooks" in path else "invalid_input"
+        assert {refused(shop, path, route.method, body) for body in NO_OBJECTS} == {wanted}, str(route)
+
+
+def test_a_body_that_is_no_json_is_refused_by_every_operation(shop: Shop) -> None:
+    for route, path in bodies_everywhere(shop):
+        wanted = "signature_invalid" if "webhooks" in path else "malformed_request"
+        said = {refused(shop, path, route.method, body) for body in NO_JSON if body}
+        assert said == {wanted}, str(route)
+
+
+def test_a_field_that_nobody_knows_is_refused_by_every_operation_that_is_not_a_webhook(shop: Shop) -> None:
+    for route, path in bodies_everywhere(shop):
+        if "webhooks" not in path:
+            answer = shop.phone().generic(route.method.upper(), path, '{"discount\\u0000": 1}', JSON, headers=key())
+            codes = {error["code"] for error in problem(answer)["errors"]}
+            assert (answer.status_code, "unknown_field" in codes) == (400, True), str(route)
+
+
+def test_no_body_at_all_is_an_empty_object(shop: Shop) -> None:
+    order = shop.order()
+
+    assert shop.phone().post(f"/api/v1/orders/{order.number}/cancel", headers=key()).status_code == 200
+
+
+@pytest.mark.parametrize("body", ['{"name": "\\ud800"}', '{"\\udfff": 1}', '{"a": [{"b": "x\\udc00y"}]}', '"\\ud800"'])
+def test_half_a_character_is_refused_wherever_it_stands(phone: Phone, body: str) -> None:
+    answer = phone.generic("POST", "/api/v1/me/cats", body, content_type=JSON, headers=key())
+
+    assert (answer.status_code, problem(answer)["code"]) == (400, "invalid_input")
+
+
+def test_a_character_written_as_two_escapes_is_whole(phone: Phone) -> None:
+    body = json.dumps({**CAT, "name": "Minka 🐈"})
+    assert "\\ud83d\\udc08" in body
+
+    assert phone.generic("POST", "/api/v1/me/cats", body, content_type=JSON, headers=key()).status_code == 201
+
+
+def test_a_document_may_be_nested_but_not_endlessly(phone: Phone) -> None:
+    def nested(levels: int) -> Any:
+        return phone.generic("POST", "/api/v1/quotes", '{"a":' * levels + "1" + "}" * levels, content_type=JSON)
+
+    assert problem(nested(32))["code"] == "invalid_input"
+    assert problem(nested(33))["code"] == "malformed_request"
+
+
+def test_a_long_flat_list_is_not_called_deep(phone: Phone) -> None:
+    body = json.dumps({"depot": "BER", "lines": [{"kind": "sale", "sku": "A"}] * 40})
+
+    assert problem(phone.generic("POST", "/api/v1/quotes", body, content_type=JSON))["code"] == "invalid_input"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/me/cats",
+        "/api/v1/quotes",
+        "/api/v1/auth/token",
+        "/api/v1/webhooks/stripe",
+        "/api/v1/webhooks/inventory",
+    ],
+)
+def test_a_body_that_is_too_large_is_refused(phone: Phone, settings: Settings, path: str) -> None:
+    body = b'{"name": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
+
+    answer = phone.generic("POST", path, body, content_type=JSON, headers=key())
+
+    assert (answer.status_code, problem(answer)["code"]) == (413, "body_too_large")
+
+
+def test_a_body_just_within_the_bound_is_read(phone: Phone, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = len(json.dumps(CAT))
+    answers = [
+        phone.generic("POST", "/api/v1/me/cats", json.dumps(CAT) + more, JSON, headers=key()) for more in ("", " ")
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 413]
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 5000, "1e400", "-1e400", "1e-400", "9" * 400, "0.5", "1e2", "true", "[]", "{}", '"1\\u0000"']
+)
+def test_odd_numbers_are_refused_or_read_but_never_break_anything(phone: Phone, number: str) -> None:
+    body = json.dumps(CAT).replace("4200", number)
+
+    answer = phone.generic("POST", "/api/v1/me/cats", body, content_type=JSON, headers=key())
+
+    assert problem(answer)["code"] in {"invalid_input", "malformed_request"}
+    assert not Cat.objects.exists()
+
+
+# Addresses
+
+
+def test_a_zero_byte_in_an_address_is_not_found_or_refused_by_every_operation(phone: Phone) -> None:
+    for route in api_routes():
+        for name in route.parameters:
+            path = route.at(**{p: "%00" if p == name else "x" for p in route.parameters})
+            answer = phone.generic(route.method.upper(), path, "{}", content_type=JSON, headers=key())
+            assert (answer.status_code, problem(answer)["code"]) == (404, "not_found"), str(route)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "containers",
+        "containers/x",
+        "containers/x/calendar",
+        "availability",
+        "depots",
+        "categories",
+        "orders",
+        "me/cats",
+        "me/addresses",
+    ],
+)
+@pytest.mark.parametrize(
+    "query",
+    ["cursor=%00", "page_size=%00", "depot=%00", "a=%ff", "%00=%00", "from=%00&to=%F0%9F%90%88", "cursor=%ED%A0%80"],
+)
+def test_no_query_string_breaks_anything(phone: Phone, path: str, query: str) -> None:
+    answer = phone.get(f"/api/v1/{path}?{query}")
+
+    assert answer.status_code in {200, 400, 404}
+    if answer.status_code != 200:
+        problem(answer)
+
+
+# The database is busy
+
+
+@pytest.fixture
+def impatient(transactional_db: None) -> None:
+    """Wait for a lock for no longer than a test should."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '150ms'")
+
+
+def test_a_row_that_somebody_else_holds_makes_the_shop_busy_and_the_repeat_succeeds(
+    impatient: None, shop: Shop, somebody_else: psycopg.Connection[Any]
+) -> None:
+    order, headers = shop.order(), key()
+    address = f"/api/v1/orders/{order.number}/cancel"
+    somebody_else.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [order.pk])
+
+    held_up = shop.phone().post(address, {}, format="json", headers=headers)
+    somebody_else.rollback()
+    repeat = shop.phone().post(address, {}, format="json", headers=headers)
+
+    assert (held_up.status_code, problem(held_up)["code"]) == (503, "busy")
+    assert int(held_up["Retry-After"]) >= 1
+    assert (repeat.status_code, repeat.json()["status"]) == (200, "cancelled")
+
+
+def test_no_free_connection_makes_the_shop_busy(transactional_db: None) -> None:
+    client = client_for(UserFactory())
+    pool = connection.pool
+    patience, pool.timeout = pool.timeout, 0.2
+    taken = []
+    try:
+        while pool.get_stats()["pool_size"] < pool.max_size or pool.get_stats()["pool_available"]:
+            taken.append(pool.getconn(timeout=2))
+        with ThreadPoolExecutor(1) as threads:  # a thread has a connection of its own
+            answer = threads.submit(client.get, "/api/v1/depots").result()
+    finally:
+        pool.timeout = patience
+        for each in taken:
+            pool.putconn(each)
+
+    assert (answer.status_code, problem(answer)["code"]) == (503, "busy")
+    assert int(answer["Retry-After"]) >= 1
+    assert client.get("/api/v1/depots").status_code == 200
+
+
+def test_the_admins_pages_of_what_does_not_exist_are_not_found(db: None) -> None:
+    assert Client().get("/admin/nothing/%00/").status_code in {302, 404}
