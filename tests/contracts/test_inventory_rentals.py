@@ -1,0 +1,198 @@
+"""What every inventory adapter must keep about goods that leave and come back, and about days."""
+
+import pytest
+
+from inventory.providers.base import NotFound, OutOfStock, Refused, RemoteState
+from tests.contracts.conftest import Ims, window, winners
+
+# Goods that leave and come back
+
+
+def test_a_sale_leaves_once(ims: Ims):
+    ims.stock(5)
+    key = ims.sale(2).key
+    ims.provider.confirm(key=key)
+
+    first, second = ims.provider.check_out(key=key), ims.provider.check_out(key=key)
+
+    assert first == second
+    assert first.state == RemoteState.CHECKED_OUT
+    assert ims.on_hand() == ims.free() == 3
+    assert ims.provider.reservations() == []
+
+
+def test_a_level_contains_a_check_out_exactly_from_its_instant_on(ims: Ims):
+    ims.stock(5)
+    key = ims.sale(2).key
+    before = ims.provider.levels().levels[0]
+
+    left = ims.provider.check_out(key=key)
+
+    after = ims.provider.levels().levels[0]
+    assert (before.on_hand, before.as_of < left.at) == (5, True)
+    assert (after.on_hand, after.as_of >= left.at) == (3, True)
+
+
+def test_rental_units_leave_and_come_back_one_by_one(ims: Ims):
+    ims.rent_out("U1", "U2", "U3")
+    key = ims.rental(window(0, 5), 2).key
+    ims.provider.confirm(key=key)
+
+    ims.provider.check_out(key=key, serials=["U1"])
+    ims.provider.check_out(key=key, serials=["U1", "U3"])
+    assert [ims.status(serial) for serial in ("U1", "U2", "U3")] == ["out", "available", "out"]
+
+    half = ims.provider.check_in(key=key, serials=["U1"], condition="B", depot="AMS")
+    assert half.state == RemoteState.CHECKED_OUT
+    done = ims.provider.check_in(key=key, serials=["U3"], condition="A", depot="AMS")
+    assert done.state == RemoteState.CHECKED_IN
+    assert {unit.serial: unit.condition for unit in ims.provider.units()} == {"U1": "B", "U2": "A", "U3": "A"}
+    assert ims.provider.reservations() == []
+
+
+def test_late_repeats_of_a_hand_over_move_nothing(ims: Ims):
+    ims.rent_out("U1")
+    key = ims.rental(window(0, 5)).key
+    ims.provider.check_out(key=key, serials=["U1"])
+    back = ims.provider.check_in(key=key, serials=["U1"], condition="B", depot="AMS")
+
+    assert ims.provider.check_out(key=key, serials=["U1"]) == back
+    assert ims.provider.check_in(key=key, serials=["U1"], condition="D", depot="AMS") == back
+    assert ims.rental(window(0, 5), key=key) == back
+    ims.provider.release(key=key)
+
+    (unit,) = ims.provider.units()
+    assert (unit.status, unit.condition) == ("available", "B")
+
+
+def test_units_may_come_back_at_another_depot(ims: Ims):
+    ims.rent_out("U1")
+    ims.stock(1, depot="RTM")
+    key = ims.rental(window(0, 5)).key
+    ims.provider.check_out(key=key, serials=["U1"])
+
+    ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="RTM")
+
+    assert [unit.serial for unit in ims.provider.units(depot="RTM")] == ["U1"]
+
+
+@pytest.mark.parametrize(
+    ("serials", "error"),
+    [(["NO"], NotFound), (["BROKEN"], Refused), (["OTHER"], Refused), (["U1", "U2"], Refused), ([], Refused)],
+    ids=["unknown", "broken", "of another SKU", "too many", "none named"],
+)
+def test_only_units_that_fit_the_reservation_leave(ims: Ims, serials: list[str], error: type[Exception]):
+    ims.rent_out("U1", "U2", "BROKEN")
+    ims.rent_out("OTHER", sku="CAR")
+    ims.stand_in.store.set_unit("BROKEN", status="maintenance")
+    key = ims.rental(window(0, 5)).key
+
+    with pytest.raises(error):
+        ims.provider.check_out(key=key, serials=serials)
+
+    assert {unit.status for unit in ims.provider.units()} == {"available", "maintenance"}
+
+
+def test_what_never_left_cannot_come_back(ims: Ims):
+    ims.rent_out("U1", "U2")
+    key = ims.rental(window(0, 5)).key
+    with pytest.raises(Refused):
+        ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS")
+    ims.provider.check_out(key=key, serials=["U1"])
+
+    with pytest.raises(Refused):
+        ims.provider.check_in(key=key, serials=["U2"], condition="A", depot="AMS")
+    with pytest.raises(NotFound):
+        ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="NOWHERE")
+
+
+# Windows
+
+
+def test_a_unit_is_rented_once_a_day_and_windows_that_touch_do_not_overlap(ims: Ims):
+    ims.rent_out("U1")
+    ims.rental(window(10, 15))
+
+    for free in (window(5, 10), window(15, 20)):
+        assert ims.rental(free).state == RemoteState.HELD
+    for taken in (window(14, 16), window(9, 11), window(11, 12), window(5, 25)):
+        with pytest.raises(OutOfStock) as short:
+            ims.rental(taken)
+        assert short.value.have == 0
+
+
+def test_the_worst_day_of_a_window_decides(ims: Ims):
+    ims.rent_out("U1", "U2", "U3")
+    ims.rental(window(10, 12))
+    ims.rental(window(11, 13))
+
+    with pytest.raises(OutOfStock) as short:
+        ims.rental(window(10, 13), 2)
+
+    assert short.value.have == 1
+
+
+def test_a_broken_unit_is_not_promised(ims: Ims):
+    ims.rent_out("U1", "U2")
+    ims.stand_in.store.set_unit("U1", status="maintenance")
+    ims.rental(window(1, 3))
+
+    with pytest.raises(OutOfStock):
+        ims.rental(window(1, 3))
+
+
+def test_an_overdue_unit_is_not_promised_today(ims: Ims):
+    ims.rent_out("U1")
+    key = ims.rental(window(0, 1)).key
+    ims.provider.check_out(key=key, serials=["U1"])
+
+    ims.stand_in.store.advance(5 * 24 * 3600)
+
+    with pytest.raises(OutOfStock):
+        ims.rental(window(5, 6))
+    assert [found.key for found in ims.provider.reservations()] == [key]
+
+
+def test_a_window_may_grow_and_a_late_repeat_does_not_shrink_it(ims: Ims):
+    ims.rent_out("U1")
+    key = ims.rental(window(10, 15)).key
+
+    ims.rental(window(10, 18), key=key)
+    ims.rental(window(10, 15), key=key)
+
+    with pytest.raises(OutOfStock):
+        ims.rental(window(16, 17))
+    assert ims.rental(window(18, 19)).state == RemoteState.HELD
+
+
+def test_an_extension_that_does_not_fit_leaves_the_rental_as_it_was(ims: Ims):
+    ims.rent_out("U1")
+    key = ims.rental(window(10, 15)).key
+    ims.rental(window(16, 20))
+
+    with pytest.raises(OutOfStock):
+        ims.rental(window(10, 17), key=key)
+    with pytest.raises(Refused):
+        ims.rental(window(11, 16), key=key)
+
+    assert ims.rental(window(15, 16)).state == RemoteState.HELD
+
+
+def test_an_extension_asks_only_for_units_that_are_not_back_yet(ims: Ims):
+    ims.rent_out("U1", "U2")
+    key = ims.rental(window(0, 5), 2).key
+    ims.provider.check_out(key=key, serials=["U1", "U2"])
+    ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS")
+    ims.rental(window(5, 9))
+
+    assert ims.rental(window(0, 8), 2, key=key).state == RemoteState.CHECKED_OUT
+    with pytest.raises(OutOfStock):
+        ims.rental(window(7, 8))
+
+
+def test_the_last_units_go_to_exactly_as_many_callers(ims: Ims):
+    ims.rent_out("U1", "U2", "U3")
+
+    won = winners(lambda number: ims.rental(window(10 + number % 3, 20)), 30)
+
+    assert len(won) == 3
