@@ -1,0 +1,87 @@
+"""What the OpenAPI document shows of requests and answers."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from accounts.errors import EmailTaken, InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
+from core.errors import DomainError
+from core.problems import MEDIA_TYPE, problem_of
+from core.schema import ProblemOutput
+
+_CREDENTIALS = {"email": "mia@example.com", "password": "a long walk home"}
+_REFRESH_TOKEN = "qk3Vb0mS0mE43CharactersOfPureRandomness_x9A"  # noqa: S105 (made up)
+_ME = {
+    "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01",
+    "email": "mia@example.com",
+    "name": "Mia Katz",
+    "joined_at": "2026-11-24T09:30:00Z",
+}
+_SESSION = {
+    "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IkNfbE0ifQ.eyJzdWIiOiIwMTk4ZjNhMiJ9.c2lnbmF0dXJl",
+    "token_type": "Bearer",
+    "expires_in": 600,
+    "refresh_token": _REFRESH_TOKEN,
+    "user": _ME,
+}
+_CAT = {
+    "name": "Minka",
+    "length_mm": 460,
+    "elbow_height_mm": 140,
+    "width_mm": 160,
+    "height_mm": 280,
+    "weight_g": 4200,
+    "snub_nosed": False,
+    "born_on": "2021-05-04",
+}
+_ADDRESS = {
+    "recipient": "Mia Katz",
+    "line1": "Lindenweg 7",
+    "line2": "",
+    "postal_code": "10115",
+    "city": "Berlin",
+    "country": "DE",
+    "phone": "+49 30 1234567",
+}
+_SAVED = {"id": "0198f3a2-8d2f-7a10-9c3e-5b7d1e2f3a4b", "created_at": "2026-11-24T09:31:00Z"}
+
+
+def sent(name: str, value: Any) -> OpenApiExample:
+    return OpenApiExample(name, value=value, request_only=True)
+
+
+def answered(name: str, value: Any, *statuses: str) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=list(statuses) or ["200"])
+
+
+def refused(*reasons: type[DomainError]) -> dict[tuple[str, str], OpenApiResponse]:
+    """The documented problem answers of these errors, which share one status."""
+    examples = [OpenApiExample(r.code, value=problem_of(r()).body, media_type=MEDIA_TYPE) for r in reasons]
+    description = " ".join(r.title for r in reasons)
+    return {(str(reasons[0].status), MEDIA_TYPE): OpenApiResponse(ProblemOutput, description, examples)}
+
+
+EMAIL_TAKEN = refused(EmailTaken)
+WRONG_CREDENTIALS = refused(InvalidCredentials)
+SESSION_OVER = refused(RefreshTokenInvalid, RefreshTokenReused)
+
+REGISTER = [
+    sent("a new customer", {**_CREDENTIALS, "name": "Mia Katz", "device_name": "Mia's phone"}),
+    answered("registered and logged in", _SESSION, "201"),
+]
+LOG_IN = [
+    sent("e-mail and password", {**_CREDENTIALS, "device_name": "Mia's phone"}),
+    answered("logged in", _SESSION),
+]
+REFRESH = [sent("the last refresh token", {"refresh_token": _REFRESH_TOKEN}), answered("the next tokens", _SESSION)]
+LOG_OUT = [sent("the last refresh token", {"refresh_token": _REFRESH_TOKEN})]
+ME = [answered("a customer", _ME)]
+UPDATE_ME = [sent("another name", {"name": "Mia Katz"}), *ME]
+CAT = [answered("a cat", {**_CAT, **_SAVED}, "200", "201")]
+CATS = [answered("one cat", {**_CAT, **_SAVED})]
+CREATE_CAT = [sent("a cat", _CAT), *CAT]
+UPDATE_CAT = [sent("a new weight", {"weight_g": 4350}), *CAT]
+ADDRESS = [answered("an address", {**_ADDRESS, **_SAVED}, "200", "201")]
+ADDRESSES = [answered("one address", {**_ADDRESS, **_SAVED})]
+CREATE_ADDRESS = [sent("an address", _ADDRESS), *ADDRESS]
+UPDATE_ADDRESS = [sent("a new phone number", {"phone": "+49 30 7654321"}), *ADDRESS]

@@ -1,0 +1,126 @@
+"""What customers send and see of themselves."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Address, Cat, User
+from core.api import Input
+
+MAX_PASSWORD = 256  # characters; hashing is costly on purpose, so its input is bounded
+
+
+def _millimetres(help_text: str) -> serializers.IntegerField:
+    sentence = "Must be between 20 and 1500 millimetres."
+    return serializers.IntegerField(
+        min_value=20,
+        max_value=1500,
+        help_text=f"{help_text} Millimetres.",
+        error_messages={
+            "invalid": "Give whole millimetres, such as 460.",
+            "min_value": sentence,
+            "max_value": sentence,
+        },
+    )
+
+
+class _NewSessionInput(Input):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, style={"input_type": "password"})
+    device_name = serializers.CharField(
+        max_length=120, required=False, allow_blank=True, help_text="What the owner calls this phone."
+    )
+
+
+class RegisterInput(_NewSessionInput):
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+
+
+class LogInInput(_NewSessionInput):
+    pass
+
+
+class RefreshTokenInput(Input):
+    refresh_token = serializers.CharField(max_length=256, help_text="The last refresh token that was handed out.")
+
+
+class MeInput(Input):
+    name = serializers.CharField(max_length=120, allow_blank=True)
+
+
+class CatInput(Input):
+    """Four measures of a cat standing naturally, and what it weighs."""
+
+    name = serializers.CharField(max_length=80)
+    length_mm = _millimetres("A: nose tip to root of tail.")
+    elbow_height_mm = _millimetres("B: ground to elbow; less than height_mm.")
+    width_mm = _millimetres("C: across the shoulders or the widest point.")
+    height_mm = _millimetres("D: ground to the top of the head or the ear tips, whichever is higher.")
+    weight_g = serializers.IntegerField(
+        min_value=200,
+        max_value=20_000,
+        help_text="Grams.",
+        error_messages={
+            "invalid": "Give whole grams, such as 4200.",
+            "min_value": "Must be between 200 and 20000 grams.",
+            "max_value": "Must be between 200 and 20000 grams.",
+        },
+    )
+    snub_nosed = serializers.BooleanField(required=False, help_text="Persian, Exotic and the like: needs more room.")
+    born_on = serializers.DateField(required=False, allow_null=True)
+
+
+class AddressInput(Input):
+    recipient = serializers.CharField(max_length=120)
+    line1 = serializers.CharField(max_length=120)
+    line2 = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    postal_code = serializers.CharField(max_length=16)
+    city = serializers.CharField(max_length=80)
+    country = serializers.RegexField(
+        r"^[A-Z]{2}\Z",
+        help_text="ISO 3166-1 alpha-2.",
+        error_messages={"invalid": "Use an ISO 3166 two-letter code such as DE."},
+    )
+    phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
+
+
+class MeOutput(serializers.ModelSerializer[User]):
+    joined_at = serializers.DateTimeField(source="date_joined")
+
+    class Meta:
+        model = User
+        fields = ("id", "email", "name", "joined_at")
+        read_only_fields = fields
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    access_token = serializers.CharField(help_text="Send as `Authorization: Bearer …`.")
+    token_type = serializers.CharField(help_text="Always `Bearer`.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")
+    refresh_token = serializers.CharField(help_text="Can be exchanged once, at /auth/refresh.")
+    user = MeOutput()
+
+
+class CatOutput(serializers.ModelSerializer[Cat]):
+    class Meta:
+        model = Cat
+        fields = (
+            "id",
+            "name",
+            "length_mm",
+            "elbow_height_mm",
+            "width_mm",
+            "height_mm",
+            "weight_g",
+            "snub_nosed",
+            "born_on",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class AddressOutput(serializers.ModelSerializer[Address]):
+    class Meta:
+        model = Address
+        fields = ("id", "recipient", "line1", "line2", "postal_code", "city", "country", "phone", "created_at")
+        read_only_fields = fields

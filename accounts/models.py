@@ -1,0 +1,154 @@
+"""Who the shop deals with: people, their cats, their addresses and the sessions of their phones."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from core.ids import new_id
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds people by e-mail, whatever the case it is typed in."""
+
+    def having_email(self, email: str | None) -> models.QuerySet["User"]:
+        """At most one: compared as the unique index compares, and found by it."""
+        return self.alias(lowered=Lower("email")).filter(lowered=Lower(models.Value(email)))
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.having_email(username).get()
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).strip(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A customer or a member of staff. `token_version` is raised to end every access token at once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    token_version = models.PositiveIntegerField(default=0)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique_ignoring_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows of one customer. `visible_to` is the only door through which the API reaches them."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(owner_id=user.pk)
+
+
+def _millimetres(help_text: str) -> Any:
+    return models.PositiveIntegerField(
+        validators=[MinValueValidator(20), MaxValueValidator(1500)], help_text=f"{help_text} Millimetres."
+    )
+
+
+class Cat(models.Model):
+    """A traveller and the four measures that decide what it fits into, standing naturally."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cats")
+    name = models.CharField(max_length=80)
+    length_mm = _millimetres("A: nose tip to root of tail.")
+    elbow_height_mm = _millimetres("B: ground to elbow.")
+    width_mm = _millimetres("C: across the shoulders or the widest point.")
+    height_mm = _millimetres("D: ground to the top of the head or the ear tips.")
+    weight_g = models.PositiveIntegerField(validators=[MinValueValidator(200), MaxValueValidator(20_000)])
+    snub_nosed = models.BooleanField(default=False)
+    born_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Address(models.Model):
+    """Where something is delivered. Orders keep a sealed copy, so this may change or go."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    recipient = models.CharField(max_length=120)
+    line1 = models.CharField(max_length=120)
+    line2 = models.CharField(max_length=120, blank=True)
+    postal_code = models.CharField(max_length=16)
+    city = models.CharField(max_length=80)
+    country = models.CharField(
+        max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$", "Use an ISO 3166 two-letter code such as DE.")]
+    )
+    phone = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        verbose_name_plural = "addresses"
+
+    def __str__(self) -> str:
+        return f"{self.recipient}, {self.city}"
+
+    def snapshot(self) -> dict[str, str]:
+        """The address as it is now, for an order to keep."""
+        names = ("recipient", "line1", "line2", "postal_code", "city", "country", "phone")
+        return {name: getattr(self, name) for name in names}
+
+
+class TokenFamily(models.Model):
+    """One phone's login: every refresh token that follows from it. Ended as a whole."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="token_families")
+    device_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "token families"
+
+    def __str__(self) -> str:
+        return self.device_name or str(self.pk)
+
+
+class RefreshToken(models.Model):
+    """A token that was handed out once; only its hash is kept. Using it twice ends its family."""
+
+    family = models.ForeignKey(TokenFamily, on_delete=models.CASCADE, related_name="tokens")
+    token_hash = models.CharField(max_length=64, unique=True)  # SHA-256; the token has 256 random bits
+    expires_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"refresh token of family {self.family_id}"
