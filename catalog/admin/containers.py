@@ -1,0 +1,175 @@
+# mypy: disable-error-code="misc, untyped-decorator, no-any-return"
+# unfold and import-export carry no types
+"""Containers: what customers browse."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Aggregate, Count, ImageField, Min, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from catalog.admin.showing import NOTHING, badge, least_days, link, picture, picture_url, sale_prices, swatch
+from catalog.admin.variants import APPROVAL_LABELS, approval_state, with_approval
+from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet
+from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
+from core.money import format_minor
+
+
+class ContainerImageInline(TabularInline):
+    model = ContainerImage
+    form = ContainerImageForm
+    formset = ContainerImageFormSet
+    verbose_name_plural = "Pictures"
+    formfield_overrides: ClassVar[dict[Any, Any]] = {ImageField: {"widget": UnfoldAdminFileFieldWidget}}
+    fields = ("preview", "image", "alt", "colour", "position")
+    readonly_fields = ("preview",)
+    ordering_field = "position"
+    hide_ordering_field = True
+    hide_title = True
+    extra = 0
+    tab = True
+
+    @display(description="")
+    def preview(self, row: ContainerImage) -> SafeString | str:
+        return picture(row.image.name if row.image else None, size=72)
+
+
+class VariantInline(TabularInline):
+    """The sizes and colours at a glance; each is changed on its own page."""
+
+    model = Variant
+    fields = ("link", "size", "swatch", "approval", "for_sale", "for_rent")
+    readonly_fields = fields
+    hide_title = True
+    extra = 0
+    tab = True
+    can_delete = False
+
+    def has_add_permission(self, *_: Any) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        rows = with_approval(super().get_queryset(request))
+        return rows.prefetch_related("sale_offers", Prefetch("rental_offers__rates", RentalRate.objects.all()))
+
+    @display(description="SKU")
+    def link(self, row: Variant) -> SafeString:
+        return link("catalog_variant", row.pk, row.sku)
+
+    @display(description="Colour")
+    def swatch(self, row: Variant) -> SafeString:
+        return swatch(row.colour, row.colour_hex)
+
+    @display(description="Approval")
+    def approval(self, row: Variant) -> SafeString:
+        return badge(approval_state(row), APPROVAL_LABELS[approval_state(row)])
+
+    @display(description="To buy")
+    def for_sale(self, row: Variant) -> SafeString | str:
+        return sale_prices(row)
+
+    @display(description="To rent, from")
+    def for_rent(self, row: Variant) -> SafeString | str:
+        return least_days(row)
+
+
+def _one(rows: QuerySet[Any], of: str, figure: Aggregate) -> Subquery:
+    """One figure over the rows that belong to a container."""
+    return Subquery(rows.order_by().values(of).annotate(figure=figure).values("figure"))
+
+
+@admin.register(Container)
+class ContainerAdmin(ModelAdmin):
+    form = ContainerForm
+    list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
+    list_filter = (("kind", ChoicesDropdownFilter), "published", "brand")
+    list_filter_submit = True
+    search_fields = ("name", "brand", "slug", "variants__sku")
+    search_help_text = "Name, brand or SKU"
+    prepopulated_fields: ClassVar[dict[str, Any]] = {"slug": ("brand", "name")}
+    fieldsets = (
+        (None, {"fields": (("name", "brand"), ("kind", "slug"), "description", "published")}),
+    )  # fmt: skip
+    inlines = (ContainerImageInline, VariantInline)
+    actions = ("publish", "unpublish")
+    actions_detail = ("add_variant",)
+    warn_unsaved_form = True
+    compressed_fields = True
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Container]:
+        variants = Variant.objects.filter(container=OuterRef("pk"))
+        sales = SaleOffer.objects.filter(variant__container=OuterRef("pk"), currency=settings.DEFAULT_CURRENCY)
+        rates = RentalRate.objects.filter(
+            offer__variant__container=OuterRef("pk"), offer__currency=settings.DEFAULT_CURRENCY
+        )
+        pictures = ContainerImage.objects.filter(container=OuterRef("pk")).order_by("position", "id")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                all_variants=_one(variants, "container", Count("pk")),
+                approved_variants=_one(variants.approved(), "container", Count("pk")),
+                least_sale=_one(sales, "variant__container", Min("price_minor")),
+                least_day=_one(rates, "offer__variant__container", Min("per_day_minor")),
+                first_picture=Subquery(pictures.values("image")[:1]),
+            )
+        )
+
+    @display(description="Container", header=True, ordering="name")
+    def titled(self, row: Any) -> list[Any]:
+        image = {"path": picture_url(row.first_picture), "squared": True, "width": 56, "height": 56}
+        return [row.name, row.brand, row.name[:2], image]
+
+    @display(description="Kind", ordering="kind")
+    def kind_label(self, row: Container) -> str:
+        return row.get_kind_display()
+
+    @display(description="In the shop", label={"Published": "success", "Draft": "info"}, ordering="published")
+    def shown(self, row: Container) -> str:
+        return "Published" if row.published else "Draft"
+
+    @display(description="Variants", ordering="all_variants")
+    def variant_count(self, row: Any) -> str:
+        count, approved = row.all_variants or 0, row.approved_variants or 0
+        return f"{count}" if approved == count else f"{count}, {approved} approved"
+
+    @display(description="To buy, from", ordering="least_sale")
+    def to_buy(self, row: Any) -> str:
+        return format_minor(row.least_sale, settings.DEFAULT_CURRENCY) if row.least_sale else NOTHING
+
+    @display(description="To rent, from", ordering="least_day")
+    def to_rent(self, row: Any) -> str:
+        return f"{format_minor(row.least_day, settings.DEFAULT_CURRENCY)} a day" if row.least_day else NOTHING
+
+    @admin.action(description="Publish: show in the shop", permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Container]) -> None:
+        self._set_published(request, queryset, published=True)
+
+    @admin.action(description="Unpublish: hide from the shop", permissions=["change"])
+    def unpublish(self, request: HttpRequest, queryset: QuerySet[Container]) -> None:
+        self._set_published(request, queryset, published=False)
+
+    def _set_published(self, request: HttpRequest, queryset: QuerySet[Container], *, published: bool) -> None:
+        changed = Container.objects.filter(pk__in=queryset.values("pk")).exclude(published=published)
+        for container in changed:
+            container.published = published
+            container.save(update_fields=["published", "updated_at"])
+            self.log_change(request, container, "Published." if published else "Unpublished.")
+        self.message_user(request, f"{'Published' if published else 'Unpublished'}: {len(changed)}", messages.SUCCESS)
+
+    def has_add_variant_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm("catalog.add_variant")
+
+    @action(description="Add a variant", icon="add", permissions=["add_variant"], url_path="add-variant")
+    def add_variant(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('admin:catalog_variant_add')}?{urlencode({'container': object_id})}")

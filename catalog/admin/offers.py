@@ -1,0 +1,145 @@
+# mypy: disable-error-code="misc, untyped-decorator, no-any-return"
+# unfold and import-export carry no types
+"""How variants are had: sale prices, rental terms and rates, and the tax contained in both."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from catalog.admin.showing import rate_ladder, table
+from catalog.admin.variants import TransferMixin
+from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, TaxRateForm
+from catalog.models import RentalOffer, RentalRate, SaleOffer, TaxRate
+from catalog.pricing import RentalFee, rental_fee
+from catalog.resources import SaleOfferResource
+from core.money import format_minor
+
+EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
+
+
+@admin.register(SaleOffer)
+class SaleOfferAdmin(ModelAdmin, TransferMixin):
+    form = SaleOfferForm
+    resource_classes: ClassVar[list[Any]] = [SaleOfferResource]
+    list_display = ("titled", "price", "tax_class")
+    list_filter = ("currency", ("tax_class", ChoicesDropdownFilter))
+    list_select_related = ("variant__container",)
+    search_fields = ("variant__sku", "variant__container__name")
+    autocomplete_fields = ("variant",)
+    fieldsets = ((None, {"fields": ("variant", ("currency", "price_minor"), "tax_class")}),)
+    warn_unsaved_form = True
+
+    @display(description="Variant", header=True, ordering="variant__sku")
+    def titled(self, row: SaleOffer) -> list[str]:
+        return [row.variant.sku, str(row.variant.container)]
+
+    @display(description="Price", ordering="price_minor")
+    def price(self, row: SaleOffer) -> str:
+        return format_minor(row.price_minor, row.currency)
+
+
+class RentalRateInline(TabularInline):
+    model = RentalRate
+    form = RentalRateForm
+    formset = RentalRateFormSet
+    fields = ("from_days", "per_day_minor")
+    verbose_name_plural = "What a day costs, by length"
+    hide_title = True
+    extra = 0
+
+    def get_extra(self, _request: HttpRequest, obj: Any = None, **_: Any) -> int:
+        return 0 if obj else 3
+
+
+@admin.register(RentalOffer)
+class RentalOfferAdmin(ModelAdmin):
+    form = RentalOfferForm
+    list_display = ("titled", "rates_shown", "deposit_shown", "length", "buffers")
+    list_filter = ("currency", ("variant__container__kind", ChoicesDropdownFilter))
+    list_select_related = ("variant__container",)
+    search_fields = ("variant__sku", "variant__container__name")
+    search_help_text = "SKU or container"
+    autocomplete_fields = ("variant",)
+    fieldsets = (
+        (None, {"fields": (("variant", "currency"), ("deposit_minor", "late_fee_minor"))}),
+        (
+            "Terms",
+            {
+                "fields": (
+                    ("min_days", "max_days"),
+                    ("prep_days", "turnaround_days"),
+                    ("keep_credit_percent", "tax_class"),
+                )
+            },
+        ),
+    )
+    inlines = (RentalRateInline,)
+    change_form_after_template = "catalog/rental_prices.html"
+    warn_unsaved_form = True
+    compressed_fields = True
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        """With the prices that follow from the rates as they are saved."""
+        context["price_table"] = price_table(kwargs["obj"]) if kwargs.get("obj") else ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RentalOffer]:
+        return super().get_queryset(request).prefetch_related("rates")
+
+    @display(description="Variant", header=True, ordering="variant__sku")
+    def titled(self, row: RentalOffer) -> list[str]:
+        return [row.variant.sku, str(row.variant.container)]
+
+    @display(description="A day")
+    def rates_shown(self, row: RentalOffer) -> SafeString | str:
+        return rate_ladder(row.rates.all(), row.currency)
+
+    @display(description="Deposit", ordering="deposit_minor")
+    def deposit_shown(self, row: RentalOffer) -> str:
+        return format_minor(row.deposit_minor, row.currency)
+
+    @display(description="Length", ordering="max_days")
+    def length(self, row: RentalOffer) -> str:
+        return f"{row.min_days} to {row.max_days} days"
+
+    @display(description="Days before / after")
+    def buffers(self, row: RentalOffer) -> str:
+        return f"{row.prep_days} / {row.turnaround_days}"
+
+
+def price_table(offer: RentalOffer) -> SafeString | str:
+    """What customers pay for rentals of some lengths."""
+    rates = list(offer.rates.all())
+    if not rates:
+        return ""
+    lengths = sorted({offer.min_days, offer.max_days, *EXAMPLE_DAYS})
+    fees = [(days, rental_fee(rates, days)) for days in lengths if offer.min_days <= days <= offer.max_days]
+    return table(
+        ("Days", "Rent", "Because"),
+        ((days, format_minor(fee.amount_minor, offer.currency), _because(fee, offer.currency)) for days, fee in fees),
+    )
+
+
+def _because(fee: RentalFee, currency: str) -> str:
+    return f"{fee.billed_days} x {format_minor(fee.per_day_minor, currency)}, the rate from day {fee.from_days}"
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(ModelAdmin):
+    form = TaxRateForm
+    list_display = ("country", "tax_class", "percent", "valid_from")
+    list_filter = ("country", ("tax_class", ChoicesDropdownFilter))
+    fields = (("country", "tax_class"), ("percent", "valid_from"))
+
+    @display(description="Rate", ordering="rate_bp")
+    def percent(self, row: TaxRate) -> str:
+        return f"{row.rate_bp / 100:g} %"

@@ -1,0 +1,89 @@
+"""Small pieces of HTML that several pages of the catalog show."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from catalog.models import RentalRate, Variant
+from core.money import format_minor
+
+NOTHING = "-"
+_BREAK = SafeString("<br>")
+
+
+def picture_url(name: str | None) -> str | None:
+    return default_storage.url(name) if name else None
+
+
+def picture(name: str | None, *, size: int) -> SafeString | str:
+    """A picture that fits a square of `size` pixels."""
+    if not name:
+        return NOTHING
+    return format_html(
+        '<img src="{}" alt="" loading="lazy" class="rounded-default border border-base-200 object-contain bg-white '
+        'dark:border-base-700" style="width:{}px;height:{}px">',
+        picture_url(name), size, size,
+    )  # fmt: skip
+
+
+def swatch(colour: str, colour_hex: str) -> SafeString:
+    """A colour's name with a dot of it."""
+    return format_html(
+        '<span class="inline-flex items-center gap-2"><span class="inline-block rounded-full border border-base-300" '
+        'style="width:14px;height:14px;background:{}"></span>{}</span>',
+        colour_hex, colour,
+    )  # fmt: skip
+
+
+def lines(texts: Iterable[str]) -> SafeString | str:
+    """Short texts, none of them broken, one below the other."""
+    return format_html_join(_BREAK, '<span class="whitespace-nowrap">{}</span>', ((text,) for text in texts)) or NOTHING
+
+
+def badge(text: str, tone: str = "") -> SafeString:
+    """A coloured label, where unfold draws none by itself."""
+    return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": tone}).strip())
+
+
+def rate_ladder(rates: Iterable[RentalRate], currency: str) -> SafeString | str:
+    """ "1+ €4.90 · 4+ €3.90": from how many days on a day costs how much."""
+    steps = [(rate.from_days, format_minor(rate.per_day_minor, currency)) for rate in rates]
+    return format_html_join(" · ", '<span class="whitespace-nowrap"><b>{}+</b> {}</span>', steps) or NOTHING
+
+
+def sale_prices(variant: Variant) -> SafeString | str:
+    """What it costs to buy, by currency. Needs `sale_offers` loaded."""
+    return lines(format_minor(offer.price_minor, offer.currency) for offer in variant.sale_offers.all())
+
+
+def least_days(variant: Variant) -> SafeString | str:
+    """What a day costs at least, by currency. Needs `rental_offers__rates` loaded."""
+    offers = [(offer, [rate.per_day_minor for rate in offer.rates.all()]) for offer in variant.rental_offers.all()]
+    return lines(f"{format_minor(min(days), offer.currency)} a day" for offer, days in offers if days)
+
+
+def link(model: str, pk: Any, text: str) -> SafeString:
+    """A link to a row's page; `model` as in "catalog_variant"."""
+    address = reverse(f"admin:{model}_change", args=[pk])
+    return format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, text)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
+    """A small table of figures."""
+    cells = '<th class="border-b border-base-200 dark:border-base-800 font-semibold px-3 py-2 text-left">{}</th>'
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        ((format_html_join("", '<td class="px-3 py-1.5 tabular-nums">{}</td>', ((c,) for c in row)),) for row in rows),
+    )
+    return format_html(
+        '<table class="text-sm border border-base-200 rounded-default dark:border-base-800"><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table>",
+        format_html_join("", cells, ((title,) for title in head)),
+        body,
+    )

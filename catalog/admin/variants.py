@@ -1,0 +1,276 @@
+# mypy: disable-error-code="misc, untyped-decorator, no-any-return"
+# unfold and import-export carry no types
+"""Variants: sizes and colours, how each is had, and whether it passed our checklist."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from import_export.admin import ImportExportModelAdmin
+from import_export.formats.base_formats import CSV, JSON
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.decorators import action, display
+
+from catalog.admin.showing import (
+    NOTHING,
+    badge,
+    least_days,
+    lines,
+    link,
+    picture,
+    picture_url,
+    rate_ladder,
+    sale_prices,
+    swatch,
+)
+from catalog.checklist import CHECKLIST
+from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
+from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
+from catalog.resources import VariantResource
+from catalog.services import inspect_variant
+from core.money import format_minor
+
+APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
+APPROVAL_LABELS = {APPROVED: "success", REFUSED: "danger", UNCHECKED: "warning"}
+
+
+def with_approval(variants: QuerySet[Variant]) -> QuerySet[Variant]:
+    """Variants that know the result of their latest inspection."""
+    latest = Approval.objects.filter(variant=OuterRef("pk")).order_by("-approved_on", "-id")
+    return variants.annotate(latest_result=Subquery(latest.values("result")[:1]))
+
+
+def approval_state(row: Any) -> str:
+    return {"approved": APPROVED, "refused": REFUSED}.get(row.latest_result, UNCHECKED)
+
+
+class TransferMixin(ImportExportModelAdmin):
+    """Import for those who may add and change, export for those who may view."""
+
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    formats: ClassVar[list[Any]] = [CSV, JSON]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
+
+
+class ApprovalFilter(admin.SimpleListFilter):
+    title = "approval"
+    parameter_name = "approval"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("approved", APPROVED), ("refused", REFUSED), ("none", UNCHECKED)]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(latest_result=None if self.value() == "none" else self.value())
+
+
+class SaleOfferInline(TabularInline):
+    model = SaleOffer
+    form = SaleOfferForm
+    fields = ("currency", "price_minor", "tax_class")
+    verbose_name_plural = "For sale"
+    hide_title = True
+    extra = 0
+
+
+class RentalOfferInline(TabularInline):
+    """Rental offers at a glance; each has its own page, where its rates are."""
+
+    model = RentalOffer
+    fields = ("edit", "rates_shown", "deposit_shown", "days_shown", "buffers_shown")
+    readonly_fields = fields
+    verbose_name_plural = "For rent"
+    hide_title = True
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, *_: Any) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RentalOffer]:
+        return super().get_queryset(request).prefetch_related("rates")
+
+    @display(description="Offer")
+    def edit(self, row: RentalOffer) -> SafeString:
+        return link("catalog_rentaloffer", row.pk, f"In {row.currency}: change")
+
+    @display(description="A day")
+    def rates_shown(self, row: RentalOffer) -> SafeString | str:
+        return rate_ladder(row.rates.all(), row.currency)
+
+    @display(description="Deposit")
+    def deposit_shown(self, row: RentalOffer) -> str:
+        return format_minor(row.deposit_minor, row.currency)
+
+    @display(description="Length")
+    def days_shown(self, row: RentalOffer) -> str:
+        return f"{row.min_days} to {row.max_days} days"
+
+    @display(description="Days before / after")
+    def buffers_shown(self, row: RentalOffer) -> str:
+        return f"{row.prep_days} / {row.turnaround_days}"
+
+
+class ApprovalInline(TabularInline):
+    """Every inspection so far. A new one is made with "Check against the list"."""
+
+    model = Approval
+    fields = ("outcome", "checked_on", "checked_by", "not_met", "note")
+    readonly_fields = fields
+    verbose_name_plural = "Inspections"
+    hide_title = True
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, *_: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
+        return super().get_queryset(request).select_related("approved_by")
+
+    @display(description="Result")
+    def outcome(self, row: Approval) -> SafeString:
+        passed = row.result == Approval.Result.APPROVED
+        return badge(APPROVED, "success") if passed else badge(REFUSED, "danger")
+
+    @display(description="Checked on")
+    def checked_on(self, row: Approval) -> str:
+        return date_format(row.approved_on)
+
+    @display(description="By")
+    def checked_by(self, row: Approval) -> str:
+        return str(row.approved_by or NOTHING)
+
+    @display(description="Not met")
+    def not_met(self, row: Approval) -> str:
+        titles = {item.code: item.title for item in CHECKLIST}
+        return ", ".join(titles.get(code, code) for code, met in row.checklist.items() if not met) or NOTHING
+
+
+@admin.register(Variant)
+class VariantAdmin(ModelAdmin, TransferMixin):
+    form = VariantForm
+    resource_classes: ClassVar[list[Any]] = [VariantResource]
+    list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
+    list_filter = (
+        ApprovalFilter, ("container__kind", ChoicesDropdownFilter), ("container", RelatedDropdownFilter),
+    )  # fmt: skip
+    list_filter_submit = True
+    list_select_related = ("container",)
+    search_fields = ("sku", "container__name", "container__brand", "colour")
+    search_help_text = "SKU, container or colour"
+    autocomplete_fields = ("container",)
+    fieldsets = (
+        (None, {"fields": ("container", ("sku", "size"), ("colour", "colour_hex"))}),
+        ("Inside", {"fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
+        ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
+        ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
+    )
+    inlines = (SaleOfferInline, RentalOfferInline, ApprovalInline)
+    actions_detail = ("inspect", "add_rental_offer")
+    change_form_before_template = "catalog/variant_summary.html"
+    warn_unsaved_form = True
+    compressed_fields = True
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        pictures = ContainerImage.objects.filter(container=OuterRef("container"))
+        own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
+        rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
+        return rows.prefetch_related("sale_offers", "rental_offers__rates")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        """Under a picture, its container and whether customers can see it."""
+        if (row := kwargs.get("obj")) is not None:
+            state = approval_state(row)
+            offered = row.sale_offers.all() or row.rental_offers.all()
+            context |= {
+                "picture": picture(row.own_picture, size=88),
+                "approval": badge(state, APPROVAL_LABELS[state]),
+                "seen": bool(row.container.published and state == APPROVED and offered),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @display(description="Variant", header=True, ordering="sku")
+    def titled(self, row: Any) -> list[Any]:
+        image = {"path": picture_url(row.own_picture), "squared": True, "width": 44, "height": 44}
+        return [row.sku, str(row.container), row.sku[:2], image]
+
+    @display(description="Size", ordering="size")
+    def size_shown(self, row: Variant) -> SafeString | str:
+        return lines([row.size] if row.size else [])
+
+    @display(description="Colour", ordering="colour")
+    def colour_shown(self, row: Variant) -> SafeString:
+        return swatch(row.colour, row.colour_hex)
+
+    @display(description="Outside, mm")
+    def outer_shown(self, row: Variant) -> SafeString | str:
+        return lines([f"{row.outer_length_mm} x {row.outer_width_mm} x {row.outer_height_mm}"])
+
+    @display(description="Approval", label=APPROVAL_LABELS, ordering="latest_result")
+    def approval(self, row: Variant) -> str:
+        return approval_state(row)
+
+    @display(description="To buy")
+    def sale_shown(self, row: Variant) -> SafeString | str:
+        return sale_prices(row)
+
+    @display(description="To rent, from")
+    def rent_shown(self, row: Variant) -> SafeString | str:
+        return least_days(row)
+
+    def has_inspect_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm("catalog.add_approval")
+
+    def has_add_rental_offer_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm("catalog.add_rentaloffer")
+
+    @action(description="Check against the list", icon="fact_check", permissions=["inspect"])
+    def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Our checklist, item by item; the variant is approved exactly when all are met."""
+        variant: Any = get_object_or_404(self.get_queryset(request).select_related("container"), pk=object_id)
+        form = InspectionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            approval = inspect_variant(
+                variant_id=variant.pk, met=form.met(), actor=request.user, note=form.cleaned_data["note"]
+            )
+            self.log_change(request, variant, f"Inspected: {approval.result}.")
+            passed = approval.result == Approval.Result.APPROVED
+            outcome = "is approved." if passed else "is refused; customers do not see it."
+            self.message_user(request, f"{variant.sku} {outcome}", messages.SUCCESS if passed else messages.WARNING)
+            return redirect(reverse("admin:catalog_variant_change", args=[variant.pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Check {variant.sku} against the list",
+            "opts": self.opts,
+            "variant": variant,
+            "picture": picture(variant.own_picture, size=88),
+            "form": form,
+        }
+        return TemplateResponse(request, "catalog/inspect.html", context)
+
+    @action(description="Add a rental offer", icon="add", permissions=["add_rental_offer"], url_path="rental-offer")
+    def add_rental_offer(self, _request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('admin:catalog_rentaloffer_add')}?{urlencode({'variant': object_id})}")

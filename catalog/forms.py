@@ -1,0 +1,174 @@
+# mypy: disable-error-code="misc"
+# unfold carries no types
+"""Forms of the catalog's admin."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from catalog.checklist import CHECKLIST
+from catalog.models import Container, ContainerImage, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from core.forms import MinorUnitsForm, MinorUnitsFormSet
+
+_EVERYTHING = "__all__"
+
+
+class ContainerForm(forms.ModelForm):
+    class Meta:
+        model = Container
+        fields = _EVERYTHING
+        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 8})}
+        help_texts: ClassVar[dict[str, str]] = {
+            "slug": "Its name in addresses: small letters, digits and dashes.",
+            "published": "Shown in the shop as soon as one variant is approved and has an offer.",
+        }
+
+
+class ContainerImageForm(forms.ModelForm):
+    """The colour is chosen among those of the container's variants: a picture is shown with that colour only."""
+
+    class Meta:
+        model = ContainerImage
+        fields = ("image", "alt", "colour", "position")
+        widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminSelectWidget()}
+
+    def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = dict.fromkeys(filter(None, [*colours, self.instance.colour]))
+        self.fields["colour"].widget.choices = [("", "any"), *((colour, colour) for colour in known)]
+
+
+class ContainerImageFormSet(PaginationInlineFormSet):
+    """Pictures that know their container's colours, asked for once."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "colours": self.colours}
+
+    @cached_property
+    def colours(self) -> list[str]:
+        if self.instance.pk is None:
+            return []
+        return list(self.instance.variants.order_by("colour").values_list("colour", flat=True).distinct())
+
+
+class VariantForm(forms.ModelForm):
+    class Meta:
+        model = Variant
+        fields = _EVERYTHING
+        widgets: ClassVar[dict[str, Any]] = {"colour_hex": UnfoldAdminColorInputWidget(attrs={"class": "max-w-20"})}
+
+
+class SaleOfferForm(MinorUnitsForm):
+    minor_units = ("price_minor",)
+
+    class Meta:
+        model = SaleOffer
+        fields = _EVERYTHING
+
+    def clean_price_minor(self) -> Decimal:
+        price: Decimal = self.cleaned_data["price_minor"]
+        if price == 0:
+            raise ValidationError("A price must be more than nothing.")
+        return price
+
+
+class RentalOfferForm(MinorUnitsForm):
+    minor_units = ("deposit_minor", "late_fee_minor")
+
+    class Meta:
+        model = RentalOffer
+        fields = _EVERYTHING
+        labels: ClassVar[dict[str, str]] = {
+            "late_fee_minor": "Late fee a day",
+            "min_days": "Shortest rental (days)",
+            "max_days": "Longest rental (days)",
+            "prep_days": "Preparation (days)",
+            "turnaround_days": "Turnaround (days)",
+            "keep_credit_percent": "Credit when kept (%)",
+        }
+        help_texts: ClassVar[dict[str, str]] = {
+            "prep_days": "Nobody else gets the unit on these days before the rental.",
+            "turnaround_days": "Cleaning and checks after it.",
+            "keep_credit_percent": "How much of the rent counts when the customer buys the unit.",
+        }
+
+
+class RentalRateForm(MinorUnitsForm):
+    minor_units = ("per_day_minor",)
+
+    class Meta:
+        model = RentalRate
+        fields = _EVERYTHING
+        labels: ClassVar[dict[str, str]] = {"from_days": "From how many days", "per_day_minor": "Price a day"}
+
+
+class RentalRateFormSet(MinorUnitsFormSet, PaginationInlineFormSet):
+    """At least one rate: an offer without has no price and is not shown to anybody."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        if not [form for form in kept if not self._should_delete_form(form)]:
+            raise ValidationError("A rental offer needs at least one rate, for example from day 1.")
+
+
+class TaxRateForm(forms.ModelForm):
+    """The rate is typed in per cent; the database keeps basis points."""
+
+    percent = forms.DecimalField(
+        label="Rate", min_value=0, max_value=100, max_digits=5, decimal_places=2,
+        help_text="Per cent contained in prices, for example 19 or 7.7.",
+        widget=UnfoldAdminTextInputWidget(attrs={"suffix": "%", "inputmode": "decimal"}),
+    )  # fmt: skip
+
+    class Meta:
+        model = TaxRate
+        fields = ("country", "tax_class", "valid_from")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["percent"] = f"{Decimal(self.instance.rate_bp) / 100:f}"
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if (percent := self.cleaned_data.get("percent")) is not None:
+            self.instance.rate_bp = int(percent * 100)
+        return cleaned
+
+
+class InspectionForm(forms.Form):
+    """One tick for each item of the checklist."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="What you saw, for colleagues. Customers do not read it.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for item in CHECKLIST:
+            self.fields[item.code] = forms.BooleanField(label=item.title, help_text=item.text, required=False)
+
+    @property
+    def items(self) -> list[forms.BoundField]:
+        return [self[item.code] for item in CHECKLIST]
+
+    def met(self) -> list[str]:
+        """Codes of the items that were ticked."""
+        return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]

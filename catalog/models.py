@@ -1,0 +1,274 @@
+"""What the shop offers: containers, their variants, and how each may be had. No counts of stock."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from core.money import MAX_MINOR, validate_currency
+
+
+class Kind(models.TextChoices):
+    SOFT = "soft", "Soft bag"
+    HARD = "hard", "Hard carrier"
+    BACKPACK = "backpack", "Backpack"
+    WHEELED = "wheeled", "Wheeled"
+    CAR_CRATE = "car_crate", "Car crate"
+    AIRLINE_CRATE = "airline_crate", "Airline crate"
+
+
+class ContainerQuerySet(models.QuerySet["Container"]):
+    def published(self) -> Self:
+        """What customers may see: published, with at least one approved variant."""
+        return self.filter(published=True).filter(Exists(Variant.objects.approved().filter(container=OuterRef("pk"))))
+
+
+class Container(models.Model):
+    """A product model, as customers browse it."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    brand = models.CharField(max_length=80)
+    kind = models.CharField(max_length=16, choices=Kind)
+    description = models.TextField(blank=True)
+    published = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContainerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="container_kind_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["published", "name", "id"], name="container_by_name"),
+            models.Index(fields=["published", "-created_at", "-id"], name="container_by_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand} {self.name}"
+
+
+class ContainerImage(models.Model):
+    """A picture of a container, of one colour when `colour` is set. The first is shown in lists."""
+
+    container = models.ForeignKey(Container, on_delete=models.CASCADE, related_name="images")
+    image = models.ImageField(upload_to="containers/", max_length=200)
+    alt = models.CharField("text for people who cannot see it", max_length=160, blank=True)
+    colour = models.CharField(max_length=40, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.alt or str(self.image.name)
+
+
+def _millimetres(label: str) -> Any:
+    return models.PositiveIntegerField(label, validators=[MinValueValidator(50), MaxValueValidator(2000)])
+
+
+class VariantQuerySet(models.QuerySet["Variant"]):
+    def approved(self) -> Self:
+        """Variants whose latest approval says yes: only these are offered."""
+        latest = Approval.objects.filter(variant=OuterRef("pk")).order_by("-approved_on", "-id")
+        return self.alias(_approval=models.Subquery(latest.values("result")[:1])).filter(
+            _approval=Approval.Result.APPROVED
+        )
+
+    def offered(self) -> Self:
+        """Approved variants of published containers."""
+        return self.approved().filter(container__published=True)
+
+
+class Variant(models.Model):
+    """One size and colour of a container; what a SKU stands for. Lengths in mm, weights in g."""
+
+    container = models.ForeignKey(Container, on_delete=models.PROTECT, related_name="variants")
+    sku = models.CharField(
+        "SKU",
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,39}$", "Use capitals, digits and dashes, 3 to 40 of them.")],
+    )
+    size = models.CharField(max_length=20, blank=True)
+    colour = models.CharField(max_length=40)
+    colour_hex = models.CharField(
+        max_length=7, default="#888888", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use #rrggbb.")]
+    )
+    inner_length_mm = _millimetres("inner length (mm)")
+    inner_width_mm = _millimetres("inner width (mm)")
+    inner_height_mm = _millimetres("inner height (mm)")
+    outer_length_mm = _millimetres("outer length (mm)")
+    outer_width_mm = _millimetres("outer width (mm)")
+    outer_height_mm = _millimetres("outer height (mm)")
+    weight_g = models.PositiveIntegerField("weight (g)", validators=[MinValueValidator(50), MaxValueValidator(60_000)])
+    max_load_g = models.PositiveIntegerField(
+        "maximum load (g)", validators=[MinValueValidator(500), MaxValueValidator(100_000)]
+    )
+
+    objects = VariantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sku"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    inner_length_mm__lte=F("outer_length_mm"),
+                    inner_width_mm__lte=F("outer_width_mm"),
+                    inner_height_mm__lte=F("outer_height_mm"),
+                ),
+                name="variant_inner_within_outer",
+                violation_error_message="The inside cannot be larger than the outside.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+    @property
+    def title(self) -> str:
+        """As printed on quotes and receipts. Needs `container` loaded."""
+        return f"{self.container.brand} {self.container.name}, {' '.join(filter(None, [self.size, self.colour]))}"
+
+
+class TaxClass(models.TextChoices):
+    STANDARD = "standard"
+    REDUCED = "reduced"
+    ZERO = "zero"
+
+
+class TaxRate(models.Model):
+    """Tax contained in prices, per class and country, from a day on. Basis points: 1900 is 19 %."""
+
+    tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
+    country = models.CharField(max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$")])
+    rate_bp = models.PositiveIntegerField("rate (basis points)", validators=[MaxValueValidator(10_000)])
+    valid_from = models.DateField()
+
+    class Meta:
+        ordering = ["country", "tax_class", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "tax_class", "valid_from"], name="tax_rate_once_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.tax_class} {self.rate_bp / 100:g} %"
+
+
+def _amount(label: str) -> Any:
+    return models.PositiveBigIntegerField(label, validators=[MaxValueValidator(MAX_MINOR)])
+
+
+class SaleOffer(models.Model):
+    """The variant may be bought for this price, tax included."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="sale_offers")
+    currency = models.CharField(max_length=3, validators=[validate_currency], default="EUR")
+    price_minor = _amount("price")
+    tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["variant", "currency"],
+                name="sale_offer_one_per_currency",
+                violation_error_message="There is a sale offer in this currency already.",
+            ),
+            models.CheckConstraint(condition=Q(price_minor__gt=0), name="sale_offer_price_positive"),
+        ]
+        indexes = [models.Index(fields=["currency", "price_minor"], name="sale_offer_by_price")]
+
+    def __str__(self) -> str:
+        return f"buy {self.variant_id} in {self.currency}"
+
+
+class RentalOffer(models.Model):
+    """The variant may be rented: deposit, limits and the days around a rental that block its unit."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="rental_offers")
+    currency = models.CharField(max_length=3, validators=[validate_currency], default="EUR")
+    deposit_minor = _amount("deposit")
+    late_fee_minor = _amount("late fee a day")
+    min_days = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
+    max_days = models.PositiveSmallIntegerField(default=60, validators=[MaxValueValidator(180)])
+    prep_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(14)])
+    turnaround_days = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(14)])
+    keep_credit_percent = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
+    tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["variant", "currency"],
+                name="rental_offer_one_per_currency",
+                violation_error_message="There is a rental offer in this currency already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(min_days__gte=1, min_days__lte=F("max_days")),
+                name="rental_offer_days_ordered",
+                violation_error_message="The shortest rental cannot be longer than the longest.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rent {self.variant_id} in {self.currency}"
+
+
+class RentalRate(models.Model):
+    """From this many days on, a day costs this much. See `catalog.pricing.rental_fee`."""
+
+    offer = models.ForeignKey(RentalOffer, on_delete=models.CASCADE, related_name="rates")
+    from_days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(180)])
+    per_day_minor = _amount("price a day")
+
+    class Meta:
+        ordering = ["from_days"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["offer", "from_days"],
+                name="rental_rate_once_per_step",
+                violation_error_message="There is a rate from this day already.",
+            ),
+            models.CheckConstraint(condition=Q(from_days__gte=1), name="rental_rate_from_first_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"from {self.from_days} days"
+
+
+class Approval(models.Model):
+    """Our own published checklist, gone through for one variant. The latest one counts."""
+
+    class Result(models.TextChoices):
+        APPROVED = "approved"
+        REFUSED = "refused"
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="approvals")
+    checklist = models.JSONField(default=dict)  # {item: bool}
+    result = models.CharField(max_length=16, choices=Result)
+    approved_on = models.DateField()
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-approved_on", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(result__in=["approved", "refused"]), name="approval_result_valid"),
+        ]
+        indexes = [models.Index(fields=["variant", "-approved_on", "-id"], name="approval_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.result} on {self.approved_on}"
+
+    def clean(self) -> None:
+        if self.result == self.Result.APPROVED and not all((self.checklist or {"": False}).values()):
+            raise ValidationError({"result": "Every item of the checklist must be met before a variant is approved."})
