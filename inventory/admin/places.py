@@ -1,0 +1,66 @@
+# mypy: disable-error-code="misc, untyped-decorator, no-any-return"
+# unfold carries no types
+"""Depots, their days and their closures."""
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from core.time import today_in
+from inventory.forms import WEEKDAYS, DepotForm
+from inventory.models import Depot, DepotClosure
+from inventory.states import IN_SERVICE
+
+
+class DepotClosureInline(TabularInline):
+    model = DepotClosure
+    fields = ("start_on", "end_on", "reason")
+    verbose_name_plural = "Closures: days on which it neither hands out nor takes back"
+    hide_title = True
+    extra = 0
+
+
+@admin.register(Depot)
+class DepotAdmin(ModelAdmin):
+    form = DepotForm
+    list_display = ("titled", "address", "opens", "state", "units_in_service")
+    search_fields = ("code", "name", "city")
+    fieldsets = (
+        (None, {"fields": (("code", "name"), "active")}),
+        ("Address", {"fields": (("street", "postal_code"), ("city", "country"))}),
+        ("Days", {"fields": ("time_zone", "opening_days")}),
+    )
+    inlines = (DepotClosureInline,)
+    warn_unsaved_form = True
+    compressed_fields = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Depot]:
+        in_service = Count("units", filter=Q(units__status__in=IN_SERVICE))
+        return super().get_queryset(request).annotate(in_service=in_service).prefetch_related("closures")
+
+    @display(description="Depot", header=True, ordering="name")
+    def titled(self, row: Depot) -> list[str]:
+        return [row.name, row.time_zone, row.code]
+
+    @display(description="Address", ordering="city")
+    def address(self, row: Depot) -> str:
+        return ", ".join(filter(None, [row.street, f"{row.postal_code} {row.city}".strip(), row.country]))
+
+    @display(description="Opens")
+    def opens(self, row: Depot) -> str:
+        days = [name[:2] for number, name in WEEKDAYS if number in row.opening_days]
+        return "every day" if len(days) == len(WEEKDAYS) else ", ".join(days) or "never"
+
+    @display(description="Today", label={"Open": "success", "Closed today": "warning", "Not in use": "danger"})
+    def state(self, row: Depot) -> str:
+        if not row.active:
+            return "Not in use"
+        today = today_in(row.time_zone)
+        closed = any(closure.start_on <= today <= closure.end_on for closure in row.closures.all())
+        return "Open" if today.isoweekday() in row.opening_days and not closed else "Closed today"
+
+    @display(description="Units in service", ordering="in_service")
+    def units_in_service(self, row: Depot) -> int:
+        return row.in_service  # type: ignore[attr-defined]  # annotated

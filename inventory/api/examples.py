@@ -1,0 +1,84 @@
+"""Examples in the OpenAPI document."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+EUR: dict[str, Any] = {"currency": "EUR"}
+
+VARIANT: dict[str, Any] = {
+    "sku": "MUR-M-SAGE",
+    "size": "M",
+    "colour": "sage",
+    "colour_hex": "#8aa38a",
+    "inner": {"length_mm": 424, "width_mm": 256, "height_mm": 242},
+    "outer": {"length_mm": 440, "width_mm": 270, "height_mm": 260},
+    "weight_g": 1100,
+    "max_load_g": 7500,
+    "sale": {"price": {"amount": 5990, **EUR}},
+    "rental": {
+        "deposit": {"amount": 4500, **EUR},
+        "late_fee": {"amount": 650, **EUR},
+        "min_days": 1,
+        "max_days": 60,
+        "keep_credit_percent": 50,
+        "rates": [
+            {"from_days": 1, "per_day": {"amount": 540, **EUR}},
+            {"from_days": 8, "per_day": {"amount": 320, **EUR}},
+        ],
+        "days": 6,
+        "billed_days": 8,
+        "fee": {"amount": 2560, **EUR},
+    },
+    "availability": [{"depot": "BER", "sale": 7, "rental": 2, "as_of": "2026-11-24T06:00:00Z"}],
+}
+
+CONTAINER: dict[str, Any] = {
+    "slug": "minkaro-murmur",
+    "name": "Murmur",
+    "brand": "Minkaro",
+    "kind": "soft",
+    "description": "A quiet everyday bag with mesh on three sides.",
+    "images": [
+        {
+            "url": "https://shop.example.com/media/containers/minkaro-murmur-sage.webp",
+            "alt": "Minkaro Murmur in sage",
+            "colour": "sage",
+        }
+    ],
+    "variants": [VARIANT],
+}
+
+DAILY: dict[str, Any] = {"sku": "MUR-M-SAGE", "sale": 7, "rental": [2, 2, 0], "as_of": "2026-11-24T06:00:00Z"}
+
+CALENDAR: dict[str, Any] = {
+    "depot": "BER",
+    "from": "2026-12-23",
+    "to": "2026-12-25",
+    "closed": ["2026-12-25"],
+    "variants": [DAILY],
+}
+
+DEPOT: dict[str, Any] = {
+    "code": "BER",
+    "name": "Berlin Airport",
+    "street": "Am Frachtring 14",
+    "postal_code": "12529",
+    "city": "Schönefeld",
+    "country": "DE",
+    "time_zone": "Europe/Berlin",
+    "opening_days": [1, 2, 3, 4, 5, 6, 7],
+    "closures": [{"from": "2026-12-25", "to": "2026-12-25", "reason": "Christmas Day"}],
+}
+
+
+def answer(value: Any) -> OpenApiExample:
+    return OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
+
+
+CONTAINERS = answer({"next": None, "previous": None, "results": [CONTAINER]})
+ONE_CONTAINER = answer(CONTAINER)
+ONE_CALENDAR = answer(CALENDAR)
+BOARD = answer({**CALENDAR, "unknown": ["MUR-XXL-SAGE"]})
+DEPOTS = answer({"results": [DEPOT]})
+CATEGORIES = answer({"results": [{"kind": "soft", "label": "Soft bag", "containers": 6}]})

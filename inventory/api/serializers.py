@@ -1,0 +1,244 @@
+"""What may be asked of the shop window, and the shape of its answers (for the OpenAPI document; see `rendering`)."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rest_framework import serializers
+
+from catalog.models import Kind
+from catalog.selectors import Mode
+from core.api import Input, MoneyOutput
+from core.money import MAX_MINOR, validate_currency
+from core.time import days_counted
+from inventory.api.pages import SORTS
+
+
+def default_currency() -> str:
+    return str(settings.DEFAULT_CURRENCY)
+
+
+class CurrencyInput(Input):
+    currency = serializers.CharField(
+        required=False,
+        default=default_currency,
+        validators=[validate_currency],
+        help_text="Offers in this currency only (ISO 4217); the shop's own when left out.",
+    )
+
+
+class DaysInput(CurrencyInput):
+    """`from` and `to`: days of the depot, first and last included; both or none."""
+
+    LONGEST: ClassVar[int] = 180
+    REQUIRED: ClassVar[bool] = False
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        span = f"At most {self.LONGEST} days, first and last included."
+        return {
+            **super().get_fields(),
+            "from": serializers.DateField(source="start_on", required=self.REQUIRED, help_text="First day, not past."),
+            "to": serializers.DateField(source="end_on", required=self.REQUIRED, help_text=f"Last day. {span}"),
+        }
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        start_on, end_on = data.get("start_on"), data.get("end_on")
+        if start_on is None and end_on is None:
+            return data
+        if start_on is None or end_on is None:
+            missing = "from" if start_on is None else "to"
+            raise serializers.ValidationError({missing: ["Give both from and to, or none."]}, code="required")
+        if end_on < start_on:
+            raise serializers.ValidationError({"to": ["The last day cannot be before the first."]}, code="order")
+        if days_counted(start_on, end_on) > self.LONGEST:
+            raise serializers.ValidationError({"to": [f"Ask for at most {self.LONGEST} days."]}, code="too_long")
+        return data
+
+
+class ContainerInput(DaysInput):
+    depot = serializers.CharField(required=False, max_length=16, help_text="Counts of this depot only.")
+
+
+class ContainersInput(ContainerInput):
+    search = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="Words that all occur in name, brand, kind, description or SKU.",
+    )
+    kind = serializers.MultipleChoiceField(
+        choices=Kind.choices, required=False, help_text="Repeat it for several kinds."
+    )
+    mode = serializers.ChoiceField(
+        [mode.value for mode in Mode], required=False, help_text="Only what is for rent, or for sale."
+    )
+    max_price = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_MINOR,
+        help_text="Minor units. To rent: the fee for the days asked, or the cheapest day when none are.",
+    )
+    ordering = serializers.ChoiceField(list(SORTS), required=False, default="name")
+    cursor = serializers.CharField(required=False, max_length=1000, help_text="From `next` or `previous`.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
+
+
+class CalendarInput(DaysInput):
+    LONGEST = 120
+    REQUIRED = True
+
+    depot = serializers.CharField(max_length=16)
+
+
+class BoardInput(DaysInput):
+    LONGEST = 90
+    REQUIRED = True
+
+    depot = serializers.CharField(max_length=16)
+    sku = serializers.ListField(
+        child=serializers.CharField(max_length=40), min_length=1, max_length=200, help_text="Repeat it for several."
+    )
+
+
+class NothingInput(Input):
+    """No parameter is known here."""
+
+
+# ------------------------------------------------------------------------------------------------------- answers
+
+
+class ImageOutput(serializers.Serializer[Any]):
+    url = serializers.URLField()
+    alt = serializers.CharField(help_text="For people who cannot see it.")
+    colour = serializers.CharField(help_text="The colour it shows; empty when it shows none in particular.")
+
+
+class SizeOutput(serializers.Serializer[Any]):
+    length_mm = serializers.IntegerField()
+    width_mm = serializers.IntegerField()
+    height_mm = serializers.IntegerField()
+
+
+class SaleOutput(serializers.Serializer[Any]):
+    price = MoneyOutput(help_text="Tax included.")
+
+
+class RateOutput(serializers.Serializer[Any]):
+    from_days = serializers.IntegerField()
+    per_day = MoneyOutput()
+
+
+class RentalOutput(serializers.Serializer[Any]):
+    """A rental of n days costs the least of per_day * max(n, from_days) over the rates."""
+
+    deposit = MoneyOutput()
+    late_fee = MoneyOutput(help_text="A day.")
+    min_days = serializers.IntegerField()
+    max_days = serializers.IntegerField()
+    keep_credit_percent = serializers.IntegerField(help_text="Of the rent paid, when the container is kept.")
+    rates = RateOutput(many=True)
+    days = serializers.IntegerField(required=False, help_text="With from and to: the days counted.")
+    billed_days = serializers.IntegerField(
+        required=False, allow_null=True, help_text="More than `days` where a longer rental costs less."
+    )
+    fee = MoneyOutput(
+        required=False, allow_null=True, help_text="With from and to; null when not offered for so many days."
+    )
+
+
+class AvailabilityOutput(serializers.Serializer[Any]):
+    depot = serializers.CharField()
+    sale = serializers.IntegerField(help_text="Pieces that can be bought now.")
+    rental = serializers.IntegerField(help_text="Units that can be rented for all of these days (today by default).")
+    as_of = serializers.DateTimeField(allow_null=True, help_text="When the pieces were counted; null: never.")
+
+
+class VariantOutput(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    size = serializers.CharField()
+    colour = serializers.CharField()
+    colour_hex = serializers.CharField()
+    inner = SizeOutput()
+    outer = SizeOutput()
+    weight_g = serializers.IntegerField()
+    max_load_g = serializers.IntegerField()
+    sale = SaleOutput(allow_null=True, help_text="null: not for sale.")
+    rental = RentalOutput(allow_null=True, help_text="null: not for rent.")
+    availability = AvailabilityOutput(many=True)
+
+
+class ContainerOutput(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    brand = serializers.CharField()
+    kind = serializers.ChoiceField(Kind.choices)
+    description = serializers.CharField()
+    images = ImageOutput(many=True)
+    variants = VariantOutput(many=True)
+
+
+class ContainerPageOutput(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ContainerOutput(many=True)
+
+
+class DailyOutput(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    sale = serializers.IntegerField()
+    rental = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="One count a day, beginning at `from`. The minimum over a run of days can be rented for that run; "
+        "preparation and turnaround are counted in.",
+    )
+    as_of = serializers.DateTimeField(allow_null=True)
+
+
+class CalendarOutput(serializers.Serializer[Any]):
+    depot = serializers.CharField()
+    to = serializers.DateField()
+    closed = serializers.ListField(
+        child=serializers.DateField(), help_text="Days on which the depot neither hands out nor takes back."
+    )
+    variants = DailyOutput(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"from": serializers.DateField(), **super().get_fields()}
+
+
+class BoardOutput(CalendarOutput):
+    unknown = serializers.ListField(child=serializers.CharField(), help_text="SKUs asked for that are not offered.")
+
+
+class ClosureOutput(serializers.Serializer[Any]):
+    to = serializers.DateField()
+    reason = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"from": serializers.DateField(), **super().get_fields()}
+
+
+class DepotOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    street = serializers.CharField()
+    postal_code = serializers.CharField()
+    city = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166.")
+    time_zone = serializers.CharField(help_text="Its days are dates in this zone.")
+    opening_days = serializers.ListField(child=serializers.IntegerField(), help_text="ISO weekdays: 1 is Monday.")
+    closures = ClosureOutput(many=True)
+
+
+class DepotsOutput(serializers.Serializer[Any]):
+    results = DepotOutput(many=True)
+
+
+class CategoryOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(Kind.choices)
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of DRF
+    containers = serializers.IntegerField(help_text="How many can be had.")
+
+
+class CategoriesOutput(serializers.Serializer[Any]):
+    results = CategoryOutput(many=True)

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from inventory.api import views
+from inventory.api.webhooks import InventoryWebhookView
+
+urlpatterns = [
+    path("containers", views.ContainerListView.as_view(), name="container-list"),
+    path("containers/<slug:slug>", views.ContainerView.as_view(), name="container-detail"),
+    path("containers/<slug:slug>/calendar", views.CalendarView.as_view(), name="container-calendar"),
+    path("availability", views.BoardView.as_view(), name="availability"),
+    path("depots", views.DepotListView.as_view(), name="depot-list"),
+    path("categories", views.CategoryListView.as_view(), name="category-list"),
+    path("webhooks/inventory", InventoryWebhookView.as_view()),
+]

@@ -1,0 +1,135 @@
+"""The shop window: what there is, what it costs, and how much of it is free."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.selectors import Wish, container_detail, kinds_offered, shop_window, variants_by_sku
+from core.api import conditional, parse
+from inventory import board
+from inventory.api import examples, rendering, serializers
+from inventory.api.pages import ContainerPages
+
+
+class ContainerListView(APIView):
+    @extend_schema(
+        operation_id="listContainers",
+        tags=["catalog"],
+        summary="Containers that can be had, with prices and live counts",
+        parameters=[serializers.ContainersInput],
+        responses=serializers.ContainerPageOutput,
+        examples=[examples.CONTAINERS],
+    )
+    def get(self, request: Request) -> Response:
+        """Three SQL statements, whatever the page: depots, containers with all their offers, counts."""
+        query = parse(serializers.ContainersInput, request.query_params)
+        depots = board.depots_asked(query.get("depot"))
+        days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+        pages = ContainerPages(query["ordering"])
+        rows = pages.paginate_queryset(_wished(query, days, by_price=pages.field == "price"), request)
+        variants = [variant for row in rows for variant in row["offered"]]
+        counts = board.counts(variants, depots, days or board.today())
+        showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
+        results = [showing.container(row) for row in rows]
+        return conditional(request, pages.get_paginated_response(results).data)
+
+
+class ContainerView(APIView):
+    @extend_schema(
+        operation_id="getContainer",
+        tags=["catalog"],
+        summary="One container with every variant that can be had",
+        parameters=[serializers.ContainerInput],
+        responses=serializers.ContainerOutput,
+        examples=[examples.ONE_CONTAINER],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        query = parse(serializers.ContainerInput, request.query_params)
+        depots = board.depots_asked(query.get("depot"))
+        days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+        row = container_detail(slug, currency=query["currency"])
+        counts = board.counts(row["offered"], depots, days or board.today())
+        showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
+        return conditional(request, showing.container(row))
+
+
+class CalendarView(APIView):
+    @extend_schema(
+        operation_id="getContainerCalendar",
+        tags=["catalog"],
+        summary="Free counts of one container day by day",
+        parameters=[serializers.CalendarInput],
+        responses=serializers.CalendarOutput,
+        examples=[examples.ONE_CALENDAR],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        query = parse(serializers.CalendarInput, request.query_params)
+        variants = container_detail(slug, currency=query["currency"])["offered"]
+        return conditional(request, _calendar(query, variants))
+
+
+class BoardView(APIView):
+    @extend_schema(
+        operation_id="getAvailability",
+        tags=["catalog"],
+        summary="Free counts of many variants day by day",
+        parameters=[serializers.BoardInput],
+        responses=serializers.BoardOutput,
+        examples=[examples.BOARD],
+    )
+    def get(self, request: Request) -> Response:
+        query = parse(serializers.BoardInput, request.query_params)
+        variants = variants_by_sku(query["sku"], currency=query["currency"])
+        unknown = sorted(set(query["sku"]) - {row["sku"] for row in variants})
+        return conditional(request, {**_calendar(query, variants), "unknown": unknown})
+
+
+class DepotListView(APIView):
+    @extend_schema(
+        operation_id="listDepots",
+        tags=["catalog"],
+        summary="Places that hand out and take back",
+        responses=serializers.DepotsOutput,
+        examples=[examples.DEPOTS],
+    )
+    def get(self, request: Request) -> Response:
+        parse(serializers.NothingInput, request.query_params)
+        return conditional(request, {"results": [rendering.depot(row) for row in board.depots_with_closures()]})
+
+
+class CategoryListView(APIView):
+    @extend_schema(
+        operation_id="listCategories",
+        tags=["catalog"],
+        summary="Kinds of containers, and how many of each can be had",
+        parameters=[serializers.CurrencyInput],
+        responses=serializers.CategoriesOutput,
+        examples=[examples.CATEGORIES],
+    )
+    def get(self, request: Request) -> Response:
+        query = parse(serializers.CurrencyInput, request.query_params)
+        return conditional(request, rendering.categories(kinds_offered(currency=query["currency"])))
+
+
+def _wished(query: dict[str, Any], days: board.Days | None, *, by_price: bool) -> QuerySet[Any, Any]:
+    wish = Wish(
+        currency=query["currency"],
+        mode=query.get("mode"),
+        search=query["search"],
+        kinds=query.get("kind", ()),
+        days=days.count if days else None,
+        max_price_minor=query.get("max_price"),
+    )
+    return shop_window(wish, by_price=by_price)
+
+
+def _calendar(query: dict[str, Any], variants: list[Any]) -> dict[str, Any]:
+    [depot] = board.depots_asked(query["depot"])
+    days = board.days_asked(query["start_on"], query["end_on"], [depot]) or board.today()
+    counts = board.counts(variants, [depot], days)
+    closed = board.closed_days(depot, days)
+    return rendering.calendar(variants, depot=depot, days=days, closed=closed, counts=counts)

@@ -1,0 +1,49 @@
+"""Why inventory says no."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from core.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What is short of one asked thing."""
+
+    sku: str
+    depot: str
+    kind: str
+    requested: int
+    available: int
+    first_on: str | None = None  # the days that would be blocked, prep and turnaround included
+    last_on: str | None = None
+
+
+class OutOfStock(DomainError):
+    """Not everything asked for is free; nothing was reserved. `lines` say what is short and by how many."""
+
+    code = "out_of_stock"
+    title = "Not enough is free for this."
+
+    def __init__(self, lines: Sequence[Shortage]) -> None:
+        short = "; ".join(f"{s.sku} at {s.depot}: asked for {s.requested}, free {s.available}" for s in lines)
+        super().__init__(f"Not enough is free: {short}.", lines=[asdict(line) for line in lines])
+        self.lines = tuple(lines)
+
+
+class HoldLapsed(DomainError):
+    """A hold had ended before it was used; the stock must be won anew."""
+
+    code = "hold_lapsed"
+    title = "The reservation has lapsed."
+
+
+class UnitNotFree(DomainError):
+    code = "unit_not_free"
+    title = "This unit is not free for these days."
+
+
+class PushNotAccepted(DomainError):
+    code = "signature_invalid"
+    title = "The push is not signed with a known secret, or is too old."
+    status = 400

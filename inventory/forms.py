@@ -1,0 +1,86 @@
+"""Forms of the stock pages: days are typed first and last included, weekdays are ticked."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.backends.postgresql.psycopg_any import DateRange
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSingleDateWidget
+
+from inventory.models import Depot, Downtime, Unit
+from inventory.states import UnitStatus
+
+WEEKDAYS = [
+    (1, "Monday"),
+    (2, "Tuesday"),
+    (3, "Wednesday"),
+    (4, "Thursday"),
+    (5, "Friday"),
+    (6, "Saturday"),
+    (7, "Sunday"),
+]
+
+
+class DepotForm(forms.ModelForm):
+    opening_days = forms.TypedMultipleChoiceField(
+        choices=WEEKDAYS,
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Days on which it hands out and takes back. Holidays go into the closures below.",
+    )
+
+    class Meta:
+        model = Depot
+        fields = ("code", "name", "active", "street", "postal_code", "city", "country", "time_zone", "opening_days")
+
+
+class UnitForm(forms.ModelForm):
+    """What leaves with a customer or is sold is known from the order; by hand a unit is put to anything else."""
+
+    BY_HAND: ClassVar = (
+        UnitStatus.AVAILABLE,
+        UnitStatus.CLEANING,
+        UnitStatus.MAINTENANCE,
+        UnitStatus.LOST,
+        UnitStatus.RETIRED,
+    )
+
+    class Meta:
+        model = Unit
+        fields = ("serial", "variant", "depot", "condition", "status")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (status := self.fields.get("status")) is not None:
+            allowed = {*self.BY_HAND, UnitStatus(self.instance.status)}
+            if self.instance.status in (UnitStatus.OUT, UnitStatus.SOLD):
+                allowed = {UnitStatus(self.instance.status), UnitStatus.LOST}
+            status.choices = [(s.value, s.label) for s in UnitStatus if s in allowed]  # type: ignore[attr-defined]
+
+
+class DowntimeForm(forms.ModelForm):
+    """A range of days, both included, as people say it; the database keeps it half open."""
+
+    start_on = forms.DateField(label="First day", widget=UnfoldAdminSingleDateWidget)
+    end_on = forms.DateField(label="Last day", widget=UnfoldAdminSingleDateWidget)
+
+    class Meta:
+        model = Downtime
+        fields = ("unit", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (period := self.instance.period) is not None:
+            self.initial["start_on"] = period.lower
+            self.initial["end_on"] = period.upper - timedelta(days=1)
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        start_on, end_on = self.cleaned_data.get("start_on"), self.cleaned_data.get("end_on")
+        if start_on and end_on:
+            if end_on < start_on:
+                raise ValidationError({"end_on": "The last day cannot be before the first."})
+            self.instance.period = DateRange(start_on, end_on + timedelta(days=1))
+        return cleaned

@@ -1,0 +1,202 @@
+"""Who may have which thing when: depots, counts, units, and the claims on them. No prices, no customers."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Func, Q
+
+from catalog.models import Variant
+from core.ids import new_id
+from core.time import validate_time_zone
+from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
+
+
+def _every_day() -> list[int]:
+    return [1, 2, 3, 4, 5, 6, 7]
+
+
+class Depot(models.Model):
+    """A place that hands out and takes back. Its days are dates in its own time zone."""
+
+    code = models.SlugField(max_length=16, unique=True)
+    name = models.CharField(max_length=120)
+    street = models.CharField(max_length=120, blank=True)
+    postal_code = models.CharField(max_length=16, blank=True)
+    city = models.CharField(max_length=80)
+    country = models.CharField(max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$", "Use a code such as DE.")])
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+    opening_days = ArrayField(
+        models.PositiveSmallIntegerField(), default=_every_day, help_text="ISO weekdays: 1 is Monday, 7 is Sunday."
+    )
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class DepotClosure(models.Model):
+    """Days on which a depot neither hands out nor takes back."""
+
+    depot = models.ForeignKey(Depot, on_delete=models.CASCADE, related_name="closures")
+    start_on = models.DateField()
+    end_on = models.DateField()
+    reason = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["start_on"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(start_on__lte=F("end_on")),
+                name="depot_closure_days_ordered",
+                violation_error_message="A closure cannot end before it starts.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.depot_id} {self.start_on} to {self.end_on}"
+
+
+class StockLevel(models.Model):
+    """What the IMS counted of one variant at one depot at `as_of` (its clock). One row a pool: the row to lock."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="stock_levels")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="stock_levels")
+    on_hand = models.PositiveIntegerField(default=0)  # pieces for sale
+    reserved_elsewhere = models.PositiveIntegerField(default=0)  # claims of other channels
+    as_of = models.DateTimeField(null=True)  # none: the IMS counts only units here
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "depot"], name="stock_level_one_per_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} at {self.depot_id}"
+
+
+class Unit(models.Model):
+    """One rentable thing with a serial number."""
+
+    class Condition(models.TextChoices):
+        A = "A", "A: as new"
+        B = "B", "B: light traces"
+        C = "C", "C: clear traces"
+        D = "D", "D: worn"
+
+    serial = models.CharField(max_length=64, unique=True)
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="units")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="units")
+    condition = models.CharField(max_length=1, choices=Condition, default=Condition.A)
+    status = models.CharField(max_length=16, choices=UnitStatus, default=UnitStatus.AVAILABLE)
+    as_of = models.DateTimeField(null=True, blank=True, editable=False)  # the IMS's clock; none: not from there
+
+    class Meta:
+        ordering = ["serial"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=UnitStatus.values), name="unit_status_valid"),
+        ]
+        indexes = [models.Index(fields=["depot", "variant", "status"], name="unit_by_pool")]
+
+    def __str__(self) -> str:
+        return self.serial
+
+
+class Downtime(models.Model):
+    """Days on which a unit in service cannot be given to anybody. Half open: the upper end is free again."""
+
+    unit = models.ForeignKey(Unit, on_delete=models.CASCADE, related_name="downtimes")
+    period = DateRangeField()
+    reason = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="downtime_no_overlap",
+                expressions=[
+                    (
+                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
+                        "&&",
+                    ),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="This unit is down on some of these days already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.period}"
+
+
+# Reservations of which the IMS still has to hear something; the same condition is an index, so that asking is cheap.
+OUT_OF_STEP = (
+    Q(status="held", provider_state__in=["none", "released", "refused"])
+    | Q(status="committed", provider_state__in=["none", "released", "refused", "held"])
+    | Q(status="shipped", provider_state__in=["none", "released", "refused", "held", "confirmed"])
+    | Q(
+        status="fulfilled",
+        kind="rental",
+        provider_state__in=["none", "released", "refused", "held", "confirmed", "checked_out"],
+    )
+    | Q(status__in=["released", "expired"], provider_state__in=["none", "held", "confirmed"])
+)
+
+
+class Reservation(models.Model):
+    """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)  # also its key in the IMS
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=ReservationKind)
+    quantity = models.PositiveIntegerField()
+    period = DateRangeField(null=True, blank=True)
+    status = models.CharField(max_length=16, choices=ReservationStatus, default=ReservationStatus.HELD)
+    expires_at = models.DateTimeField(null=True, blank=True)  # of a hold
+    provider_state = models.CharField(max_length=16, choices=ProviderState, default=ProviderState.NONE)
+    provider_acked_at = models.DateTimeField(null=True, blank=True)  # the IMS's clock
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="+")  # handed over
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_quantity_positive"),
+            models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_valid"),
+            models.CheckConstraint(
+                condition=Q(kind="sale", period__isnull=True)
+                | Q(kind="rental", period__isnull=False, period__isempty=False, quantity=1),
+                name="reservation_rental_has_days",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="held") | Q(expires_at__isnull=False), name="reservation_hold_expires"
+            ),
+        ]
+        indexes = [
+            # The only rows that availability reads; the past costs nothing.
+            models.Index(fields=["depot", "variant"], condition=Q(status__in=LIVE), name="reservation_live_by_pool"),
+            models.Index(fields=["expires_at"], condition=Q(status="held"), name="reservation_holds_by_expiry"),
+            models.Index(fields=["created_at"], condition=OUT_OF_STEP, name="reservation_out_of_step"),
+        ]
+
+    LIVE: ClassVar = LIVE
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity} × {self.variant_id} ({self.status})"
+
+
+class Feed(models.Model):
+    """How far the mirror has read the IMS's change feed."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    cursor = models.CharField(max_length=255, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

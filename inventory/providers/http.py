@@ -1,0 +1,262 @@
+"""The adapter for any IMS behind a bridge that serves `docs/inventory-provider.openapi.yaml`.
+
+No word and no failure of the other side gets past it: answers are read strictly into our own values, and everything
+that can go wrong becomes one of the errors of `base`. Imports nothing of Django; the caller configures it.
+"""
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+from core.http import CircuitBreaker, HttpClient, HttpResponse, NotSent, OutcomeUnknown, Params
+from inventory.providers import wire
+from inventory.providers.base import (
+    Capability,
+    Changes,
+    CursorLost,
+    LevelPage,
+    Line,
+    NotFound,
+    OutOfStock,
+    PushRejected,
+    RateLimited,
+    Refused,
+    RemoteReservation,
+    RemoteState,
+    Unavailable,
+    UnitRecord,
+    UnknownOutcome,
+    Window,
+)
+
+T = TypeVar("T")
+
+SKUS_A_CALL = 50  # of the contract
+ROWS_A_PAGE = 500  # of the contract
+MOST_PAGES = 10_000
+CAPABILITIES_FOR = 600.0  # seconds that the answer is believed
+PUSH_TOLERANCE = 300.0  # seconds
+DEFAULT_RETRY_AFTER = 1.0
+OTHER_REFUSALS = frozenset(range(400, 500)) - {404, 409}
+SIGNATURE_HEADER = "x-inventory-signature"
+
+LIVE = frozenset({RemoteState.HELD, RemoteState.CONFIRMED, RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN})
+OUT = frozenset({RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN})
+CONFIRMED = OUT | {RemoteState.CONFIRMED}
+GIVEN_BACK = frozenset({RemoteState.RELEASED, RemoteState.CHECKED_IN})
+
+
+class HttpInventoryProvider:
+    """One shop's IMS. Safe for threads.
+
+    push_secrets: every secret that may sign a push now (the new and the old one during a rotation).
+    read_timeout: longest silence; a call takes at most connect_timeout + read_timeout, or its own `timeout`.
+    capabilities: what the IMS can do, if that is not to be asked of it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        push_secrets: Sequence[str] = (),
+        *,
+        connect_timeout: float = 2.0,
+        read_timeout: float = 10.0,
+        capabilities: frozenset[Capability] | None = None,
+        breaker: CircuitBreaker | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = HttpClient(
+            "inventory",
+            base_url,
+            {"Authorization": f"Bearer {token}"},
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            breaker=breaker,
+        )
+        self._push_secrets = [secret.encode() for secret in push_secrets if secret]  # "" would sign anybody's push
+        self._clock = clock
+        self._capabilities = capabilities
+        self._believed_until = 0.0 if capabilities is None else float("inf")
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the IMS says it can do; asked once every ten minutes, and believed longer while it does not answer."""
+        if self._capabilities is None or time.monotonic() >= self._believed_until:
+            try:
+                self._capabilities = self._read("/capabilities", wire.capabilities)
+            except (Unavailable, RateLimited):
+                if self._capabilities is None:
+                    raise
+            self._believed_until = time.monotonic() + CAPABILITIES_FOR
+        return self._capabilities
+
+    def close(self) -> None:
+        self._client.close()
+
+    # What is on the shelves
+
+    def levels(self, *, skus: Sequence[str] | None = None, cursor: str | None = None) -> LevelPage:
+        if skus is None:
+            return self._read("/levels", wire.level_page, _page(cursor))
+        wanted = sorted(set(skus))
+        place, inner = _split_cursor(cursor)
+        batch = wanted[place : place + SKUS_A_CALL]
+        if not batch:
+            return LevelPage(levels=(), cursor=None)
+        page = self._read("/levels", wire.level_page, {"sku": batch, **_page(inner)})
+        if page.cursor is None and place + SKUS_A_CALL >= len(wanted):
+            return page
+        place, inner = (place, page.cursor) if page.cursor is not None else (place + SKUS_A_CALL, "")
+        return LevelPage(levels=page.levels, cursor=f"{place}:{inner}")
+
+    def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
+        pool = {name: value for name, value in (("sku", sku), ("depot", depot)) if value is not None}
+        return [unit for page in self._pages("/units", wire.unit_page, pool) for unit in page]
+
+    def changes(self, cursor: str | None) -> Changes:
+        return self._read("/changes", wire.changes, _page(cursor))
+
+    # Reservations
+
+    def reserve(
+        self, *, key: UUID, lines: Sequence[Line], window: Window | None = None, timeout: float | None = None
+    ) -> RemoteReservation:
+        body = wire.reservation_request(lines, window)
+        return self._write("PUT", key, body=body, reached=LIVE, timeout=timeout)
+
+    def confirm(self, *, key: UUID, timeout: float | None = None) -> RemoteReservation:
+        return self._write("POST", key, "/confirm", reached=CONFIRMED, timeout=timeout)
+
+    def release(self, *, key: UUID, timeout: float | None = None) -> None:
+        try:
+            self._write("POST", key, "/release", reached=GIVEN_BACK, timeout=timeout)
+        except NotFound:
+            return  # nothing is set aside under it, which is what was asked for
+
+    def check_out(self, *, key: UUID, serials: Sequence[str] = ()) -> RemoteReservation:
+        return self._write("POST", key, "/check-out", body={"serials": list(serials)}, reached=OUT)
+
+    def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
+        body = {"serials": list(serials), "condition": condition, "depot": depot}
+        return self._write("POST", key, "/check-in", body=body, reached=OUT)
+
+    def find(self, key: UUID) -> RemoteReservation | None:
+        try:
+            return self._read(f"/reservations/{key}", wire.reservation_of(key))
+        except NotFound:
+            return None
+
+    def reservations(self) -> Sequence[RemoteReservation]:
+        return [found for page in self._pages("/reservations", wire.reservation_page, {}) for found in page]
+
+    # Pushes
+
+    def parse_push(self, *, headers: Mapping[str, str], body: bytes) -> None:
+        value = next((text for name, text in headers.items() if name.lower() == SIGNATURE_HEADER), "")
+        match = re.fullmatch(r"t=([0-9]{1,12})((?:,v1=[0-9a-f]{64}){1,8})", value.strip())
+        if match is None:
+            raise PushRejected("The push carries no signature.")
+        if not self._is_signed(match[1], match[2].split(",v1=")[1:], body):
+            raise PushRejected("The push is not signed with a secret of ours.")
+        if abs(self._clock() - int(match[1])) > PUSH_TOLERANCE:
+            raise PushRejected("The push is too old, or from the future.")
+
+    def _is_signed(self, stamp: str, signatures: Sequence[str], body: bytes) -> bool:
+        message = stamp.encode() + b"." + body
+        ours = [hmac.new(secret, message, hashlib.sha256).hexdigest() for secret in self._push_secrets]
+        return any(hmac.compare_digest(mine, theirs) for mine in ours for theirs in signatures)
+
+    # Calls
+
+    def _read(self, path: str, parse: Callable[[Any], T], params: Params | None = None) -> T:
+        """A call that changes nothing: whatever goes wrong, it may simply be repeated."""
+        try:
+            return self._call("GET", path, parse, params=params)
+        except UnknownOutcome as error:
+            raise Unavailable(str(error)) from None
+
+    def _pages(self, path: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[Sequence[T]]:
+        cursor, seen = None, set()
+        for _ in range(MOST_PAGES):
+            rows, cursor = self._read(path, parse, {**params, **_page(cursor)})
+            yield rows
+            if cursor is None:
+                return
+            if cursor in seen:
+                break
+            seen.add(cursor)
+        raise Unavailable(f"The pages of {path} do not end.")
+
+    def _write(
+        self,
+        method: str,
+        key: UUID,
+        verb: str = "",
+        *,
+        reached: frozenset[RemoteState],
+        body: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> RemoteReservation:
+        """A call that may change something: its answer counts only if it is of this key and in a state asked for."""
+        parse = wire.reservation_of(key, reached)
+        return self._call(method, f"/reservations/{key}{verb}", parse, json=body or {}, timeout=timeout)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        parse: Callable[[Any], T],
+        *,
+        json: object = None,
+        params: Params | None = None,
+        timeout: float | None = None,
+    ) -> T:
+        try:
+            response = self._client.request(method, path, json=json, params=params, timeout=timeout)
+        except NotSent as error:
+            raise Unavailable(str(error)) from None
+        except OutcomeUnknown as error:
+            raise UnknownOutcome(str(error)) from None
+        if response.status not in {200, 201}:
+            _refuse(response)
+        try:
+            return parse(response.json())
+        except ValueError as error:
+            raise UnknownOutcome(f"The answer to {method} {path} does not keep the contract: {error}") from None
+
+
+def _refuse(response: HttpResponse) -> NoReturn:
+    """Raise what this status means; docs/inventory-provider.openapi.yaml has the table."""
+    problem = wire.problem(response)
+    said = f"The inventory system answered {response.status} {problem.code}".rstrip()
+    match response.status:
+        case 429:
+            raise RateLimited(response.retry_after(DEFAULT_RETRY_AFTER))
+        case 503:
+            raise Unavailable(said)
+        case 404 if problem.code in wire.UNKNOWN_THINGS:
+            raise NotFound(said)
+        case 409 if problem.short is not None:
+            raise OutOfStock(sku=problem.short[0], have=problem.short[1])
+        case 410:
+            raise CursorLost(said)
+        case 409 if problem.code:
+            raise Refused(said)
+        case status if status in OTHER_REFUSALS:
+            raise Refused(said)
+    raise UnknownOutcome(said)  # also a 404 or 409 that no bridge wrote, but something in between
+
+
+def _page(cursor: str | None) -> dict[str, str | int]:
+    return {"limit": ROWS_A_PAGE, **({"cursor": cursor} if cursor else {})}
+
+
+def _split_cursor(cursor: str | None) -> tuple[int, str | None]:
+    """Which batch of SKUs, and where in it."""
+    place, _, inner = (cursor or "0:").partition(":")
+    return int(place), inner or None

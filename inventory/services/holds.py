@@ -1,0 +1,232 @@
+"""Claims on stock: made all or none under lock, dead at their expiry, won anew or not at all."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from catalog.models import Variant
+from inventory.errors import HoldLapsed, OutOfStock, Shortage
+from inventory.models import Depot, Reservation, StockLevel
+from inventory.selectors import NOTHING, Pool, PoolAvailability, availability
+from inventory.states import ProviderState, ReservationKind, ReservationStatus
+
+HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
+_DYING = (HELD, ReservationStatus.EXPIRED, ReservationStatus.RELEASED)  # what may have to be won anew
+_A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end)."""
+
+    variant_id: int
+    depot_id: int
+    kind: ReservationKind
+    quantity: int
+    period: tuple[date, date] | None = None
+
+    @property
+    def pool(self) -> Pool:
+        return (self.variant_id, self.depot_id)
+
+
+@transaction.atomic
+def hold(*, claims: Sequence[Claim], expires_at: datetime) -> list[Reservation]:
+    """Reserve everything asked for, or nothing. Returns one reservation a claim, in the order of the claims.
+
+    Locks: the stock levels of all pools, in id order. Raises: OutOfStock, naming every claim that is short.
+    """
+    _win(claims)
+    rows = [
+        Reservation(
+            variant_id=claim.variant_id,
+            depot_id=claim.depot_id,
+            kind=claim.kind,
+            quantity=claim.quantity,
+            period=DateRange(*claim.period) if claim.period else None,
+            status=HELD,
+            expires_at=expires_at,
+        )
+        for claim in claims
+    ]
+    return Reservation.objects.bulk_create(rows)
+
+
+@transaction.atomic
+def extend_holds(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
+    """Let living holds live until `expires_at`. Locks: stock levels, reservations. Raises: HoldLapsed."""
+    rows = lock_reservations(reservation_ids)
+    if not all(_is_living_hold(row) for row in rows):
+        raise HoldLapsed
+    Reservation.objects.filter(pk__in=reservation_ids).update(expires_at=expires_at)
+
+
+@transaction.atomic
+def commit(*, reservation_ids: Collection[UUID]) -> None:
+    """Make living holds final. Safe to repeat: what is committed stays so.
+
+    The pools are locked too: else a hold could end between this check and its commit, seen as free by somebody else.
+    Locks: stock levels, reservations. Raises: HoldLapsed, and then nothing is committed.
+    """
+    rows = lock_reservations(reservation_ids)
+    if not all(row.status == COMMITTED or _is_living_hold(row) for row in rows):
+        raise HoldLapsed
+    Reservation.objects.filter(pk__in=reservation_ids, status=HELD).update(status=COMMITTED, expires_at=None)
+
+
+@transaction.atomic
+def rewin(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
+    """Hold anew what had lapsed or was given back, in competition with everybody else; all or none.
+
+    Living holds are only extended; what is committed or has left stays as it is.
+    Locks: stock levels, reservations. Raises: OutOfStock.
+    """
+    rows = lock_reservations(reservation_ids)
+    living = [row.pk for row in rows if _is_living_hold(row)]
+    dead = [row for row in rows if row.pk not in living and row.status in _DYING]
+    _win([_claim_of(row) for row in dead])
+    Reservation.objects.filter(pk__in=[row.pk for row in dead]).update(
+        status=HELD, expires_at=expires_at, provider_state=ProviderState.NONE
+    )
+    Reservation.objects.filter(pk__in=living, expires_at__lt=expires_at).update(expires_at=expires_at)
+
+
+@transaction.atomic
+def release(*, reservation_ids: Collection[UUID], expired: bool = False) -> int:
+    """Give claims back that have not left the depot. Safe to repeat. Returns how many were given back.
+
+    Locks: reservations only, as giving back can never oversell.
+    """
+    status = ReservationStatus.EXPIRED if expired else ReservationStatus.RELEASED
+    return Reservation.objects.filter(pk__in=reservation_ids, status__in=[HELD, COMMITTED]).update(
+        status=status, expires_at=None
+    )
+
+
+def tidy_lapsed_holds(*, grace: timedelta = timedelta(minutes=2)) -> int:
+    """Mark holds that ended a while ago as expired, so that the IMS hears of it. Returns how many."""
+    lapsed = Reservation.objects.filter(status=HELD, expires_at__lt=timezone.now() - grace)
+    return lapsed.update(status=ReservationStatus.EXPIRED)
+
+
+def lock_pools(pools: Iterable[Pool]) -> None:
+    """Take the stock levels of these pools, in id order, until the transaction ends (docs/locking.md)."""
+    unique = set(pools)
+    list(
+        StockLevel.objects.select_for_update()
+        .filter(variant_id__in={variant for variant, _ in unique}, depot_id__in={depot for _, depot in unique})
+        .order_by("id")
+        .values_list("id")
+    )
+
+
+def _win(claims: Sequence[Claim]) -> None:
+    """Make sure that all claims fit, with their pools locked until the transaction ends. Raises: OutOfStock.
+
+    Holds that are dead here and now are written down as dead: the clock of another host may say otherwise, and their
+    place is about to be given away.
+    """
+    if not claims:
+        return
+    pools = {claim.pool for claim in claims}
+    lock_pools(pools)
+    now = timezone.now()
+    lapsed = Reservation.objects.filter(
+        variant_id__in={variant for variant, _ in pools},
+        depot_id__in={depot for _, depot in pools},
+        status=HELD,
+        expires_at__lte=now,
+    )
+    dead = list(lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if dead:
+        Reservation.objects.filter(pk__in=dead).update(status=ReservationStatus.EXPIRED)
+    require_free(claims, now=now)
+
+
+def lock_reservations(reservation_ids: Collection[UUID]) -> list[Reservation]:
+    """Take the pools of these reservations, then the reservations, in id order, until the transaction ends."""
+    pools = set(Reservation.objects.filter(pk__in=reservation_ids).values_list("variant_id", "depot_id"))
+    lock_pools(pools)
+    rows = list(Reservation.objects.select_for_update().filter(pk__in=reservation_ids).order_by("id"))
+    if len(rows) < len(set(reservation_ids)):
+        raise Reservation.DoesNotExist("Not every reservation asked for is there.")
+    return rows
+
+
+def _is_living_hold(row: Reservation) -> bool:
+    return row.status == HELD and row.expires_at is not None and row.expires_at > timezone.now()
+
+
+def _claim_of(row: Reservation) -> Claim:
+    period = (row.period.lower, row.period.upper) if row.period else None
+    return Claim(row.variant_id, row.depot_id, ReservationKind(row.kind), row.quantity, period)
+
+
+def require_free(claims: Sequence[Claim], *, now: datetime | None = None) -> None:
+    """Raises OutOfStock unless all claims together fit now. A promise only when the pools are locked before."""
+    if not claims:
+        return
+    wanted = _sum_up(claims)
+    periods = [claim.period for claim in wanted if claim.period]
+    today = timezone.now().date()
+    first = min((p[0] for p in periods), default=today)
+    end = max((p[1] for p in periods), default=today + _A_DAY)
+    ledger = _Ledger(availability({claim.pool for claim in wanted}, period=(first, end), now=now), first)
+    short = [(claim, free) for claim in wanted if (free := ledger.take(claim)) < claim.quantity]
+    if short:
+        raise OutOfStock(_name_shortages(short))
+
+
+def _sum_up(claims: Sequence[Claim]) -> list[Claim]:
+    """One claim for each thing and period, so that a shortage tells the whole of what was asked."""
+    sums: dict[tuple[int, int, ReservationKind, tuple[date, date] | None], int] = {}
+    for claim in claims:
+        key = (claim.variant_id, claim.depot_id, claim.kind, claim.period)
+        sums[key] = sums.get(key, 0) + claim.quantity
+    return [Claim(v, d, kind, quantity, period) for (v, d, kind, period), quantity in sums.items()]
+
+
+class _Ledger:
+    """What is left while claims of one request are laid one upon the other."""
+
+    def __init__(self, free: dict[Pool, PoolAvailability], first: date) -> None:
+        self._first = first
+        self._sale = {pool: answer.sale for pool, answer in free.items()}
+        self._days = {pool: list(answer.rental_by_day) for pool, answer in free.items()}
+
+    def take(self, claim: Claim) -> int:
+        """Lay one claim down if it fits. Returns what was free for it."""
+        if claim.period is None:
+            free = self._sale.get(claim.pool, NOTHING.sale)
+            if free >= claim.quantity:
+                self._sale[claim.pool] = free - claim.quantity
+            return free
+        days = self._days.get(claim.pool, [])
+        span = range((claim.period[0] - self._first).days, (claim.period[1] - self._first).days)
+        free = min((days[day] for day in span), default=0) if days else 0
+        if free >= claim.quantity:
+            for day in span:
+                days[day] -= claim.quantity
+        return free
+
+
+def _name_shortages(short: Sequence[tuple[Claim, int]]) -> list[Shortage]:
+    skus = dict(Variant.objects.filter(pk__in={c.variant_id for c, _ in short}).values_list("pk", "sku"))
+    codes = dict(Depot.objects.filter(pk__in={c.depot_id for c, _ in short}).values_list("pk", "code"))
+    return [
+        Shortage(
+            sku=skus[claim.variant_id],
+            depot=codes[claim.depot_id],
+            kind=claim.kind,
+            requested=claim.quantity,
+            available=free,
+            first_on=claim.period[0].isoformat() if claim.period else None,
+            last_on=(claim.period[1] - _A_DAY).isoformat() if claim.period else None,
+        )
+        for claim, free in short
+    ]
