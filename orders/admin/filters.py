@@ -1,0 +1,25 @@
+"""Filters of the order list."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.utils import parse_date_str
+
+
+class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold is untyped
+    """From one day to another, both included, of an instant; days are UTC's. What is no date is left out."""
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        name = self.parameter_name
+        if (first := self._midnight(f"{name}_from")) is not None:
+            queryset = queryset.filter(**{f"{name}__gte": first})
+        if (last := self._midnight(f"{name}_to")) is not None:
+            queryset = queryset.filter(**{f"{name}__lt": last + timedelta(days=1)})
+        return queryset
+
+    def _midnight(self, parameter: str) -> datetime | None:
+        day = parse_date_str(str(self.used_parameters.get(parameter) or ""))
+        return datetime.combine(day, time(), tzinfo=UTC) if day is not None else None

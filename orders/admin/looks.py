@@ -1,0 +1,105 @@
+"""How orders and their parts read: the colours of their states, the words for what happened."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Model
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from core.backoffice import badge, page_of
+from core.time import days_counted
+from orders.models import Order, OrderLine, Rental
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+
+TONES: dict[str, str] = {
+    OrderStatus.RESERVING: "info",
+    OrderStatus.PENDING_PAYMENT: "warning",
+    OrderStatus.CONFIRMED: "primary",
+    OrderStatus.COMPLETED: "success",
+    RentalStatus.BOOKED: "info",
+    RentalStatus.READY: "primary",
+    RentalStatus.OUT: "warning",
+    RentalStatus.RETURNED: "info",
+    RentalStatus.CLOSED: "success",
+    RentalStatus.LOST: "danger",
+    RentalStatus.KEPT: "success",
+    SaleStatus.RESERVED: "info",
+    SaleStatus.SHIPPED: "success",
+    SaleStatus.COLLECTED: "success",
+    SaleStatus.RETURN_REQUESTED: "warning",
+}
+
+HAPPENED: dict[str, tuple[str, str]] = {
+    "hold": ("Held by the warehouse", "info"),
+    "refuse": ("Refused by the warehouse", "danger"),
+    "expire": ("Expired unpaid", ""),
+    "pay": ("Paid", "success"),
+    "pay_late": ("Paid late, stock won anew", "success"),
+    "cancel": ("Cancelled", "danger"),
+    "complete": ("Completed", "success"),
+    "prepare": ("Prepared", "primary"),
+    "unprepare": ("Put back on the shelf", ""),
+    "hand_over": ("Handed over", "warning"),
+    "take_back": ("Taken back", "info"),
+    "close": ("Inspected and closed", "success"),
+    "keep": ("Kept by the customer", "success"),
+    "lose": ("Reported lost", "danger"),
+    "ship": ("Shipped", "success"),
+    "collect": ("Collected", "success"),
+    "ask_return": ("Return requested", "warning"),
+    "receive": ("Return received", "info"),
+}
+
+
+def status_badge(thing: Order | OrderLine | Rental, *, today: date | None = None) -> SafeString:
+    """The state of an order, a line or a rental; a rental that is late says so."""
+    if isinstance(thing, Rental) and today is not None and is_overdue(thing, today):
+        late = (today - thing.end_on).days
+        return badge(f"Overdue {late} day{'s' if late > 1 else ''}", "danger")
+    return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
+
+
+def is_overdue(rental: Rental, today: date) -> bool:
+    return rental.status == RentalStatus.OUT and rental.end_on < today
+
+
+def day(when: date) -> str:
+    """A day such as "4 Dec", with the year where it is not this one."""
+    return f"{when.day} {when:%b}" if when.year == date.today().year else f"{when.day} {when:%b %Y}"  # noqa: DTZ011
+
+
+def days(rental: Rental) -> str:
+    """The days of a rental, first and last included."""
+    first, last = rental.start_on, rental.end_on
+    if first == last:
+        return day(first)
+    same_month = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day} to {day(last)}" if same_month else f"{day(first)} to {day(last)}"
+
+
+def day_count(rental: Rental) -> str:
+    count = days_counted(rental.start_on, rental.end_on)
+    return f"{count} day{'s' if count > 1 else ''}"
+
+
+def two_lines(first: Any, second: Any) -> SafeString:
+    """The thing, and below it more quietly what tells it apart."""
+    return format_html('{}<br><span class="quiet">{}</span>', first, second)
+
+
+def order_link(order: Order) -> SafeString | str:
+    return page_of("orders_order", order.pk, format_html('<span class="nowrap">{}</span>', order.number), strong=True)
+
+
+def customer_link(user: Model, viewer: Any) -> SafeString | str:
+    return page_of("accounts_user", user.pk, user, viewer=viewer)
+
+
+def address_lines(address: Any) -> SafeString | str:
+    """A sealed address as on a parcel."""
+    if not address:
+        return ""
+    town = f"{address.get('country', '')}-{address.get('postal_code', '')} {address.get('city', '')}"
+    lines = [address.get("recipient"), address.get("line1"), address.get("line2"), town, address.get("phone")]
+    return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in lines if line])

@@ -1,0 +1,160 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""Orders: found quickly, told completely, and cancelled with a reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from core.backoffice import NOTHING, Ask, Page, ReadOnlyAdmin, actor_of, amount, attempt, moment, sent
+from orders import services
+from orders.admin.filters import DaysFilter
+from orders.admin.looks import status_badge, two_lines
+from orders.admin.steps import CANCEL, CancelForm
+from orders.admin.story import order_page
+from orders.models import Order, OrderLine, Rental
+from orders.states import ORDER, RentalStatus, SaleStatus, allowed_events
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ("number_shown", "who", "state", "depot_code", "goes", "total", "placed", "pay_until")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("depot", RelatedDropdownFilter),
+        ("fulfilment", ChoicesDropdownFilter),
+        ("placed_at", DaysFilter),
+    )
+    search_fields = ("number", "customer__email", "lines__sku")
+    search_help_text = "Order number, customer's e-mail or SKU"
+    actions = ("cancel_selected",)
+    actions_detail = ("cancel",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        rows: QuerySet[Order] = super().get_queryset(request)
+        return rows.select_related("customer", "depot")
+
+    @display(description="Order", ordering="number")
+    def number_shown(self, row: Order) -> str:
+        return row.number
+
+    @display(description="Customer", ordering="customer__email")
+    def who(self, row: Order) -> SafeString | str:
+        return two_lines(row.customer.name, row.customer.email) if row.customer.name else row.customer.email
+
+    @display(description="Status", ordering="status")
+    def state(self, row: Order) -> SafeString:
+        return status_badge(row)
+
+    @display(description="Depot", ordering="depot__code")
+    def depot_code(self, row: Order) -> str:
+        return row.depot.code
+
+    @display(description="Goes by", ordering="fulfilment")
+    def goes(self, row: Order) -> str:
+        return row.get_fulfilment_display()
+
+    @display(description="Total", ordering="total_minor")
+    def total(self, row: Order) -> SafeString:
+        return amount(row.total_minor, row.currency)
+
+    @display(description="Placed", ordering="placed_at")
+    def placed(self, row: Order) -> str:
+        return moment(row.placed_at, row.depot.time_zone)
+
+    @display(description="Pay until", ordering="expires_at")
+    def pay_until(self, row: Order) -> str:
+        return moment(row.expires_at, row.depot.time_zone) if row.unpaid else NOTHING
+
+    def page(self, request: HttpRequest, obj: Order) -> Page:
+        rentals = Prefetch("rentals", Rental.objects.select_related("unit").order_by("id"))
+        lines = OrderLine.objects.prefetch_related(rentals).order_by("position")
+        prefetch_related_objects([obj], Prefetch("lines", lines))
+        return order_page(request, obj)
+
+    # Cancelling
+
+    def has_cancel_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(CANCEL)
+
+    def steps(self, _request: HttpRequest, obj: Order) -> Iterator[str]:
+        if "cancel" in allowed_events(ORDER, obj.status) and not _handed_over(obj):
+            yield "cancel"
+
+    @action(
+        description="Cancel…", icon="cancel", permissions=["cancel"], url_path="cancel", variant=ActionVariant.DANGER
+    )
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            return _cancel(order, actor=actor_of(request), reason=typed["reason"])
+
+        ask = Ask(
+            title=f"Cancel {order}?",
+            text="Everything reserved is given back and everything charged is credited. Money that was paid goes back "
+            "by itself, the way it came. This cannot be undone.",
+            submit="Cancel the order",
+            danger=True,
+            facts=[
+                ("Customer", order.customer),
+                ("Status", status_badge(order)),
+                ("Total", amount(order.total_minor, order.currency)),
+                ("Placed", moment(order.placed_at, order.depot.time_zone)),
+            ],
+            facts_title="Order",
+        )
+        return self.take_step(request, order, form=CancelForm(sent(request)), do=do, ask=ask)
+
+    @admin.action(description="Cancel the selected orders…", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse:
+        """Asks for the reason once; then each order is cancelled on its own, and each refusal is said."""
+        orders = list(queryset)
+        form = CancelForm(request.POST if "reason" in request.POST else None)
+        if form.is_bound and form.is_valid():
+            for order in orders:
+                self._cancel_one(request, order, form.cleaned_data["reason"])
+            return redirect(request.get_full_path())
+        chosen = [("action", "cancel_selected"), *((ACTION_CHECKBOX_NAME, str(order.pk)) for order in orders)]
+        ask = Ask(
+            title=f"Cancel {len(orders)} order{'s' if len(orders) != 1 else ''}?",
+            text="Everything reserved is given back, everything charged is credited, and what was paid goes back. "
+            "Orders of which something was handed over stay as they are.",
+            submit="Cancel them",
+            danger=True,
+            facts=[(order.number, amount(order.total_minor, order.currency)) for order in orders],
+            facts_title="Orders",
+            context={"hidden": chosen},
+        )
+        return self.ask(request, form=form, ask=ask, context={"back": request.get_full_path()})
+
+    def _cancel_one(self, request: HttpRequest, order: Order, reason: str) -> None:
+        done, refused = attempt(lambda: _cancel(order, actor=actor_of(request), reason=reason))
+        if done:
+            self.log_change(request, order, done)
+            messages.success(request, done)
+        else:
+            messages.error(request, f"{order}: {refused}")
+
+
+def _cancel(order: Order, *, actor: str, reason: str) -> str:
+    services.cancel_order(order_id=order.pk, actor=actor, note=reason)
+    return f"{order} is cancelled."
+
+
+def _handed_over(order: Order) -> bool:
+    """True when something of the order has left the depot, so that it can no longer be undone as a whole."""
+    inside = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED]
+    gone = Rental.objects.filter(line__order=order).exclude(status__in=inside)
+    packed = [SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED]
+    sold = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE).exclude(status__in=packed)
+    return gone.exists() or sold.exists()

@@ -1,0 +1,214 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""Rentals: the worklist of the counter, and every step from the shelf to the customer and back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent
+from core.time import today_in
+from inventory.models import Unit
+from inventory.services import free_units
+from orders import services
+from orders.admin.history import timeline
+from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, two_lines
+from orders.admin.steps import HANDLE, InspectForm, NoteForm, PrepareForm, TakeBackForm, next_button, next_rental_step
+from orders.admin.worklists import RentalWork, WorklistAdmin
+from orders.models import Rental
+from orders.states import RentalStatus
+
+
+@admin.register(Rental)
+class RentalAdmin(WorklistAdmin):
+    list_display = ("rental_days", "thing", "unit_serial", "customer", "order_number", "depot", "state")
+    list_filter = (RentalWork, ("status", ChoicesDropdownFilter), ("line__order__depot", RelatedDropdownFilter))
+    search_fields = ("unit__serial", "line__order__number", "line__sku", "line__order__customer__email")
+    search_help_text = "Unit serial, order number, SKU or customer's e-mail"
+    ordering = ("start_on", "id")
+    sortable_by = ()
+    actions_detail = ("prepare", "hand_over", "take_back", "inspect")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
+        rows: QuerySet[Rental] = super().get_queryset(request)
+        return rows.select_related("unit", "line__order__customer", "line__order__depot")
+
+    @display(description="Days")
+    def rental_days(self, row: Rental) -> SafeString:
+        return two_lines(days(row), day_count(row))
+
+    @display(description="Container")
+    def thing(self, row: Rental) -> SafeString:
+        return two_lines(row.line.title, row.line.sku)
+
+    @display(description="Unit")
+    def unit_serial(self, row: Rental) -> str:
+        return row.unit.serial if row.unit else NOTHING
+
+    @display(description="Customer")
+    def customer(self, row: Rental) -> str:
+        return str(row.line.order.customer)
+
+    @display(description="Order")
+    def order_number(self, row: Rental) -> SafeString | str:
+        return order_link(row.line.order)
+
+    @display(description="Depot")
+    def depot(self, row: Rental) -> str:
+        return row.line.order.depot.code
+
+    @display(description="Status")
+    def state(self, row: Rental) -> SafeString:
+        return status_badge(row, today=today_in(row.line.order.depot.time_zone))
+
+    @display(description="Next step")
+    def next_step(self, row: Rental) -> SafeString | str:
+        return next_button(row)
+
+    # The page
+
+    def page(self, request: HttpRequest, obj: Rental) -> Page:
+        order, zone = obj.line.order, obj.line.order.depot.time_zone
+        happened = order.events.filter(subject=f"rental {obj.pk}")
+        return Page(
+            headline=obj.line.title,
+            badges=[status_badge(obj, today=today_in(zone))],
+            subtitle=f"{obj.line.sku} · {days(obj)}, {day_count(obj)}",
+            figures=[("Unit", obj.unit.serial if obj.unit else NOTHING)],
+            main=[
+                Card("Rental", facts=_facts(obj, request.user)),
+                *([Card("Condition", facts=_condition(obj))] if obj.condition_report else []),
+            ],
+            aside=[
+                Card(
+                    "History",
+                    timeline=timeline(happened, zone=zone, about={}),
+                    text="" if happened else "Nothing has happened to it yet.",
+                )
+            ],
+        )
+
+    # The steps
+
+    def has_handle_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(HANDLE)
+
+    def steps(self, _request: HttpRequest, obj: Rental) -> Iterator[str]:
+        step = next_rental_step(obj)
+        if step is not None:
+            yield step.name
+
+    @action(description="Prepare", icon="inventory", permissions=["handle"], url_path="prepare")
+    def prepare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            ready = services.prepare_rental(rental_id=rental.pk, actor=actor_of(request), serial=typed["serial"])
+            return f"{ready.unit} is set aside for {rental.line.order}."
+
+        ask = Ask(
+            title=f"Prepare {rental.line.title}",
+            text="Choose the unit and set it aside for the customer.",
+            submit="Set aside",
+            context={"suggestions": ("free-units", _free(rental))},
+            **_beside(rental),
+        )
+        return self.take_step(request, rental, form=PrepareForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Hand over", icon="front_hand", permissions=["handle"], url_path="hand-over")
+    def hand_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.hand_over_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
+            return f"{rental.unit} is with {rental.line.order.customer} until {day(rental.end_on)}."
+
+        ask = Ask(
+            title=f"Hand over {rental.unit or rental.line.title}",
+            text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
+            submit="Handed over",
+            **_beside(rental),
+        )
+        return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Take back", icon="assignment_return", permissions=["handle"], url_path="take-back")
+    def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.take_back_rental(rental_id=rental.pk, actor=actor_of(request), **typed)
+            return f"{rental.unit} is back, condition {typed['condition']}, and goes to cleaning."
+
+        ask = Ask(
+            title=f"Take back {rental.unit or rental.line.title}",
+            text="Say how it looks. It goes to cleaning; the inspection afterwards closes the rental.",
+            submit="Taken back",
+            **_beside(rental),
+        )
+        return self.take_step(request, rental, form=TakeBackForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Inspect", icon="fact_check", permissions=["handle"], url_path="inspect")
+    def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.close_rental(rental_id=rental.pk, actor=actor_of(request), **typed)
+            return f"Closed. {rental.unit} is {'back on the shelf' if typed['fit'] else 'in maintenance'}."
+
+        ask = Ask(
+            title=f"Inspect {rental.unit or rental.line.title}",
+            text="The unit was cleaned and looked over. This closes the rental.",
+            submit="Close the rental",
+            **_beside(rental, _condition(rental)),
+        )
+        return self.take_step(request, rental, form=InspectForm(sent(request)), do=do, ask=ask)
+
+
+def _facts(rental: Rental, viewer: Any) -> Facts:
+    order, zone = rental.line.order, rental.line.order.depot.time_zone
+    return [
+        ("Order", order_link(order)),
+        ("Customer", customer_link(order.customer, viewer)),
+        ("Depot", order.depot),
+        ("Days", f"{days(rental)}, {day_count(rental)}"),
+        ("Unit", page_of("inventory_unit", rental.unit_id, rental.unit, viewer=viewer) if rental.unit else NOTHING),
+        ("Handed over", moment(rental.handed_over_at, zone)),
+        ("Taken back", moment(rental.returned_at, zone)),
+    ]
+
+
+def _condition(rental: Rental) -> list[tuple[str, Any]]:
+    """How the unit came back, as the counter wrote it down."""
+    report = rental.condition_report
+    grades = dict(Unit.Condition.choices)
+    facts = [("Came back as", grades.get(report["returned_condition"]))] if "returned_condition" in report else []
+    return [*facts, ("Note", report["returned_note"])] if report.get("returned_note") else facts
+
+
+def _beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
+    """What the clerk has before his eyes while a step asks."""
+    order, terms = rental.line.order, rental.line.explanation.get("rental") or {}
+    late = (today_in(order.depot.time_zone) - rental.end_on).days if rental.status == RentalStatus.OUT else 0
+    facts = [
+        ("Order", order_link(order)),
+        ("Customer", order.customer),
+        ("Container", rental.line.sku),
+        ("Unit", rental.unit or NOTHING),
+        ("Days", days(rental)),
+        *([("Late", badge(f"{late} day{'s' if late > 1 else ''}", "danger"))] if late > 0 else []),
+        *([("Deposit", amount(terms["deposit_minor"], order.currency))] if terms.get("deposit_minor") else []),
+    ]
+    return {"facts": [*facts, *more], "facts_title": "Rental"}
+
+
+def _free(rental: Rental) -> list[tuple[str, str]]:
+    """(serial, condition) of the units that could be chosen."""
+    pool, period = rental.reservation, (rental.period.lower, rental.period.upper)
+    units = free_units(variant_id=pool.variant_id, depot_id=pool.depot_id, period=period)
+    return [(unit.serial, unit.get_condition_display()) for unit in units]

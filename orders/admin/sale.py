@@ -1,0 +1,144 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""Things that were bought: packed, then shipped or handed over."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import action, display
+
+from core.backoffice import Ask, Card, Page, actor_of, amount, sent
+from orders import services
+from orders.admin.history import timeline
+from orders.admin.looks import address_lines, customer_link, order_link, status_badge, two_lines
+from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, next_button, next_sale_step
+from orders.admin.worklists import SaleWork, WorklistAdmin
+from orders.models import Fulfilment, OrderLine
+
+
+@admin.register(OrderLine)
+class OrderLineAdmin(WorklistAdmin):
+    """Only what was sold; rentals have a list of their own."""
+
+    list_display = ("thing", "quantity", "customer", "order_number", "goes", "depot", "state")
+    list_filter = (SaleWork, ("status", ChoicesDropdownFilter), ("order__depot", RelatedDropdownFilter))
+    search_fields = ("order__number", "sku", "order__customer__email")
+    search_help_text = "Order number, SKU or customer's e-mail"
+    ordering = ("order__placed_at", "position")
+    sortable_by = ()
+    actions_detail = ("pack", "deliver")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        rows: QuerySet[OrderLine] = super().get_queryset(request)
+        return rows.filter(kind=OrderLine.Kind.SALE).select_related("order__customer", "order__depot")
+
+    @display(description="Container")
+    def thing(self, row: OrderLine) -> SafeString:
+        return two_lines(row.title, row.sku)
+
+    @display(description="Customer")
+    def customer(self, row: OrderLine) -> str:
+        return str(row.order.customer)
+
+    @display(description="Order")
+    def order_number(self, row: OrderLine) -> SafeString | str:
+        return order_link(row.order)
+
+    @display(description="Goes by")
+    def goes(self, row: OrderLine) -> str:
+        return row.order.get_fulfilment_display()
+
+    @display(description="Depot")
+    def depot(self, row: OrderLine) -> str:
+        return row.order.depot.code
+
+    @display(description="Status")
+    def state(self, row: OrderLine) -> SafeString:
+        return status_badge(row)
+
+    @display(description="Next step")
+    def next_step(self, row: OrderLine) -> SafeString | str:
+        return next_button(row)
+
+    def page(self, request: HttpRequest, obj: OrderLine) -> Page:
+        order = obj.order
+        happened = order.events.filter(subject=f"line {obj.pk}")
+        facts = [
+            ("Order", order_link(order)),
+            ("Customer", customer_link(order.customer, request.user)),
+            ("Goes by", order.get_fulfilment_display()),
+            ("Depot", order.depot),
+            ("Price", amount(obj.unit_price_minor, order.currency)),
+        ]
+        history = timeline(happened, zone=order.depot.time_zone, about={})
+        return Page(
+            headline=obj.title,
+            badges=[status_badge(obj)],
+            subtitle=obj.sku,
+            figures=[("Pieces", obj.quantity)],
+            main=[Card("Sale", facts=facts), *_address_card(obj)],
+            aside=[Card("History", timeline=history, text="" if history else "Nothing has happened to it yet.")],
+        )
+
+    def has_handle_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(HANDLE)
+
+    def steps(self, _request: HttpRequest, obj: OrderLine) -> Iterator[str]:
+        step = next_sale_step(obj)
+        if step is not None:
+            yield step.name
+
+    @action(description="Pack", icon="package_2", permissions=["handle"], url_path="pack")
+    def pack(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = self.row(request, object_id)
+
+        def do(_: dict[str, Any]) -> str:
+            services.prepare_sale(line_id=line.pk, actor=actor_of(request))
+            return f"{line} is packed for {line.order}."
+
+        text = "It is taken from the shelf and packed for this order."
+        ask = Ask(title=f"Pack {line}", text=text, submit="Packed", **_beside(line))
+        return self.take_step(request, line, form=ConfirmForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Ship or hand over", icon="local_shipping", permissions=["handle"], url_path="deliver")
+    def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = self.row(request, object_id)
+        ships = line.order.fulfilment == Fulfilment.DELIVERY
+
+        def do(typed: dict[str, Any]) -> str:
+            services.deliver_sale(line_id=line.pk, actor=actor_of(request), note=typed["note"])
+            return f"{line} {'is on its way to' if ships else 'was handed over to'} {line.order.customer}."
+
+        ask = Ask(
+            title=f"{'Ship' if ships else 'Hand over'} {line}",
+            text=_HOW[ships],
+            submit="Shipped" if ships else "Handed over",
+            **_beside(line),
+        )
+        return self.take_step(request, line, form=NoteForm(sent(request)), do=do, ask=ask)
+
+
+_HOW = {
+    True: "The carrier takes it now. A tracking number fits in the note.",
+    False: "The customer takes it along now. Make sure who it is.",
+}
+
+
+def _beside(line: OrderLine) -> dict[str, Any]:
+    facts = [
+        ("Order", order_link(line.order)),
+        ("Customer", line.order.customer),
+        ("Container", line.sku),
+        ("Pieces", line.quantity),
+        ("Goes by", line.order.get_fulfilment_display()),
+    ]
+    return {"facts": facts, "facts_title": "Sale"}
+
+
+def _address_card(line: OrderLine) -> list[Card]:
+    return [Card("Delivery address", text=address_lines(line.order.address))] if line.order.address else []

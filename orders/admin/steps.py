@@ -1,0 +1,114 @@
+"""What is done with the parts of an order, and what is asked before it is done."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.safestring import SafeString
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from core.backoffice import step_button
+from inventory.models import Unit
+from orders.models import Fulfilment, OrderLine, Rental
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+
+HANDLE = "orders.handle_order"
+CANCEL = "orders.cancel_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The one thing to do next; `name` is the action's method."""
+
+    name: str
+    label: str
+
+
+def next_rental_step(rental: Rental) -> Step | None:
+    """None when nothing is to be done at a depot; `line.order` is loaded."""
+    if rental.line.order.status != OrderStatus.CONFIRMED:
+        return None
+    return {
+        RentalStatus.BOOKED: Step("prepare", "Prepare"),
+        RentalStatus.READY: Step("hand_over", "Hand over"),
+        RentalStatus.OUT: Step("take_back", "Take back"),
+        RentalStatus.RETURNED: Step("inspect", "Inspect"),
+    }.get(RentalStatus(rental.status))
+
+
+def next_sale_step(line: OrderLine) -> Step | None:
+    """None when nothing is to be done at a depot; `order` is loaded."""
+    if line.order.status != OrderStatus.CONFIRMED or line.kind != OrderLine.Kind.SALE:
+        return None
+    deliver = "Ship" if line.order.fulfilment == Fulfilment.DELIVERY else "Hand over"
+    return {
+        SaleStatus.RESERVED: Step("pack", "Pack"),
+        SaleStatus.READY: Step("deliver", deliver),
+    }.get(SaleStatus(str(line.status)))
+
+
+def next_button(part: Rental | OrderLine) -> SafeString | str:
+    """The button for the next step; shown only to who may take it."""
+    if isinstance(part, Rental):
+        return _button("rental", part.pk, next_rental_step(part))
+    return _button("orderline", part.pk, next_sale_step(part))
+
+
+def _button(model: str, pk: UUID, step: Step | None) -> SafeString | str:
+    return step_button(f"orders_{model}_{step.name}", pk, step.label) if step is not None else ""
+
+
+def _note(label: str, **options: Any) -> forms.CharField:
+    widget = UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2})
+    return forms.CharField(label=label, max_length=300, widget=widget, **options)
+
+
+class ConfirmForm(forms.Form):
+    """Nothing is asked but whether."""
+
+
+class CancelForm(forms.Form):
+    reason = _note("Reason", help_text="The order's history keeps it.")
+
+
+class PrepareForm(forms.Form):
+    """A scanner types the serial; left empty, the best unit that is free is taken."""
+
+    serial = forms.CharField(
+        max_length=64,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off", "list": "free-units"}),
+        help_text="Scan or type it. Left empty, the best unit that is free is chosen.",
+    )
+
+    def clean_serial(self) -> str:
+        return str(self.cleaned_data["serial"]).strip()
+
+
+class NoteForm(forms.Form):
+    note = _note("Note", required=False)
+
+
+class TakeBackForm(forms.Form):
+    condition = forms.ChoiceField(
+        choices=Unit.Condition.choices,
+        widget=UnfoldAdminRadioSelectWidget(),
+        error_messages={"required": "Say in which condition it came back."},
+    )
+    note = _note("Note", required=False, help_text="What is missing, dirty or broken.")
+
+
+class InspectForm(forms.Form):
+    fit = forms.TypedChoiceField(
+        label="The unit",
+        choices=[("yes", "is clean and whole: back on the shelf"), ("no", "needs work: to maintenance")],
+        coerce=lambda choice: choice == "yes",
+        widget=UnfoldAdminRadioSelectWidget(),
+        error_messages={"required": "Say what becomes of the unit."},
+    )
+    note = _note("Note", required=False)

@@ -1,0 +1,137 @@
+"""The clerk's day: which rentals and sales are to be handled. Days are the depots' own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+
+from core.backoffice import ReadOnlyAdmin
+from core.time import today_in
+from inventory.models import Depot
+from orders.admin.steps import HANDLE
+from orders.models import Fulfilment
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+
+OPEN = "open"  # everything on which something is still to be done
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One worklist; `rows` says which, for a depot where it is this day."""
+
+    key: str
+    title: str
+    rows: Callable[[date], Q]
+    urgent: bool = False
+
+
+_R, _S = RentalStatus, SaleStatus
+_AHEAD = timedelta(days=7)
+
+_WAITING = Q(status__in=[_R.BOOKED, _R.READY])
+
+RENTAL_WORK = (
+    Work("today", "Hand out today", lambda day: _WAITING & Q(start_on__lte=day)),
+    Work("due", "Due back today", lambda day: Q(status=_R.OUT, end_on=day)),
+    Work("overdue", "Overdue", lambda day: Q(status=_R.OUT, end_on__lt=day), urgent=True),
+    Work("inspect", "To inspect", lambda _: Q(status=_R.RETURNED)),
+    Work("ahead", "Next 7 days", lambda day: _WAITING & Q(start_on__gt=day, start_on__lte=day + _AHEAD)),
+    Work(OPEN, "All open", lambda _: _WAITING | Q(status__in=[_R.OUT, _R.RETURNED])),
+)
+
+SALE_WORK = (
+    Work("pack", "To pack", lambda _: Q(status=_S.RESERVED)),
+    Work("ship", "To ship", lambda _: Q(status=_S.READY, order__fulfilment=Fulfilment.DELIVERY)),
+    Work("collect", "Waiting for the customer", lambda _: Q(status=_S.READY, order__fulfilment=Fulfilment.PICKUP)),
+    Work(OPEN, "All open", lambda _: Q(status__in=[_S.RESERVED, _S.READY])),
+)
+
+
+class WorkFilter(admin.SimpleListFilter):
+    """Opens on what is open. A search looks at everything, so that nothing is hidden from who looks for it."""
+
+    title = "work"
+    parameter_name = "work"
+    works: ClassVar[tuple[Work, ...]]
+    order: ClassVar[str]  # the path to the order
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [*((work.key, work.title) for work in self.works), (ALL, "Everything")]
+
+    def chosen(self, request: HttpRequest) -> str:
+        looks_elsewhere = any(name == "q" or name.startswith("status") for name in request.GET)
+        return self.value() or (ALL if looks_elsewhere else OPEN)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        work = next((work for work in self.works if work.key == self.chosen(request)), None)
+        return queryset if work is None else queryset.filter(self._rows(work, _zones()))
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Without Django's own "All": the lists say what they hold."""
+        chosen = self.value()
+        for key, title in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: key})
+            yield {"selected": chosen == key, "query_string": query, "display": title}
+
+    def _rows(self, work: Work, zones: Sequence[str]) -> Q:
+        query = Q(pk__in=[])
+        for zone in zones:
+            query |= Q(**{f"{self.order}__depot__time_zone": zone}) & work.rows(today_in(zone))
+        return query & Q(**{f"{self.order}__status": OrderStatus.CONFIRMED})
+
+    def chips(self, request: HttpRequest, changelist: Any) -> list[dict[str, Any]]:
+        """Every worklist with how much it holds, counted in one statement."""
+        zones, chosen = _zones(), self.chosen(request)
+        counts = changelist.root_queryset.order_by().aggregate(
+            **{f"n_{work.key}": Count("pk", filter=self._rows(work, zones)) for work in self.works}
+        )
+        chips = [
+            {
+                "title": work.title,
+                "query": changelist.get_query_string({self.parameter_name: work.key}, ["p", "q"]),
+                "count": counts[f"n_{work.key}"],
+                "chosen": chosen == work.key,
+                "urgent": work.urgent and counts[f"n_{work.key}"] > 0,
+            }
+            for work in self.works
+        ]
+        everything = changelist.get_query_string({self.parameter_name: ALL}, ["p"])
+        return [*chips, {"title": "Everything", "query": everything, "chosen": chosen == ALL}]
+
+
+def _zones() -> list[str]:
+    return list(Depot.objects.order_by().values_list("time_zone", flat=True).distinct())
+
+
+class WorklistAdmin(ReadOnlyAdmin):
+    """A list with its worklists as chips above it, and nothing sortable that would hide their order."""
+
+    list_before_template = "admin/orders/chips.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().changelist_view(request, extra_context)
+        changelist = (getattr(response, "context_data", None) or {}).get("cl")
+        if changelist is not None:
+            work = next(spec for spec in changelist.filter_specs if isinstance(spec, WorkFilter))
+            response.context_data["chips"] = work.chips(request, changelist)
+        return response
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """The next step is a column for who may take it."""
+        shown = tuple(super().get_list_display(request))
+        return (*shown, "next_step") if request.user.has_perm(HANDLE) else shown
+
+
+class RentalWork(WorkFilter):
+    works = RENTAL_WORK
+    order = "line__order"
+
+
+class SaleWork(WorkFilter):
+    works = SALE_WORK
+    order = "order"

@@ -1,0 +1,144 @@
+"""One quote and one order, told the same way on every operation of the OpenAPI document."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+_QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
+
+
+def _eur(amount: int) -> dict[str, Any]:
+    return {"amount": amount, "currency": "EUR"}
+
+
+SALE_LINE: dict[str, Any] = {
+    "kind": "sale",
+    "sku": "NIMBUS-S-SAND",
+    "title": "Pawline Nimbus, S sand",
+    "quantity": 1,
+    "unit_price": _eur(6990),
+    "total": _eur(6990),
+    "tax_included": _eur(1116),
+    "tax_percent": "19",
+    "explanation": ["1 × €69.90"],
+}
+RENTAL_LINE: dict[str, Any] = {
+    "kind": "rental",
+    "sku": "STRATOS-M-GREY",
+    "title": "Pawline Stratos, M grey",
+    "quantity": 1,
+    "unit_price": _eur(3430),
+    "total": _eur(3430),
+    "tax_included": _eur(548),
+    "tax_percent": "19",
+    "explanation": ["7 days, first and last included", "€4.90 a day (rate from 4 days)"],
+}
+QUOTE_REQUEST = {
+    "depot": "BER",
+    "currency": "EUR",
+    "fulfilment": "pickup",
+    "lines": [
+        {"kind": "sale", "sku": "NIMBUS-S-SAND", "quantity": 1},
+        {"kind": "rental", "sku": "STRATOS-M-GREY", "quantity": 1, "start_on": "2027-05-03", "end_on": "2027-05-09"},
+    ],
+}
+QUOTE = {
+    "id": _QUOTE_ID,
+    "depot": "BER",
+    "fulfilment": "pickup",
+    "currency": "EUR",
+    "lines": [
+        {**SALE_LINE, "deposit": _eur(0), "rental": None},
+        {
+            **RENTAL_LINE,
+            "deposit": _eur(8000),
+            "rental": {
+                "start_on": "2027-05-03",
+                "end_on": "2027-05-09",
+                "days": 7,
+                "billed_days": 7,
+                "rate_from_days": 4,
+                "per_day": _eur(490),
+                "late_fee_per_day": _eur(900),
+            },
+        },
+    ],
+    "delivery": _eur(0),
+    "total": _eur(10420),
+    "tax_included": _eur(1664),
+    "deposit": _eur(8000),
+    "expires_at": "2027-04-20T09:30:00Z",
+}
+ORDER = {
+    "number": "CT-7K3M-9QXP-2RTV",
+    "status": "pending_payment",
+    "allowed_events": ["cancel", "expire", "pay"],
+    "quote": _QUOTE_ID,
+    "depot": "BER",
+    "fulfilment": "pickup",
+    "currency": "EUR",
+    "total": _eur(10420),
+    "tax_included": _eur(1664),
+    "deposit": _eur(8000),
+    "placed_at": "2027-04-20T09:05:12Z",
+    "expires_at": "2027-04-20T09:20:12Z",
+    "confirmed_at": None,
+    "lines": [
+        {**SALE_LINE, "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02", "status": "reserved", "rentals": []},
+        {
+            **RENTAL_LINE,
+            "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
+            "status": None,
+            "rentals": [
+                {
+                    "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
+                    "status": "booked",
+                    "start_on": "2027-05-03",
+                    "end_on": "2027-05-09",
+                    "days": 7,
+                    "unit": None,
+                    "handed_over_at": None,
+                    "returned_at": None,
+                }
+            ],
+        },
+    ],
+}
+ORDER_REQUEST = {"quote": _QUOTE_ID}
+CANCELLED = {**ORDER, "status": "cancelled", "allowed_events": [], "expires_at": None}
+EVENT = {
+    "at": "2027-04-20T09:05:12Z",
+    "event": "hold",
+    "subject": "",
+    "from_status": "reserving",
+    "to_status": "pending_payment",
+    "by": "provider",
+}
+OUT_OF_STOCK = {
+    "type": "/api/errors/#out_of_stock",
+    "title": "Not enough is free for this.",
+    "status": 409,
+    "detail": "Not enough is free: NIMBUS-S-SAND at BER: asked for 2, free 1.",
+    "code": "out_of_stock",
+    "lines": [
+        {
+            "sku": "NIMBUS-S-SAND",
+            "depot": "BER",
+            "kind": "sale",
+            "requested": 2,
+            "available": 1,
+            "first_on": None,
+            "last_on": None,
+        }
+    ],
+}
+
+
+def asked(value: Any) -> OpenApiExample:
+    """An example of a request."""
+    return OpenApiExample("request", value=value, request_only=True)
+
+
+def answered(value: Any) -> OpenApiExample:
+    """An example of a successful answer."""
+    return OpenApiExample("answer", value=value, response_only=True, status_codes=["200", "201", "202"])

@@ -1,0 +1,157 @@
+"""What orders accepts and answers. Inputs refuse fields they do not know; outputs describe the documents."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from core.api import Input, MoneyOutput
+from core.money import validate_currency
+from orders.models import Fulfilment, OrderLine
+from orders.services import LineRequest, QuoteRequest
+
+MOST_LINES, MOST_PIECES, MOST_UNITS = 20, 100, 10
+
+
+class QuoteLineInput(Input):
+    """One thing to buy, or to rent from its first to its last day, both included."""
+
+    kind = serializers.ChoiceField(choices=OrderLine.Kind.choices)
+    sku = serializers.CharField(max_length=40)
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_PIECES, default=1)
+    start_on = serializers.DateField(required=False)
+    end_on = serializers.DateField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        days = [name for name in ("start_on", "end_on") if name in attrs]
+        if attrs["kind"] == OrderLine.Kind.SALE:
+            if days:
+                raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
+            return attrs
+        if attrs["quantity"] > MOST_UNITS:
+            raise serializers.ValidationError({"quantity": [f"At most {MOST_UNITS} of one kind are rented at once."]})
+        missing = {"start_on", "end_on"} - set(days)
+        if missing:
+            raise serializers.ValidationError({name: ["A rental needs this day."] for name in sorted(missing)})
+        return attrs
+
+
+class QuoteInput(Input):
+    """What to price."""
+
+    depot = serializers.CharField(max_length=16)
+    currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
+    fulfilment = serializers.ChoiceField(choices=Fulfilment.choices, default=Fulfilment.PICKUP)
+    address = serializers.UUIDField(required=False, allow_null=True)
+    lines = serializers.ListField(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
+
+    @staticmethod
+    def request(body: dict[str, Any], default_currency: str) -> QuoteRequest:
+        """The validated input as the service takes it."""
+        return QuoteRequest(
+            depot=body["depot"],
+            lines=[LineRequest(**line) for line in body["lines"]],
+            currency=body.get("currency", default_currency),
+            fulfilment=body["fulfilment"],
+            address_id=body.get("address"),
+        )
+
+
+class OrderInput(Input):
+    """The quote to order; its price is the price."""
+
+    quote = serializers.UUIDField()
+
+    @staticmethod
+    def quote_id(body: dict[str, Any]) -> UUID:
+        quote: UUID = body["quote"]
+        return quote
+
+
+class CancelInput(Input):
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class QuotedRentalOutput(serializers.Serializer[Any]):
+    start_on = serializers.DateField()
+    end_on = serializers.DateField(help_text="Included.")
+    days = serializers.IntegerField(help_text="Calendar days, first and last included.")
+    billed_days = serializers.IntegerField()
+    rate_from_days = serializers.IntegerField()
+    per_day = MoneyOutput()
+    late_fee_per_day = MoneyOutput()
+
+
+class PricedOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=OrderLine.Kind.choices)
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    quantity = serializers.IntegerField()
+    unit_price = MoneyOutput()
+    total = MoneyOutput()
+    tax_included = MoneyOutput()
+    tax_percent = serializers.CharField()
+    explanation = serializers.ListField(child=serializers.CharField())
+
+
+class QuoteLineOutput(PricedOutput):
+    deposit = MoneyOutput()
+    rental = QuotedRentalOutput(allow_null=True)
+
+
+class QuoteOutput(serializers.Serializer[Any]):
+    """A frozen price. Nothing is reserved until it is ordered."""
+
+    id = serializers.UUIDField()
+    depot = serializers.CharField()
+    fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
+    currency = serializers.CharField()
+    lines = QuoteLineOutput(many=True)
+    delivery = MoneyOutput()
+    total = MoneyOutput()
+    tax_included = MoneyOutput()
+    deposit = MoneyOutput(help_text="Secured at pickup, not part of the total.")
+    expires_at = serializers.DateTimeField()
+
+
+class BookedRentalOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+    start_on = serializers.DateField()
+    end_on = serializers.DateField()
+    days = serializers.IntegerField()
+    unit = serializers.CharField(allow_null=True, help_text="Serial of the unit, once one is chosen.")
+    handed_over_at = serializers.DateTimeField(allow_null=True)
+    returned_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrderLineOutput(PricedOutput):
+    id = serializers.UUIDField()
+    status = serializers.CharField(allow_null=True, help_text="Of a sale line; rentals have their own.")
+    rentals = BookedRentalOutput(many=True)
+
+
+class OrderOutput(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    status = serializers.CharField()
+    allowed_events = serializers.ListField(child=serializers.CharField())
+    quote = serializers.UUIDField()
+    depot = serializers.CharField()
+    fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
+    currency = serializers.CharField()
+    total = MoneyOutput()
+    tax_included = MoneyOutput()
+    deposit = MoneyOutput()
+    placed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Pay before this; none once it is paid or dead.")
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    lines = OrderLineOutput(many=True)
+
+
+class EventOutput(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    event = serializers.CharField()
+    subject = serializers.CharField(allow_blank=True)
+    from_status = serializers.CharField(allow_blank=True)
+    to_status = serializers.CharField()
+    by = serializers.CharField(help_text="customer, staff, clock or provider")

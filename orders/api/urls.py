@@ -1,0 +1,12 @@
+from django.urls import path
+
+from orders.api import views
+
+urlpatterns = [
+    path("quotes", views.QuotesView.as_view()),
+    path("quotes/<uuid:quote_id>", views.QuoteView.as_view()),
+    path("orders", views.OrdersView.as_view()),
+    path("orders/<str:number>", views.OrderView.as_view()),
+    path("orders/<str:number>/cancel", views.CancelOrderView.as_view()),
+    path("orders/<str:number>/events", views.OrderEventsView.as_view()),
+]

@@ -1,0 +1,60 @@
+"""Why orders says no."""
+
+from typing import Any
+
+from core.errors import DomainError
+
+
+class TransitionNotAllowed(DomainError):
+    """`status` is where it stands now, `allowed` what may be done instead."""
+
+    code = "transition_not_allowed"
+    title = "That cannot be done in this state."
+
+    def __init__(self, *, event: str, status: str, allowed: list[str]) -> None:
+        instead = f" Possible now: {', '.join(allowed)}." if allowed else " Nothing more can be done with it."
+        super().__init__(
+            f"Cannot {event.replace('_', ' ')} what is {status.replace('_', ' ')}.{instead}",
+            current=status,
+            allowed=allowed,
+        )
+
+
+class QuoteExpired(DomainError):
+    code = "quote_expired"
+    title = "This quote has expired; ask for a new one."
+
+
+class QuoteUsed(DomainError):
+    """The quote's one order ended without success. `order` is its number, `status` where it ended."""
+
+    code = "quote_used"
+    title = "This quote has had its order; ask for a new quote."
+
+
+class OrderExpired(DomainError):
+    code = "order_expired"
+    title = "This order was not paid in time; start again with a new quote."
+
+
+class OrderStillReserving(DomainError):
+    code = "order_still_reserving"
+    title = "The stock is still being confirmed; try again in a moment."
+    retry_after = 2
+
+
+class OrderRefused(DomainError):
+    """The IMS had less than we believed. `lines` name what is short."""
+
+    code = "out_of_stock"
+    title = "Not enough is free for this order."
+
+
+class UnitUnsuitable(DomainError):
+    code = "unit_unsuitable"
+    title = "This unit cannot be handed out for this rental."
+
+
+def short_line(sku: str, **facts: Any) -> dict[str, Any]:
+    """One line of an out-of-stock answer."""
+    return {"sku": sku, **facts}

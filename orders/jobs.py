@@ -1,0 +1,28 @@
+"""Orders' work in the background. Jobs run at least once; what they call is safe to repeat."""
+
+from uuid import UUID
+
+from core.queue import Patient, app
+from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
+from orders import services
+from orders.errors import OrderRefused
+
+
+@app.task(
+    name="orders.settle_reserving",
+    queue="orders",
+    retry=Patient(Unavailable, UnknownOutcome, RateLimited, attempts=60, longest=15),
+)
+def settle_reserving(*, order_id: str) -> None:
+    """Go on asking the IMS for an order whose request could not wait. A refusal is written to the order."""
+    try:
+        services.settle_reserving(order_id=UUID(order_id))
+    except OrderRefused:
+        return
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="orders.expire_unpaid_orders", queue="orders", queueing_lock="orders.expire_unpaid_orders")
+def expire_unpaid_orders(timestamp: int) -> None:
+    """End the orders that were not paid in time."""
+    services.expire_orders()

@@ -1,0 +1,274 @@
+"""Quotes, orders, their lines and rentals, and every charge and event that ever happened to them."""
+
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Prefetch, Q, Sum
+
+from catalog.models import Variant
+from core.encryption import EncryptedJSONField
+from core.ids import new_id, new_order_number
+from inventory.models import Depot, Reservation, Unit
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Fulfilment(models.TextChoices):
+    PICKUP = "pickup"
+    DELIVERY = "delivery"
+
+
+class OwnedByCustomer(models.QuerySet[M]):
+    """Rows of one customer. `visible_to` is the only door through which the API reaches them."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(customer_id=user.pk)
+
+
+class DeliveryRate(models.Model):
+    """What bringing one order to a country costs, tax included."""
+
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["country", "currency"]
+        constraints = [models.UniqueConstraint(fields=["country", "currency"], name="delivery_rate_one_per_currency")]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.currency}"
+
+
+class Quote(models.Model):
+    """A frozen price. `lines` and the totals are what the customer was shown, and so what the order charges."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="quotes")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="+")
+    fulfilment = models.CharField(max_length=16, choices=Fulfilment, default=Fulfilment.PICKUP)
+    address = EncryptedJSONField(null=True, blank=True)  # sealed copy
+    currency = models.CharField(max_length=3)
+    lines = models.JSONField()  # [orders.pricing.PricedLine as JSON]
+    delivery_minor = models.PositiveBigIntegerField(default=0)
+    total_minor = models.PositiveBigIntegerField()
+    tax_minor = models.PositiveBigIntegerField()
+    deposit_minor = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedByCustomer.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class OrderQuerySet(OwnedByCustomer["Order"]):
+    def with_lines(self) -> Self:
+        """Everything the order's answer shows, in a fixed number of statements."""
+        lines = OrderLine.objects.select_related("variant").prefetch_related(
+            Prefetch("rentals", Rental.objects.select_related("unit").order_by("id"))
+        )
+        return self.select_related("depot").prefetch_related(Prefetch("lines", lines.order_by("position")))
+
+
+class Order(models.Model):
+    """What a customer was promised, for the price of its quote."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.CharField(max_length=20, unique=True, default=new_order_number, editable=False)
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="order")
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=20, choices=OrderStatus, default=OrderStatus.RESERVING)
+    fulfilment = models.CharField(max_length=16, choices=Fulfilment)
+    address = EncryptedJSONField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    total_minor = models.PositiveBigIntegerField()
+    tax_minor = models.PositiveBigIntegerField()
+    deposit_minor = models.PositiveBigIntegerField(default=0)
+    rule_versions = models.JSONField(default=dict)  # which price and airline rules the quote used
+    placed_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()  # of the unpaid order and its holds
+    hold_extended_at = models.DateTimeField(null=True, blank=True)  # starting to pay extends once
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-placed_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-placed_at", "-id"], name="order_by_customer"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(status__in=["reserving", "pending_payment"]),
+                name="order_unpaid_by_expiry",
+            ),
+            models.Index(fields=["-placed_at"], name="order_by_placed"),
+        ]
+        permissions = [
+            ("cancel_order", "Can cancel an order"),
+            ("handle_order", "Can prepare, hand over, take back and inspect"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def unpaid(self) -> bool:
+        return self.status in (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
+
+
+class OrderLine(models.Model):
+    """One thing of an order as it was sold: title and prices stay what they were."""
+
+    class Kind(models.TextChoices):
+        SALE = "sale"
+        RENTAL = "rental"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind)
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    sku = models.CharField(max_length=40)
+    title = models.CharField(max_length=300)
+    quantity = models.PositiveIntegerField()
+    unit_price_minor = models.PositiveBigIntegerField()
+    total_minor = models.PositiveBigIntegerField()
+    tax_minor = models.PositiveBigIntegerField()
+    tax_rate_bp = models.PositiveIntegerField()
+    explanation = models.JSONField(default=dict)  # how the price came about, from the quote
+    reservation = models.OneToOneField(
+        Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="order_line"
+    )  # of a sale; each rental has its own
+    status = models.CharField(max_length=20, choices=SaleStatus, null=True, blank=True)  # of a sale
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_one_per_position"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(kind="sale", reservation__isnull=False, status__in=SaleStatus.values)
+                | Q(kind="rental", reservation__isnull=True, status__isnull=True),
+                name="order_line_sale_has_reservation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+
+class Rental(models.Model):
+    """One unit's worth of a rental line: its days and its life. `period` is the reservation's, buffers inside."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="rentals")
+    reservation = models.OneToOneField(Reservation, on_delete=models.PROTECT, related_name="rental")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="rentals")
+    start_on = models.DateField()
+    end_on = models.DateField()  # included
+    period = DateRangeField()
+    status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    condition_report = models.JSONField(default=dict, blank=True)
+
+    KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
+
+    class Meta:
+        ordering = ["start_on", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RentalStatus.values), name="rental_status_valid"),
+            models.CheckConstraint(condition=Q(start_on__lte=F("end_on")), name="rental_days_ordered"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["ready", "out", "returned"]) | Q(unit__isnull=False),
+                name="rental_ready_has_unit",
+            ),
+            # A one-element int8range stands for the unit: the built-in operator class needs no extension.
+            ExclusionConstraint(
+                name="rental_unit_never_twice",
+                expressions=[
+                    (
+                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
+                        "&&",
+                    ),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(unit__isnull=False, status__in=["booked", "ready", "out"]),
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "start_on"], name="rental_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.start_on} to {self.end_on}"
+
+
+class ChargeKind(models.TextChoices):
+    SALE = "sale"
+    RENTAL = "rental"
+    DELIVERY = "delivery"
+    LATE_FEE = "late_fee"
+    DAMAGE = "damage"
+    CLEANING = "cleaning"
+    EXTENSION = "extension"
+    KEEP = "keep"
+    CANCELLATION = "cancellation"  # credit
+    GOODWILL = "goodwill"  # credit
+
+
+class ChargeQuerySet(models.QuerySet["Charge"]):
+    def total(self) -> int:
+        """What these charges come to, in minor units."""
+        return int(self.aggregate(total=Sum("amount_minor"))["total"] or 0)
+
+
+class Charge(models.Model):
+    """What the customer owes, or is credited when negative. Never changed, never deleted: a trigger sees to it."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="charges")
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
+    kind = models.CharField(max_length=16, choices=ChargeKind)
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=300, blank=True)
+    actor = models.CharField(max_length=80)  # "customer:<id>", "staff:<id>", "clock", "provider"
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ChargeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="charge_not_zero"),
+            models.CheckConstraint(condition=Q(kind__in=ChargeKind.values), name="charge_kind_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_minor}"
+
+
+class OrderEvent(models.Model):
+    """One thing that happened to an order. Append-only by trigger."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
+    event = models.CharField(max_length=32)
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20)
+    subject = models.CharField(max_length=80, blank=True)  # "rental <id>" when it is about a part
+    actor = models.CharField(max_length=80)
+    at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.event} → {self.to_status}"

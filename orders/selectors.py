@@ -1,0 +1,98 @@
+"""Orders and quotes as their answers show them."""
+
+from typing import Any
+
+from core.api import money
+from core.time import days_counted
+from orders.models import Order, OrderLine, Quote, Rental
+from orders.states import ORDER, allowed_events
+
+
+def quote_answer(quote: Quote) -> dict[str, Any]:
+    """A quote as it was frozen; needs `depot`."""
+    cur = quote.currency
+    return {
+        "id": str(quote.pk),
+        "depot": quote.depot.code,
+        "fulfilment": quote.fulfilment,
+        "currency": cur,
+        "lines": [_quote_line(line, cur) for line in quote.lines],
+        "delivery": money(quote.delivery_minor, cur),
+        "total": money(quote.total_minor, cur),
+        "tax_included": money(quote.tax_minor, cur),
+        "deposit": money(quote.deposit_minor, cur),
+        "expires_at": quote.expires_at,
+    }
+
+
+def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
+    return {
+        **{name: line[name] for name in ("kind", "sku", "title", "quantity")},
+        "unit_price": money(line["unit_price_minor"], cur),
+        "total": money(line["total_minor"], cur),
+        "tax_included": money(line["tax_minor"], cur),
+        "tax_percent": f"{line['tax_rate_bp'] / 100:g}",
+        "deposit": money(line["deposit_minor"], cur),
+        "rental": _terms(line["rental"], cur) if line["rental"] else None,
+        "explanation": line["explanation"],
+    }
+
+
+def _terms(rental: dict[str, Any], cur: str) -> dict[str, Any]:
+    return {
+        **{name: rental[name] for name in ("start_on", "end_on", "days", "billed_days")},
+        "rate_from_days": rental["from_days"],
+        "per_day": money(rental["per_day_minor"], cur),
+        "late_fee_per_day": money(rental["late_fee_minor"], cur),
+    }
+
+
+def order_answer(order: Order) -> dict[str, Any]:
+    """An order with its lines and rentals; needs `Order.objects.with_lines()`."""
+    cur = order.currency
+    return {
+        "number": order.number,
+        "status": order.status,
+        "allowed_events": allowed_events(ORDER, order.status),
+        "quote": str(order.quote_id),
+        "depot": order.depot.code,
+        "fulfilment": order.fulfilment,
+        "currency": cur,
+        "total": money(order.total_minor, cur),
+        "tax_included": money(order.tax_minor, cur),
+        "deposit": money(order.deposit_minor, cur),
+        "placed_at": order.placed_at,
+        "expires_at": order.expires_at if order.unpaid else None,
+        "confirmed_at": order.confirmed_at,
+        "lines": [_order_line(line, cur) for line in order.lines.all()],
+    }
+
+
+def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
+    return {
+        "id": str(line.pk),
+        "kind": line.kind,
+        "sku": line.sku,
+        "title": line.title,
+        "quantity": line.quantity,
+        "unit_price": money(line.unit_price_minor, cur),
+        "total": money(line.total_minor, cur),
+        "tax_included": money(line.tax_minor, cur),
+        "tax_percent": f"{line.tax_rate_bp / 100:g}",
+        "status": line.status,
+        "rentals": [_rental(rental) for rental in line.rentals.all()],
+        "explanation": line.explanation.get("said", []),
+    }
+
+
+def _rental(rental: Rental) -> dict[str, Any]:
+    return {
+        "id": str(rental.pk),
+        "status": rental.status,
+        "start_on": rental.start_on,
+        "end_on": rental.end_on,
+        "days": days_counted(rental.start_on, rental.end_on),
+        "unit": rental.unit.serial if rental.unit else None,
+        "handed_over_at": rental.handed_over_at,
+        "returned_at": rental.returned_at,
+    }

@@ -1,0 +1,44 @@
+"""Every write to quotes and orders that means something."""
+
+from orders.services.changes import (
+    cancel_order,
+    complete_order,
+    expire_orders,
+    is_delivered,
+    mark_order_paid,
+    ready_for_payment,
+    rewin_order,
+)
+from orders.services.fulfilment import (
+    close_rental,
+    deliver_sale,
+    hand_over_rental,
+    prepare_rental,
+    prepare_sale,
+    take_back_rental,
+)
+from orders.services.history import lock_order
+from orders.services.placing import place_order, settle_reserving
+from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+
+__all__ = [
+    "LineRequest",
+    "QuoteRequest",
+    "cancel_order",
+    "close_rental",
+    "complete_order",
+    "create_quote",
+    "deliver_sale",
+    "expire_orders",
+    "hand_over_rental",
+    "is_delivered",
+    "lock_order",
+    "mark_order_paid",
+    "place_order",
+    "prepare_rental",
+    "prepare_sale",
+    "ready_for_payment",
+    "rewin_order",
+    "settle_reserving",
+    "take_back_rental",
+]

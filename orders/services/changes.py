@@ -1,0 +1,166 @@
+"""What happens to an order after it was placed: paid, expired, cancelled, completed."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core.errors import NotFound
+from inventory.errors import HoldLapsed
+from inventory.providers.base import OutOfStock as RefusedByIms
+from inventory.services import commit, extend_holds, release, rewin, sync_reservations
+from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
+from orders.models import Order, OrderLine, Rental
+from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale
+from orders.services.placing import give_back, reservations_of, tell_ims
+from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
+
+_UNPAID = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
+_BATCH = 100
+_REWIN_LIFETIME = timedelta(minutes=15)
+
+
+@transaction.atomic
+def ready_for_payment(*, order_id: UUID, customer_id: UUID) -> Order:
+    """The locked order of this customer, sure to be payable; the first time its hold is extended, once.
+
+    Locks: order, stock levels, reservations. Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed.
+    """
+    order = lock_order(order_id=order_id)
+    if order.customer_id != customer_id:
+        raise NotFound("There is no such order, or it is not yours.")
+    if order.status == OrderStatus.RESERVING:
+        raise OrderStillReserving
+    if order.status == OrderStatus.EXPIRED or (order.unpaid and order.expires_at <= timezone.now()):
+        raise OrderExpired
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        raise TransitionNotAllowed(event="pay", status=order.status, allowed=allowed_events(ORDER, order.status))
+    if order.hold_extended_at is None:
+        _extend(order)
+    return order
+
+
+def _extend(order: Order) -> None:
+    until = max(order.expires_at, timezone.now() + settings.HOLD_EXTENSION)
+    try:
+        with transaction.atomic():
+            extend_holds(reservation_ids=reservations_of(order.pk), expires_at=until)
+    except HoldLapsed as lapsed:
+        raise OrderExpired from lapsed
+    order.expires_at, order.hold_extended_at = until, timezone.now()
+    order.save(update_fields=["expires_at", "hold_extended_at"])
+
+
+@transaction.atomic
+def mark_order_paid(*, order_id: UUID, actor: str = PROVIDER) -> Order:
+    """Confirm an order whose money has arrived, if its hold still lives; else let it expire.
+
+    The caller looks at the status that comes back: only `confirmed` (or `completed`) has goods behind it.
+    Safe to repeat. Locks: order, stock levels, reservations.
+    """
+    order = lock_order(order_id=order_id)
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        return order
+    ids = reservations_of(order.pk)
+    try:
+        with transaction.atomic():
+            commit(reservation_ids=ids)
+    except HoldLapsed:
+        move(order, "expire", actor=CLOCK, note="paid too late")
+        give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
+        return order
+    move(order, "pay", actor=actor, confirmed_at=timezone.now())
+    tell_ims(ids)
+    return order
+
+
+def rewin_order(*, order_id: UUID, actor: str = PROVIDER) -> Order:
+    """Confirm an expired order that was paid late, if everything can be had anew, here and at the IMS.
+
+    Safe to repeat. Network between two transactions. Raises: OutOfStock (ours or the IMS's), and then nothing is
+    held; ProviderError when the IMS cannot be asked now.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id=order_id)
+        if order.status != OrderStatus.EXPIRED:
+            return order
+        ids = reservations_of(order.pk)
+        rewin(reservation_ids=ids, expires_at=timezone.now() + _REWIN_LIFETIME)
+    try:
+        sync_reservations(reservation_ids=ids)
+    except RefusedByIms:
+        with transaction.atomic():
+            release(reservation_ids=ids)
+            tell_ims(ids)
+        raise
+    with transaction.atomic():
+        order = lock_order(order_id=order_id)
+        if order.status == OrderStatus.EXPIRED:
+            commit(reservation_ids=ids)
+            charge_lines(order, list(order.lines.all()), order.quote.delivery_minor, actor=actor, reason="paid late")
+            move(order, "pay_late", actor=actor, confirmed_at=timezone.now())
+            tell_ims(ids)
+    return order
+
+
+def expire_orders() -> int:
+    """Expire the orders that were not paid in time. Returns how many. Skips what somebody is working on."""
+    expired = 0
+    while True:
+        with transaction.atomic():
+            due = list(
+                Order.objects.select_for_update(skip_locked=True)
+                .filter(status__in=_UNPAID, expires_at__lte=timezone.now())
+                .order_by("expires_at")[:_BATCH]
+            )
+            for order in due:
+                move(order, "expire", actor=CLOCK)
+                give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
+        expired += len(due)
+        if len(due) < _BATCH:
+            return expired
+
+
+@transaction.atomic
+def cancel_order(*, order_id: UUID, actor: str, note: str = "") -> Order:
+    """Undo an order of which nothing was handed over: stock is given back, everything charged is credited.
+
+    Money that was paid follows by a job. Locks: order, reservations. Raises: NotFound, TransitionNotAllowed.
+    """
+    order = lock_order(order_id=order_id)
+    rentals = list(Rental.objects.filter(line__order=order))
+    sales = list(OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE))
+    gone = any(r.status not in (RentalStatus.BOOKED, RentalStatus.READY) for r in rentals)
+    gone = gone or any(s.status not in (SaleStatus.RESERVED, SaleStatus.READY) for s in sales)
+    if gone and order.status == OrderStatus.CONFIRMED:
+        raise TransitionNotAllowed(event="cancel", status="partly handed over", allowed=[])
+    move(order, "cancel", actor=actor, note=note)
+    for rental in rentals:
+        move_rental(order, rental, "cancel", actor=actor)
+    for line in sales:
+        move_sale(order, line, "cancel", actor=actor)
+    give_back(order, actor=actor, reason="order cancelled")
+    return order
+
+
+@transaction.atomic
+def complete_order(*, order_id: UUID, actor: str) -> Order:
+    """Close an order of which everything is delivered and back. Its balance is the caller's to know: zero.
+
+    Safe to repeat. Locks: order. Raises: TransitionNotAllowed.
+    """
+    order = lock_order(order_id=order_id)
+    return order if order.status == OrderStatus.COMPLETED else move(order, "complete", actor=actor)
+
+
+def is_delivered(order: Order) -> bool:
+    """True when nothing of the order is still to be handed over, brought back or inspected."""
+    open_rentals = Rental.objects.filter(line__order=order).exclude(
+        status__in=[RentalStatus.CLOSED, RentalStatus.CANCELLED, RentalStatus.KEPT, RentalStatus.LOST]
+    )
+    open_sales = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE).filter(
+        status__in=[SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.RETURN_REQUESTED]
+    )
+    return not open_rentals.exists() and not open_sales.exists()

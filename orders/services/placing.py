@@ -1,0 +1,196 @@
+"""From a quote to an order that may be paid: held here, then held at the IMS."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from core.errors import NotFound
+from core.logging import get_logger
+from core.queue import enqueue
+from inventory.models import Reservation
+from inventory.providers.base import NotFound as UnknownToIms
+from inventory.providers.base import OutOfStock as RefusedByIms
+from inventory.providers.base import ProviderError, Refused
+from inventory.services import hold, release, sync_reservations
+from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
+from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move
+from orders.services.quotes import claims_of
+from orders.states import ORDER, OrderStatus, SaleStatus, next_status
+
+log = get_logger(__name__)
+
+_JOB_TAKES_OVER = timedelta(seconds=3)  # longer than the request's own try
+
+
+def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
+    """Turn a quote into its one order: everything reserved here and at the IMS, or nothing.
+
+    Safe to repeat: a quote has one order, however often it is asked for. When the IMS does not answer in time the
+    order comes back `reserving` and a job goes on. Network between two transactions.
+    Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, OutOfStock (ours), OrderRefused (the
+    IMS's).
+    """
+    order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
+    if fresh:
+        ids = [reservation.pk for reservation in fresh]
+        settle_reserving(order_id=order.pk, reservation_ids=ids, budget=settings.INVENTORY_REQUEST_BUDGET)
+    return order
+
+
+def settle_reserving(
+    *, order_id: UUID, reservation_ids: Sequence[UUID] | None = None, budget: float | None = None
+) -> None:
+    """Ask the IMS for what a `reserving` order needs and move the order by its answer. Safe to repeat.
+
+    With a budget (a request is waiting) silence leaves the order to its job; without one (the job) it raises.
+    Raises: OrderRefused; ProviderError when there is no budget.
+    """
+    try:
+        sync_reservations(reservation_ids=reservation_ids or reservations_of(order_id), budget=budget)
+    except RefusedByIms as no:
+        refuse_order(order_id=order_id, note=str(no))
+        raise OrderRefused(
+            f"Somebody was quicker: {no.have} of {no.sku} are left.",
+            lines=[short_line(no.sku, available=no.have)],
+        ) from no
+    except (UnknownToIms, Refused) as no:
+        log.error("ims_refused_order", order=str(order_id), error=str(no))
+        refuse_order(order_id=order_id, note=str(no))
+        raise OrderRefused("The warehouse cannot reserve this; nothing was charged. Please choose another.") from no
+    except ProviderError:
+        if budget is None:
+            raise
+        return
+    _mark_held(order_id)
+
+
+@transaction.atomic
+def refuse_order(*, order_id: UUID, note: str) -> None:
+    """The IMS said no: nothing stays reserved, nothing is owed. Safe to repeat. Locks: order, reservations."""
+    order = lock_order(order_id=order_id)
+    if order.status != OrderStatus.RESERVING:
+        return
+    move(order, "refuse", actor=PROVIDER, note=note)
+    give_back(order, actor=PROVIDER, reason="not in stock")
+
+
+def reservations_of(order_id: UUID) -> list[UUID]:
+    """The claims behind an order: one of each sale line, one of each rental."""
+    of_lines = Reservation.objects.filter(order_line__order_id=order_id).values_list("pk", flat=True)
+    of_rentals = Reservation.objects.filter(rental__line__order_id=order_id).values_list("pk", flat=True)
+    return list(of_lines.union(of_rentals))
+
+
+def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -> None:
+    """Release what a locked order holds, credit what it charged, and let IMS and payments follow by jobs."""
+    ids = reservations_of(order.pk)
+    release(reservation_ids=ids, expired=expired)
+    credit_all(order, actor=actor, reason=reason)
+    tell_ims(ids)
+    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+
+
+def tell_ims(reservation_ids: Sequence[UUID]) -> None:
+    """Let the IMS hear, by jobs, what became of these reservations."""
+    for reservation_id in reservation_ids:
+        enqueue("inventory.sync_reservation", lock=f"reservation:{reservation_id}", reservation_id=str(reservation_id))
+
+
+@transaction.atomic
+def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reservation]]:
+    """The quote's order, and what was reserved for it just now; nothing when it was there already."""
+    quote = (
+        Quote.objects.select_for_update(of=("self",))
+        .select_related("order")
+        .filter(pk=quote_id, customer_id=customer_id)
+        .first()
+    )
+    if quote is None:
+        raise NotFound("There is no such quote, or it is not yours.")
+    if hasattr(quote, "order"):
+        return _living(quote.order), []
+    if quote.expires_at <= timezone.now():
+        raise QuoteExpired
+    expires_at = timezone.now() + settings.HOLD_LIFETIME
+    reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at)
+    order = _write_order(quote, reservations, expires_at)
+    enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER, lock=f"order:{order.pk}", order_id=str(order.pk))
+    return order, reservations
+
+
+def _living(order: Order) -> Order:
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+        detail = f"Order {order.number} of this quote is {order.status}; ask for a new quote."
+        raise QuoteUsed(detail, order=order.number, current=order.status)
+    return order
+
+
+def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: Any) -> Order:
+    order = Order.objects.create(
+        quote=quote,
+        customer_id=quote.customer_id,
+        depot_id=quote.depot_id,
+        fulfilment=quote.fulfilment,
+        address=quote.address,
+        currency=quote.currency,
+        total_minor=quote.total_minor,
+        tax_minor=quote.tax_minor,
+        deposit_minor=quote.deposit_minor,
+        expires_at=expires_at,
+    )
+    unused = iter(reservations)  # in the order of claims_of(quote.lines)
+    lines, rentals = [], []
+    for position, priced in enumerate(quote.lines):
+        line = _line(order, position, priced)
+        lines.append(line)
+        if priced["rental"] is None:
+            line.reservation = next(unused)
+        else:
+            rentals += [_rental(line, priced["rental"], next(unused)) for _ in range(line.quantity)]
+    OrderLine.objects.bulk_create(lines)
+    if rentals:
+        Rental.objects.bulk_create(rentals)
+    charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
+    return order
+
+
+def _line(order: Order, position: int, priced: dict[str, Any]) -> OrderLine:
+    sale = priced["rental"] is None
+    copied = ("kind", "variant_id", "sku", "title", "quantity", "unit_price_minor", "total_minor", "tax_minor")
+    return OrderLine(
+        order=order,
+        position=position,
+        tax_rate_bp=priced["tax_rate_bp"],
+        explanation={"said": priced["explanation"], "rental": priced["rental"]},
+        status=SaleStatus.RESERVED if sale else None,
+        **{name: priced[name] for name in copied},
+    )
+
+
+def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation) -> Rental:
+    return Rental(
+        line=line,
+        reservation=reservation,
+        start_on=date.fromisoformat(terms["start_on"]),
+        end_on=date.fromisoformat(terms["end_on"]),
+        period=DateRange(date.fromisoformat(terms["blocked_from"]), date.fromisoformat(terms["blocked_until"])),
+    )
+
+
+@transaction.atomic
+def _mark_held(order_id: UUID) -> None:
+    """`hold`, in one conditional update: two that both heard the yes write it once."""
+    source = OrderStatus.RESERVING
+    target = next_status(ORDER, "hold", source)
+    if Order.objects.filter(pk=order_id, status=source).update(status=target):
+        OrderEvent.objects.create(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)
+
+
+__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving", "tell_ims"]

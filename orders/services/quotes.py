@@ -1,0 +1,268 @@
+"""A quote: every line priced and explained, frozen for a while, and nothing promised yet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from accounts.models import Address
+from catalog.models import RentalOffer, RentalRate, TaxRate, Variant
+from catalog.pricing import rental_fee
+from core.errors import FieldError, InvalidInput, NotFound
+from core.money import format_minor, included_tax
+from core.time import day_after, days_counted, today_in
+from inventory.models import Depot, DepotClosure
+from inventory.services import Claim, require_free
+from inventory.states import ReservationKind
+from orders.models import DeliveryRate, Fulfilment, OrderLine, Quote
+
+SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """One thing asked for. A rental names its first and last day, both included."""
+
+    kind: str
+    sku: str
+    quantity: int
+    start_on: date | None = None
+    end_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    depot: str
+    lines: Sequence[LineRequest]
+    currency: str
+    fulfilment: str = Fulfilment.PICKUP
+    address_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class _Terms:
+    """What the database knows about everything a request names."""
+
+    depot: Depot
+    variants: Mapping[str, Variant]
+    offers: dict[int, RentalOffer]
+    rates: dict[int, list[RentalRate]]
+    tax: dict[str, int]
+    currency: str
+    errors: list[FieldError] = field(default_factory=list)
+
+
+def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
+    """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
+
+    Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
+    it could not be had even now.
+    """
+    address, delivery_minor = _delivery(customer_id, request)
+    terms = _load_terms(request)
+    lines = [_price(terms, index, line) for index, line in enumerate(request.lines)]
+    if terms.errors:
+        raise InvalidInput(terms.errors)
+    priced = [line for line in lines if line is not None]
+    require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
+    delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
+    return Quote.objects.create(
+        customer_id=customer_id,
+        depot=terms.depot,
+        fulfilment=request.fulfilment,
+        address=address,
+        currency=request.currency,
+        lines=priced,
+        delivery_minor=delivery_minor,
+        total_minor=sum(line["total_minor"] for line in priced) + delivery_minor,
+        tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
+        deposit_minor=sum(line["deposit_minor"] for line in priced),
+        expires_at=timezone.now() + settings.QUOTE_LIFETIME,
+    )
+
+
+def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] | None, int]:
+    """The sealed address and what bringing it there costs; nothing for a pickup."""
+    if request.fulfilment == Fulfilment.PICKUP:
+        return None, 0
+    if request.address_id is None:
+        raise InvalidInput([FieldError("/address", "A delivery needs one of your addresses.", "required")])
+    rate = DeliveryRate.objects.filter(country=OuterRef("country"), currency=request.currency)
+    address = (
+        Address.objects.filter(owner_id=customer_id, pk=request.address_id)
+        .annotate(rate_minor=Subquery(rate.values("amount_minor")[:1]))
+        .first()
+    )
+    if address is None:
+        raise NotFound("There is no such address, or it is not yours.")
+    if address.rate_minor is None:
+        detail = f"We do not deliver to {address.country} in {request.currency}; pick it up at the depot instead."
+        raise InvalidInput([FieldError("/address", detail, "delivery_not_offered")])
+    return address.snapshot(), address.rate_minor
+
+
+def _load_terms(request: QuoteRequest) -> _Terms:
+    """Depot, variants, offers, rates and taxes in four statements, however many lines there are."""
+    closures = DepotClosure.objects.filter(depot=OuterRef("pk"), end_on__gte=timezone.now().date() - timedelta(days=1))
+    depot = (
+        Depot.objects.filter(code=request.depot, active=True)
+        .annotate(closed=ArraySubquery(closures.values(day=JSONObject(first="start_on", last="end_on"))))
+        .first()
+    )
+    if depot is None:
+        raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
+    sale = FilteredRelation("sale_offers", condition=Q(sale_offers__currency=request.currency))
+    variants = (
+        Variant.objects.offered()
+        .filter(sku__in={line.sku for line in request.lines})
+        .select_related("container")
+        .annotate(sale=sale, sale_minor=F("sale__price_minor"), sale_tax=F("sale__tax_class"))
+    )
+    by_sku = {variant.sku: variant for variant in variants}
+    offers: dict[int, RentalOffer] = {}
+    rates: dict[int, list[RentalRate]] = {}
+    if any(line.kind == RENTAL for line in request.lines):
+        for rate in RentalRate.objects.select_related("offer").filter(
+            offer__variant__in=by_sku.values(), offer__currency=request.currency
+        ):
+            offers[rate.offer.variant_id] = rate.offer
+            rates.setdefault(rate.offer.variant_id, []).append(rate)
+    return _Terms(depot, by_sku, offers, rates, _tax_rates(depot), request.currency)
+
+
+def _tax_rates(depot: Depot) -> dict[str, int]:
+    """Rates of the depot's country in force today, by class."""
+    rows = TaxRate.objects.filter(country=depot.country, valid_from__lte=today_in(depot.time_zone))
+    return dict(rows.order_by("valid_from").values_list("tax_class", "rate_bp"))
+
+
+def _price(terms: _Terms, index: int, line: LineRequest) -> dict[str, Any] | None:
+    """One line as it will be shown and charged, or None with the reasons added to `terms.errors`."""
+    pointer = f"/lines/{index}"
+    variant = terms.variants.get(line.sku)
+    if variant is None:
+        terms.errors.append(FieldError(f"{pointer}/sku", "We do not offer this SKU.", "not_offered"))
+        return None
+    return (
+        _price_sale(terms, pointer, line, variant)
+        if line.kind == SALE
+        else _price_rental(terms, pointer, line, variant)
+    )
+
+
+def _price_sale(terms: _Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
+    if variant.sale_minor is None:
+        detail = f"This is not for sale in {terms.currency}."
+        terms.errors.append(FieldError(f"{pointer}/sku", detail, "not_offered_in_currency"))
+        return None
+    return _priced(terms, line, variant, variant.sale_minor, variant.sale_tax) | {
+        "explanation": [f"{line.quantity} × {format_minor(variant.sale_minor, terms.currency)}"],
+    }
+
+
+def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Variant) -> dict[str, Any] | None:
+    offer = terms.offers.get(variant.pk)
+    if offer is None:
+        detail = f"This cannot be rented in {terms.currency}."
+        terms.errors.append(FieldError(f"{pointer}/sku", detail, "not_offered_in_currency"))
+        return None
+    problems = list(_wrong_days(terms.depot, pointer, line, offer))
+    if problems or line.start_on is None or line.end_on is None:
+        terms.errors.extend(problems)
+        return None
+    days = days_counted(line.start_on, line.end_on)
+    fee = rental_fee(terms.rates[variant.pk], days)
+    return _priced(terms, line, variant, fee.amount_minor, offer.tax_class) | {
+        "deposit_minor": offer.deposit_minor * line.quantity,
+        "rental": {
+            "start_on": line.start_on.isoformat(),
+            "end_on": line.end_on.isoformat(),
+            "days": days,
+            "billed_days": fee.billed_days,
+            "from_days": fee.from_days,
+            "per_day_minor": fee.per_day_minor,
+            "deposit_minor": offer.deposit_minor,
+            "late_fee_minor": offer.late_fee_minor,
+            "turnaround_days": offer.turnaround_days,
+            "keep_credit_percent": offer.keep_credit_percent,
+            "blocked_from": day_after(line.start_on, -offer.prep_days).isoformat(),
+            "blocked_until": day_after(line.end_on, 1 + offer.turnaround_days).isoformat(),
+        },
+        "explanation": _explain(line, days, fee, terms.currency),
+    }
+
+
+def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int, tax_class: str) -> dict[str, Any]:
+    total, rate_bp = unit_minor * line.quantity, terms.tax.get(tax_class, 0)
+    return {
+        "kind": line.kind,
+        "variant_id": variant.pk,
+        "sku": variant.sku,
+        "title": variant.title,
+        "quantity": line.quantity,
+        "unit_price_minor": unit_minor,
+        "total_minor": total,
+        "tax_rate_bp": rate_bp,
+        "tax_minor": included_tax(total, rate_bp),
+        "deposit_minor": 0,
+        "rental": None,
+    }
+
+
+def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]:
+    """How the fee came about, in words."""
+    said = [f"{days} days, first and last included"]
+    rate = f"{format_minor(fee.per_day_minor, currency)} a day (rate from {fee.from_days} days)"
+    if fee.billed_days > days:
+        said.append(f"charged as {fee.billed_days} days at {rate}, which is cheaper than {days} single days")
+    else:
+        said.append(rate)
+    if line.quantity > 1:
+        said.append(f"{line.quantity} × {format_minor(fee.amount_minor, currency)}")
+    return said
+
+
+def _wrong_days(depot: Any, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
+    start, end, today = line.start_on, line.end_on, today_in(depot.time_zone)
+    if start is None or end is None:
+        yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
+        return
+    if start < today:
+        yield FieldError(f"{pointer}/start_on", f"This day has passed; today is {today} at the depot.", "in_the_past")
+    if end < start:
+        yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
+        return
+    if end > today + settings.BOOKING_HORIZON:
+        yield FieldError(f"{pointer}/end_on", "This is too far ahead; rentals are booked for the next year.", "too_far")
+    days = days_counted(start, end)
+    if not offer.min_days <= days <= offer.max_days:
+        detail = f"This is rented for {offer.min_days} to {offer.max_days} days; {days} were asked for."
+        yield FieldError(f"{pointer}/end_on", detail, "rental_length")
+    for name, day in (("start_on", start), ("end_on", end)):
+        if _is_closed(depot, day):
+            yield FieldError(f"{pointer}/{name}", f"The depot is closed on {day}; choose another day.", "depot_closed")
+
+
+def _is_closed(depot: Any, day: date) -> bool:
+    closed = any(c["first"] <= day.isoformat() <= c["last"] for c in depot.closed)
+    return closed or day.isoweekday() not in depot.opening_days
+
+
+def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
+    """What a quote's lines claim of the stock: a sale line its pieces, a rental line one claim for each unit."""
+    claims: list[Claim] = []
+    for line in lines:
+        if line["kind"] == SALE:
+            claims.append(Claim(line["variant_id"], depot_id, ReservationKind.SALE, line["quantity"]))
+            continue
+        blocked = line["rental"]
+        period = (date.fromisoformat(blocked["blocked_from"]), date.fromisoformat(blocked["blocked_until"]))
+        claims += [Claim(line["variant_id"], depot_id, ReservationKind.RENTAL, 1, period)] * line["quantity"]
+    return claims

@@ -1,0 +1,94 @@
+"""The lives of an order, a rental and a sale line: the only place that says what may follow what."""
+
+from collections.abc import Mapping
+
+from django.db import models
+
+from orders.errors import TransitionNotAllowed
+
+
+class OrderStatus(models.TextChoices):
+    RESERVING = "reserving"  # held here; the IMS has not answered yet
+    PENDING_PAYMENT = "pending_payment"  # held here and there until expires_at
+    CONFIRMED = "confirmed"  # paid, and the goods are ours to hand over
+    COMPLETED = "completed"  # everything delivered and back, balance zero
+    EXPIRED = "expired"  # not paid in time
+    CANCELLED = "cancelled"
+
+
+class RentalStatus(models.TextChoices):
+    BOOKED = "booked"
+    READY = "ready"  # prepared, its unit chosen
+    OUT = "out"  # with the customer
+    RETURNED = "returned"  # back, not inspected yet
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    KEPT = "kept"  # bought by the customer
+
+
+class SaleStatus(models.TextChoices):
+    RESERVED = "reserved"
+    READY = "ready"  # packed
+    SHIPPED = "shipped"
+    COLLECTED = "collected"
+    RETURN_REQUESTED = "return_requested"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+O, R, S = OrderStatus, RentalStatus, SaleStatus  # noqa: E741
+
+ORDER: dict[tuple[str, str], str] = {
+    # event      from                to                  called by
+    ("hold",     O.RESERVING):       O.PENDING_PAYMENT,  # place_order, settle_reserving: the IMS said yes
+    ("refuse",   O.RESERVING):       O.CANCELLED,        # place_order, settle_reserving: the IMS said no
+    ("expire",   O.RESERVING):       O.EXPIRED,          # expire_orders: the clock
+    ("expire",   O.PENDING_PAYMENT): O.EXPIRED,          # expire_orders, mark_order_paid: the clock
+    ("pay",      O.PENDING_PAYMENT): O.CONFIRMED,        # mark_order_paid: payments
+    ("pay_late", O.EXPIRED):         O.CONFIRMED,        # rewin_order: payments, the stock won anew
+    ("cancel",   O.RESERVING):       O.CANCELLED,        # cancel_order: customer, staff
+    ("cancel",   O.PENDING_PAYMENT): O.CANCELLED,        # cancel_order: customer, staff
+    ("cancel",   O.CONFIRMED):       O.CANCELLED,        # cancel_order: while nothing is handed over
+    ("complete", O.CONFIRMED):       O.COMPLETED,        # complete_order: all delivered, all closed, balance zero
+}  # fmt: skip
+
+RENTAL: dict[tuple[str, str], str] = {
+    # event       from         to            called by
+    ("prepare",   R.BOOKED):   R.READY,      # prepare_rental: clerk
+    ("unprepare", R.READY):    R.BOOKED,     # unprepare_rental: clerk
+    ("hand_over", R.READY):    R.OUT,        # hand_over_rental: clerk
+    ("take_back", R.OUT):      R.RETURNED,   # take_back_rental: clerk
+    ("close",     R.RETURNED): R.CLOSED,     # close_rental: clerk, after inspection
+    ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer
+    ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
+    ("cancel",    R.BOOKED):   R.CANCELLED,  # cancel_order
+    ("cancel",    R.READY):    R.CANCELLED,  # cancel_order
+}  # fmt: skip
+
+SALE: dict[tuple[str, str], str] = {
+    # event           from                 to                  called by
+    ("prepare",       S.RESERVED):         S.READY,            # prepare_sale: clerk
+    ("ship",          S.READY):            S.SHIPPED,          # deliver_sale: clerk
+    ("collect",       S.READY):            S.COLLECTED,        # deliver_sale: clerk
+    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # request_return: customer
+    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # request_return: customer
+    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # receive_return: clerk
+    ("cancel",        S.RESERVED):         S.CANCELLED,        # cancel_order
+    ("cancel",        S.READY):            S.CANCELLED,        # cancel_order
+}  # fmt: skip
+
+Table = Mapping[tuple[str, str], str]
+
+
+def next_status(table: Table, event: str, status: str) -> str:
+    """The status after `event`. Raises: TransitionNotAllowed, naming the events that are allowed now."""
+    try:
+        return table[event, status]
+    except KeyError:
+        raise TransitionNotAllowed(event=event, status=status, allowed=allowed_events(table, status)) from None
+
+
+def allowed_events(table: Table, status: str) -> list[str]:
+    """What may happen to something in this status."""
+    return sorted({event for event, source in table if source == status})

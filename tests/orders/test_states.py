@@ -1,0 +1,73 @@
+"""Every event in every state: allowed exactly where the table says so."""
+
+import pytest
+
+from orders.errors import TransitionNotAllowed
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
+
+TABLES = {"order": (ORDER, OrderStatus), "rental": (RENTAL, RentalStatus), "sale": (SALE, SaleStatus)}
+
+# Written out a second time, by hand, so that a slip in the table cannot agree with itself.
+EXPECTED = {
+    "order": {
+        "hold": {"reserving": "pending_payment"},
+        "refuse": {"reserving": "cancelled"},
+        "expire": {"reserving": "expired", "pending_payment": "expired"},
+        "pay": {"pending_payment": "confirmed"},
+        "pay_late": {"expired": "confirmed"},
+        "cancel": {"reserving": "cancelled", "pending_payment": "cancelled", "confirmed": "cancelled"},
+        "complete": {"confirmed": "completed"},
+    },
+    "rental": {
+        "prepare": {"booked": "ready"},
+        "unprepare": {"ready": "booked"},
+        "hand_over": {"ready": "out"},
+        "take_back": {"out": "returned"},
+        "close": {"returned": "closed"},
+        "keep": {"out": "kept"},
+        "lose": {"out": "lost"},
+        "cancel": {"booked": "cancelled", "ready": "cancelled"},
+    },
+    "sale": {
+        "prepare": {"reserved": "ready"},
+        "ship": {"ready": "shipped"},
+        "collect": {"ready": "collected"},
+        "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
+        "receive": {"return_requested": "returned"},
+        "cancel": {"reserved": "cancelled", "ready": "cancelled"},
+    },
+}
+
+EVERY_PAIR = [
+    (name, event, status)
+    for name, (_, statuses) in TABLES.items()
+    for event in EXPECTED[name]
+    for status in statuses.values
+]
+
+
+@pytest.mark.parametrize(("name", "event", "status"), EVERY_PAIR)
+def test_an_event_leads_where_the_table_says_and_nowhere_else(name: str, event: str, status: str) -> None:
+    table, _ = TABLES[name]
+    expected = EXPECTED[name][event].get(status)
+
+    if expected is not None:
+        assert next_status(table, event, status) == expected
+        return
+    with pytest.raises(TransitionNotAllowed) as refused:
+        next_status(table, event, status)
+    assert refused.value.members == {"current": status, "allowed": allowed_events(table, status)}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_event_is_in_the_table_that_nobody_expects(name: str) -> None:
+    table, _ = TABLES[name]
+
+    assert {event for event, _ in table} == set(EXPECTED[name])
+
+
+@pytest.mark.parametrize(("name", "dead"), [("order", "cancelled"), ("order", "completed"), ("rental", "closed")])
+def test_what_is_over_stays_over(name: str, dead: str) -> None:
+    table, _ = TABLES[name]
+
+    assert allowed_events(table, dead) == []
