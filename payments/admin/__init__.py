@@ -1,0 +1,7 @@
+"""Money as staff see it. Only a refund moves any, by its service."""
+
+from payments.admin.event import ProviderEventAdmin
+from payments.admin.payment import PaymentAdmin
+from payments.admin.refund import RefundAdmin
+
+__all__ = ["PaymentAdmin", "ProviderEventAdmin", "RefundAdmin"]

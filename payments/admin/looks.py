@@ -1,0 +1,52 @@
+"""How money reads: the colours of its states, and what asks for a person."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from core.backoffice import NOTHING, badge, link, page_of
+from orders.models import Order
+from payments.models import Payment, ProviderEvent, Refund
+from payments.states import EventStatus, PaymentStatus, RefundStatus
+
+TONES: dict[str, str] = {
+    PaymentStatus.PENDING: "info",
+    PaymentStatus.PROCESSING: "warning",
+    PaymentStatus.SUCCEEDED: "success",
+    RefundStatus.REQUESTED: "info",
+    EventStatus.RECEIVED: "info",
+    EventStatus.PROCESSED: "success",
+    EventStatus.PARKED: "danger",
+}
+
+
+def status_badge(thing: Payment | Refund | ProviderEvent) -> SafeString:
+    """The state of a payment, a refund or an event; a failed refund says what it means."""
+    if thing.status == RefundStatus.FAILED:
+        return badge("Money still owed", "danger")
+    return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
+
+
+def payment_badges(payment: Payment) -> list[SafeString]:
+    """Its state, and whether a person must look."""
+    parked = [badge("Parked", "danger", title=payment.parked_reason)] if payment.parked_reason else []
+    return [status_badge(payment), *parked]
+
+
+def order_link(order: Order) -> SafeString | str:
+    return page_of("orders_order", order.pk, format_html('<span class="nowrap">{}</span>', order.number), strong=True)
+
+
+def gateway_link(payment: Payment) -> Any:
+    """The gateway's reference; a link to Stripe's own pages where the key is a real one."""
+    ref = payment.provider_ref
+    if not ref:
+        return NOTHING
+    shown = format_html('<span class="mono">{}</span>', ref)
+    key = settings.STRIPE_SECRET_KEY
+    if settings.STRIPE_API_BASE or not key.startswith(("sk_live_", "rk_live_", "sk_test_", "rk_test_")):
+        return shown
+    test = "" if "_live_" in key else "test/"
+    return link(f"https://dashboard.stripe.com/{test}payments/{ref}", shown)

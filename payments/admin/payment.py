@@ -1,0 +1,242 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""Payments: what was collected for an order, what went back, and the one step that gives money back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
+
+from core.backoffice import (
+    NOTHING,
+    Ask,
+    Card,
+    Facts,
+    Page,
+    ReadOnlyAdmin,
+    Table,
+    actor_of,
+    amount,
+    moment,
+    page_of,
+    people,
+    sent,
+)
+from core.forms import AmountField, parse_amount
+from core.money import exponent, format_minor, to_decimal
+from payments import services
+from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
+from payments.declines import sentence
+from payments.models import Payment, Refund
+from payments.selectors import balance, statement
+
+REFUND = "payments.refund_payment"
+
+
+class NeedsPersonFilter(admin.SimpleListFilter):
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [("parked", "Parked: a person must look"), ("owed", "A refund failed: money still owed")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        if self.value() == "parked":
+            return queryset.exclude(parked_reason="")
+        if self.value() == "owed":
+            return queryset.filter(pk__in=Refund.objects.filter(status="failed").values("payment"))
+        return queryset
+
+
+class RefundForm(forms.Form):
+    """How much goes back, and why. The amount is typed as it is spoken of and checked against what is left."""
+
+    def __init__(self, data: Any, *, payment: Payment) -> None:
+        super().__init__(data)
+        self.payment = payment
+        left = payment.refundable_minor
+        self.fields["amount"] = AmountField(
+            currency=payment.currency,
+            initial=format(to_decimal(left, payment.currency), "f"),
+            help_text=f"At most {format_minor(left, payment.currency)}. Less gives back a part.",
+            error_messages={"required": "Write how much goes back."},
+        )
+        self.fields["reason"] = forms.CharField(
+            max_length=300,
+            widget=UnfoldAdminExpandableTextareaWidget(attrs={"rows": 2}),
+            help_text="The customer reads it on the statement.",
+            error_messages={"required": "Write why, in words for the customer."},
+        )
+
+    def clean_amount(self) -> int:
+        """In minor units."""
+        minor, left = parse_amount(self.cleaned_data["amount"], self.payment.currency), self.payment.refundable_minor
+        if minor == 0:
+            raise ValidationError("Write an amount above zero.")
+        if minor > left:
+            raise ValidationError(f"This is more than is left: {format_minor(left, self.payment.currency)}.")
+        return minor
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    list_display = ("order_number", "state", "purpose_shown", "money", "captured", "refunded", "trouble", "created")
+    list_filter = (("status", ChoicesDropdownFilter), NeedsPersonFilter, ("purpose", ChoicesDropdownFilter))
+    search_fields = ("order__number", "provider_ref", "order__customer__email")
+    search_help_text = "Order number, gateway reference or customer's e-mail"
+    ordering = ("-id",)  # UUIDv7: newest first, by the primary key
+    list_display_links = ("state",)
+    actions_detail = ("refund",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        rows: QuerySet[Payment] = super().get_queryset(request)
+        return rows.select_related("order__customer", "order__depot")
+
+    @display(description="Order")
+    def order_number(self, row: Payment) -> SafeString | str:
+        return order_link(row.order)
+
+    @display(description="Status", ordering="status")
+    def state(self, row: Payment) -> SafeString:
+        return format_html_join(" ", "{}", [(label,) for label in payment_badges(row)])
+
+    @display(description="For")
+    def purpose_shown(self, row: Payment) -> str:
+        return row.get_purpose_display()
+
+    @display(description="Amount", ordering="amount_minor")
+    def money(self, row: Payment) -> SafeString:
+        return amount(row.amount_minor, row.currency)
+
+    @display(description="Captured", ordering="captured_minor")
+    def captured(self, row: Payment) -> SafeString | str:
+        return amount(row.captured_minor, row.currency) if row.captured_minor else NOTHING
+
+    @display(description="Refunded", ordering="refunded_minor")
+    def refunded(self, row: Payment) -> SafeString | str:
+        gone = row.refunded_minor + row.refund_pending_minor
+        return amount(gone, row.currency) if gone else NOTHING
+
+    @display(description="Trouble")
+    def trouble(self, row: Payment) -> str:
+        return row.parked_reason or sentence(row.last_error) or NOTHING
+
+    @display(description="Started", ordering="id")
+    def created(self, row: Payment) -> str:
+        return moment(row.created_at, row.order.depot.time_zone)
+
+    def page(self, request: HttpRequest, obj: Payment) -> Page:
+        cur = obj.currency
+        figures = [("Captured", amount(obj.captured_minor, cur))]
+        if obj.refunded_minor or obj.refund_pending_minor:
+            figures.append(("Refunded", amount(obj.refunded_minor + obj.refund_pending_minor, cur)))
+            figures.append(("Left", amount(obj.refundable_minor, cur)))
+        return Page(
+            headline=format_minor(obj.amount_minor, cur),
+            badges=payment_badges(obj),
+            subtitle=f"{obj.order} · {obj.order.customer} · {moment(obj.created_at, obj.order.depot.time_zone)}",
+            figures=figures,
+            main=[*_parked_card(obj), _refunds_card(obj), _statement_card(obj)],
+            aside=[Card("Payment", facts=_facts(obj, request.user))],
+        )
+
+    # Giving back
+
+    def has_refund_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(REFUND)
+
+    def steps(self, _request: HttpRequest, obj: Payment) -> Iterator[str]:
+        if obj.refundable_minor > 0:
+            yield "refund"
+
+    @action(description="Refund…", icon="currency_exchange", permissions=["refund"], url_path="refund")
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        payment = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            refund = services.request_refund(
+                payment_id=payment.pk, amount_minor=typed["amount"], reason=typed["reason"], actor=actor_of(request)
+            )
+            return f"{format_minor(refund.amount_minor, payment.currency)} is on its way back to the customer."
+
+        ask = Ask(
+            title=f"Refund for {payment.order}",
+            text="The money goes back the way it came, usually within five to ten days.",
+            submit="Give it back",
+            facts=_left(payment),
+            facts_title="This payment",
+            preview="admin/payments/preview.html",
+            context={"payment": payment, "places": exponent(payment.currency)},
+        )
+        form = RefundForm(sent(request), payment=payment)
+        return self.take_step(request, payment, form=form, do=do, ask=ask)
+
+
+def _left(payment: Payment) -> Facts:
+    cur, owed = payment.currency, max(0, -balance(payment.order_id))
+    facts = [
+        ("Captured", amount(payment.captured_minor, cur)),
+        ("Already refunded", amount(payment.refunded_minor, cur)),
+    ]
+    if payment.refund_pending_minor:
+        facts.append(("On its way", amount(payment.refund_pending_minor, cur)))
+    facts.append(("Left to refund", amount(payment.refundable_minor, cur)))
+    return [*facts, ("Owed back already", amount(owed, cur))] if owed else facts
+
+
+def _parked_card(payment: Payment) -> list[Card]:
+    if not payment.parked_reason:
+        return []
+    return [Card("Parked: a person must look", text=payment.parked_reason, tone="danger")]
+
+
+def _refunds_card(payment: Payment) -> Card:
+    zone, refunds = payment.order.depot.time_zone, list(payment.refunds.all())
+    names = people(refund.requested_by for refund in refunds)
+    rows = [
+        [
+            page_of("payments_refund", refund.pk, moment(refund.created_at, zone)),
+            refund.reason,
+            names[refund.requested_by],
+            status_badge(refund),
+            amount(refund.amount_minor, payment.currency),
+        ]
+        for refund in refunds
+    ]
+    table = Table(["Asked for", "Reason", "By", "Status", ">Amount"], rows, empty="Nothing went back.")
+    return Card("Refunds", table=table)
+
+
+def _statement_card(payment: Payment) -> Card:
+    """The order's money as its customer sees it."""
+    order, told = payment.order, statement(payment.order)
+    rows = [
+        [moment(entry.at, order.depot.time_zone), entry.what, entry.status, amount(entry.amount_minor, order.currency)]
+        for entry in told.entries
+    ]
+    owed = told.balance_minor
+    word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
+    total = [word, "", "", amount(abs(owed), order.currency)]
+    return Card("Statement of the order", table=Table(["When", "What", "Status", ">Amount"], rows, total))
+
+
+def _facts(payment: Payment, viewer: Any) -> Facts:
+    zone = payment.order.depot.time_zone
+    facts: list[tuple[str, Any]] = [
+        ("Order", order_link(payment.order)),
+        ("Customer", page_of("accounts_user", payment.order.customer_id, payment.order.customer, viewer=viewer)),
+        ("For", payment.get_purpose_display()),
+        ("Gateway", gateway_link(payment)),
+        ("Started", moment(payment.created_at, zone)),
+        ("Paid", moment(payment.succeeded_at, zone)),
+    ]
+    return [*facts, ("Last trouble", sentence(payment.last_error))] if payment.last_error else facts

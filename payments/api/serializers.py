@@ -1,0 +1,61 @@
+"""What payments answers."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api import Input, MoneyOutput
+from payments.models import Payment
+from payments.states import PaymentStatus
+
+ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund")]
+
+
+class StartPaymentInput(Input):
+    """Nothing to say: the amount is the order's, set by the shop alone."""
+
+
+class LastErrorOutput(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="Stable: card_declined, insufficient_funds, expired_card …")
+    detail = serializers.CharField(help_text="A sentence for people.")
+
+
+class PaymentOutput(serializers.Serializer[Any]):
+    """A payment of an order, and why its last try failed, if it did."""
+
+    id = serializers.UUIDField()
+    purpose = serializers.ChoiceField(choices=Payment.Purpose.choices)
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    amount = MoneyOutput()
+    captured = MoneyOutput()
+    refunded = MoneyOutput()
+    last_error = LastErrorOutput(allow_null=True)
+    order_status = serializers.CharField()
+    order_expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class StartedPaymentOutput(PaymentOutput):
+    """What the payment sheet needs. The card's data go from the phone to the gateway, never through here."""
+
+    client_secret = serializers.CharField()
+    publishable_key = serializers.CharField()
+
+
+class EntryOutput(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=ENTRY_KINDS)
+    what = serializers.CharField()
+    status = serializers.CharField()
+    amount = MoneyOutput(help_text="Above zero raises what you owe, below zero lowers it.")
+
+
+class StatementOutput(serializers.Serializer[Any]):
+    """Every line that makes up the balance: charged − (paid − refunded)."""
+
+    order = serializers.CharField()
+    entries = EntryOutput(many=True)
+    charged = MoneyOutput()
+    paid = MoneyOutput()
+    refunded = MoneyOutput()
+    refund_under_way = MoneyOutput()
+    balance = MoneyOutput(help_text="Above zero: owed by you; below: owed to you.")

@@ -1,0 +1,176 @@
+"""Paying, and what came of it, over HTTP: parse, one service, its answer."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers, status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api import money, parse, user_id
+from core.errors import NotFound
+from core.idempotency import idempotent
+from orders.models import Order
+from payments import services
+from payments.api.serializers import PaymentOutput, StartedPaymentOutput, StartPaymentInput, StatementOutput
+from payments.declines import sentence
+from payments.models import Payment
+from payments.selectors import Statement, statement
+
+_EUR = {"amount": 10420, "currency": "EUR"}
+_NONE = {"amount": 0, "currency": "EUR"}
+_PAYMENT: dict[str, Any] = {
+    "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a05",
+    "purpose": "order",
+    "status": "pending",
+    "amount": _EUR,
+    "captured": _NONE,
+    "refunded": _NONE,
+    "last_error": None,
+    "order_status": "pending_payment",
+    "order_expires_at": "2027-04-20T09:35:12Z",
+}
+_DECLINED = {
+    **_PAYMENT,
+    "last_error": {"code": "insufficient_funds", "detail": sentence("insufficient_funds")},
+}
+_STARTED = {**_PAYMENT, "client_secret": "pi_3Q_secret_x9", "publishable_key": "pk_live_…"}
+_STATEMENT = {
+    "order": "CT-7K3M-9QXP-2RTV",
+    "entries": [
+        {"at": "2027-04-20T09:05:12Z", "kind": "charge", "what": "Sale", "status": "charged", "amount": _EUR},
+        {
+            "at": "2027-04-20T09:07:40Z",
+            "kind": "payment",
+            "what": "Paid by card",
+            "status": "succeeded",
+            "amount": {"amount": -10420, "currency": "EUR"},
+        },
+    ],
+    "charged": _EUR,
+    "paid": _EUR,
+    "refunded": _NONE,
+    "refund_under_way": _NONE,
+    "balance": _NONE,
+}
+
+
+def _answer(value: Any, name: str = "answer") -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
+
+
+def payment_answer(payment: Payment) -> dict[str, Any]:
+    """A payment as every answer shows it; needs `order`."""
+    failed = payment.last_error
+    return {
+        "id": str(payment.pk),
+        "purpose": payment.purpose,
+        "status": payment.status,
+        "amount": money(payment.amount_minor, payment.currency),
+        "captured": money(payment.captured_minor, payment.currency),
+        "refunded": money(payment.refunded_minor, payment.currency),
+        "last_error": {"code": failed, "detail": sentence(failed)} if failed else None,
+        "order_status": payment.order.status,
+        "order_expires_at": payment.order.expires_at if payment.order.unpaid else None,
+    }
+
+
+def statement_answer(answer: Statement) -> dict[str, Any]:
+    cur = answer.order.currency
+    return {
+        "order": answer.order.number,
+        "entries": [
+            {"at": e.at, "kind": e.kind, "what": e.what, "status": e.status, "amount": money(e.amount_minor, cur)}
+            for e in answer.entries
+        ],
+        "charged": money(answer.charged_minor, cur),
+        "paid": money(answer.captured_minor, cur),
+        "refunded": money(answer.refunded_minor, cur),
+        "refund_under_way": money(answer.refund_pending_minor, cur),
+        "balance": money(answer.balance_minor, cur),
+    }
+
+
+class PaymentView(APIView):
+    @extend_schema(
+        operation_id="startPayment",
+        tags=["Payments"],
+        summary="Open an order's payment, or return the one that is open",
+        description=(
+            "Give client_secret and publishable_key to the payment sheet. The first call keeps the stock a while "
+            "longer, once. After the customer has paid, read the order until it is confirmed."
+        ),
+        request=StartPaymentInput,
+        responses={200: StartedPaymentOutput},
+        examples=[OpenApiExample("request", value={}, request_only=True), _answer(_STARTED)],
+    )
+    @idempotent(atomic=False)
+    def post(self, request: Request, number: str) -> Response:
+        parse(StartPaymentInput, request.data)
+        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        started = services.start_payment(order_id=order.pk, customer_id=user_id(request))
+        payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
+        secrets = {"client_secret": started.client_secret, "publishable_key": started.publishable_key}
+        return Response(payment_answer(payment) | secrets)
+
+    @extend_schema(
+        operation_id="getPayment",
+        tags=["Payments"],
+        summary="An order's latest payment, and why its last try failed, if it did",
+        responses=PaymentOutput,
+        examples=[_answer(_DECLINED)],
+    )
+    def get(self, request: Request, number: str) -> Response:
+        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        payment = order.payments.select_related("order").order_by("-created_at").first()
+        if payment is None:
+            raise NotFound("Nobody has started to pay this order.")
+        return Response(payment_answer(payment))
+
+
+class StatementView(APIView):
+    @extend_schema(
+        operation_id="getStatement",
+        tags=["Payments"],
+        summary="Every charge, payment and refund of an order, and its balance",
+        responses=StatementOutput,
+        examples=[_answer(_STATEMENT)],
+    )
+    def get(self, request: Request, number: str) -> Response:
+        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        return Response(statement_answer(statement(order)))
+
+
+class ReceiptOfEvent(serializers.Serializer[Any]):
+    received = serializers.BooleanField()
+
+
+class StripeWebhookView(APIView):
+    """Stripe's door. Signed over the raw bytes, so nothing may read or change them before."""
+
+    authentication_classes: tuple[()] = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="receiveStripeEvent",
+        tags=["Webhooks"],
+        summary="An event of Stripe's",
+        description="Signed with Stripe-Signature. 200 means that it is stored; what it means is found out later.",
+        auth=[],
+        parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
+        request={"application/json": OpenApiTypes.OBJECT},
+        responses={200: ReceiptOfEvent},
+        examples=[
+            OpenApiExample("request", value={"id": "evt_1", "type": "payment_intent.succeeded"}, request_only=True),
+            _answer({"received": True}),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        raw: HttpRequest = request._request  # noqa: SLF001 (the bytes as they came, before any parser)
+        services.receive_event(body=raw.body, signature=raw.headers.get("Stripe-Signature", ""))
+        return Response({"received": True}, status=status.HTTP_200_OK)

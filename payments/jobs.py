@@ -1,0 +1,50 @@
+"""Payments' work in the background. Jobs run at least once; what they call is safe to repeat."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from core.queue import Patient, app
+from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
+from payments import services
+from payments.providers.base import ProviderUnavailable
+
+_GATEWAY = Patient(ProviderUnavailable, attempts=40, longest=300)
+_BOTH = Patient(ProviderUnavailable, Unavailable, UnknownOutcome, RateLimited, attempts=60, longest=60)
+
+
+@app.task(name="payments.process_event", queue="payments", retry=_GATEWAY)
+def process_event(*, event_id: int) -> None:
+    """Look at what one event of the gateway is about. Failing for good, it stays in the inbox for staff."""
+    services.process_event(event_id=event_id)
+
+
+@app.task(name="payments.refresh_payment", queue="payments", retry=_GATEWAY)
+def refresh_payment(*, payment_id: str) -> None:
+    """Read a payment again whose webhook may be lost."""
+    services.refresh_payment(payment_id=UUID(payment_id))
+
+
+@app.task(name="payments.send_refund", queue="payments", retry=_GATEWAY)
+def send_refund(*, refund_id: str) -> None:
+    """Pay a refund back. The refund's id is the key at the gateway: a repeat pays nothing."""
+    services.push_refund(refund_id=UUID(refund_id))
+
+
+@app.task(name="payments.settle_order", queue="payments", retry=_BOTH)
+def settle_order(*, order_id: str) -> None:
+    """Bring an order and its money to agree."""
+    services.settle_order(order_id=UUID(order_id))
+
+
+@app.periodic(cron="* * * * * */20")
+@app.task(name="payments.reconcile_young", queue="payments", queueing_lock="payments.reconcile_young")
+def reconcile_young(timestamp: int) -> None:
+    """Apply what webhooks forgot in the last hours."""
+    services.catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="payments.reconcile_old", queue="payments", queueing_lock="payments.reconcile_old")
+def reconcile_old(timestamp: int) -> None:
+    """Apply what webhooks forgot in the last weeks."""
+    services.catch_up(young=timedelta(days=30), older_than=timedelta(hours=3))

@@ -1,0 +1,134 @@
+"""Money as it moved at the gateway. What must never be false is said to the database."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q, Value
+
+from core.ids import new_id
+from core.money import format_minor
+from orders.models import Order
+from payments.states import LIVE, EventStatus, PaymentStatus, RefundStatus
+
+
+class Payment(models.Model):
+    """One attempt to collect money for an order; at most one is live for each purpose.
+
+    Its id makes the idempotency key at the gateway. Amounts are minor units of `currency`.
+    """
+
+    class Purpose(models.TextChoices):
+        ORDER = "order"
+        EXTENSION = "extension"
+        EXTRA = "extra"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    purpose = models.CharField(max_length=16, choices=Purpose, default=Purpose.ORDER)
+    status = models.CharField(max_length=16, choices=PaymentStatus, default=PaymentStatus.CREATED)
+    amount_minor = models.PositiveBigIntegerField()
+    captured_minor = models.PositiveBigIntegerField(default=0)
+    refunded_minor = models.PositiveBigIntegerField(default=0)  # settled
+    refund_pending_minor = models.PositiveBigIntegerField(default=0)  # asked for, not settled
+    currency = models.CharField(max_length=3)
+    provider_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: PaymentIntent id
+    attempts = models.PositiveSmallIntegerField(default=0)  # keys that the gateway spent on an error of its own
+    last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
+    parked_reason = models.CharField(max_length=300, blank=True)  # a person must look
+    created_at = models.DateTimeField(auto_now_add=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+
+    LIVE: ClassVar = LIVE
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_valid"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(captured_minor__lte=F("amount_minor")), name="payment_captured_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(captured_minor__gte=F("refunded_minor") + F("refund_pending_minor")),
+                name="payment_refunds_within_captured",
+            ),
+            models.UniqueConstraint(
+                fields=["order", "purpose"], condition=Q(status__in=LIVE), name="payment_one_live_per_purpose"
+            ),  # two taps on "Pay" cannot charge twice
+        ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="payment_live_by_age")]
+        permissions = [("refund_payment", "Can give money back")]
+
+    def __str__(self) -> str:
+        return f"{format_minor(self.amount_minor, self.currency)} ({self.get_purpose_display().lower()})"
+
+    @property
+    def key(self) -> str:
+        """The idempotency key to use at the gateway now."""
+        return f"{self.pk}.{self.attempts}"
+
+    @property
+    def refundable_minor(self) -> int:
+        """Captured and neither refunded nor asked to be."""
+        return self.captured_minor - self.refunded_minor - self.refund_pending_minor
+
+
+class Refund(models.Model):
+    """Money on its way back. Its id makes the idempotency key at the gateway, so a repeat pays nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount_minor = models.PositiveBigIntegerField()
+    status = models.CharField(max_length=16, choices=RefundStatus, default=RefundStatus.REQUESTED)
+    reason = models.CharField(max_length=300)
+    requested_by = models.CharField(max_length=80)
+    approved_by = models.CharField(max_length=80, blank=True)
+    provider_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: Refund id
+    attempts = models.PositiveSmallIntegerField(default=0)  # keys that the gateway spent on an error of its own
+    failure = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_valid"),
+            models.CheckConstraint(condition=~Q(reason=Value("")), name="refund_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"refund of {format_minor(self.amount_minor, self.payment.currency)}"
+
+    @property
+    def key(self) -> str:
+        """The idempotency key to use at the gateway now."""
+        return f"{self.pk}.{self.attempts}"
+
+
+class ProviderEvent(models.Model):
+    """The inbox: what the gateway told us, once each, before anything was made of it."""
+
+    event_id = models.CharField(max_length=255, unique=True)
+    kind = models.CharField(max_length=100)  # in the gateway's words
+    object_ref = models.CharField(max_length=255, blank=True)
+    payload = models.JSONField()
+    status = models.CharField(max_length=16, choices=EventStatus, default=EventStatus.RECEIVED)
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=EventStatus.values), name="provider_event_status_valid"),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(status="received"), name="provider_event_waiting"),
+            models.Index(fields=["-received_at"], name="provider_event_by_age"),
+        ]
+        permissions = [("replay_providerevent", "Can have an event looked at again")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"

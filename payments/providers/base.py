@@ -1,0 +1,116 @@
+"""What this shop asks of a payment gateway, in our own words; no gateway's object or term leaves its adapter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class RemoteStatus(StrEnum):
+    PENDING = "pending"  # waits for the customer
+    PROCESSING = "processing"  # waits for the bank
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # of a refund
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePayment:
+    """A payment as the gateway has it now."""
+
+    ref: str
+    status: RemoteStatus
+    amount_minor: int
+    captured_minor: int
+    currency: str
+    payment_id: UUID | None  # ours, which we attached when we created it
+    order_number: str
+    client_secret: str = ""  # lets the customer's phone pay this one payment
+    last_error: str = ""  # a stable code, see payments.declines
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRefund:
+    """A refund as the gateway has it now."""
+
+    ref: str
+    payment_ref: str
+    status: RemoteStatus
+    amount_minor: int
+    refund_id: UUID | None  # ours; none when somebody refunded at the gateway itself
+    failure: str = ""
+
+
+class Topic(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A verified event: only a hint which object to read again."""
+
+    event_id: str
+    kind: str  # the gateway's name for it
+    topic: Topic
+    payment_ref: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+class PaymentProvider(Protocol):
+    """One gateway. Calls that move money carry a key of ours: repeated, they are the same call.
+
+    Each call may raise ProviderUnavailable or ProviderRefused and is never made inside a transaction.
+    """
+
+    publishable_key: str
+
+    def create_payment(
+        self, *, key: str, payment_id: UUID, amount_minor: int, currency: str, order_number: str
+    ) -> RemotePayment:
+        """Prepare to collect an amount that we alone set; the customer confirms it with the client secret."""
+
+    def get_payment(self, ref: str) -> RemotePayment:
+        """The payment as it is now. Raises: UnknownPayment."""
+
+    def cancel_payment(self, ref: str) -> RemotePayment:
+        """Make sure it can no longer be paid. Returns it as it then is: succeeded, if the customer was quicker."""
+
+    def refund(self, *, key: str, refund_id: UUID, payment_ref: str, amount_minor: int) -> RemoteRefund:
+        """Give money back."""
+
+    def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
+        """Every refund of a payment, whoever made it."""
+
+    def parse_event(self, *, body: bytes, signature: str) -> Notice:
+        """Verify the raw bytes and say what the event is about. Raises: EventRejected."""
+
+
+class ProviderError(Exception):
+    """The gateway did not do what was asked."""
+
+
+class ProviderUnavailable(ProviderError):
+    """No usable answer: it may or may not have happened. Repeat with the same key."""
+
+
+class KeySpent(ProviderUnavailable):
+    """The gateway broke while it worked, and would repeat that answer for this key: look first, then use a new key."""
+
+
+class ProviderRefused(ProviderError):
+    """The gateway said no, finally. `code` is stable (payments.declines)."""
+
+    def __init__(self, detail: str, *, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class UnknownPayment(ProviderRefused):
+    """The gateway has no such payment."""
+
+
+class EventRejected(ProviderError):
+    """Wrong or missing signature, too old, or not an event."""

@@ -1,0 +1,221 @@
+"""Stripe, through its own SDK. The only module that imports it; its words end here."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import stripe
+
+from payments.providers.base import (
+    EventRejected,
+    KeySpent,
+    Notice,
+    ProviderRefused,
+    ProviderUnavailable,
+    RemotePayment,
+    RemoteRefund,
+    RemoteStatus,
+    Topic,
+    UnknownPayment,
+)
+
+T = TypeVar("T")
+
+CONNECT_SECONDS, READ_SECONDS = 3, 12
+WEBHOOK_TOLERANCE = 300  # seconds
+
+_PAYMENT_STATUS = {
+    "processing": RemoteStatus.PROCESSING,
+    "succeeded": RemoteStatus.SUCCEEDED,
+    "canceled": RemoteStatus.CANCELLED,
+}  # requires_payment_method, requires_confirmation, requires_action, requires_capture: pending
+_REFUND_STATUS = {
+    "succeeded": RemoteStatus.SUCCEEDED,
+    "failed": RemoteStatus.FAILED,
+    "canceled": RemoteStatus.FAILED,
+}
+_DECLINES = {
+    "insufficient_funds": "insufficient_funds",
+    "expired_card": "expired_card",
+    "incorrect_cvc": "incorrect_cvc",
+    "invalid_cvc": "incorrect_cvc",
+    "incorrect_number": "incorrect_number",
+    "invalid_number": "incorrect_number",
+    "invalid_expiry_month": "incorrect_expiry",
+    "invalid_expiry_year": "incorrect_expiry",
+    "card_not_supported": "card_not_supported",
+    "transaction_not_allowed": "card_not_supported",
+    "currency_not_supported": "currency_not_supported",
+    "card_velocity_exceeded": "limit_exceeded",
+    "withdrawal_count_limit_exceeded": "limit_exceeded",
+    "authentication_required": "authentication_required",
+    "payment_intent_authentication_failure": "authentication_required",
+    "processing_error": "try_again_later",
+    "try_again_later": "try_again_later",
+    "issuer_not_available": "try_again_later",
+    "reenter_transaction": "try_again_later",
+}
+
+
+class StripeProvider:
+    """Payments are PaymentIntents with automatic methods; amounts are set here alone."""
+
+    def __init__(
+        self,
+        *,
+        secret_key: str,
+        publishable_key: str,
+        webhook_secrets: Sequence[str],
+        api_base: str = "",
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        self.publishable_key = publishable_key
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base} if api_base else None,
+            max_network_retries=0,  # jobs repeat, where everybody can see it
+            http_client=http_client or stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+        )
+
+    def create_payment(
+        self, *, key: str, payment_id: UUID, amount_minor: int, currency: str, order_number: str
+    ) -> RemotePayment:
+        intent = _ask(
+            lambda: self._client.v1.payment_intents.create(
+                {
+                    "amount": amount_minor,
+                    "currency": currency.lower(),
+                    "automatic_payment_methods": {"enabled": True},
+                    "metadata": {"payment_id": str(payment_id), "order": order_number},
+                },
+                {"idempotency_key": f"payment-{key}"},
+            )
+        )
+        return _payment(intent)
+
+    def get_payment(self, ref: str) -> RemotePayment:
+        return _payment(_ask(lambda: self._client.v1.payment_intents.retrieve(ref)))
+
+    def cancel_payment(self, ref: str) -> RemotePayment:
+        try:
+            return _payment(_ask(lambda: self._client.v1.payment_intents.cancel(ref)))
+        except UnknownPayment:
+            raise
+        except ProviderRefused:  # already paid or already cancelled: what it is now is the answer
+            return self.get_payment(ref)
+
+    def refund(self, *, key: str, refund_id: UUID, payment_ref: str, amount_minor: int) -> RemoteRefund:
+        refund = _ask(
+            lambda: self._client.v1.refunds.create(
+                {"payment_intent": payment_ref, "amount": amount_minor, "metadata": {"refund_id": str(refund_id)}},
+                {"idempotency_key": f"refund-{key}"},
+            )
+        )
+        return _refund(refund, payment_ref)
+
+    def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
+        page = _ask(lambda: self._client.v1.refunds.list({"payment_intent": payment_ref, "limit": 100}))
+        return [_refund(refund, payment_ref) for refund in _ask(lambda: list(page.auto_paging_iter()))]
+
+    def parse_event(self, *, body: bytes, signature: str) -> Notice:
+        text = self._verified(body, signature)
+        try:
+            event = self._client.construct_event_without_verification(text)
+            return _notice(event)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EventRejected("this is not an event of Stripe's") from error
+
+    def _verified(self, body: bytes, signature: str) -> str:
+        """The body as text, if one of our secrets signed these very bytes recently."""
+        try:
+            text = body.decode()
+        except UnicodeDecodeError as error:
+            raise EventRejected("the body is not UTF-8") from error
+        for secret in self._webhook_secrets:
+            try:
+                stripe.WebhookSignature.verify_header(text, signature, secret, WEBHOOK_TOLERANCE)
+            except (stripe.SignatureVerificationError, ValueError, IndexError):
+                continue
+            return text
+        raise EventRejected("no known secret signed this, or it is too old")
+
+
+def _ask(call: Callable[[], T]) -> T:
+    """Make one call; Stripe's exceptions come out as ours.
+
+    Stripe keeps a 500 under its key for a day and answers it to every repeat: the key is spent.
+    """
+    try:
+        return call()
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise ProviderUnavailable(_told(error)) from error
+    except stripe.StripeError as error:
+        if error.http_status is not None and error.http_status >= 500:
+            raise KeySpent(_told(error)) from error
+        if error.http_status is None or error.http_status == 409:  # not answered; the same key is being worked on
+            raise ProviderUnavailable(_told(error)) from error
+        if error.code == "resource_missing":
+            raise UnknownPayment(_told(error), code="payment_refused") from error
+        raise ProviderRefused(_told(error), code=_decline(error.error) if error.error else "payment_refused") from error
+
+
+def _told(error: stripe.StripeError) -> str:
+    return f"{type(error).__name__} {error.code or ''} (request {error.request_id or 'not sent'})"
+
+
+def _decline(error: Any) -> str:
+    """Our stable code for why a card was refused."""
+    raw = getattr(error, "decline_code", None) or getattr(error, "code", None) or ""
+    return _DECLINES.get(raw, "card_declined" if getattr(error, "type", "") == "card_error" else "payment_refused")
+
+
+def _payment(intent: stripe.PaymentIntent) -> RemotePayment:
+    metadata = _metadata(intent)
+    status = _PAYMENT_STATUS.get(intent.status, RemoteStatus.PENDING)
+    failed = intent.last_payment_error if status == RemoteStatus.PENDING else None
+    return RemotePayment(
+        ref=intent.id,
+        status=status,
+        amount_minor=intent.amount,
+        captured_minor=intent.amount_received or 0,
+        currency=intent.currency.upper(),
+        payment_id=_uuid(metadata.get("payment_id")),
+        order_number=metadata.get("order", ""),
+        client_secret=intent.client_secret or "",
+        last_error=_decline(failed) if failed else "",
+    )
+
+
+def _refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:
+    return RemoteRefund(
+        ref=refund.id,
+        payment_ref=payment_ref,
+        status=_REFUND_STATUS.get(refund.status or "", RemoteStatus.PENDING),
+        amount_minor=refund.amount,
+        refund_id=_uuid(_metadata(refund).get("refund_id")),
+        failure=getattr(refund, "failure_reason", None) or "",
+    )
+
+
+def _notice(event: Any) -> Notice:
+    subject = event.data.object
+    kind: str = event.type
+    if kind.startswith("payment_intent."):
+        topic, ref = Topic.PAYMENT, subject.id
+    elif kind.startswith(("refund.", "charge.refund")):
+        topic, ref = Topic.REFUND, subject.payment_intent or ""
+    else:
+        topic, ref = Topic.OTHER, ""
+    return Notice(event_id=event.id, kind=kind, topic=topic, payment_ref=str(ref), payload=event.to_dict(for_json=True))
+
+
+def _metadata(resource: Any) -> dict[str, str]:
+    return resource.metadata.to_dict() if resource.metadata else {}
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""What is owed, and how it came about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, Sum
+
+from orders.models import Charge, Order
+from payments.models import Payment, Refund
+from payments.states import RefundStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a statement. Positive raises what the customer owes, negative lowers it."""
+
+    at: datetime
+    kind: str  # "charge", "payment", "refund"
+    what: str
+    status: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Everything that makes up the balance: charged − (captured − refunded), in minor units."""
+
+    order: Order
+    entries: list[Entry]
+    charged_minor: int
+    captured_minor: int
+    refunded_minor: int
+    refund_pending_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        """What is owed: above zero by the customer, below zero by the shop."""
+        return self.charged_minor - (self.captured_minor - self.refunded_minor)
+
+
+def balance(order_id: UUID) -> int:
+    """What is owed once every refund that was asked for has arrived."""
+    charged = Charge.objects.filter(order_id=order_id).total()
+    kept = Payment.objects.filter(order_id=order_id).aggregate(
+        kept=Sum(F("captured_minor") - F("refunded_minor") - F("refund_pending_minor"))
+    )["kept"]
+    return charged - int(kept or 0)
+
+
+def statement(order: Order) -> Statement:
+    """Every charge, payment and refund of an order, oldest first."""
+    charges = list(order.charges.all())
+    payments = list(Payment.objects.filter(order=order).order_by("created_at"))
+    refunds = list(Refund.objects.filter(payment__order=order).order_by("created_at"))
+    entries = [
+        Entry(c.created_at, "charge", c.reason or c.get_kind_display(), "charged", c.amount_minor) for c in charges
+    ]
+    entries += [
+        Entry(p.succeeded_at or p.created_at, "payment", "Paid by card", p.status, -p.captured_minor)
+        for p in payments
+        if p.captured_minor
+    ]
+    entries += [_refund_entry(refund) for refund in refunds]
+    return Statement(
+        order=order,
+        entries=sorted(entries, key=lambda entry: entry.at),
+        charged_minor=sum(c.amount_minor for c in charges),
+        captured_minor=sum(p.captured_minor for p in payments),
+        refunded_minor=sum(p.refunded_minor for p in payments),
+        refund_pending_minor=sum(p.refund_pending_minor for p in payments),
+    )
+
+
+def _refund_entry(refund: Refund) -> Entry:
+    arrived = refund.status == RefundStatus.SUCCEEDED
+    return Entry(
+        refund.settled_at or refund.created_at,
+        "refund",
+        refund.reason,
+        refund.status,
+        refund.amount_minor if arrived else 0,
+    )

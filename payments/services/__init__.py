@@ -1,0 +1,32 @@
+"""Every write to money that means something."""
+
+from payments.services.collecting import StartedPayment, apply_payment, settle_payment, start_payment
+from payments.services.returning import apply_refunds, refund_overpayment, request_refund, send_refund, settle_refund
+from payments.services.settling import (
+    catch_up,
+    close_payments,
+    process_event,
+    push_refund,
+    receive_event,
+    refresh_payment,
+    settle_order,
+)
+
+__all__ = [
+    "StartedPayment",
+    "apply_payment",
+    "apply_refunds",
+    "catch_up",
+    "close_payments",
+    "process_event",
+    "push_refund",
+    "receive_event",
+    "refresh_payment",
+    "refund_overpayment",
+    "request_refund",
+    "send_refund",
+    "settle_order",
+    "settle_payment",
+    "settle_refund",
+    "start_payment",
+]

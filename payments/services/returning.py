@@ -1,0 +1,183 @@
+"""Money going back: asked for under lock, sent by a job, settled by what the gateway says."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from core.logging import get_logger
+from core.money import format_minor
+from core.queue import enqueue
+from orders.models import Charge, ChargeKind, Order
+from orders.services import lock_order
+from payments.errors import RefundTooLarge
+from payments.models import Payment, Refund
+from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
+from payments.providers.registry import get_provider
+from payments.selectors import balance
+from payments.states import RefundStatus
+
+log = get_logger(__name__)
+
+GATEWAY = "provider"
+_STATUS = {
+    RemoteStatus.SUCCEEDED: RefundStatus.SUCCEEDED,
+    RemoteStatus.FAILED: RefundStatus.FAILED,
+}
+_OPEN = (RefundStatus.REQUESTED, RefundStatus.PENDING)
+
+
+@transaction.atomic
+def request_refund(*, payment_id: UUID, amount_minor: int, reason: str, actor: str) -> Refund:
+    """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill.
+
+    Locks: order, payment. Raises: RefundTooLarge.
+    """
+    order, payment = _lock(payment_id)
+    if not 0 < amount_minor <= payment.refundable_minor:
+        left = format_minor(payment.refundable_minor, payment.currency)
+        raise RefundTooLarge(
+            f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
+        )
+    goodwill = amount_minor - max(0, -balance(order.pk))
+    if goodwill > 0:
+        _credit(order, goodwill, reason=reason, actor=actor)
+    refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
+    payment.refund_pending_minor += amount_minor
+    payment.save(update_fields=["refund_pending_minor"])
+    enqueue("payments.send_refund", lock=f"refund:{refund.pk}", refund_id=str(refund.pk))
+    return refund
+
+
+@transaction.atomic
+def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
+    """Give back what the shop owes, newest payment first. Safe to repeat: what is on its way counts as gone.
+
+    A failed refund is not repeated by itself; staff see the money owed and choose. Locks: order, payments.
+    """
+    order = lock_order(order_id=order_id)
+    if Refund.objects.filter(payment__order=order, status=RefundStatus.FAILED).exists():
+        return []
+    owed, refunds = -balance(order.pk), []
+    for payment in Payment.objects.filter(order=order, captured_minor__gt=0).order_by("-created_at"):
+        amount = min(owed, payment.refundable_minor)
+        if amount > 0:
+            refunds.append(request_refund(payment_id=payment.pk, amount_minor=amount, reason=reason, actor=actor))
+            owed -= amount
+    return refunds
+
+
+def send_refund(*, refund_id: UUID) -> Refund:
+    """Ask the gateway to pay a refund. Its id makes the key there: a repeat pays nothing. After an error
+    of the gateway's own it looks first. Network, then a transaction.
+
+    Raises: ProviderUnavailable.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.status != RefundStatus.REQUESTED or not refund.payment.provider_ref:
+        return refund
+    ref, provider = refund.payment.provider_ref, get_provider()
+    try:
+        remote = _look_for(refund, provider.refunds_of(ref)) if refund.attempts else None
+        if remote is None:
+            remote = provider.refund(
+                key=refund.key, refund_id=refund.pk, payment_ref=ref, amount_minor=refund.amount_minor
+            )
+    except KeySpent:
+        Refund.objects.filter(pk=refund_id).update(attempts=F("attempts") + 1)
+        raise
+    except ProviderRefused as no:
+        return _settle_status(refund_id=refund.pk, status=RefundStatus.FAILED, failure=str(no))
+    return settle_refund(refund_id=refund.pk, remote=remote)
+
+
+def _look_for(refund: Refund, found: Sequence[RemoteRefund]) -> RemoteRefund | None:
+    """What the gateway made of this refund before it broke, if anything."""
+    return next((remote for remote in found if remote.refund_id == refund.pk), None)
+
+
+def apply_refunds(*, payment_ref: str) -> list[Refund]:
+    """Let our rows follow every refund that the gateway has for a payment, also those made there by hand.
+
+    Network, then a transaction for each. Raises: ProviderUnavailable.
+    """
+    payment = Payment.objects.filter(provider_ref=payment_ref).first()
+    if payment is None:
+        return []
+    return [_follow(payment, remote) for remote in get_provider().refunds_of(payment_ref)]
+
+
+def _follow(payment: Payment, remote: RemoteRefund) -> Refund:
+    known = Refund.objects.filter(payment=payment, provider_ref=remote.ref).first()
+    if known is None and remote.refund_id is not None:
+        known = Refund.objects.filter(payment=payment, pk=remote.refund_id, provider_ref=None).first()
+    if known is None:
+        known = _adopt(payment_id=payment.pk, remote=remote)
+    return settle_refund(refund_id=known.pk, remote=remote)
+
+
+@transaction.atomic
+def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund:
+    """Write down a refund that somebody made at the gateway itself. Locks: order, payment."""
+    order, payment = _lock(payment_id)
+    known = Refund.objects.filter(provider_ref=remote.ref).first()
+    if known is not None:
+        return known
+    reason = "refunded at the payment gateway"
+    goodwill = remote.amount_minor - max(0, -balance(order.pk))
+    if goodwill > 0:
+        _credit(order, goodwill, reason=reason, actor=GATEWAY)
+    payment.refund_pending_minor += remote.amount_minor
+    payment.save(update_fields=["refund_pending_minor"])
+    return Refund.objects.create(
+        payment=payment,
+        amount_minor=remote.amount_minor,
+        reason=reason,
+        requested_by=GATEWAY,
+        provider_ref=remote.ref,
+    )
+
+
+def settle_refund(*, refund_id: UUID, remote: RemoteRefund) -> Refund:
+    """Write what the gateway says about a refund. Safe to repeat."""
+    status = _STATUS.get(remote.status, RefundStatus.PENDING)
+    return _settle_status(refund_id=refund_id, status=status, ref=remote.ref, failure=remote.failure)
+
+
+@transaction.atomic
+def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", failure: str = "") -> Refund:
+    """Move a refund and its payment's sums together. Locks: order, payment, refund."""
+    _, payment = _lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
+    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    if ref:
+        refund.provider_ref = ref
+    before = RefundStatus(refund.status)
+    if status == before or (before not in _OPEN and status in _OPEN):
+        refund.save(update_fields=["provider_ref"])
+        return refund  # nothing new, or an old answer overtaken by a newer one
+    if before in _OPEN:
+        payment.refund_pending_minor -= refund.amount_minor if status not in _OPEN else 0
+    else:
+        payment.refunded_minor -= refund.amount_minor if before == RefundStatus.SUCCEEDED else 0
+    if status == RefundStatus.SUCCEEDED:
+        payment.refunded_minor += refund.amount_minor
+    payment.save(update_fields=["refund_pending_minor", "refunded_minor"])
+    refund.status, refund.failure = status, failure[:300]
+    refund.settled_at = None if status in _OPEN else timezone.now()
+    refund.save(update_fields=["status", "failure", "settled_at", "provider_ref"])
+    if status == RefundStatus.FAILED:
+        log.error("refund_failed", refund=str(refund.pk), failure=failure)
+    return refund
+
+
+def _credit(order: Order, amount_minor: int, *, reason: str, actor: str) -> None:
+    Charge.objects.create(
+        order=order, kind=ChargeKind.GOODWILL, amount_minor=-amount_minor, reason=reason[:300], actor=actor
+    )
+
+
+def _lock(payment_id: UUID) -> tuple[Order, Payment]:
+    order = lock_order(order_id=Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
+    return order, Payment.objects.select_for_update().get(pk=payment_id)

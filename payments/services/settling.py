@@ -1,0 +1,184 @@
+"""Where money and orders are brought to agree: the inbox, the order's own settlement, and what webhooks forgot."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from core.errors import NotFound
+from core.logging import get_logger
+from core.queue import enqueue
+from inventory.errors import OutOfStock
+from inventory.providers.base import OutOfStock as RefusedByIms
+from orders.models import Order
+from orders.services import complete_order, is_delivered, rewin_order
+from orders.states import OrderStatus
+from payments.errors import SignatureInvalid
+from payments.models import Payment, ProviderEvent, Refund
+from payments.providers.base import EventRejected, Topic
+from payments.providers.registry import get_provider
+from payments.selectors import balance
+from payments.services.collecting import apply_payment, give_up_payment, settle_payment
+from payments.services.returning import apply_refunds, refund_overpayment, send_refund
+from payments.states import LIVE, EventStatus, RefundStatus
+
+log = get_logger(__name__)
+
+_DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+_MOST = 200
+
+
+@transaction.atomic
+def receive_event(*, body: bytes, signature: str) -> bool:
+    """Put a signed event into the inbox, once, together with the job that will look at it. Returns False on a repeat.
+
+    Raises: SignatureInvalid.
+    """
+    try:
+        notice = get_provider().parse_event(body=body, signature=signature)
+    except EventRejected as error:
+        raise SignatureInvalid from error
+    event, fresh = ProviderEvent.objects.get_or_create(
+        event_id=notice.event_id,
+        defaults={
+            "kind": notice.kind,
+            "object_ref": notice.payment_ref,
+            "payload": {"topic": notice.topic, "event": notice.payload},
+        },
+    )
+    if fresh:
+        enqueue("payments.process_event", lock=f"gateway:{notice.payment_ref or notice.event_id}", event_id=event.pk)
+    return fresh
+
+
+def process_event(*, event_id: int) -> ProviderEvent:
+    """Look again at what an event is about and apply it. Safe to repeat, in any order.
+
+    Raises: ProviderUnavailable; the event then stays `received`, with the error on it.
+    """
+    event = ProviderEvent.objects.get(pk=event_id)
+    if event.status in (EventStatus.PROCESSED, EventStatus.IGNORED):
+        return event
+    ProviderEvent.objects.filter(pk=event_id).update(attempts=F("attempts") + 1)
+    try:
+        status, error = _apply(event)
+    except Exception as problem:
+        ProviderEvent.objects.filter(pk=event_id).update(error=f"{type(problem).__name__}: {problem}"[:500])
+        raise
+    ProviderEvent.objects.filter(pk=event_id).update(status=status, error=error[:500], processed_at=timezone.now())
+    event.refresh_from_db()
+    return event
+
+
+def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
+    topic = Topic(event.payload["topic"])
+    if topic == Topic.OTHER:
+        return EventStatus.IGNORED, ""
+    try:
+        payment = apply_payment(provider_ref=event.object_ref)
+        if topic == Topic.REFUND:
+            apply_refunds(payment_ref=event.object_ref)
+    except NotFound as unknown:
+        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=unknown.detail)
+        return EventStatus.PARKED, unknown.detail
+    if payment.parked_reason:
+        return EventStatus.PARKED, payment.parked_reason
+    return EventStatus.PROCESSED, ""
+
+
+def settle_order(*, order_id: UUID) -> Order:
+    """Bring an order and its money to agree. Safe to repeat; network between transactions.
+
+    Dead orders can no longer be paid; money that came too late wins the stock anew or goes back; what is overpaid goes
+    back; what is delivered and balanced is complete. Raises: ProviderUnavailable, inventory ProviderError.
+    """
+    order = Order.objects.get(pk=order_id)
+    if order.status in _DEAD:
+        close_payments(order_id=order_id)
+    if order.status == OrderStatus.EXPIRED and balance(order_id) < 0:
+        order = _win_or_refund(order)
+    elif balance(order_id) < 0:
+        refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
+    if order.status == OrderStatus.CONFIRMED and balance(order_id) == 0 and is_delivered(order):
+        order = complete_order(order_id=order_id, actor="clock")
+    return order
+
+
+def _win_or_refund(order: Order) -> Order:
+    try:
+        return rewin_order(order_id=order.pk)
+    except (OutOfStock, RefusedByIms):
+        refund_overpayment(order_id=order.pk, reason="paid too late, and no longer in stock", actor="clock")
+        return order
+
+
+def _why(order: Order) -> str:
+    return "order cancelled" if order.status == OrderStatus.CANCELLED else "paid more than was owed"
+
+
+def close_payments(*, order_id: UUID) -> None:
+    """See to it that a dead order's payments can no longer be paid; what was paid meanwhile is applied.
+
+    Network, then a transaction for each. Raises: ProviderUnavailable.
+    """
+    for payment in Payment.objects.filter(order_id=order_id, status__in=LIVE):
+        if payment.provider_ref is None:
+            give_up_payment(payment_id=payment.pk)
+        else:
+            settle_payment(payment_id=payment.pk, remote=get_provider().cancel_payment(payment.provider_ref))
+
+
+def catch_up(*, young: timedelta, older_than: timedelta) -> int:
+    """Apply what webhooks may have forgotten, for payments made within `young` and untouched for `older_than`.
+
+    Live payments are read again, refunds under way are sent or read again, events left lying are looked at, and
+    orders that owe money back are settled. Returns how many things were enqueued.
+    """
+    now = timezone.now()
+    window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
+    jobs: list[tuple[str, str, dict[str, Any]]] = []
+    for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False)):
+        jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
+    open_refunds = Refund.objects.filter(window, status__in=[RefundStatus.REQUESTED, RefundStatus.PENDING])
+    for refund_id in _ids(open_refunds):
+        jobs.append(("payments.send_refund", f"refund:{refund_id}", {"refund_id": str(refund_id)}))
+    waiting = ProviderEvent.objects.filter(status=EventStatus.RECEIVED, received_at__lt=now - older_than)
+    for event_id in waiting.values_list("pk", flat=True)[:_MOST]:
+        jobs.append(("payments.process_event", f"event:{event_id}", {"event_id": event_id}))
+    for order_id in _unsettled_orders(now - young, now - older_than):
+        jobs.append(("payments.settle_order", f"settle:{order_id}", {"order_id": str(order_id)}))
+    for task, key, arguments in jobs:
+        enqueue(task, once=key, **arguments)
+    return len(jobs)
+
+
+def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
+    return rows.order_by("id").values_list("pk", flat=True)[:_MOST]
+
+
+def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
+    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps."""
+    money = Q(payments__captured_minor__gt=F("payments__refunded_minor") + F("payments__refund_pending_minor"))
+    open_payment = Q(payments__status__in=LIVE)
+    dead = Order.objects.filter(money | open_payment, status__in=_DEAD, payments__created_at__gt=after)
+    return dead.filter(placed_at__lt=before).order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
+
+
+def refresh_payment(*, payment_id: UUID) -> None:
+    """Read a payment again at the gateway, as its webhook would have made us do."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.provider_ref and payment.status in LIVE:
+        apply_payment(provider_ref=payment.provider_ref)
+
+
+def push_refund(*, refund_id: UUID) -> None:
+    """Send a refund that was asked for, or read again one that is under way."""
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.status == RefundStatus.REQUESTED:
+        send_refund(refund_id=refund_id)
+    elif refund.status == RefundStatus.PENDING and refund.payment.provider_ref:
+        apply_refunds(payment_ref=refund.payment.provider_ref)

@@ -1,0 +1,283 @@
+"""Paying over HTTP, and the gateway's webhooks: forged, repeated, out of order, late and lost."""
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from orders.models import Order
+from orders.services import expire_orders
+from orders.states import OrderStatus
+from payments.models import Payment, ProviderEvent, Refund
+from payments.providers.base import ProviderUnavailable
+from payments.services import catch_up
+from payments.states import EventStatus
+from sandbox.stripe.webhooks import signed
+from tests.factories.accounts import UserFactory
+from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.shop import Shop, key
+
+
+def pay(shop: Shop, order: Order, headers: dict[str, str] | None = None) -> Any:
+    return shop.phone().post(f"/api/v1/orders/{order.number}/payment", {}, format="json", headers=headers or key())
+
+
+def post(body: bytes, signature: str) -> Any:
+    return APIClient().post(
+        "/api/v1/webhooks/stripe", body, content_type="application/json", HTTP_STRIPE_SIGNATURE=signature
+    )
+
+
+def fresh(order: Order) -> Order:
+    return Order.objects.get(pk=order.pk)
+
+
+# Starting to pay
+
+
+def test_starting_to_pay_tells_the_phone_what_the_payment_sheet_needs(shop: Shop) -> None:
+    order = shop.order()
+
+    answer = pay(shop, order)
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["client_secret"].startswith(str(Payment.objects.get().provider_ref))
+    assert body["publishable_key"] == "pk_test_suite"
+    assert body["amount"] == {"amount": order.total_minor, "currency": "EUR"}
+    assert (body["status"], body["last_error"], body["order_status"]) == ("pending", None, "pending_payment")
+
+
+def test_two_screens_with_two_keys_get_the_same_payment(shop: Shop) -> None:
+    order = shop.order()
+
+    assert pay(shop, order).json()["client_secret"] == pay(shop, order).json()["client_secret"]
+    assert Payment.objects.count() == 1
+
+
+def test_the_amount_is_nothing_a_client_can_say(shop: Shop) -> None:
+    order = shop.order()
+
+    answer = shop.phone().post(f"/api/v1/orders/{order.number}/payment", {"amount": 1}, format="json", headers=key())
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#/amount")
+    assert not Payment.objects.exists()
+
+
+def test_a_paid_order_cannot_be_paid_again(shop: Shop) -> None:
+    answer = pay(shop, shop.paid())
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+
+
+def test_an_expired_order_cannot_be_paid(shop: Shop) -> None:
+    order = shop.order()
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=True):
+        answer = pay(shop, order)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "order_expired")
+    assert not Payment.objects.exists()
+
+
+def test_nobody_pays_for_somebody_else(shop: Shop) -> None:
+    order = shop.order()
+
+    answer = shop.phone(UserFactory()).post(f"/api/v1/orders/{order.number}/payment", {}, format="json", headers=key())
+
+    assert answer.status_code == 404
+    assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["500_before", "500_after", "drop_before", "drop_after", "timeout", "429"])
+def test_a_silent_gateway_is_said_plainly_and_the_next_try_works(shop: Shop, fault: str) -> None:
+    order, headers = shop.order(), key()
+    shop.gateway.fail_next("POST /v1/payment_intents", fault)
+
+    first = pay(shop, order, headers)
+    second = pay(shop, order, headers)
+
+    assert (first.status_code, first.json()["code"]) == (503, "payment_provider_unavailable")
+    assert int(first["Retry-After"]) > 0
+    assert second.status_code == 200
+    assert Payment.objects.count() == 1
+
+
+DECLINES = {
+    "pm_card_chargeDeclined": "card_declined",
+    "pm_card_chargeDeclinedInsufficientFunds": "insufficient_funds",
+    "pm_card_chargeDeclinedExpiredCard": "expired_card",
+    "pm_card_chargeDeclinedIncorrectCvc": "incorrect_cvc",
+    "pm_card_chargeDeclinedProcessingError": "try_again_later",
+    "pm_card_chargeDeclinedFraudulent": "card_declined",
+}
+
+
+@pytest.mark.parametrize("card", DECLINES)
+def test_a_declined_card_reaches_the_app_as_a_stable_code_and_a_sentence(shop: Shop, card: str) -> None:
+    order = shop.order()
+    shop.pay(order, card)
+    shop.deliver_webhooks()
+    run_jobs()
+
+    told = shop.phone().get(f"/api/v1/orders/{order.number}/payment").json()
+
+    assert told["last_error"]["code"] == DECLINES[card]
+    assert told["last_error"]["detail"].endswith(".")
+    assert (told["status"], told["order_status"]) == ("pending", "pending_payment")
+
+
+def test_the_statement_adds_up_over_http(shop: Shop) -> None:
+    order = shop.paid(shop.sale(2))
+
+    told = shop.phone().get(f"/api/v1/orders/{order.number}/statement").json()
+
+    assert [entry["amount"]["amount"] for entry in told["entries"]] == [9980, -9980]
+    assert (told["charged"]["amount"], told["paid"]["amount"], told["balance"]["amount"]) == (9980, 9980, 0)
+
+
+# Webhooks
+
+
+def events_of_a_paid_order(shop: Shop) -> tuple[Order, list[tuple[bytes, str]]]:
+    order = shop.order(shop.sale(), shop.rental())
+    shop.pay(order)
+    return order, shop.gateway.take_webhooks()
+
+
+def test_an_event_is_stored_before_anything_is_made_of_it(shop: Shop) -> None:
+    order, events = events_of_a_paid_order(shop)
+
+    answers = [post(*event).status_code for event in events]
+
+    assert set(answers) == {200}
+    assert ProviderEvent.objects.filter(status=EventStatus.RECEIVED).count() == len(events)
+    assert fresh(order).status == OrderStatus.PENDING_PAYMENT
+    assert len(waiting_jobs("payments.process_event")) == len(events)
+
+
+@pytest.mark.parametrize("order_of", ["in order", "reversed", "five times", "reversed five times"])
+def test_however_events_arrive_the_end_is_the_same(shop: Shop, order_of: str) -> None:
+    order, events = events_of_a_paid_order(shop)
+    if "reversed" in order_of:
+        events = events[::-1]
+    if "five" in order_of:
+        events = events * 5
+
+    for event in events:
+        assert post(*event).status_code == 200
+    run_jobs()
+
+    assert fresh(order).status == OrderStatus.CONFIRMED
+    assert list(order.events.values_list("event", flat=True)) == ["hold", "pay"]
+    assert Payment.objects.get().captured_minor == order.total_minor
+    assert not Refund.objects.exists()
+
+
+def test_events_that_never_arrive_are_made_up_for(shop: Shop) -> None:
+    order, _lost = events_of_a_paid_order(shop)
+    forget_jobs()
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=True):
+        catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+        run_jobs()
+
+    assert fresh(order).status == OrderStatus.CONFIRMED
+
+
+def test_events_delayed_beyond_expiry_still_confirm_while_the_stock_is_there(shop: Shop) -> None:
+    order, events = events_of_a_paid_order(shop)
+    with time_machine.travel(timezone.now() + timedelta(minutes=40), tick=True):
+        expire_orders()
+        for body, _ in events:
+            post(*signed(json.loads(body), "whsec_new", at=int(time.time())))
+        run_jobs()
+
+    assert fresh(order).status == OrderStatus.CONFIRMED
+
+
+def test_an_old_secret_is_accepted_while_secrets_rotate(shop: Shop) -> None:
+    _, events = events_of_a_paid_order(shop)
+
+    assert post(*signed(json.loads(events[0][0]), "whsec_old")).status_code == 200
+
+
+FORGED = {
+    "no signature": lambda event: (event[0], ""),
+    "another secret": lambda event: signed(json.loads(event[0]), "whsec_somebody"),
+    "a changed body": lambda event: (event[0].replace(b"4990", b"4991") + b" ", event[1]),
+    "an old signature": lambda event: signed(json.loads(event[0]), "whsec_new", at=int(time.time()) - 400),
+    "nonsense": lambda event: (event[0], "t=now,v1=yes"),
+    "a body that is not UTF-8": lambda event: (b"\xff\xfe", event[1]),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_an_event_that_stripe_did_not_sign_is_refused_and_leaves_nothing(shop: Shop, case: str) -> None:
+    _, events = events_of_a_paid_order(shop)
+
+    answer = post(*FORGED[case](events[-1]))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
+    assert not ProviderEvent.objects.exists()
+
+
+def test_a_signed_body_that_is_no_event_is_refused(shop: Shop) -> None:
+    body, signature = signed({"hello": "world"}, "whsec_new")
+
+    answer = post(body, signature)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
+
+
+def test_an_event_of_an_unknown_kind_is_kept_and_ignored(shop: Shop) -> None:
+    _, events = events_of_a_paid_order(shop)
+    event = json.loads(events[0][0]) | {"id": "evt_unknown", "type": "customer.created"}
+
+    post(*signed(event, "whsec_new"))
+    run_jobs()
+
+    assert ProviderEvent.objects.get().status == EventStatus.IGNORED
+
+
+def test_an_event_for_a_payment_nobody_here_started_is_parked(shop: Shop) -> None:
+
+    order, events = events_of_a_paid_order(shop)
+    Payment.objects.all().delete()
+    succeeded = next(e for e in events if b"payment_intent.succeeded" in e[0])
+
+    post(*succeeded)
+    run_jobs()
+
+    parked = ProviderEvent.objects.get()
+    assert (parked.status, parked.attempts) == (EventStatus.PARKED, 1)
+    assert "No payment of ours" in parked.error
+    assert fresh(order).status == OrderStatus.PENDING_PAYMENT
+
+
+def test_an_event_that_cannot_be_looked_at_now_stays_in_the_inbox_with_its_error(shop: Shop) -> None:
+    order, events = events_of_a_paid_order(shop)
+    post(*next(e for e in events if b"payment_intent.succeeded" in e[0]))
+    shop.gateway.fail_next("GET /v1/payment_intents/*", "500_before")
+
+    with pytest.raises(ProviderUnavailable):
+        run_jobs()
+
+    event = ProviderEvent.objects.get()
+    assert (event.status, event.attempts) == (EventStatus.RECEIVED, 1)
+    assert "Unavailable" in event.error or "KeySpent" in event.error
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=True):
+        catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+        run_jobs()
+    assert fresh(order).status == OrderStatus.CONFIRMED
+
+
+def test_an_enormous_webhook_is_refused_before_it_is_read(shop: Shop) -> None:
+    answer = post(b"x" * 1_100_000, "t=1,v1=a")
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
