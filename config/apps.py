@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ShopConfig(AppConfig):
+    name = "config"
+    verbose_name = "Cat Travel Logistics"

@@ -1,0 +1,225 @@
+"""The whole way of the data, walked once through the public API, as a phone and a clerk would.
+
+Mia rents one carrier and buys another, her first card is declined, the clerk hands over and takes back, and a second
+order is cancelled and refunded. Every step says what happened, how long it took and where to look.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+from config.seeding.people import PASSWORD
+from core.http import HttpClient, HttpError
+from core.money import format_minor
+from core.time import today_in
+from orders.models import Order, OrderLine, Rental
+from orders.services import close_rental, deliver_sale, hand_over_rental, prepare_rental, prepare_sale, take_back_rental
+
+DEPOT = "BER"
+CUSTOMER = "mia@example.com"
+CLERK = "staff:demo"
+PATIENCE = 60  # seconds until a step that waits gives up
+
+
+class JourneyFailed(Exception):
+    """A step did not end as it should have."""
+
+
+class Journey:
+    """One customer's day. `say` gets a line for each step."""
+
+    def __init__(self, *, public_url: str, gateway_url: str, say: Callable[[str], None]) -> None:
+        self._url = public_url
+        self._shop = HttpClient("demo-shop", public_url, read_timeout=20)
+        self._gateway_url = gateway_url
+        self._gateway = HttpClient("demo-gateway", gateway_url)
+        self._token = ""
+        self._say = say
+        self._steps = 0
+
+    def walk(self) -> None:
+        """Go all the way. Raises: JourneyFailed, HttpError."""
+        with self._step("Mia logs in", "/api/docs/#/Accounts"):
+            self._log_in()
+        with self._step("she looks for carriers that are free for her days", "/api/docs/#/Catalog"):
+            start, end = self._days()
+            rent = self._find("rent", start, end)
+            buy = self._find("buy", start, end)
+            self._tell(f"to rent: {rent['title']} ({rent['sku']}) · to buy: {buy['title']} ({buy['sku']})")
+        with self._step("one quote for both", "/api/docs/#/Orders/createQuote"):
+            quote = self._quote(self._rental(rent["sku"], start, end), self._sale(buy["sku"]))
+            for line in quote["lines"]:
+                self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
+            self._tell(f"total {self._money(quote['total'])}, deposit {self._money(quote['deposit'])} at pickup")
+        number = self._order(quote)
+        self._pay_with_two_cards(number)
+        self._clerk_hands_over(number)
+        self._clerk_takes_back(number)
+        self._cancel_another(buy["sku"])
+
+    def _pay_with_two_cards(self, number: str) -> None:
+        with self._step("the payment opens", "/api/docs/#/Payments/startPayment"):
+            intent = self._post(f"/api/v1/orders/{number}/payment", {})["client_secret"].partition("_secret_")[0]
+        with self._step("her first card is declined", self._gateway_page):
+            self._confirm(intent, "pm_card_chargeDeclinedInsufficientFunds")
+            failed = self._until(
+                lambda: self._get(f"/api/v1/orders/{number}/payment")["last_error"], "the decline to reach the app"
+            )
+            self._tell(f"{failed['code']}: {failed['detail']}")
+        with self._step("her second card pays; Stripe's webhook confirms the order", "/admin/payments/providerevent/"):
+            self._confirm(intent, "pm_card_visa")
+            self._wait_for(number, "confirmed")
+
+    def _clerk_hands_over(self, number: str) -> None:
+        order = Order.objects.get(number=number)
+        with self._step("the clerk prepares and hands over", f"/admin/orders/order/{order.pk}/change/"):
+            for rental in Rental.objects.filter(line__order=order):
+                prepared = prepare_rental(rental_id=rental.pk, actor=CLERK)
+                hand_over_rental(rental_id=rental.pk, actor=CLERK, note="checked latch and pad")
+                self._tell(f"unit {prepared.unit.serial if prepared.unit else '?'} is out")
+            for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
+                prepare_sale(line_id=line.pk, actor=CLERK)
+                deliver_sale(line_id=line.pk, actor=CLERK)
+                self._tell(f"{line.title} is collected")
+
+    def _clerk_takes_back(self, number: str) -> None:
+        with self._step("the unit comes back, is inspected, and the order completes", "/admin/inventory/unit/"):
+            for rental in Rental.objects.filter(line__order__number=number):
+                take_back_rental(rental_id=rental.pk, actor=CLERK, condition="A", note="as new")
+                close_rental(rental_id=rental.pk, actor=CLERK)
+            self._wait_for(number, "completed")
+            self._tell_statement(number)
+
+    def _cancel_another(self, sku: str) -> None:
+        with self._step("a second order, paid", "/api/docs/#/Orders/placeOrder"):
+            number = self._order(self._quote(self._sale(sku)), quiet=True)
+            intent = self._post(f"/api/v1/orders/{number}/payment", {})["client_secret"].partition("_secret_")[0]
+            self._confirm(intent, "pm_card_visa")
+            self._wait_for(number, "confirmed")
+        with self._step("it is cancelled, and the money goes back", "/admin/payments/refund/"):
+            self._post(f"/api/v1/orders/{number}/cancel", {"reason": "We travel later."})
+            self._until(lambda: self._is_refunded(number), "the refund")
+            self._tell_statement(number)
+
+    # What a phone does
+
+    def _log_in(self) -> None:
+        body = {"email": CUSTOMER, "password": PASSWORD}
+        self._token = self._call("POST", "/api/v1/auth/token", body)["access"]
+
+    def _days(self) -> tuple[date, date]:
+        """The next two open days that are four days apart, so that the demo can be walked every day."""
+        depot = next(d for d in self._get("/api/v1/depots")["results"] if d["code"] == DEPOT)
+        today = today_in(depot["time_zone"])
+        for offset in range(1, 60):
+            start, end = today + timedelta(days=offset), today + timedelta(days=offset + 4)
+            if all(day.isoweekday() in depot["opening_days"] for day in (start, end)):
+                return start, end
+        raise JourneyFailed(f"{DEPOT} has no open days")
+
+    def _find(self, mode: str, start: date, end: date) -> dict[str, Any]:
+        """The first variant of the catalogue that is free for these days."""
+        path = f"/api/v1/containers?mode={mode}&depot={DEPOT}&from={start}&to={end}&page_size=50"
+        free = "rental" if mode == "rent" else "sale"
+        for container in self._get(path)["results"]:
+            for variant in container["variants"]:
+                offered = variant["rental"] if mode == "rent" else variant["sale"]
+                if offered and any(pool[free] > 1 for pool in variant["availability"]):
+                    return {"sku": variant["sku"], "title": f"{container['brand']} {container['name']}"}
+        raise JourneyFailed(f"nothing is free to {mode} at {DEPOT} from {start} to {end}")
+
+    def _rental(self, sku: str, start: date, end: date) -> dict[str, Any]:
+        return {"kind": "rental", "sku": sku, "quantity": 1, "start_on": str(start), "end_on": str(end)}
+
+    def _sale(self, sku: str) -> dict[str, Any]:
+        return {"kind": "sale", "sku": sku, "quantity": 1}
+
+    def _quote(self, *lines: dict[str, Any]) -> dict[str, Any]:
+        quote: dict[str, Any] = self._post("/api/v1/quotes", {"depot": DEPOT, "lines": list(lines)})
+        return quote
+
+    def _order(self, quote: dict[str, Any], *, quiet: bool = False) -> str:
+        if quiet:
+            number: str = self._post("/api/v1/orders", {"quote": quote["id"]})["number"]
+            return number
+        with self._step("she orders; the shop and the warehouse hold the goods", "/admin/inventory/reservation/"):
+            placed = self._post("/api/v1/orders", {"quote": quote["id"]})
+            number = placed["number"]
+            self._wait_for(number, "pending_payment")
+            self._tell(f"order {number}, to be paid until {placed['expires_at']}")
+        return number
+
+    def _confirm(self, intent: str, card: str) -> None:
+        """The payment sheet hands the card to Stripe; the shop never sees it."""
+        answer = self._gateway.request(
+            "POST", f"/_sandbox/payment_intents/{intent}/confirm", json={"payment_method": card}
+        )
+        if answer.status != 200:
+            raise JourneyFailed(f"the payment stand-in answered {answer.status}")
+
+    def _wait_for(self, number: str, status: str) -> None:
+        self._until(lambda: self._get(f"/api/v1/orders/{number}")["status"] == status, f"order {number} to be {status}")
+
+    def _is_refunded(self, number: str) -> bool:
+        told = self._get(f"/api/v1/orders/{number}/statement")
+        return bool(told["refunded"]["amount"] and told["balance"]["amount"] == 0)
+
+    def _until(self, look: Callable[[], Any], what: str) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if seen := look():
+                return seen
+            time.sleep(0.2)
+        raise JourneyFailed(f"waited {PATIENCE} s in vain for {what}")
+
+    def _get(self, path: str) -> Any:
+        return self._call("GET", path)
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._call("POST", path, body)
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        if method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        answer = self._shop.request(method, path, json=body, headers=headers)
+        if answer.status >= 400:
+            raise JourneyFailed(f"{method} {path}: {answer.status} {answer.json().get('detail', '')}")
+        return answer.json()
+
+    # How it is told
+
+    @property
+    def _gateway_page(self) -> str:
+        return f"{self._gateway_url}/"
+
+    @contextmanager
+    def _step(self, what: str, where: str) -> Iterator[None]:
+        self._steps += 1
+        started = time.monotonic()
+        try:
+            yield
+        except (JourneyFailed, HttpError):
+            self._say(f" ✗ {self._steps:>2}  {what}")
+            raise
+        took = (time.monotonic() - started) * 1000
+        address = where if where.startswith("http") else self._url + where
+        self._say(f" ✓ {self._steps:>2}  {what}  [{took:.0f} ms]")
+        self._say(f"       look: {address}")
+
+    def _tell(self, detail: str) -> None:
+        self._say(f"       {detail}")
+
+    def _tell_statement(self, number: str) -> None:
+        told = self._get(f"/api/v1/orders/{number}/statement")
+        for entry in told["entries"]:
+            self._tell(f"{entry['kind']:<8} {entry['what']:<40} {self._money(entry['amount']):>12}")
+        self._tell(f"{'balance':<49} {self._money(told['balance']):>12}")
+        if told["balance"]["amount"] != 0:
+            raise JourneyFailed(f"order {number} does not balance")
+
+    def _money(self, amount: dict[str, Any]) -> str:
+        return format_minor(amount["amount"], amount["currency"])

@@ -1,0 +1,68 @@
+"""What each group of staff may do. Rights are named `app.codename`; `setup_groups` writes them down."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+
+_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
+_STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed")
+_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate")
+_MONEY = ("payment", "refund", "providerevent")
+_PEOPLE = ("user", "cat", "address")
+
+
+def _all(app: str, models: Iterable[str], *actions: str) -> list[str]:
+    return [f"{app}.{action}_{model}" for model in models for action in actions]
+
+
+GROUPS: dict[str, list[str]] = {
+    # everything of the catalog, and nothing else
+    "catalog": _all("catalog", _CATALOG, "view", "add", "change", "delete"),
+    # the counter: hands out, takes back, keeps units in order
+    "clerk": [
+        *_all("catalog", _CATALOG, "view"),
+        *_all("inventory", _STOCK, "view"),
+        *_all("inventory", ("unit",), "change"),
+        *_all("inventory", ("downtime",), "add", "change", "delete"),
+        *_all("orders", _ORDERS, "view"),
+        "orders.handle_order",
+        "orders.cancel_order",
+        *_all("accounts", ("user", "cat", "address"), "view"),
+    ],
+    # gives money back
+    "refunds": [
+        *_all("orders", _ORDERS, "view"),
+        *_all("payments", _MONEY, "view"),
+        "payments.refund_payment",
+        "payments.replay_providerevent",
+    ],
+    # sees everything, changes nothing
+    "auditor": [
+        *_all("catalog", _CATALOG, "view"),
+        *_all("inventory", _STOCK, "view"),
+        *_all("orders", _ORDERS, "view"),
+        *_all("payments", _MONEY, "view"),
+        *_all("accounts", _PEOPLE, "view"),
+        "auth.view_group",
+        "admin.view_logentry",
+    ],
+}
+
+
+def setup_groups() -> dict[str, int]:
+    """Give every group exactly its rights. Returns the number of rights that changed, by group. Safe to repeat.
+
+    Raises: LookupError naming the rights that no installed app declares.
+    """
+    known = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
+    if missing := sorted({right for rights in GROUPS.values() for right in rights} - set(known)):
+        raise LookupError(f"No installed app declares {', '.join(missing)}; run migrate first.")
+    return {name: _give(name, {known[right] for right in rights}) for name, rights in GROUPS.items()}
+
+
+def _give(name: str, wanted: set[Permission]) -> int:
+    group, _ = Group.objects.get_or_create(name=name)
+    had = set(group.permissions.all())
+    if had != wanted:
+        group.permissions.set(wanted)
+    return len(had ^ wanted)

@@ -1,0 +1,82 @@
+"""The demo's range, depots, taxes and delivery rates as rows."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+
+from catalog.models import Approval, Container, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from config.demo import records
+from config.demo.catalog import CONTAINERS, DELIVERY_RATES, DEPOTS, TAX_RATES
+from inventory.models import Depot, DepotClosure
+from orders.models import DeliveryRate
+
+_TERMS = (
+    *("currency", "deposit_minor", "late_fee_minor", "min_days", "max_days", "prep_days", "turnaround_days"),
+    *("keep_credit_percent", "tax_class"),
+)
+_SIZES = tuple(f"{side}_{axis}_mm" for side in ("inner", "outer") for axis in ("length", "width", "height"))
+_VARIANT = ("sku", "size", *_SIZES, "weight_g", "max_load_g", "colour", "colour_hex")
+
+
+def _copied(record: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
+
+
+@transaction.atomic
+def seed_catalog(*, inspector: Any) -> int:
+    """Containers with variants, offers, rates and approvals. Returns how many containers were new."""
+    there = set(Container.objects.values_list("slug", flat=True))
+    new = [container for container in CONTAINERS if container.slug not in there]
+    for container in new:
+        _add_container(container, inspector)
+    return len(new)
+
+
+def _add_container(record: records.Container, inspector: Any) -> None:
+    container = Container.objects.create(
+        **_copied(record, ("slug", "name", "brand", "kind", "published")),
+        description=f"{record.description}\n\nCare: {record.care}",
+    )
+    for variant in record.variants:
+        row = Variant.objects.create(container=container, **_copied(variant, _VARIANT))
+        _add_offers(row, variant)
+        _add_approval(row, variant.approval, inspector)
+
+
+def _add_offers(variant: Variant, record: records.Variant) -> None:
+    SaleOffer.objects.bulk_create(
+        SaleOffer(variant=variant, **_copied(offer, ("currency", "price_minor", "tax_class")))
+        for offer in record.sale_offers
+    )
+    for terms in record.rental_offers:
+        offer = RentalOffer.objects.create(variant=variant, **_copied(terms, _TERMS))
+        RentalRate.objects.bulk_create(
+            RentalRate(offer=offer, **_copied(rate, ("from_days", "per_day_minor"))) for rate in terms.rates
+        )
+
+
+def _add_approval(variant: Variant, record: records.Approval | None, inspector: Any) -> None:
+    """What the record says of our checklist; a variant that still waits for its inspection has none."""
+    if record is not None:
+        told = _copied(record, ("checklist", "result", "approved_on", "note"))
+        Approval.objects.create(variant=variant, approved_by=inspector, **told)
+
+
+@transaction.atomic
+def seed_places() -> int:
+    """Depots with their closures, taxes and delivery rates. Returns how many depots were new."""
+    there = set(Depot.objects.values_list("code", flat=True))
+    new = [depot for depot in DEPOTS if depot.code not in there]
+    for depot in new:
+        _add_depot(depot)
+    TaxRate.objects.bulk_create([TaxRate(**asdict(rate)) for rate in TAX_RATES], ignore_conflicts=True)
+    DeliveryRate.objects.bulk_create([DeliveryRate(**asdict(rate)) for rate in DELIVERY_RATES], ignore_conflicts=True)
+    return len(new)
+
+
+def _add_depot(record: records.Depot) -> None:
+    told = ("code", "name", "street", "postal_code", "city", "country", "time_zone")
+    depot = Depot.objects.create(**_copied(record, told), opening_days=list(record.opening_days))
+    DepotClosure.objects.bulk_create(DepotClosure(depot=depot, **asdict(closure)) for closure in record.closures)

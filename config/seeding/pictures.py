@@ -1,0 +1,72 @@
+"""One picture for each container and colour; only those that are missing are drawn."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TextIO
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.text import slugify
+
+from catalog.models import Container, ContainerImage
+from config.demo import records
+from config.demo.catalog import CONTAINERS
+from config.seeding.painting import paint
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    slug: str
+    colour: str
+    sku: str  # whose proportions it has
+    alt: str
+    position: int
+
+    @property
+    def file(self) -> str:
+        return f"containers/{self.slug}-{slugify(self.colour)}.webp"
+
+
+def wanted() -> list[Picture]:
+    """The pictures of the demo, the first of each container first."""
+    return [picture for container in CONTAINERS for picture in _of(container)]
+
+
+def _of(container: records.Container) -> Iterator[Picture]:
+    seen: set[str] = set()
+    for variant in container.variants:
+        if variant.colour not in seen:
+            seen.add(variant.colour)
+            alt = f"{container.brand} {container.name} in {variant.colour}"
+            yield Picture(container.slug, variant.colour, variant.sku, alt, len(seen))
+
+
+def seed_pictures(progress: TextIO, *, workers: int = 2) -> int:
+    """Draw and file what is missing. Returns how many pictures were drawn. Safe to repeat, also after a break-off."""
+    ids = dict(Container.objects.values_list("slug", "pk"))
+    shown = set(ContainerImage.objects.values_list("container__slug", "colour"))
+    here = [picture for picture in wanted() if picture.slug in ids]
+    missing = [picture for picture in here if not default_storage.exists(picture.file)]
+    _draw(missing, progress, workers)
+    ContainerImage.objects.bulk_create(
+        ContainerImage(
+            container_id=ids[p.slug], image=p.file, alt=p.alt, colour=p.colour, position=p.position
+        )
+        for p in here
+        if (p.slug, p.colour) not in shown
+    )  # fmt: skip
+    return len(missing)
+
+
+def _draw(missing: Sequence[Picture], progress: TextIO, workers: int) -> None:
+    if not missing:
+        return
+    # Spawned, not forked: a child must not inherit this process's database connections.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        drawn = pool.map(paint, [picture.sku for picture in missing])
+        for number, (picture, content) in enumerate(zip(missing, drawn, strict=True), 1):
+            default_storage.save(picture.file, ContentFile(content))
+            if number % 10 == 0 or number == len(missing):
+                progress.write(f"pictures drawn: {number} of {len(missing)}")

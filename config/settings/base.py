@@ -1,0 +1,212 @@
+"""What every installation shares. Values come from `config.env`; see deploy/env.example."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from config import env
+from config.settings.unfold import *  # noqa: F403
+from core.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+DEBUG = False
+SECRET_KEY = env.text("SECRET_KEY")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["127.0.0.1", "localhost"])
+PUBLIC_URL = env.origin("PUBLIC_URL", "http://127.0.0.1:8000")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "config.apps.ShopConfig",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "import_export",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "procrastinate.contrib.django",
+    "core",
+    "accounts",
+    "catalog",
+    "inventory",
+    "orders",
+    "payments",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "core.problems.refuse_zero_bytes",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# One pool a process. `lock_timeout` turns a long wait into a clear "busy"; see core.problems.
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database()}
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),  # sslmode and its like, from the URL
+    "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 10, at_least=1), "timeout": 10},
+    "options": "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s",
+}
+ATOMIC_REQUESTS = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Counts of password tries live here, in each process; there is room for many before the oldest are forgotten.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
+STATICFILES_DIRS: list[Path] = []
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env.path("MEDIA_ROOT", BASE_DIR / "media")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # an API body; pictures are uploaded as files and bounded by their field
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.JsonBody"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "core.schema.ProblemAwareSchema",
+    "DEFAULT_THROTTLE_RATES": {
+        "credentials": env.rate("RATE_LIMIT_CREDENTIALS", "20/min"),  # the gateway limits the rest
+    },
+    "EXCEPTION_HANDLER": "core.api.problem_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_METADATA_CLASS": None,  # the OpenAPI document tells what OPTIONS would
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": env.integer("TRUSTED_PROXIES", 0),
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Cat Travel Logistics",
+    "DESCRIPTION": "Rent or buy cat-approved travel containers. Money is integer minor units with an ISO 4217 code; "
+    "instants are RFC 3339 in UTC, days are dates at the depot; every error is an RFC 9457 problem.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVERS": [{"url": "/", "description": "this installation"}],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "LineKind": "orders.models.OrderLine.Kind",
+        "PaymentStatus": "payments.states.PaymentStatus",
+        "ContainerKind": "catalog.models.Kind",
+        "StatementKind": "payments.api.serializers.ENTRY_KINDS",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "docExpansion": "list"},
+}
+
+# Access tokens: short-lived, signed here, checked by the gateway and again by us.
+JWT_PRIVATE_KEY = env.rsa_key("JWT_PRIVATE_KEY")
+JWT_PREVIOUS_PUBLIC_KEYS = env.rsa_public_keys("JWT_PREVIOUS_PUBLIC_KEYS")  # still accepted after a rotation
+JWT_ISSUER = env.text("JWT_ISSUER", "cat-travel-logistics")
+JWT_AUDIENCE = env.text("JWT_AUDIENCE", "cat-travel-app")
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
+REFRESH_TOKEN_LIFETIME = timedelta(days=60)
+# simplejwt makes and checks the claims; keys, issuer and audience are accounts.tokens' business.
+SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME}
+
+# The shop's rules of time.
+DEFAULT_CURRENCY = env.currency("DEFAULT_CURRENCY", "EUR")
+QUOTE_LIFETIME = timedelta(minutes=env.integer("QUOTE_MINUTES", 30, at_least=1))
+HOLD_LIFETIME = timedelta(minutes=env.integer("HOLD_MINUTES", 15, at_least=1))
+HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_least=1))
+BOOKING_HORIZON = timedelta(days=366)
+
+# Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
+STRIPE_WEBHOOK_SECRETS = env.names("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.address("STRIPE_API_BASE", "")
+STRIPE_HTTP_CLIENT = None  # the SDK's own transport
+
+# Counts: the inventory management system.
+INVENTORY_URL = env.address("INVENTORY_URL")
+INVENTORY_TOKEN = env.text("INVENTORY_TOKEN")
+INVENTORY_PUSH_SECRETS = env.names("INVENTORY_PUSH_SECRETS")
+INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "core.queue.on_app_ready"
+WORKER_HEARTBEAT = env.integer("WORKER_HEARTBEAT_SECONDS", 10, at_least=1)
+WORKER_LOST_AFTER = 3 * WORKER_HEARTBEAT  # its jobs then go to the living
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "concurrency": env.integer("WORKER_CONCURRENCY", 4, at_least=1),
+    "delete_jobs": "never",
+    "fetch_job_polling_interval": 1.0,
+    "shutdown_graceful_timeout": 10.0,
+    "update_heartbeat_interval": float(WORKER_HEARTBEAT),
+    "stalled_worker_timeout": float(WORKER_LOST_AFTER),
+}
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # a shift
+CSRF_COOKIE_HTTPONLY = True
+SERVE_MEDIA = True  # small shops; set a web server or a bucket before it in production
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # e-mail is unique by a stronger rule: whatever its case
+
+LOGGING = logging_config(level=env.level("LOG_LEVEL", "INFO"), json=True)

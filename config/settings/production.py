@@ -1,0 +1,69 @@
+"""A server on the internet: refuses to start with anything that belongs on a desk."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from config import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import (
+    ALLOWED_HOSTS,
+    INVENTORY_PUSH_SECRETS,
+    INVENTORY_TOKEN,
+    INVENTORY_URL,
+    PUBLIC_URL,
+    SECRET_KEY,
+    STRIPE_API_BASE,
+    STRIPE_PUBLISHABLE_KEY,
+    STRIPE_SECRET_KEY,
+    STRIPE_WEBHOOK_SECRETS,
+)
+
+
+def _is_this_machine(address: str) -> bool:
+    """True for an address, or a bare host name, that only this machine can reach."""
+    host = (urlsplit(address if "://" in address else f"//{address}").hostname or "").rstrip(".")
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return number.is_loopback or number.is_unspecified
+
+
+if env.text("DEBUG", "") not in {"", "0", "false", "False"}:
+    env.stop("DEBUG must not be set in production.")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
+    env.stop("SECRET_KEY is too weak for production; use 50 or more random characters.")
+if STRIPE_API_BASE:
+    env.stop("STRIPE_API_BASE points away from Stripe; unset it in production.")
+if not STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_", "sk_test_", "rk_test_")):
+    env.stop("STRIPE_SECRET_KEY is not a Stripe key (sk_live_… or rk_live_…).")
+if not STRIPE_PUBLISHABLE_KEY.startswith(("pk_live_", "pk_test_")):
+    env.stop("STRIPE_PUBLISHABLE_KEY is not a Stripe publishable key (pk_live_…).")
+if ("_live_" in STRIPE_SECRET_KEY) != ("_live_" in STRIPE_PUBLISHABLE_KEY):
+    env.stop("STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY are not of the same mode (live or test).")
+if any(len(secret) < 16 for secret in STRIPE_WEBHOOK_SECRETS):
+    env.stop("STRIPE_WEBHOOK_SECRETS has a secret shorter than 16 characters.")
+if _is_this_machine(INVENTORY_URL):
+    env.stop("INVENTORY_URL points to this machine; in production it is the inventory system's address.")
+if not INVENTORY_URL.startswith("https://"):
+    env.stop("INVENTORY_URL must use https in production.")
+if len(INVENTORY_TOKEN) < 16:
+    env.stop("INVENTORY_TOKEN is shorter than 16 characters.")
+if any(len(secret) < 16 for secret in INVENTORY_PUSH_SECRETS):
+    env.stop("INVENTORY_PUSH_SECRETS has a secret shorter than 16 characters.")
+if not PUBLIC_URL.startswith("https://") or _is_this_machine(PUBLIC_URL):
+    env.stop("PUBLIC_URL must be the public https address in production.")
+if "*" in ALLOWED_HOSTS:
+    env.stop("ALLOWED_HOSTS must name the hosts; * accepts any.")
+if all(_is_this_machine(host) for host in ALLOWED_HOSTS):
+    env.stop("ALLOWED_HOSTS must name the hosts that customers and staff use.")
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+SERVE_MEDIA = env.text("SERVE_MEDIA", "") == "1"

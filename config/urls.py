@@ -1,0 +1,39 @@
+"""Every address of the product."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.static import serve
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
+
+from accounts.api.views import jwks
+from config import views
+
+_OPEN: dict[str, Any] = {"authentication_classes": [], "permission_classes": [AllowAny]}
+
+urlpatterns: list[Any] = [
+    path("livez", views.livez),
+    path("readyz", views.readyz),
+    path(".well-known/jwks.json", jwks, name="jwks"),
+    path("api/schema/", SpectacularAPIView.as_view(**_OPEN), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", **_OPEN), name="docs"),
+    path("api/errors/", views.error_codes, name="errors"),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("inventory.api.urls")),
+    path("api/v1/", include("payments.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
+    path("api/v1/operations/<path:key>", views.OperationView.as_view()),
+    path("admin/", admin.site.urls),
+]
+
+if settings.SERVE_MEDIA:
+    media = settings.MEDIA_URL.lstrip("/")
+    urlpatterns.append(path(f"{media}<path:path>", serve, {"document_root": settings.MEDIA_ROOT}, name="media"))
+
+handler400 = "core.problems.bad_request"
+handler403 = "core.problems.permission_denied"
+handler404 = "core.problems.page_not_found"
+handler500 = "core.problems.server_error"

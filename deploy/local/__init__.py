@@ -1,0 +1,1 @@
+"""Everything behind the Makefile: one machine, one checkout, no other service."""

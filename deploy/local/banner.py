@@ -1,0 +1,29 @@
+from collections.abc import Mapping
+
+from deploy.local.layout import Layout, shown
+from deploy.local.settings import Ports
+
+DEMO_PASSWORD = "cat-travel-demo"  # of everybody whom `manage.py seed_demo` makes; it is no secret
+DEMO_LOGINS = (
+    ("admin@example.com", "administrator"),
+    ("clerk@example.com", "depot clerk"),
+    ("mia@example.com", "customer"),
+)
+WIDTH = 78
+
+
+def banner(ports: Ports, variables: Mapping[str, str], layout: Layout, *, seconds: float) -> str:
+    """What one needs to know to use what has just been started."""
+    addresses = (
+        ("API and its docs", f"{ports.public_url}/api/docs/"),
+        ("Admin", f"{ports.public_url}/admin/"),
+        ("Sandbox: payments", variables["STRIPE_API_BASE"]),
+        ("Sandbox: inventory", variables["INVENTORY_URL"]),
+    )
+    lines = ["", "=" * WIDTH, f"  Cat travel is running (ready after {seconds:.0f} s)", ""]
+    lines += [f"  {name:<20}{address}" for name, address in addresses]
+    lines += ["", f"  Demo logins, password {DEMO_PASSWORD}"]
+    lines += [f"  {login:<20}{role}" for login, role in DEMO_LOGINS]
+    lines += ["", "  The whole journey, step by step, from a second shell:   make demo"]
+    lines += [f"  Logs in {shown(layout.logs)}/. Ctrl-C stops everything; the data stay.", "=" * WIDTH, ""]
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""The staff pages as people use them: by looking, typing and pressing buttons."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from catalog.models import SaleOffer
+from orders.models import Rental
+from orders.states import RentalStatus
+from payments.models import Payment, Refund
+from tests.browser.conftest import Snap
+from tests.browser.day import Day, a_day
+from tests.factories.accounts import PASSWORD
+from tests.orders.desk import address
+from tests.shop import Shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def day(shop: Shop, page: Page) -> Day:
+    """A day of the shop, with its boss logged in."""
+    today = a_day(shop)
+    page.goto(address("index"))
+    page.get_by_label("Email").fill(today.boss.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    return today
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out of the window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_price_is_changed_an_order_read_and_a_part_of_it_refunded(day: Day, page: Page) -> None:
+    offer = SaleOffer.objects.get(variant__sku="BAG-1")
+    page.goto(address("catalog_saleoffer_change", offer))
+    page.locator("[name=price_minor]").fill("54.90")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/saleoffer/")
+    offer.refresh_from_db()
+    assert offer.price_minor == 5490
+
+    page.goto(address("orders_order_changelist"))
+    page.get_by_role("link", name=day.order.number).click()
+    expect(page.get_by_role("heading", name=day.order.number).last).to_be_visible()
+    page.get_by_role("link", name="Payments", exact=True).last.click()
+    page.get_by_role("link", name="Succeeded").click()
+    page.get_by_role("link", name="Refund…").click()
+    page.get_by_label("Amount").fill("9,90")
+    page.get_by_label("Reason").fill("A scratch on the lid.")
+    expect(page.locator(".bo-preview")).to_contain_text("A scratch on the lid.")
+    expect(page.locator(".bo-preview")).to_contain_text("€9.90")
+    page.get_by_role("button", name="Give it back").click()
+
+    expect(page.get_by_text("€9.90 is on its way back to the customer.")).to_be_visible()
+    refund = Refund.objects.get(reason="A scratch on the lid.")
+    assert (refund.payment_id, refund.amount_minor) == (day.payment.pk, 990)
+    assert Payment.objects.get(pk=day.payment.pk).refund_pending_minor == 990
+
+
+def test_a_wrong_amount_is_explained_where_it_was_typed(day: Day, page: Page) -> None:
+    page.goto(address("payments_payment_refund", day.payment))
+    page.get_by_label("Amount").fill("9999")
+    page.get_by_label("Reason").fill("Too much.")
+    page.get_by_role("button", name="Give it back").click()
+
+    expect(page.get_by_text("This is more than is left")).to_be_visible()
+    expect(page.get_by_label("Reason")).to_have_value("Too much.")
+    assert not Refund.objects.filter(reason="Too much.").exists()
+
+
+def test_a_late_rental_is_taken_back_from_the_worklist(day: Day, page: Page) -> None:
+    page.goto(address("orders_rental_changelist"))
+    page.get_by_role("link", name="Overdue").click()
+    page.get_by_role("link", name="Take back").click()
+    page.get_by_text("B: light traces").click()
+    page.get_by_label("Note").fill("Wiped down already.")
+    page.get_by_role("button", name="Taken back").click()
+
+    page.wait_for_url("**/rental/?work=overdue")
+    expect(page.get_by_text("goes to cleaning")).to_be_visible()
+    assert Rental.objects.get(pk=day.out.pk).status in {RentalStatus.OUT, RentalStatus.RETURNED}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_fits_its_window(day: Day, page: Page, snap: Snap, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    late = Rental.objects.get(pk=day.out.pk)
+    pages = {
+        "orders": address("orders_order_changelist"),
+        "order": address("orders_order_change", day.order),
+        "cancel": address("orders_order_cancel", day.order),
+        "rentals": address("orders_rental_changelist"),
+        "rental": address("orders_rental_change", late),
+        "prepare": address("orders_rental_prepare", Rental.objects.filter(status="booked").first()),
+        "take-back": address("orders_rental_take_back", late),
+        "sales": address("orders_orderline_changelist"),
+        "quotes": address("orders_quote_changelist"),
+        "payments": address("payments_payment_changelist"),
+        "payment": address("payments_payment_change", day.payment),
+        "refund": address("payments_payment_refund", day.payment),
+        "refunds": address("payments_refund_changelist"),
+        "owed": address("payments_refund_change", Refund.objects.get(status="failed")),
+        "inbox": address("payments_providerevent_changelist"),
+    }
+    for name, url in pages.items():
+        page.goto(url)
+        snap(f"{name}-{theme}")
+        assert fits(page), name

@@ -1,0 +1,47 @@
+"""What every test may ask for. Real PostgreSQL, real HTTP to stand-ins on loopback, no patching of our own code."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from sandbox.inventory.server import Sandbox as InventorySandbox
+from sandbox.inventory.server import running as running_inventory
+from sandbox.stripe.client import InProcessHTTPClient
+from sandbox.stripe.sandbox import StripeSandbox
+from tests.shop import Shop
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """An anonymous phone."""
+    return APIClient()
+
+
+@pytest.fixture
+def ims(settings: Settings) -> Iterator[InventorySandbox]:
+    """An inventory system of this test's own, over real HTTP; `ims.store` is the hand of its staff."""
+    with running_inventory(token="token-of-the-test", push_secret="push-new") as sandbox:
+        settings.INVENTORY_URL, settings.INVENTORY_TOKEN = sandbox.url, "token-of-the-test"
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(settings: Settings) -> Iterator[StripeSandbox]:
+    """A Stripe account of this test's own, behind the real SDK; every answer is checked against the SDK's types."""
+    with StripeSandbox(check_answers=True, webhook_secrets=["whsec_new"]) as sandbox:
+        settings.STRIPE_HTTP_CLIENT = InProcessHTTPClient(sandbox)
+        yield sandbox
+
+
+@pytest.fixture
+def shop(db: None, ims: InventorySandbox, gateway: StripeSandbox) -> Shop:
+    """A depot in Berlin with one thing to buy and one to rent, known to the inventory system alike."""
+    return Shop.opened(ims, gateway)

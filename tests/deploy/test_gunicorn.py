@@ -1,0 +1,93 @@
+"""The web server's configuration, with an application of two lines."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.layout import HERE
+from deploy.local.ports import answers, any_free
+
+APPLICATION = """
+import os
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+"""
+MAX_REQUESTS = 15
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "web.log"
+
+
+@pytest.fixture
+def port(tmp_path: Path, log: Path) -> Iterator[int]:
+    """Two workers that are replaced after few requests."""
+    (tmp_path / "tiny.py").write_text(APPLICATION)
+    port = any_free()
+    env = {**os.environ, "BIND": f"127.0.0.1:{port}", "MAX_REQUESTS": str(MAX_REQUESTS), "WEB_CONCURRENCY": "2"}
+    command = [sys.executable, "-m", "gunicorn", "-c", str(HERE.root / "deploy" / "gunicorn.conf.py"), "tiny"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=output, stderr=output)
+    while not answers(port):
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.05)
+    yield port
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+
+
+def get(port: int, path: str) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "Mia's phone"})
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def test_no_connection_is_lost_while_workers_are_replaced(port: int):
+    workers = {get(port, "/") for _ in range(6 * MAX_REQUESTS)}
+
+    assert len(workers) > 2
+
+
+def test_a_request_is_logged_by_what_was_done_and_not_by_whom(port: int, log: Path):
+    get(port, "/api/v1/containers?search=mia%40example.com")
+    time.sleep(0.2)
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    (request,) = [line for line in lines if line["event"] == "request"]
+    assert {name: request[name] for name in ("method", "path", "status")} == {
+        "method": "GET",
+        "path": "/api/v1/containers",
+        "status": 200,
+    }
+    assert "mia" not in log.read_text().lower()
+    assert "127.0.0.1" not in json.dumps(request)
+
+
+def test_gunicorn_writes_nothing_outside_the_checkout(tmp_path: Path):
+    (tmp_path / "tiny.py").write_text(APPLICATION)
+    config = HERE.root / "deploy" / "gunicorn.conf.py"
+
+    printed = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", str(config), "--print-config", "tiny"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    ).stdout
+
+    settings = dict(line.replace(" ", "").split("=", 1) for line in printed.splitlines() if "=" in line)
+    assert settings["control_socket_disable"] == "True"  # it would lie under $HOME

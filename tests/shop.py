@@ -1,0 +1,132 @@
+"""A small shop for tests that need all of it: what it has, and what its customers do."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from catalog.models import Variant
+from core.time import today_in
+from inventory.models import Depot
+from inventory.services import mirror_changes
+from orders.models import Order, Quote
+from orders.services import LineRequest, QuoteRequest, create_quote, place_order
+from payments.models import Payment
+from payments.services import start_payment
+from sandbox.inventory.server import Sandbox
+from sandbox.stripe.sandbox import StripeSandbox
+from tests.factories.accounts import UserFactory, client_for
+from tests.factories.catalog import TaxRateFactory, VariantFactory
+from tests.factories.inventory import DepotFactory
+from tests.jobs import run_jobs
+
+
+@dataclass
+class Shop:
+    """10 bags for sale at 49.90, and 3 units of another for rent at 9.00, 7.00 or 5.00 a day."""
+
+    ims: Sandbox
+    gateway: StripeSandbox
+    depot: Depot
+    bag: Variant  # for sale
+    crate: Variant  # for rent
+    customer: User = field(default_factory=UserFactory)
+
+    @classmethod
+    def opened(cls, ims: Sandbox, gateway: StripeSandbox, *, pieces: int = 10, units: int = 3) -> "Shop":
+        TaxRateFactory()
+        shop = cls(
+            ims=ims,
+            gateway=gateway,
+            depot=DepotFactory(code="BER"),
+            bag=VariantFactory(sku="BAG-1", offered=True),
+            crate=VariantFactory(sku="CRATE-1", offered=True),
+        )
+        ims.store.receive("BAG-1", "BER", pieces)
+        ims.store.add_units("CRATE-1", "BER", [f"CRATE-1-{n}" for n in range(1, units + 1)], "A")
+        mirror_changes()
+        return shop
+
+    @property
+    def today(self) -> date:
+        return today_in(self.depot.time_zone)
+
+    def day(self, offset: int) -> date:
+        """A day at the depot, counted from today."""
+        return self.today + timedelta(days=offset)
+
+    def sale(self, quantity: int = 1) -> LineRequest:
+        return LineRequest(kind="sale", sku=self.bag.sku, quantity=quantity)
+
+    def rental(self, first: int = 10, last: int = 16, quantity: int = 1) -> LineRequest:
+        """From the `first` to the `last` day from today, both included."""
+        return LineRequest("rental", self.crate.sku, quantity, self.day(first), self.day(last))
+
+    def quote(self, *lines: LineRequest, customer: User | None = None, **more: Any) -> Quote:
+        request = QuoteRequest(depot="BER", lines=lines or [self.sale()], currency="EUR", **more)
+        return create_quote(customer_id=(customer or self.customer).pk, request=request)
+
+    def order(self, *lines: LineRequest, customer: User | None = None, **more: Any) -> Order:
+        """An order that both we and the inventory system hold."""
+        quote = self.quote(*lines, customer=customer, **more)
+        placed = place_order(customer_id=quote.customer_id, quote_id=quote.pk)
+        return Order.objects.get(pk=placed.pk)
+
+    def pay(self, order: Order, card: str = "pm_card_visa") -> Payment:
+        """The customer starts to pay and confirms in the app; nobody here has heard of it yet."""
+        started = start_payment(order_id=order.pk, customer_id=order.customer_id)
+        self.gateway.confirm(str(started.payment.provider_ref), card)
+        return Payment.objects.get(pk=started.payment.pk)
+
+    def deliver_webhooks(self) -> list[int]:
+        """Post what the gateway has to tell to our webhook. Returns the statuses of our answers."""
+        statuses: list[int] = []
+
+        def post(body: bytes, signature: str) -> int:
+            answer = APIClient().post(
+                "/api/v1/webhooks/stripe", body, content_type="application/json", HTTP_STRIPE_SIGNATURE=signature
+            )
+            statuses.append(answer.status_code)
+            return answer.status_code
+
+        self.gateway.flush_webhooks(post)
+        return statuses
+
+    def paid(self, *lines: LineRequest, **more: Any) -> Order:
+        """An order that is paid, confirmed, and settled with everybody."""
+        order = self.order(*lines, **more)
+        self.pay(order)
+        self.deliver_webhooks()
+        run_jobs()
+        order.refresh_from_db()
+        return order
+
+    def claims_at_ims(self) -> list[dict[str, Any]]:
+        """What the inventory system holds for us."""
+        rows, _ = self.ims.store.live(None, 1000)
+        return rows
+
+    def phone(self, customer: User | None = None) -> APIClient:
+        """A logged-in phone."""
+        return client_for(customer or self.customer)
+
+    def body(self, *lines: LineRequest, **more: Any) -> dict[str, Any]:
+        """A quote request as JSON."""
+        asked = [
+            {
+                "kind": line.kind,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                **({"start_on": line.start_on, "end_on": line.end_on} if line.start_on else {}),
+            }
+            for line in lines or [self.sale()]
+        ]
+        return {"depot": "BER", "currency": "EUR", "lines": asked, **more}
+
+
+def key() -> dict[str, str]:
+    """A fresh Idempotency-Key header."""
+    return {"Idempotency-Key": str(uuid4())}
