@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Min, OuterRef, Subquery, Value
-from django.db.models.functions import Greatest
-
-from catalog.models import RentalRate
+# `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days.
+FEE_IN_SQL = "min(r.per_day_minor * greatest(r.from_days, %(days)s))"
 
 
 class Rate(Protocol):
@@ -56,20 +54,3 @@ def rental_fee(rates: Iterable[Rate], days: int) -> RentalFee:
 
 def _at_rate(rate: Rate, billed_days: int) -> RentalFee:
     return RentalFee(rate.per_day_minor * billed_days, billed_days, rate.from_days, rate.per_day_minor)
-
-
-def fee_in_sql(days: int) -> Subquery:
-    """`rental_fee(...).amount_minor` of a `RentalOffer` row, for annotations and filters; NULL without rates."""
-    billed = Greatest(F("from_days"), Value(days))
-    return _over_rates(Min(ExpressionWrapper(F("per_day_minor") * billed, output_field=BigIntegerField())))
-
-
-def cheapest_day_in_sql() -> Subquery:
-    """The lowest price a day that a rental within `max_days` can reach; NULL where there is none."""
-    return _over_rates(Min("per_day_minor"), from_days__lte=OuterRef("max_days"))
-
-
-def _over_rates(least: Min, **reachable: OuterRef) -> Subquery:
-    rates = RentalRate.objects.filter(offer=OuterRef("pk"), **reachable).order_by()
-    least_of_offer = rates.values("offer").annotate(_least=least).values("_least")
-    return Subquery(least_of_offer, output_field=BigIntegerField())

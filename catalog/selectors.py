@@ -4,30 +4,18 @@ Rows are plain dictionaries: everything below a container is gathered by Postgre
 statements does not grow with the page, and no object is built for a variant, an offer or a rate.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict, cast
 
-from django.db.models import (
-    Count,
-    Exists,
-    Expression,
-    F,
-    Field,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-)
-from django.db.models.functions import Coalesce, Least
+from django.db import connection
 
-from catalog.models import Container, ContainerImage, Kind, RentalOffer, RentalRate, SaleOffer, Variant, VariantQuerySet
-from catalog.pricing import cheapest_day_in_sql, fee_in_sql
+from catalog.models import Kind
+from catalog.pricing import FEE_IN_SQL
 from core.errors import NotFound
 
-Projection = QuerySet[Any, Any]  # of dictionaries
 MOST_WORDS = 8  # of a search; what a person types, not what a script sends
 
 
@@ -36,16 +24,32 @@ class Mode(StrEnum):
     BUY = "buy"
 
 
+class Sort(StrEnum):
+    NAME = "name"
+    PRICE = "price"
+    CREATED_AT = "created_at"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a customer looks for. `days` is the length of the rental wanted; None: not said."""
 
     currency: str
-    mode: Mode | None = None
+    mode: str | None = None
     search: str = ""
     kinds: Collection[str] = ()
     days: int | None = None
     max_price_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The first `limit` rows beyond `after`, which is the sort value and the id of a row."""
+
+    by: Sort = Sort.NAME
+    falling: bool = False
+    after: tuple[Any, int] | None = None
+    limit: int
 
 
 class ImageRow(TypedDict):
@@ -102,138 +106,146 @@ class ContainerRow(TypedDict):
     created_at: datetime
     pictures: list[ImageRow]
     offered: list[VariantRow]
+    price: int
 
 
-_PARSED: Any = Field()  # the driver reads json by itself; JSONField expects jsonb as text
+# The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
+# VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
+# variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
+_CAN_BE_HAD = f"""
+    catalog_variant v
+    JOIN LATERAL (
+        SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
+    ) latest ON latest.result = 'approved'
+    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
+    LEFT JOIN LATERAL (
+        SELECT o.*, json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
+                             ORDER BY r.from_days) AS steps,
+               CASE WHEN %(days)s::int IS NULL
+                    THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
+                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
+               END AS price
+        FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
+        WHERE o.variant_id = v.id AND o.currency = %(currency)s
+        GROUP BY o.id
+    ) o ON true
+    CROSS JOIN LATERAL (
+        SELECT CASE %(mode)s WHEN 'buy' THEN s.price_minor WHEN 'rent' THEN o.price
+                    ELSE least(s.price_minor, o.price) END AS price
+    ) had
+    WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
+"""  # noqa: S608 (constants only)
+
+_VARIANT = """
+    json_build_object(
+        'id', v.id, 'sku', v.sku, 'size', v.size, 'colour', v.colour, 'colour_hex', v.colour_hex,
+        'inner_length_mm', v.inner_length_mm, 'inner_width_mm', v.inner_width_mm, 'inner_height_mm', v.inner_height_mm,
+        'outer_length_mm', v.outer_length_mm, 'outer_width_mm', v.outer_width_mm, 'outer_height_mm', v.outer_height_mm,
+        'weight_g', v.weight_g, 'max_load_g', v.max_load_g,
+        'sale', CASE WHEN s.id IS NOT NULL THEN json_build_object('price_minor', s.price_minor) END,
+        'rental', CASE WHEN o.id IS NOT NULL THEN json_build_object(
+            'deposit_minor', o.deposit_minor, 'late_fee_minor', o.late_fee_minor,
+            'min_days', o.min_days, 'max_days', o.max_days,
+            'prep_days', o.prep_days, 'turnaround_days', o.turnaround_days,
+            'keep_credit_percent', o.keep_credit_percent, 'steps', o.steps) END
+    )
+"""
+
+# Containers are walked in the order asked for until the page is full; only an order by price looks at all of them.
+_WINDOW = f"""
+SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at,
+       (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour)
+                                 ORDER BY i.position, i.id), '[]')
+        FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
+       offered.rows AS offered, offered.price
+FROM catalog_container c
+CROSS JOIN LATERAL (
+    SELECT json_agg({_VARIANT} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku) AS rows, min(had.price) AS price
+    FROM {_CAN_BE_HAD} AND v.container_id = c.id
+) offered
+WHERE c.published AND offered.price IS NOT NULL
+  AND (%(slug)s::text IS NULL OR c.slug = %(slug)s)
+  AND (%(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s))
+  AND NOT EXISTS (
+    SELECT FROM unnest(%(words)s::text[]) AS w(word)
+    WHERE NOT (c.name ILIKE w.word OR c.brand ILIKE w.word OR c.description ILIKE w.word
+               OR EXISTS (SELECT FROM unnest(%(all_kinds)s::text[], %(labels)s::text[]) AS k(kind, label)
+                          WHERE k.kind = c.kind AND k.label ILIKE w.word)
+               OR EXISTS (SELECT FROM catalog_variant x WHERE x.container_id = c.id AND x.sku ILIKE w.word))
+  )
+"""  # noqa: S608
+
+_SORTED_BY = {
+    Sort.NAME: ("c.name", "text"),
+    Sort.PRICE: ("offered.price", "bigint"),
+    Sort.CREATED_AT: ("c.created_at", "timestamptz"),
+}
 
 
-class _Rows(Subquery):
-    """All rows of a subquery as one JSON array."""
-
-    template = "(SELECT coalesce(json_agg(row_to_json(_row)), '[]'::json) FROM (%(subquery)s) _row)"
-    output_field = _PARSED
-
-
-class _Row(Subquery):
-    """The one row of a subquery as a JSON object; NULL where there is none."""
-
-    template = "(SELECT row_to_json(_row) FROM (%(subquery)s) _row)"
-    output_field = _PARSED
-
-
-def shop_window(wish: Wish, *, by_price: bool = False) -> Projection:
-    """`ContainerRow`s of the published containers that can be had as wished, with the variants that can, unordered.
+def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
+    """The published containers that can be had as wished, with the variants that can. One statement.
 
     A variant can be had when it is approved and has an offer in the wish's currency and mode, within its price, and
-    for as many days as wished. by_price: rows also have `price`, the least for which anything in them can be had.
-    One statement.
+    for as many days as wished. `price` is the least for which anything in a container can be had.
     """
-    had = _can_be_had(wish).filter(container=OuterRef("pk"))
-    containers = _matching(wish).filter(Exists(had))
-    columns = ["id", "slug", "name", "brand", "kind", "description", "created_at", "pictures", "offered"]
-    if by_price:
-        containers = containers.annotate(
-            price=Subquery(had.annotate(least=F("price")).order_by("least").values("least")[:1])
-        )
-        columns.append("price")
-    rows: Projection = containers.annotate(pictures=_Rows(_images()), offered=_Rows(_variants(had, wish.currency)))
-    return rows.values(*columns)
+    value, kind = _SORTED_BY[stretch.by]
+    side, direction = ("<", "DESC") if stretch.falling else (">", "ASC")
+    parameters = _parameters(wish) | {"limit": stretch.limit}
+    beyond = ""
+    if stretch.after is not None:
+        beyond = f"AND ({value}, c.id) {side} (%(after)s::{kind}, %(after_id)s)"
+        parameters["after"], parameters["after_id"] = stretch.after
+    order = f"ORDER BY {value} {direction}, c.id {direction} LIMIT %(limit)s"
+    return cast("list[ContainerRow]", _fetch(f"{_WINDOW} {beyond} {order}", parameters))
 
 
 def container_detail(slug: str, *, currency: str) -> ContainerRow:
     """One container with every variant that can be had in `currency`. One statement. Raises: NotFound."""
-    row = shop_window(Wish(currency=currency)).filter(slug=slug).first()
-    if row is None:
+    rows = _fetch(_WINDOW, _parameters(Wish(currency=currency)) | {"slug": slug})
+    if not rows:
         raise NotFound
-    return cast("ContainerRow", row)
+    return cast("ContainerRow", rows[0])
 
 
 def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]:
     """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
-    had = _can_be_had(Wish(currency=currency)).filter(container__published=True, sku__in=skus)
-    return cast("list[VariantRow]", list(_variants(had, currency).order_by("sku")))
+    published = "EXISTS (SELECT FROM catalog_container c WHERE c.id = v.container_id AND c.published)"
+    statement = (
+        f"SELECT {_VARIANT} AS variant FROM {_CAN_BE_HAD} AND v.sku = ANY(%(skus)s) AND {published} ORDER BY v.sku"  # noqa: S608
+    )
+    return [row["variant"] for row in _fetch(statement, _parameters(Wish(currency=currency)) | {"skus": list(skus)})]
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
     """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
-    had = _can_be_had(Wish(currency=currency)).filter(container=OuterRef("pk"))
-    counted = Container.objects.filter(Exists(had), published=True).order_by().values_list("kind").annotate(Count("pk"))
-    return dict.fromkeys(Kind.values, 0) | dict(counted)
+    had = f"EXISTS (SELECT FROM {_CAN_BE_HAD} AND v.container_id = c.id)"
+    statement = f"SELECT c.kind, count(*) AS containers FROM catalog_container c WHERE c.published AND {had} GROUP BY 1"  # noqa: S608
+    counted = {row["kind"]: row["containers"] for row in _fetch(statement, _parameters(Wish(currency=currency)))}
+    return dict.fromkeys(Kind.values, 0) | counted
 
 
-def _matching(wish: Wish) -> QuerySet[Container]:
-    containers = Container.objects.filter(published=True)
-    if wish.kinds:
-        containers = containers.filter(kind__in=wish.kinds)
-    for word in wish.search.split()[:MOST_WORDS]:
-        containers = containers.filter(_mentions(word))
-    return containers
+def _parameters(wish: Wish) -> dict[str, Any]:
+    return {
+        "currency": wish.currency,
+        "mode": wish.mode or "",
+        "days": wish.days,
+        "max_price": wish.max_price_minor,
+        "slug": None,
+        "kinds": list(wish.kinds) or None,
+        "words": [_pattern(word) for word in wish.search.split()[:MOST_WORDS]],
+        "all_kinds": list(Kind.values),
+        "labels": [str(label) for label in Kind.labels],
+    }
 
 
-def _mentions(word: str) -> Q:
-    kinds = [value for value, label in Kind.choices if word.lower() in str(label).lower()]
-    return (
-        Q(name__icontains=word)
-        | Q(brand__icontains=word)
-        | Q(description__icontains=word)
-        | Q(kind__in=kinds)
-        | Q(Exists(Variant.objects.filter(container=OuterRef("pk"), sku__icontains=word)))
-    )
+def _pattern(word: str) -> str:
+    """`word` anywhere, with nothing in it special."""
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
-def _can_be_had(wish: Wish) -> VariantQuerySet:
-    """Approved variants with `price`, the least for which each can be had as wished."""
-    variants = Variant.objects.approved().alias(price=_price(wish)).filter(price__isnull=False)
-    if wish.max_price_minor is not None:
-        variants = variants.filter(price__lte=wish.max_price_minor)
-    return variants
-
-
-def _price(wish: Wish) -> Expression | Subquery:
-    sale, rental = Subquery(_sale_offers(wish.currency).values("price_minor")), Subquery(_rental_prices(wish))
-    if wish.mode is None:
-        return Least(sale, rental)  # PostgreSQL's leaves NULL out
-    return sale if wish.mode == Mode.BUY else rental
-
-
-def _sale_offers(currency: str) -> QuerySet[SaleOffer]:
-    return SaleOffer.objects.filter(variant=OuterRef("pk"), currency=currency)
-
-
-def _rental_offers(currency: str) -> QuerySet[RentalOffer]:
-    """Rental offers that have a rate: without one there is no price, so no offer."""
-    rates = RentalRate.objects.filter(offer=OuterRef("pk"))
-    return RentalOffer.objects.filter(Exists(rates), variant=OuterRef("pk"), currency=currency)
-
-
-def _rental_prices(wish: Wish) -> Projection:
-    offers = RentalOffer.objects.filter(variant=OuterRef("pk"), currency=wish.currency)
-    if wish.days is None:
-        return offers.annotate(fee=Coalesce(cheapest_day_in_sql(), fee_in_sql(1))).values("fee")
-    return (
-        offers.filter(min_days__lte=wish.days, max_days__gte=wish.days)
-        .annotate(fee=fee_in_sql(wish.days))
-        .values("fee")
-    )
-
-
-def _images() -> Projection:
-    rows = ContainerImage.objects.filter(container=OuterRef("pk")).order_by("position", "id")
-    return rows.values("image", "alt", "colour")
-
-
-def _variants(variants: VariantQuerySet, currency: str) -> Projection:
-    """`VariantRow`s, smaller sizes first."""
-    steps = RentalRate.objects.filter(offer=OuterRef("pk")).order_by("from_days").values("from_days", "per_day_minor")
-    limits = ("min_days", "max_days", "prep_days", "turnaround_days", "keep_credit_percent")
-    rental = (
-        _rental_offers(currency)
-        .annotate(steps=_Rows(steps))
-        .values("deposit_minor", "late_fee_minor", *limits, "steps")
-    )
-    sizes = [f"{side}_{axis}_mm" for side in ("inner", "outer") for axis in ("length", "width", "height")]
-    gathered: Projection = variants.annotate(
-        sale=_Row(_sale_offers(currency).values("price_minor")), rental=_Row(rental)
-    )
-    columns = ["id", "sku", "size", "colour", "colour_hex", *sizes, "weight_g", "max_load_g", "sale", "rental"]
-    return gathered.order_by("outer_length_mm", "outer_height_mm", "sku").values(*columns)
+def _fetch(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -32,6 +32,7 @@ from core.money import format_minor
 from core.problems import is_busy
 
 NOTHING = "-"
+STYLES = "core/backoffice.css"
 Facts = Sequence[tuple[str, Any]]
 
 
@@ -128,9 +129,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     show_full_result_count = False
     list_filter_submit = True
     list_per_page = 50
+    nothing = ""  # what an empty list says
 
     class Media:
-        css: ClassVar = {"all": ["core/backoffice.css"]}
+        css: ClassVar = {"all": [STYLES]}
 
     def has_add_permission(self, _request: HttpRequest, *_: Any) -> bool:
         return False
@@ -157,10 +159,18 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return [action for action in allowed if action.method.original_function_name in possible]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        obj = kwargs.get("obj")
-        if obj is not None:
-            context |= {"page": self.page(request, obj), "title": None, "subtitle": None}
+        if (obj := kwargs.get("obj")) is not None:
+            page = self.page(request, obj)
+            told = any(card.timeline for card in (*page.main, *page.aside))
+            context |= {"page": page, "show_history": context.get("show_history") and not told}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """A list that nothing narrows shows all there is, and need not count that twice."""
+        changelist = super().get_changelist_instance(request)
+        if not changelist.query and not changelist.has_active_filters:
+            changelist.full_result_count = changelist.result_count
+        return changelist
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
         """The row that a step is about. Raises: Http404, PermissionDenied."""
@@ -198,7 +208,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
                 "ask": ask,
                 "facts_card": Card(ask.facts_title, facts=ask.facts, tone="figures"),
                 "form": form,
-                "media": self.media + form.media,
+                "media": forms.Media(css={"all": [STYLES]}) + form.media,
                 **(ask.context or {}),
                 **context,
             },
@@ -234,7 +244,7 @@ def actor_of(request: HttpRequest) -> str:
     return f"staff:{request.user.pk}"
 
 
-_OTHERS = {"clock": "Automatic", "provider": "Gateway or warehouse"}
+_OTHERS = {"clock": "Automatic", "provider": "Gateway or warehouse"}  # nobody with a name
 
 
 def people(actors: Iterable[str]) -> dict[str, str]:
@@ -270,6 +280,11 @@ def moment(at: datetime | None, zone: str = "") -> str:
     here = at.astimezone(ZoneInfo(zone)) if zone else timezone.localtime(at)
     year = "" if here.year == timezone.localtime().year else f" {here.year}"
     return f"{here.day} {here:%b}{year}, {here:%H:%M}"
+
+
+def two_lines(first: Any, second: Any) -> SafeString:
+    """The thing, and below it more quietly what tells it apart."""
+    return format_html('{}<br><span class="quiet">{}</span>', first, second)
 
 
 def link(address: str, text: Any, *, strong: bool = False) -> SafeString:

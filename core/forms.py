@@ -69,7 +69,7 @@ class MinorUnitsForm(forms.ModelForm):
                     currency=known, label=field.label, help_text=field.help_text, required=field.required
                 )
                 if isinstance(self.initial.get(name), int) and currency:
-                    self.initial[name] = _plain(to_decimal(self.initial[name], currency))
+                    self.initial[name] = to_decimal(self.initial[name], currency)
 
     def typed_currency(self) -> str | None:
         """The currency that the amounts are in; None when what was typed for it is no currency."""
@@ -90,15 +90,14 @@ class MinorUnitsForm(forms.ModelForm):
         return cleaned
 
 
-def _plain(amount: Decimal) -> str:
-    return format(amount, "f")
-
-
 def _in_minor(amount: Decimal, currency: str | None) -> int:
-    if not currency:
-        raise ValidationError("Choose a currency, such as EUR, to say what this amount is in.", code="no_currency")
-    validate_currency(currency)
-    return parse_amount(amount, currency)
+    try:
+        validate_currency(currency or "")
+    except ValidationError:
+        raise ValidationError(
+            "Choose a currency, such as EUR, to say what this amount is in.", code="no_currency"
+        ) from None
+    return parse_amount(amount, currency or "")
 
 
 class MinorUnitsFormSet(BaseInlineFormSet):

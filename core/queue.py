@@ -9,11 +9,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, JobDeferrer, Status
 from procrastinate.manager import JobManager
 
 __all__ = ["Patient", "app", "enqueue", "on_app_ready"]
+
+
+# A worker gives procrastinate's app a connection of its own. A job enqueued by a job must be written on ours all the
+# same: else it would start before the row that needs it is committed, or outlive a rollback.
+_IN_OUR_TRANSACTION = JobManager(DjangoConnector())
 
 
 def enqueue(
@@ -29,6 +35,7 @@ def enqueue(
     if after is not None:
         options["schedule_at"] = timezone.now() + after
     job = app.configure_task(task, allow_unknown=False, **{k: v for k, v in options.items() if v is not None})
+    job.job_manager = _IN_OUR_TRANSACTION
     if once is None:
         job.defer(**arguments)
         return

@@ -209,7 +209,7 @@ class Rental(models.Model):
         indexes = [models.Index(fields=["status", "start_on"], name="rental_by_day")]
 
     def __str__(self) -> str:
-        return f"{self.start_on} to {self.end_on}"
+        return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
 
 
 class ChargeKind(models.TextChoices):

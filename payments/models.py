@@ -128,6 +128,7 @@ class ProviderEvent(models.Model):
             models.Index(fields=["received_at"], condition=Q(status="received"), name="provider_event_waiting"),
             models.Index(fields=["-received_at"], name="provider_event_by_age"),
         ]
+        verbose_name = "gateway event"
         permissions = [("replay_providerevent", "Can have an event looked at again")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Every address of the API, from the URLconf itself, so that no new one is forgotten by the tests that walk them all."""
+"""Every address of the API, from the URLconf itself, so that tests which walk them all forget no new one."""
 
 import re
 from collections.abc import Iterator

@@ -39,6 +39,7 @@ class Journey:
         self._token = ""
         self._say = say
         self._steps = 0
+        self._details: list[str] = []
 
     def walk(self) -> None:
         """Go all the way. Raises: JourneyFailed, HttpError."""
@@ -47,8 +48,9 @@ class Journey:
         with self._step("she looks for carriers that are free for her days", "/api/docs/#/Catalog"):
             start, end = self._days()
             rent = self._find("rent", start, end)
-            buy = self._find("buy", start, end)
-            self._tell(f"to rent: {rent['title']} ({rent['sku']}) · to buy: {buy['title']} ({buy['sku']})")
+            buy = self._find("buy", start, end, other_than=rent["title"])
+            self._tell(f"to rent: {rent['title']} ({rent['sku']}), from {start} to {end}")
+            self._tell(f"to buy:  {buy['title']} ({buy['sku']})")
         with self._step("one quote for both", "/api/docs/#/Orders/createQuote"):
             quote = self._quote(self._rental(rent["sku"], start, end), self._sale(buy["sku"]))
             for line in quote["lines"]:
@@ -108,7 +110,7 @@ class Journey:
 
     def _log_in(self) -> None:
         body = {"email": CUSTOMER, "password": PASSWORD}
-        self._token = self._call("POST", "/api/v1/auth/token", body)["access"]
+        self._token = self._call("POST", "/api/v1/auth/token", body)["access_token"]
 
     def _days(self) -> tuple[date, date]:
         """The next two open days that are four days apart, so that the demo can be walked every day."""
@@ -120,15 +122,16 @@ class Journey:
                 return start, end
         raise JourneyFailed(f"{DEPOT} has no open days")
 
-    def _find(self, mode: str, start: date, end: date) -> dict[str, Any]:
+    def _find(self, mode: str, start: date, end: date, other_than: str = "") -> dict[str, Any]:
         """The first variant of the catalogue that is free for these days."""
         path = f"/api/v1/containers?mode={mode}&depot={DEPOT}&from={start}&to={end}&page_size=50"
         free = "rental" if mode == "rent" else "sale"
         for container in self._get(path)["results"]:
-            for variant in container["variants"]:
+            title = f"{container['brand']} {container['name']}"
+            for variant in container["variants"] if title != other_than else ():
                 offered = variant["rental"] if mode == "rent" else variant["sale"]
                 if offered and any(pool[free] > 1 for pool in variant["availability"]):
-                    return {"sku": variant["sku"], "title": f"{container['brand']} {container['name']}"}
+                    return {"sku": variant["sku"], "title": title}
         raise JourneyFailed(f"nothing is free to {mode} at {DEPOT} from {start} to {end}")
 
     def _rental(self, sku: str, start: date, end: date) -> dict[str, Any]:
@@ -199,6 +202,7 @@ class Journey:
     @contextmanager
     def _step(self, what: str, where: str) -> Iterator[None]:
         self._steps += 1
+        self._details.clear()
         started = time.monotonic()
         try:
             yield
@@ -208,10 +212,12 @@ class Journey:
         took = (time.monotonic() - started) * 1000
         address = where if where.startswith("http") else self._url + where
         self._say(f" ✓ {self._steps:>2}  {what}  [{took:.0f} ms]")
-        self._say(f"       look: {address}")
+        for detail in self._details:
+            self._say(f"       {detail}")
+        self._say(f"       → {address}")
 
     def _tell(self, detail: str) -> None:
-        self._say(f"       {detail}")
+        self._details.append(detail)
 
     def _tell_statement(self, number: str) -> None:
         told = self._get(f"/api/v1/orders/{number}/statement")

@@ -43,11 +43,11 @@ def _of(container: records.Container) -> Iterator[Picture]:
             yield Picture(container.slug, variant.colour, variant.sku, alt, len(seen))
 
 
-def seed_pictures(progress: TextIO, *, workers: int = 2) -> int:
+def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Picture] | None = None) -> int:
     """Draw and file what is missing. Returns how many pictures were drawn. Safe to repeat, also after a break-off."""
     ids = dict(Container.objects.values_list("slug", "pk"))
     shown = set(ContainerImage.objects.values_list("container__slug", "colour"))
-    here = [picture for picture in wanted() if picture.slug in ids]
+    here = [picture for picture in (pictures or wanted()) if picture.slug in ids]
     missing = [picture for picture in here if not default_storage.exists(picture.file)]
     _draw(missing, progress, workers)
     ContainerImage.objects.bulk_create(

@@ -1,84 +1,78 @@
 """Pages of containers, kept by the last row seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from core.api import KeysetPagination
+from catalog.selectors import ContainerRow, Sort, Stretch
 
-SORTS: Mapping[str, tuple[str, bool]] = {
-    # asked        field         descending
-    "name":   ("name",       False),
-    "-name":  ("name",       True),
-    "price":  ("price",      False),
-    "-price": ("price",      True),
-    "newest": ("created_at", True),
+SORTS: Mapping[str, tuple[Sort, bool]] = {
+    # asked        sorted by         falling
+    "name":   (Sort.NAME,       False),
+    "-name":  (Sort.NAME,       True),
+    "price":  (Sort.PRICE,      False),
+    "-price": (Sort.PRICE,      True),
+    "newest": (Sort.CREATED_AT, True),
 }  # fmt: skip
 _SIGNER = signing.Signer(salt="containers.page")  # no time in it: an unchanged page keeps its ETag
 
 
-class ContainerPages(KeysetPagination):
-    """Pages of dictionaries by (sort value, id): nothing doubles or is skipped, not even where values tie.
+class ContainerPage:
+    """One page by (sort value, id): nothing doubles or is skipped, not even where values tie, and nothing is counted.
 
     A cursor belongs to one ordering and is signed, so that what reaches the database is what was in it.
     Raises: ValidationError with a pointer to `cursor`.
     """
 
-    def __init__(self, ordering: str) -> None:
-        self.asked = ordering
-        self.field, self.descending = SORTS[ordering]
+    def __init__(self, request: Request, *, ordering: str, cursor: str | None, size: int) -> None:
+        self.address = request.build_absolute_uri()
+        self.ordering, self.size = ordering, size
+        self.at = self._read(cursor) if cursor else None
+        self.backwards = bool(self.at and self.at["back"])
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:  # noqa: ARG002
-        self.request, self.address = request, request.build_absolute_uri()
-        size = self.get_page_size(request) or self.max_page_size
-        at = self._read_cursor(request)
-        backwards = at is not None and at["back"]
-        falling = self.descending != backwards
-        if at is not None:
-            queryset = queryset.filter(self._beyond(at, falling=falling))
-        sign = "-" if falling else ""
-        rows = list(queryset.order_by(f"{sign}{self.field}", f"{sign}id")[: size + 1])
-        more, self.page = len(rows) > size, rows[:size]
-        if backwards:
-            self.page.reverse()
-        self.has_next, self.has_previous = (True, more) if backwards else (more, at is not None)
-        return self.page
+    @property
+    def stretch(self) -> Stretch:
+        """What to ask for: one row more than the page, which tells whether there is another one."""
+        by, falling = SORTS[self.ordering]
+        after = (self.at["value"], self.at["id"]) if self.at else None
+        return Stretch(by=by, falling=falling != self.backwards, after=after, limit=self.size + 1)
 
-    def get_next_link(self) -> str | None:
-        return self._link(self.page[-1], back=False) if self.has_next and self.page else None
+    def rows(self, found: Sequence[ContainerRow]) -> list[ContainerRow]:
+        """The rows of the page, in its own order."""
+        page = list(found[: self.size])
+        return page[::-1] if self.backwards else page
 
-    def get_previous_link(self) -> str | None:
-        return self._link(self.page[0], back=True) if self.has_previous and self.page else None
+    def body(self, found: Sequence[ContainerRow], results: list[Any]) -> dict[str, Any]:
+        """The answer, with links to the pages on both sides as far as there are any."""
+        rows, more = self.rows(found), len(found) > self.size
+        has_next, has_previous = (True, more) if self.backwards else (more, self.at is not None)
+        return {
+            "next": self._link(rows[-1], back=False) if rows and has_next else None,
+            "previous": self._link(rows[0], back=True) if rows and has_previous else None,
+            "results": results,
+        }
 
-    def _beyond(self, at: dict[str, Any], *, falling: bool) -> Q:
-        side = "lt" if falling else "gt"
-        tied = Q(**{self.field: at["value"], f"id__{side}": at["id"]})
-        return Q(**{f"{self.field}__{side}": at["value"]}) | tied
-
-    def _link(self, row: dict[str, Any], *, back: bool) -> str:
-        value = row[self.field]
+    def _link(self, row: ContainerRow, *, back: bool) -> str:
+        value = row[SORTS[self.ordering][0].value]  # type: ignore[literal-required]  # every Sort names a column
         at = {
-            "by": self.asked,
+            "by": self.ordering,
             "back": back,
             "value": value.isoformat() if isinstance(value, datetime) else value,
             "id": row["id"],
         }
-        return replace_query_param(self.address, self.cursor_query_param, _SIGNER.sign_object(at))
+        return str(replace_query_param(self.address, "cursor", _SIGNER.sign_object(at)))
 
-    def _read_cursor(self, request: Request) -> dict[str, Any] | None:
-        sent = request.query_params.get(self.cursor_query_param)
-        if not sent:
-            return None
+    def _read(self, cursor: str) -> dict[str, Any]:
         try:
-            at: dict[str, Any] = _SIGNER.unsign_object(sent)
+            at: dict[str, Any] = _SIGNER.unsign_object(cursor)
         except (signing.BadSignature, ValueError):
             at = {}
-        if at.get("by") != self.asked:
-            raise ValidationError({"cursor": [self.invalid_cursor_message]}, code="invalid_cursor")
+        if at.get("by") != self.ordering:
+            detail = "This cursor is not one of ours, or of another ordering; start again without it."
+            raise ValidationError({"cursor": [detail]}, code="invalid_cursor")
         return at

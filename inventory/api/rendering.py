@@ -30,7 +30,7 @@ class Showing:
         self.counts = counts
 
     def container(self, row: ContainerRow) -> Json:
-        """Pictures of a colour that cannot be had are left out."""
+        """One container; pictures of a colour that cannot be had are left out."""
         colours = {"", *(variant["colour"] for variant in row["offered"])}
         return {
             "slug": row["slug"],

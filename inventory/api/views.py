@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +11,7 @@ from catalog.selectors import Wish, container_detail, kinds_offered, shop_window
 from core.api import conditional, parse
 from inventory import board
 from inventory.api import examples, rendering, serializers
-from inventory.api.pages import ContainerPages
+from inventory.api.pages import ContainerPage
 
 
 class ContainerListView(APIView):
@@ -29,13 +28,13 @@ class ContainerListView(APIView):
         query = parse(serializers.ContainersInput, request.query_params)
         depots = board.depots_asked(query.get("depot"))
         days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
-        pages = ContainerPages(query["ordering"])
-        rows = pages.paginate_queryset(_wished(query, days, by_price=pages.field == "price"), request)
+        page = ContainerPage(request, ordering=query["ordering"], cursor=query.get("cursor"), size=query["page_size"])
+        found = shop_window(_wish(query, days), page.stretch)
+        rows = page.rows(found)
         variants = [variant for row in rows for variant in row["offered"]]
         counts = board.counts(variants, depots, days or board.today())
         showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
-        results = [showing.container(row) for row in rows]
-        return conditional(request, pages.get_paginated_response(results).data)
+        return conditional(request, page.body(found, [showing.container(row) for row in rows]))
 
 
 class ContainerView(APIView):
@@ -115,8 +114,8 @@ class CategoryListView(APIView):
         return conditional(request, rendering.categories(kinds_offered(currency=query["currency"])))
 
 
-def _wished(query: dict[str, Any], days: board.Days | None, *, by_price: bool) -> QuerySet[Any, Any]:
-    wish = Wish(
+def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
+    return Wish(
         currency=query["currency"],
         mode=query.get("mode"),
         search=query["search"],
@@ -124,7 +123,6 @@ def _wished(query: dict[str, Any], days: board.Days | None, *, by_price: bool) -
         days=days.count if days else None,
         max_price_minor=query.get("max_price"),
     )
-    return shop_window(wish, by_price=by_price)
 
 
 def _calendar(query: dict[str, Any], variants: list[Any]) -> dict[str, Any]:

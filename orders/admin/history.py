@@ -6,6 +6,8 @@ from core.backoffice import Moment, moment, people
 from orders.admin.looks import HAPPENED
 from orders.models import Order, OrderEvent
 
+_OUTSIDE = {"pay": "Payment gateway", "pay_late": "Payment gateway", "hold": "", "refuse": ""}
+
 
 def placed(order: Order) -> Moment:
     """The beginning, which is no change of state and so no event."""
@@ -21,4 +23,5 @@ def timeline(events: Iterable[OrderEvent], *, zone: str, about: Mapping[str, str
 
 def _moment(event: OrderEvent, who: str, zone: str, about: str) -> Moment:
     what, tone = HAPPENED.get(event.event, (event.event.replace("_", " ").capitalize(), ""))
+    who = _OUTSIDE.get(event.event, who) if event.actor == "provider" else who
     return Moment(moment(event.at, zone), what, who=who, note=event.note, about=about, tone=tone)

@@ -83,11 +83,6 @@ def day_count(rental: Rental) -> str:
     return f"{count} day{'s' if count > 1 else ''}"
 
 
-def two_lines(first: Any, second: Any) -> SafeString:
-    """The thing, and below it more quietly what tells it apart."""
-    return format_html('{}<br><span class="quiet">{}</span>', first, second)
-
-
 def order_link(order: Order) -> SafeString | str:
     return page_of("orders_order", order.pk, format_html('<span class="nowrap">{}</span>', order.number), strong=True)
 

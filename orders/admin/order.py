@@ -15,10 +15,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from core.backoffice import NOTHING, Ask, Page, ReadOnlyAdmin, actor_of, amount, attempt, moment, sent
+from core.backoffice import NOTHING, Ask, Page, ReadOnlyAdmin, actor_of, amount, attempt, moment, sent, two_lines
 from orders import services
 from orders.admin.filters import DaysFilter
-from orders.admin.looks import status_badge, two_lines
+from orders.admin.looks import status_badge
 from orders.admin.steps import CANCEL, CancelForm
 from orders.admin.story import order_page
 from orders.models import Order, OrderLine, Rental

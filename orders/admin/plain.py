@@ -14,10 +14,10 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from core.backoffice import Card, Page, ReadOnlyAdmin, Table, amount, badge, moment
+from core.backoffice import Card, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
 from core.forms import MinorUnitsForm
 from core.money import validate_currency
-from orders.admin.looks import customer_link, order_link, two_lines
+from orders.admin.looks import customer_link, order_link
 from orders.models import DeliveryRate, Quote
 
 
@@ -38,7 +38,7 @@ class DeliveryRateForm(MinorUnitsForm):
 
     def clean_country(self) -> str:
         code = str(self.cleaned_data["country"]).strip().upper()
-        if len(code) != 2 or not code.isalpha():  # noqa: PLR2004
+        if len(code) != 2 or not code.isalpha():
             raise ValidationError("Write a two-letter code such as DE.")
         return code
 

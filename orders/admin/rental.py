@@ -11,14 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
-from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent
+from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent, two_lines
 from core.time import today_in
 from inventory.models import Unit
 from inventory.services import free_units
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, two_lines
+from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge
 from orders.admin.steps import HANDLE, InspectForm, NoteForm, PrepareForm, TakeBackForm, next_button, next_rental_step
 from orders.admin.worklists import RentalWork, WorklistAdmin
 from orders.models import Rental
@@ -104,7 +105,13 @@ class RentalAdmin(WorklistAdmin):
         if step is not None:
             yield step.name
 
-    @action(description="Prepare", icon="inventory", permissions=["handle"], url_path="prepare")
+    @action(
+        description="Prepare",
+        icon="inventory",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="prepare",
+    )
     def prepare(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rental = self.row(request, object_id)
 
@@ -121,7 +128,13 @@ class RentalAdmin(WorklistAdmin):
         )
         return self.take_step(request, rental, form=PrepareForm(sent(request)), do=do, ask=ask)
 
-    @action(description="Hand over", icon="front_hand", permissions=["handle"], url_path="hand-over")
+    @action(
+        description="Hand over",
+        icon="front_hand",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="hand-over",
+    )
     def hand_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rental = self.row(request, object_id)
 
@@ -132,12 +145,18 @@ class RentalAdmin(WorklistAdmin):
         ask = Ask(
             title=f"Hand over {rental.unit or rental.line.title}",
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
-            submit="Handed over",
+            submit="Hand over",
             **_beside(rental),
         )
         return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)
 
-    @action(description="Take back", icon="assignment_return", permissions=["handle"], url_path="take-back")
+    @action(
+        description="Take back",
+        icon="assignment_return",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="take-back",
+    )
     def take_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rental = self.row(request, object_id)
 
@@ -148,12 +167,18 @@ class RentalAdmin(WorklistAdmin):
         ask = Ask(
             title=f"Take back {rental.unit or rental.line.title}",
             text="Say how it looks. It goes to cleaning; the inspection afterwards closes the rental.",
-            submit="Taken back",
+            submit="Take back",
             **_beside(rental),
         )
         return self.take_step(request, rental, form=TakeBackForm(sent(request)), do=do, ask=ask)
 
-    @action(description="Inspect", icon="fact_check", permissions=["handle"], url_path="inspect")
+    @action(
+        description="Inspect",
+        icon="fact_check",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="inspect",
+    )
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rental = self.row(request, object_id)
 

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
-from core.backoffice import Ask, Card, Page, actor_of, amount, sent
+from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import address_lines, customer_link, order_link, status_badge, two_lines
+from orders.admin.looks import address_lines, customer_link, order_link, status_badge
 from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
@@ -93,7 +94,9 @@ class OrderLineAdmin(WorklistAdmin):
         if step is not None:
             yield step.name
 
-    @action(description="Pack", icon="package_2", permissions=["handle"], url_path="pack")
+    @action(
+        description="Pack", icon="package_2", permissions=["handle"], variant=ActionVariant.PRIMARY, url_path="pack"
+    )
     def pack(self, request: HttpRequest, object_id: str) -> HttpResponse:
         line = self.row(request, object_id)
 
@@ -102,10 +105,16 @@ class OrderLineAdmin(WorklistAdmin):
             return f"{line} is packed for {line.order}."
 
         text = "It is taken from the shelf and packed for this order."
-        ask = Ask(title=f"Pack {line}", text=text, submit="Packed", **_beside(line))
+        ask = Ask(title=f"Pack {line}", text=text, submit="Pack", **_beside(line))
         return self.take_step(request, line, form=ConfirmForm(sent(request)), do=do, ask=ask)
 
-    @action(description="Ship or hand over", icon="local_shipping", permissions=["handle"], url_path="deliver")
+    @action(
+        description="Ship or hand over",
+        icon="local_shipping",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="deliver",
+    )
     def deliver(self, request: HttpRequest, object_id: str) -> HttpResponse:
         line = self.row(request, object_id)
         ships = line.order.fulfilment == Fulfilment.DELIVERY
@@ -117,7 +126,7 @@ class OrderLineAdmin(WorklistAdmin):
         ask = Ask(
             title=f"{'Ship' if ships else 'Hand over'} {line}",
             text=_HOW[ships],
-            submit="Shipped" if ships else "Handed over",
+            submit="Ship" if ships else "Hand over",
             **_beside(line),
         )
         return self.take_step(request, line, form=NoteForm(sent(request)), do=do, ask=ask)

@@ -10,10 +10,10 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from core.backoffice import Card, Moment, Page, Table, amount, moment, page_of, people
+from core.backoffice import Card, Moment, Page, Table, amount, moment, page_of, people, two_lines
 from core.time import today_in
 from orders.admin.history import placed, timeline
-from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge, two_lines
+from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge
 from orders.admin.steps import HANDLE, next_button
 from orders.models import Charge, Order, OrderEvent, OrderLine, Rental
 
@@ -28,7 +28,7 @@ def order_page(request: HttpRequest, order: Order) -> Page:
         subtitle=_subtitle(order),
         figures=_figures(order, charges),
         main=[_lines_card(request, order, lines), _charges_card(order, lines, charges)],
-        aside=[*_address_card(order), _facts_card(request, order), _history_card(order, lines, events)],
+        aside=[_facts_card(request, order), *_address_card(order), _history_card(order, lines, events)],
     )
 
 
@@ -62,7 +62,7 @@ def _lines_card(request: HttpRequest, order: Order, lines: Iterable[OrderLine]) 
 def _line_rows(line: OrderLine) -> list[list[Any]]:
     """A sale is one row; a rental line has one for each rental, and its price once."""
     cur, title = line.order.currency, two_lines(format_html('<span class="strong">{}</span>', line.title), line.sku)
-    price = amount(line.total_minor, cur)
+    price = _explained(amount(line.total_minor, cur), line)
     if line.kind == OrderLine.Kind.SALE:
         what = two_lines(f"{line.quantity} bought", format_html("{} each", amount(line.unit_price_minor, cur)))
         return [[title, what, status_badge(line), price, next_button(line)]]
@@ -77,6 +77,12 @@ def _line_rows(line: OrderLine) -> list[list[Any]]:
         ]
         for index, rental in enumerate(line.rentals.all())
     ]
+
+
+def _explained(price: SafeString, line: OrderLine) -> SafeString:
+    """How the price came about, for who points at it."""
+    said = "; ".join(line.explanation.get("said", []))
+    return format_html('<span class="explained" title="{}">{}</span>', said, price) if said else price
 
 
 def _unit(rental: Rental) -> str:

@@ -112,6 +112,7 @@ class WorklistAdmin(ReadOnlyAdmin):
     """A list with its worklists as chips above it, and nothing sortable that would hide their order."""
 
     list_before_template = "admin/orders/chips.html"
+    nothing = "Nothing waits in this list."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)

@@ -121,7 +121,7 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
     expires_at = timezone.now() + settings.HOLD_LIFETIME
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at)
     order = _write_order(quote, reservations, expires_at)
-    enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER, lock=f"order:{order.pk}", order_id=str(order.pk))
+    enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER, order_id=str(order.pk))  # no lock: others must not wait
     return order, reservations
 
 

@@ -14,8 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
-from core.backoffice import NOTHING, Ask, Card, Page, ReadOnlyAdmin, moment, sent
+from core.backoffice import Ask, Card, Page, ReadOnlyAdmin, moment, sent
 from core.queue import enqueue
 from payments.admin.looks import status_badge
 from payments.models import ProviderEvent
@@ -27,7 +28,7 @@ UNSETTLED = (EventStatus.RECEIVED, EventStatus.PARKED)
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnlyAdmin):
-    list_display = ("kind_shown", "state", "about", "attempts", "problem", "received", "processed")
+    list_display = ("kind_shown", "state", "about", "attempts", "problem", "received")
     list_filter = (("status", ChoicesDropdownFilter),)
     search_fields = ("event_id", "object_ref", "kind")
     search_help_text = "Event, what it is about, or its kind"
@@ -44,26 +45,22 @@ class ProviderEventAdmin(ReadOnlyAdmin):
 
     @display(description="About", ordering="object_ref")
     def about(self, row: ProviderEvent) -> SafeString:
-        return format_html('<span class="mono">{}</span>', row.object_ref or NOTHING)
+        return format_html('<span class="mono">{}</span>', row.object_ref)
 
     @display(description="Problem")
     def problem(self, row: ProviderEvent) -> str:
-        return row.error if len(row.error) <= 90 else f"{row.error[:89]}…"  # noqa: PLR2004 (fits its column)
+        return row.error if len(row.error) <= 90 else f"{row.error[:89]}…"
 
-    @display(description="Received", ordering="received_at")
+    @display(description="Received (UTC)", ordering="received_at")
     def received(self, row: ProviderEvent) -> str:
         return moment(row.received_at)
-
-    @display(description="Processed", ordering="processed_at")
-    def processed(self, row: ProviderEvent) -> str:
-        return moment(row.processed_at)
 
     def page(self, _request: HttpRequest, obj: ProviderEvent) -> Page:
         facts = [
             ("Event", format_html('<span class="mono">{}</span>', obj.event_id)),
             ("About", self.about(obj)),
-            ("Received", moment(obj.received_at)),
-            ("Processed", moment(obj.processed_at)),
+            ("Received (UTC)", moment(obj.received_at)),
+            ("Processed (UTC)", moment(obj.processed_at)),
             ("Attempts", obj.attempts),
         ]
         trouble = [Card("Problem", text=obj.error, tone="danger")] if obj.error else []
@@ -83,7 +80,9 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         if obj.status in UNSETTLED:
             yield "replay"
 
-    @action(description="Replay", icon="replay", permissions=["replay"], url_path="replay")
+    @action(
+        description="Replay", icon="replay", permissions=["replay"], variant=ActionVariant.PRIMARY, url_path="replay"
+    )
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         event = self.row(request, object_id)
 

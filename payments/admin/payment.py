@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from core.backoffice import (
@@ -30,6 +31,7 @@ from core.backoffice import (
     page_of,
     people,
     sent,
+    two_lines,
 )
 from core.forms import AmountField, parse_amount
 from core.money import exponent, format_minor, to_decimal
@@ -37,7 +39,7 @@ from payments import services
 from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
 from payments.models import Payment, Refund
-from payments.selectors import balance, statement
+from payments.selectors import Entry, balance, statement
 
 REFUND = "payments.refund_payment"
 
@@ -94,7 +96,6 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("order__number", "provider_ref", "order__customer__email")
     search_help_text = "Order number, gateway reference or customer's e-mail"
     ordering = ("-id",)  # UUIDv7: newest first, by the primary key
-    list_display_links = ("state",)
     actions_detail = ("refund",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
@@ -102,8 +103,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         return rows.select_related("order__customer", "order__depot")
 
     @display(description="Order")
-    def order_number(self, row: Payment) -> SafeString | str:
-        return order_link(row.order)
+    def order_number(self, row: Payment) -> SafeString:
+        return two_lines(row.order.number, row.order.customer)
 
     @display(description="Status", ordering="status")
     def state(self, row: Payment) -> SafeString:
@@ -128,7 +129,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @display(description="Trouble")
     def trouble(self, row: Payment) -> str:
-        return row.parked_reason or sentence(row.last_error) or NOTHING
+        return row.parked_reason or sentence(row.last_error)
 
     @display(description="Started", ordering="id")
     def created(self, row: Payment) -> str:
@@ -158,7 +159,13 @@ class PaymentAdmin(ReadOnlyAdmin):
         if obj.refundable_minor > 0:
             yield "refund"
 
-    @action(description="Refund…", icon="currency_exchange", permissions=["refund"], url_path="refund")
+    @action(
+        description="Refund…",
+        icon="currency_exchange",
+        permissions=["refund"],
+        variant=ActionVariant.PRIMARY,
+        url_path="refund",
+    )
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         payment = self.row(request, object_id)
 
@@ -171,7 +178,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         ask = Ask(
             title=f"Refund for {payment.order}",
             text="The money goes back the way it came, usually within five to ten days.",
-            submit="Give it back",
+            submit="Refund",
             facts=_left(payment),
             facts_title="This payment",
             preview="admin/payments/preview.html",
@@ -220,13 +227,20 @@ def _statement_card(payment: Payment) -> Card:
     """The order's money as its customer sees it."""
     order, told = payment.order, statement(payment.order)
     rows = [
-        [moment(entry.at, order.depot.time_zone), entry.what, entry.status, amount(entry.amount_minor, order.currency)]
+        [moment(entry.at, order.depot.time_zone), *_told(entry), amount(entry.amount_minor, order.currency)]
         for entry in told.entries
     ]
     owed = told.balance_minor
     word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
     total = [word, "", "", amount(abs(owed), order.currency)]
     return Card("Statement of the order", table=Table(["When", "What", "Status", ">Amount"], rows, total))
+
+
+def _told(entry: Entry) -> tuple[str, str]:
+    """What an entry is, and how far it has come where that is not plain."""
+    if entry.kind == "charge":
+        return entry.what if entry.amount_minor > 0 else f"Credit: {entry.what}", ""
+    return f"Refund: {entry.what}" if entry.kind == "refund" else entry.what, entry.status
 
 
 def _facts(payment: Payment, viewer: Any) -> Facts:

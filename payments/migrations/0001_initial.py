@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-received_at'],
+                'verbose_name': 'gateway event',
                 'permissions': [('replay_providerevent', 'Can have an event looked at again')],
                 'indexes': [models.Index(condition=models.Q(('status', 'received')), fields=['received_at'], name='provider_event_waiting'), models.Index(fields=['-received_at'], name='provider_event_by_age')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['received', 'processed', 'ignored', 'parked'])), name='provider_event_status_valid')],

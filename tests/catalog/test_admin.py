@@ -1,6 +1,7 @@
 """The catalog's staff pages: decimals in and out, what each group may do, and that no page grows with its rows."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -196,7 +197,9 @@ def test_amounts_are_read_in_the_currency_of_their_row(staff: Client):
 
     assert 'value="8000"' in form
     assert 'value="49.90"' in form
-    assert staff.get(page("saleoffer", "change", euro.pk)).context["adminform"].form.initial["price_minor"] == "49.90"
+    assert staff.get(page("saleoffer", "change", euro.pk)).context["adminform"].form.initial["price_minor"] == Decimal(
+        "49.90"
+    )
 
 
 def test_a_form_that_is_sent_back_as_it_was_changes_nothing(staff: Client):

@@ -1,16 +1,13 @@
-"""The price of a rental: its promises, and that the database computes the same."""
+"""The price of a rental and the days around it: what they promise. The SQL twin: test_selectors."""
 
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as PropertyTestCase
 
 from catalog.buffers import blocked_period, bookable_by_day
-from catalog.models import RentalOffer
-from catalog.pricing import Step, cheapest_day_in_sql, fee_in_sql, rental_fee
-from tests.factories.catalog import RentalOfferFactory, VariantFactory
+from catalog.pricing import Step, rental_fee
 
 DAYS = st.integers(min_value=1, max_value=180)
 STEPS = st.dictionaries(DAYS, st.integers(min_value=0, max_value=500_00), min_size=1, max_size=6)
@@ -63,33 +60,6 @@ def test_a_rental_never_costs_more_than_the_entry_to_a_later_step(steps: dict[in
 def test_no_rate_or_no_day_has_no_price(steps: list[Step], days: int):
     with pytest.raises(ValueError, match=r"at least one day|without rates"):
         rental_fee(steps, days)
-
-
-class TheDatabaseComputesTheSame(PropertyTestCase):
-    @settings(max_examples=25, deadline=None)
-    @given(steps=STEPS, days=DAYS)
-    def test_fee(self, steps: dict[int, int], days: int) -> None:
-        offer = RentalOfferFactory(variant=VariantFactory(), rates=list(steps.items()))
-
-        in_sql = RentalOffer.objects.annotate(fee=fee_in_sql(days)).values_list("fee", flat=True).get(pk=offer.pk)
-
-        assert in_sql == rental_fee(rates(steps), days).amount_minor
-
-
-@pytest.mark.django_db
-def test_the_cheapest_day_is_one_that_the_longest_rental_reaches():
-    offer = RentalOfferFactory(max_days=14, rates=[(1, 900), (8, 500), (30, 100)])
-
-    cheapest = RentalOffer.objects.annotate(day=cheapest_day_in_sql()).values_list("day", flat=True).get(pk=offer.pk)
-
-    assert cheapest == 500
-
-
-@pytest.mark.django_db
-def test_an_offer_without_rates_has_no_fee_in_the_database_either():
-    offer = RentalOfferFactory(rates=[])
-
-    assert RentalOffer.objects.annotate(fee=fee_in_sql(3)).values_list("fee", flat=True).get(pk=offer.pk) is None
 
 
 BUFFER = st.integers(min_value=0, max_value=14)

@@ -9,7 +9,17 @@ from hypothesis.extra.django import TestCase as PropertyTestCase
 
 from catalog.models import Kind
 from catalog.pricing import Step, rental_fee
-from catalog.selectors import Mode, Wish, container_detail, kinds_offered, shop_window, variants_by_sku
+from catalog.selectors import (
+    ContainerRow,
+    Mode,
+    Sort,
+    Stretch,
+    Wish,
+    container_detail,
+    kinds_offered,
+    shop_window,
+    variants_by_sku,
+)
 from core.errors import NotFound
 from tests.factories.catalog import (
     ContainerFactory,
@@ -22,6 +32,10 @@ from tests.factories.catalog import (
 pytestmark = pytest.mark.django_db
 
 
+def window(**wish: Any) -> list[ContainerRow]:
+    return shop_window(Wish(**{"currency": "EUR", **wish}), Stretch(limit=100))
+
+
 def test_a_row_holds_everything_below_its_container(django_assert_num_queries: Any):
     container = ContainerFactory(name="Murmur")
     ContainerImageFactory(container=container, position=2, alt="second")
@@ -30,7 +44,7 @@ def test_a_row_holds_everything_below_its_container(django_assert_num_queries: A
     VariantFactory(container=container, sku="SMALL-ONE", offered=True)
 
     with django_assert_num_queries(1):
-        [row] = shop_window(Wish(currency="EUR"))
+        [row] = window()
 
     assert [picture["alt"] for picture in row["pictures"]] == ["first", "second"]
     assert [variant["sku"] for variant in row["offered"]] == ["SMALL-ONE", "BIG-ONE"]
@@ -43,7 +57,7 @@ def test_a_row_holds_everything_below_its_container(django_assert_num_queries: A
 def test_a_variant_without_one_of_the_offers_says_so():
     SaleOfferFactory(variant=VariantFactory(approved=True))
 
-    [row] = shop_window(Wish(currency="EUR"))
+    [row] = window()
 
     assert (row["offered"][0]["sale"], row["offered"][0]["rental"]) == ({"price_minor": 4990}, None)
 
@@ -65,7 +79,7 @@ def test_the_price_of_a_container_is_the_least_for_which_anything_in_it_can_be_h
     dear = VariantFactory(container=container, approved=True)
     SaleOfferFactory(variant=dear, price_minor=9900)
 
-    [row] = shop_window(Wish(currency="EUR", **wish), by_price=True)
+    [row] = window(**wish)
 
     assert row["price"] == price
 
@@ -73,16 +87,43 @@ def test_the_price_of_a_container_is_the_least_for_which_anything_in_it_can_be_h
 STEPS = st.dictionaries(st.integers(1, 60), st.integers(1, 500_00), min_size=1, max_size=5)
 
 
-class EveryLimitOnThePriceIsTheFeeItself(PropertyTestCase):
-    @settings(max_examples=20, deadline=None)
+class TheDatabaseComputesTheFeeAsPythonDoes(PropertyTestCase):
+    @settings(max_examples=30, deadline=None)
     @given(steps=STEPS, days=st.integers(1, 60))
-    def test_limit(self, steps: dict[int, int], days: int) -> None:
+    def test_price_and_limit(self, steps: dict[int, int], days: int) -> None:
         RentalOfferFactory(variant=VariantFactory(approved=True), rates=list(steps.items()))
         fee = rental_fee([Step(*step) for step in steps.items()], days).amount_minor
-        wish = {"currency": "EUR", "mode": Mode.RENT, "days": days}
 
-        assert shop_window(Wish(**wish, max_price_minor=fee)).exists()
-        assert not shop_window(Wish(**wish, max_price_minor=fee - 1)).exists()
+        [row] = window(mode=Mode.RENT, days=days, max_price_minor=fee)
+
+        assert row["price"] == fee
+        assert window(mode=Mode.RENT, days=days, max_price_minor=fee - 1) == []
+
+
+def test_the_cheapest_day_is_one_that_the_longest_rental_reaches():
+    RentalOfferFactory(variant=VariantFactory(approved=True), max_days=14, rates=[(1, 900), (8, 500), (30, 100)])
+
+    assert window()[0]["price"] == 500
+
+
+def test_a_rental_offer_without_rates_is_none():
+    RentalOfferFactory(variant=VariantFactory(approved=True), rates=[])
+
+    assert window() == []
+
+
+@pytest.mark.parametrize("by", list(Sort))
+@pytest.mark.parametrize("falling", [False, True])
+def test_a_stretch_goes_on_where_another_ended_even_where_values_tie(by: Sort, falling: bool):
+    for number in range(5):
+        VariantFactory(offered=True, container__name=f"Twin {number // 2}", container__slug=f"twin-{number}")
+    wish = Wish(currency="EUR")
+    everything = shop_window(wish, Stretch(by=by, falling=falling, limit=9))
+
+    for cut in range(1, 5):
+        last: Any = everything[cut - 1]
+        after = (last[by.value], last["id"])
+        assert shop_window(wish, Stretch(by=by, falling=falling, after=after, limit=9)) == everything[cut:]
 
 
 def test_a_container_that_cannot_be_had_is_not_found():
@@ -120,6 +161,6 @@ def test_a_search_looks_at_no_more_words_than_people_type(django_assert_num_quer
     VariantFactory(offered=True, container__name="Murmur")
 
     with django_assert_num_queries(1):
-        rows = list(shop_window(Wish(currency="EUR", search="murmur " * 400)))
+        rows = window(search="murmur " * 400)
 
     assert len(rows) == 1

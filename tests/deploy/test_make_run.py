@@ -66,9 +66,8 @@ def launcher(checkout: Checkout) -> Iterator["subprocess.Popen[bytes]"]:
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
     yield started
-    if started.poll() is None:
-        started.kill()
-        started.wait()
+    started.terminate()
+    started.wait(60)
 
 
 def processes_of(checkout: Checkout) -> list[str]:

@@ -13,7 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from inventory.states import ReservationStatus
+from inventory.states import ReservationStatus, UnitStatus
 from orders.models import Charge, ChargeKind, DeliveryRate, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
@@ -130,10 +130,18 @@ class RentalLineFactory(_LineFactory):
     )
 
 
+RESERVED = {
+    RentalStatus.OUT: ReservationStatus.SHIPPED,
+    RentalStatus.RETURNED: ReservationStatus.FULFILLED,
+    RentalStatus.CLOSED: ReservationStatus.FULFILLED,
+}
+WHERE = {RentalStatus.OUT: UnitStatus.OUT, RentalStatus.RETURNED: UnitStatus.CLEANING}
+
+
 class RentalFactory(DjangoModelFactory):
     """Booked from the third to the ninth day from today; days=(first, last) says otherwise.
 
-    ready, out, returned: with a unit that is where it then is.
+    ready, out, returned: with a unit (serial="..." names it) that is where it then is.
     """
 
     class Meta:
@@ -146,6 +154,7 @@ class RentalFactory(DjangoModelFactory):
         out = factory.Trait(status=RentalStatus.OUT, with_unit=True, handed_over_at=_in(days=-7))
         returned = factory.Trait(status=RentalStatus.RETURNED, with_unit=True, returned_at=_in(hours=-1))
         with_unit = False
+        serial = factory.Sequence(lambda n: f"R-{n:05d}")
 
     line = factory.SubFactory(RentalLineFactory)
     start_on = factory.LazyAttribute(lambda o: o.today + timedelta(days=o.days[0]))
@@ -156,11 +165,22 @@ class RentalFactory(DjangoModelFactory):
             variant=o.line.variant,
             depot=o.line.order.depot,
             rental=(o.start_on, o.end_on + timedelta(days=2)),
-            status=ReservationStatus.COMMITTED,
+            status=RESERVED.get(o.status, ReservationStatus.COMMITTED),
+            unit=o.unit if o.status in RESERVED else None,
         )
     )
+    status = RentalStatus.BOOKED
     unit = factory.LazyAttribute(
-        lambda o: UnitFactory(variant=o.line.variant, depot=o.line.order.depot) if o.with_unit else None
+        lambda o: (
+            UnitFactory(
+                serial=o.serial,
+                variant=o.line.variant,
+                depot=o.line.order.depot,
+                status=WHERE.get(o.status, UnitStatus.AVAILABLE),
+            )
+            if o.with_unit
+            else None
+        )
     )
 
 

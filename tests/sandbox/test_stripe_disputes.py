@@ -38,7 +38,7 @@ def test_a_won_dispute_brings_the_money_back():
 
     won = world.sandbox.close_dispute(opened["id"], won=True)
 
-    assert won["status"] == "won"
+    assert (won["status"], won["is_charge_refundable"]) == ("won", True)
     assert sum(one["amount"] for one in won["balance_transactions"]) == 0
     assert world.told()[-2:] == ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
     assert world.sandbox.totals()["eur"]["disputed"] == 0

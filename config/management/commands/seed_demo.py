@@ -39,5 +39,6 @@ class Command(BaseCommand):
 
 
 def _refuse_where_real() -> None:
-    if settings.SETTINGS_MODULE.endswith(".production") or "_live_" in settings.STRIPE_SECRET_KEY:
+    production = settings.SECURE_SSL_REDIRECT  # config.settings.production alone sets it
+    if production or "_live_" in settings.STRIPE_SECRET_KEY:
         raise CommandError(f"The demo has a public password ({PASSWORD}); it is not for production.")
