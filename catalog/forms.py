@@ -45,6 +45,7 @@ class ContainerImageForm(forms.ModelForm):
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["image"].widget.attrs["accept"] = "image/webp,image/jpeg,image/png"
         known = dict.fromkeys(filter(None, [*colours, self.instance.colour]))
         self.fields["colour"].widget.choices = [("", "any"), *((colour, colour) for colour in known)]
 

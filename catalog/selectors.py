@@ -152,18 +152,17 @@ _VARIANT = """
 """
 
 # Containers are walked in the order asked for until the page is full; only an order by price looks at all of them.
+# What is gathered as JSON stands in the select list: it is made for the rows of the page alone.
 _WINDOW = f"""
-SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at,
+SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at, cheapest.price,
        (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour)
                                  ORDER BY i.position, i.id), '[]')
         FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
-       offered.rows AS offered, offered.price
+       (SELECT json_agg({_VARIANT} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)
+        FROM {_CAN_BE_HAD} AND v.container_id = c.id) AS offered
 FROM catalog_container c
-CROSS JOIN LATERAL (
-    SELECT json_agg({_VARIANT} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku) AS rows, min(had.price) AS price
-    FROM {_CAN_BE_HAD} AND v.container_id = c.id
-) offered
-WHERE c.published AND offered.price IS NOT NULL
+CROSS JOIN LATERAL (SELECT min(had.price) AS price FROM {_CAN_BE_HAD} AND v.container_id = c.id) cheapest
+WHERE c.published AND cheapest.price IS NOT NULL
   AND (%(slug)s::text IS NULL OR c.slug = %(slug)s)
   AND (%(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s))
   AND NOT EXISTS (
@@ -175,9 +174,23 @@ WHERE c.published AND offered.price IS NOT NULL
   )
 """  # noqa: S608
 
+_BY_SKU = f"""
+SELECT {_VARIANT} AS variant
+FROM {_CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
+  AND EXISTS (SELECT FROM catalog_container c WHERE c.id = v.container_id AND c.published)
+ORDER BY v.sku
+"""  # noqa: S608
+
+_BY_KIND = f"""
+SELECT c.kind, count(*) AS containers
+FROM catalog_container c
+WHERE c.published AND EXISTS (SELECT FROM {_CAN_BE_HAD} AND v.container_id = c.id)
+GROUP BY c.kind
+"""  # noqa: S608
+
 _SORTED_BY = {
     Sort.NAME: ("c.name", "text"),
-    Sort.PRICE: ("offered.price", "bigint"),
+    Sort.PRICE: ("cheapest.price", "bigint"),
     Sort.CREATED_AT: ("c.created_at", "timestamptz"),
 }
 
@@ -209,18 +222,13 @@ def container_detail(slug: str, *, currency: str) -> ContainerRow:
 
 def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]:
     """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
-    published = "EXISTS (SELECT FROM catalog_container c WHERE c.id = v.container_id AND c.published)"
-    statement = (
-        f"SELECT {_VARIANT} AS variant FROM {_CAN_BE_HAD} AND v.sku = ANY(%(skus)s) AND {published} ORDER BY v.sku"  # noqa: S608
-    )
-    return [row["variant"] for row in _fetch(statement, _parameters(Wish(currency=currency)) | {"skus": list(skus)})]
+    parameters = _parameters(Wish(currency=currency)) | {"skus": list(skus)}
+    return [row["variant"] for row in _fetch(_BY_SKU, parameters)]
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
     """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
-    had = f"EXISTS (SELECT FROM {_CAN_BE_HAD} AND v.container_id = c.id)"
-    statement = f"SELECT c.kind, count(*) AS containers FROM catalog_container c WHERE c.published AND {had} GROUP BY 1"  # noqa: S608
-    counted = {row["kind"]: row["containers"] for row in _fetch(statement, _parameters(Wish(currency=currency)))}
+    counted = {row["kind"]: row["containers"] for row in _fetch(_BY_KIND, _parameters(Wish(currency=currency)))}
     return dict.fromkeys(Kind.values, 0) | counted
 
 

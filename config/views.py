@@ -73,7 +73,7 @@ class OperationOutput(serializers.Serializer[Any]):
 class OperationView(APIView):
     @extend_schema(
         operation_id="getOperation",
-        tags=["Operations"],
+        tags=["operations"],
         summary="What became of a request whose answer was lost",
         parameters=[OpenApiParameter("key", str, OpenApiParameter.PATH, description="Its Idempotency-Key.")],
         responses=OperationOutput,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -129,6 +130,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     show_full_result_count = False
     list_filter_submit = True
     list_per_page = 50
+    show_facets = ShowFacets.NEVER  # a count for each choice of each filter is too dear for lists that only grow
     nothing = ""  # what an empty list says
 
     class Media:
@@ -284,7 +286,7 @@ def moment(at: datetime | None, zone: str = "") -> str:
 
 def two_lines(first: Any, second: Any) -> SafeString:
     """The thing, and below it more quietly what tells it apart."""
-    return format_html('{}<br><span class="quiet">{}</span>', first, second)
+    return format_html('<div>{}<br><span class="quiet">{}</span></div>', first, second)
 
 
 def link(address: str, text: Any, *, strong: bool = False) -> SafeString:

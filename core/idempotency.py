@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,7 +27,7 @@ from core.errors import DomainError
 from core.models import IdempotencyKey
 from core.problems import problem_of
 
-LEASE = timedelta(seconds=30)  # longer than any request lives (gunicorn's time-out)
+LEASE: timedelta = settings.IDEMPOTENCY_LEASE  # longer than any request lives: each call it makes outside is bounded
 KEPT = timedelta(days=90)
 LONGEST_KEY = 255
 

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions as drf
@@ -147,7 +148,14 @@ def problem_response(problem: Problem) -> JsonResponse:
     return JsonResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
 
 
-def page_not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django calls it so)
+def _is_page(request: HttpRequest) -> bool:
+    """Staff look at pages; everybody else is a program and reads problem documents."""
+    return request.path_info.startswith("/admin/")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_page(request):
+        return defaults.page_not_found(request, exception)
     return problem_response(problem_of(drf.NotFound("There is no such address.")))
 
 
@@ -168,9 +176,13 @@ def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem_response(Problem(400, *_BAD_REQUEST, "Check the host and the headers of the request."))
 
 
-def permission_denied(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django calls it so)
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_page(request):
+        return defaults.permission_denied(request, exception)
     return problem_response(problem_of(drf.PermissionDenied()))
 
 
-def server_error(_request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _is_page(request):
+        return defaults.server_error(request)
     return problem_response(problem_of(RuntimeError()))

@@ -4,10 +4,12 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import exceptions as drf
 from rest_framework import serializers
 
-from core.idempotency import IdempotencyKeyReused
-from core.problems import MEDIA_TYPE
+from core.errors import Busy, DomainError, FieldError, InvalidInput, NotFound
+from core.idempotency import IdempotencyKeyReused, RequestInProgress
+from core.problems import MEDIA_TYPE, BodyTooLarge, problem_of
 
 
 class FieldProblem(serializers.Serializer[Any]):
@@ -32,62 +34,45 @@ class ProblemOutput(serializers.Serializer[Any]):
         ref_name = "Problem"
 
 
-_WHEN = {
-    "400": ("invalid_input", "The request has fields that cannot be accepted."),
-    "401": ("authentication_required", "No access token, or one that is not valid."),
-    "404": ("not_found", "There is nothing here, or it is not yours."),
-    "409": ("transition_not_allowed", "The state of things does not allow it."),
-    "422": (IdempotencyKeyReused.code, IdempotencyKeyReused.title),
-    "429": ("rate_limited", "Too many requests; see Retry-After."),
-    "503": ("busy", "Try again; see Retry-After."),
-}
+_WRONG_FIELD = InvalidInput([FieldError("/quantity", "Ensure this value is greater than or equal to 1.", "min_value")])
+_WRITES = frozenset({"POST", "PUT", "PATCH"})
 
 
-def problem_example(status: str) -> dict[str, Any]:
-    """A problem document as it might be answered with this status."""
-    code, title = _WHEN[status]
-    body: dict[str, Any] = {
-        "type": f"/api/errors/#{code}",
-        "title": title,
-        "status": int(status),
-        "detail": title,
-        "code": code,
-    }
-    if status == "400":
-        body["detail"] = "quantity: Ensure this value is greater than or equal to 1."
-        body["errors"] = [{"pointer": "#/quantity", "detail": body["detail"][10:], "code": "min_value"}]
-    return body
+def refused(*reasons: DomainError | type[DomainError]) -> dict[tuple[str, str], OpenApiResponse]:
+    """The documented problem answer of these errors, which share one status: for `extend_schema(responses=...)`."""
+    told = [reason() if isinstance(reason, type) else reason for reason in reasons]
+    return {(str(told[0].status), MEDIA_TYPE): _response(*told)}
+
+
+def _response(*reasons: Exception) -> OpenApiResponse:
+    problems = [problem_of(reason) for reason in reasons]
+    examples = [OpenApiExample(problem.code, value=problem.body, media_type=MEDIA_TYPE) for problem in problems]
+    return OpenApiResponse(ProblemOutput, " ".join(problem.title for problem in problems), examples)
 
 
 class ProblemAwareSchema(AutoSchema):
     """Adds to each operation the problems that its method, its permissions and its headers can cause."""
 
-    def get_response_serializers(self) -> Any:
-        declared = super().get_response_serializers()
-        responses: dict[Any, Any] = dict(declared) if isinstance(declared, dict) else {self._success_status(): declared}
-        for status in self._problem_statuses():
-            if not any(str(key[0] if isinstance(key, tuple) else key) == status for key in responses):
-                responses[(status, MEDIA_TYPE)] = OpenApiResponse(
-                    ProblemOutput,
-                    description=_WHEN[status][1],
-                    examples=[OpenApiExample(_WHEN[status][0], value=problem_example(status), media_type=MEDIA_TYPE)],
-                )
-        return responses
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        """Here, as what `extend_schema` declares replaces whatever is declared above."""
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for reason in self._problems():
+            status = str(problem_of(reason).status)
+            if status not in bodies:
+                bodies[status] = self._get_response_for_code(_response(reason), status, [MEDIA_TYPE], direction)
+        return dict(sorted(bodies.items()))
 
-    def _success_status(self) -> str:
-        return {"POST": "201", "DELETE": "204"}.get(self.method, "200")
-
-    def _problem_statuses(self) -> list[str]:
-        statuses = ["400", "429", "503"]
-        if self.view.permission_classes and self.get_auth():
-            statuses.append("401")
-        if "{" in self.path or self.method in {"POST", "PUT", "PATCH"}:
-            statuses.append("404")
-        if self.method in {"POST", "PUT", "PATCH", "DELETE"}:
-            statuses.append("409")
+    def _problems(self) -> list[Exception]:
+        problems: list[Exception] = [_WRONG_FIELD, drf.Throttled(wait=30), Busy()]
+        if self.get_auth():
+            problems.append(drf.NotAuthenticated())
+        if "{" in self.path:
+            problems.append(NotFound())
+        if self.method in _WRITES:
+            problems += [BodyTooLarge(), drf.UnsupportedMediaType("text/plain")]
         if self._needs_key():
-            statuses.append("422")
-        return sorted(statuses)
+            problems += [RequestInProgress(), IdempotencyKeyReused()]
+        return problems
 
     def _needs_key(self) -> bool:
         handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
@@ -109,4 +94,4 @@ class ProblemAwareSchema(AutoSchema):
         return declared
 
 
-__all__ = ["ProblemAwareSchema", "ProblemOutput", "problem_example"]
+__all__ = ["ProblemAwareSchema", "ProblemOutput", "refused"]

@@ -3,6 +3,7 @@
 # ruff: noqa: N999 (the name that gunicorn gives its configuration)
 
 import datetime as dt
+import importlib
 import json
 import logging
 import os
@@ -86,11 +87,18 @@ class OwnQueueWorker(ThreadWorker):  # type: ignore[misc]
         super().wait_for_and_dispatch_events(min(timeout, 0.2))
 
 
+def read_settings(server: Any) -> None:
+    """Once, before there are workers: bad configuration ends the server, and not one worker after the other."""
+    if server.app.app_uri.partition(":")[0] == "config.wsgi":
+        importlib.import_module(os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production"))
+
+
 if sys.platform == "linux":  # elsewhere SO_REUSEPORT does not spread connections
     worker_class: object = OwnQueueWorker
     queues: list[list[Any]] = []  # one set of listeners for each worker
 
     def on_starting(server: Any) -> None:
+        read_settings(server)
         if any(isinstance(address, str) for address in server.cfg.address):
             return  # a Unix socket has one queue
         server.cfg.set("reuse_port", True)
@@ -107,6 +115,7 @@ if sys.platform == "linux":  # elsewhere SO_REUSEPORT does not spread connection
 
 else:
     worker_class = "gthread"
+    on_starting = read_settings
 
 
 def child_exit(_server: Any, worker: Any) -> None:

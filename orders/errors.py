@@ -43,6 +43,11 @@ class OrderStillReserving(DomainError):
     retry_after = 2
 
 
+class PartlyHandedOver(DomainError):
+    code = "partly_handed_over"
+    title = "Something of this order was handed over; bring it back instead of cancelling."
+
+
 class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 

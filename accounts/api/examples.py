@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample
 
 from accounts.errors import EmailTaken, InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from core.errors import DomainError
-from core.problems import MEDIA_TYPE, problem_of
-from core.schema import ProblemOutput
+from core.schema import refused
 
 _CREDENTIALS = {"email": "mia@example.com", "password": "a long walk home"}
 _REFRESH_TOKEN = "qk3Vb0mS0mE43CharactersOfPureRandomness_x9A"  # noqa: S105 (made up)
@@ -52,13 +50,6 @@ def sent(name: str, value: Any) -> OpenApiExample:
 
 def answered(name: str, value: Any, *statuses: str) -> OpenApiExample:
     return OpenApiExample(name, value=value, response_only=True, status_codes=list(statuses) or ["200"])
-
-
-def refused(*reasons: type[DomainError]) -> dict[tuple[str, str], OpenApiResponse]:
-    """The documented problem answers of these errors, which share one status."""
-    examples = [OpenApiExample(r.code, value=problem_of(r()).body, media_type=MEDIA_TYPE) for r in reasons]
-    description = " ".join(r.title for r in reasons)
-    return {(str(reasons[0].status), MEDIA_TYPE): OpenApiResponse(ProblemOutput, description, examples)}
 
 
 EMAIL_TAKEN = refused(EmailTaken)

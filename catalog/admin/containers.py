@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Aggregate, Count, ImageField, Min, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from catalog.admin.showing import NOTHING, badge, least_days, link, picture, picture_url, sale_prices, swatch
+from catalog.admin.showing import least_days, link, picture, picture_url, sale_prices, swatch
 from catalog.admin.variants import APPROVAL_LABELS, approval_state, with_approval
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
+from core.backoffice import NOTHING, badge
 from core.money import format_minor
 
 
@@ -29,7 +29,6 @@ class ContainerImageInline(TabularInline):
     form = ContainerImageForm
     formset = ContainerImageFormSet
     verbose_name_plural = "Pictures"
-    formfield_overrides: ClassVar[dict[Any, Any]] = {ImageField: {"widget": UnfoldAdminFileFieldWidget}}
     fields = ("preview", "image", "alt", "colour", "position")
     readonly_fields = ("preview",)
     ordering_field = "position"

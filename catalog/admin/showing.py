@@ -4,15 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog.models import RentalRate, Variant
+from core.backoffice import NOTHING
 from core.money import format_minor
 
-NOTHING = "-"
 _BREAK = SafeString("<br>")
 
 
@@ -43,11 +42,6 @@ def swatch(colour: str, colour_hex: str) -> SafeString:
 def lines(texts: Iterable[str]) -> SafeString | str:
     """Short texts, none of them broken, one below the other."""
     return format_html_join(_BREAK, '<span class="whitespace-nowrap">{}</span>', ((text,) for text in texts)) or NOTHING
-
-
-def badge(text: str, tone: str = "") -> SafeString:
-    """A coloured label, where unfold draws none by itself."""
-    return SafeString(render_to_string("unfold/helpers/label.html", {"text": text, "type": tone}).strip())
 
 
 def rate_ladder(rates: Iterable[RentalRate], currency: str) -> SafeString | str:

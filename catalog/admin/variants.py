@@ -20,23 +20,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
-from catalog.admin.showing import (
-    NOTHING,
-    badge,
-    least_days,
-    lines,
-    link,
-    picture,
-    picture_url,
-    rate_ladder,
-    sale_prices,
-    swatch,
-)
+from catalog.admin.showing import least_days, lines, link, picture, picture_url, rate_ladder, sale_prices, swatch
 from catalog.checklist import CHECKLIST
 from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
 from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
+from core.backoffice import NOTHING, badge
 from core.money import format_minor
 
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"

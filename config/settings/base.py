@@ -95,6 +95,7 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "admin:index"  # only the staff pages are entered by a session
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -144,6 +145,20 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "TAGS": [
+        {"name": "catalog", "description": "What there is, what it costs, and how much of it is free."},
+        {"name": "orders", "description": "From a frozen price to a promise, and what became of it."},
+        {"name": "payments", "description": "Paying an order, and where every cent went."},
+        {"name": "sessions", "description": "Registering, logging in and out. No access token is needed."},
+        {"name": "profile", "description": "Who I am."},
+        {"name": "cats", "description": "The travellers and their measures."},
+        {"name": "addresses", "description": "Places to deliver to."},
+        {"name": "operations", "description": "What became of a request whose answer was lost."},
+        {
+            "name": "webhooks",
+            "description": "Doors of the payment gateway and the inventory system: signed, not for apps.",
+        },
+    ],
     "SERVERS": [{"url": "/", "description": "this installation"}],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
@@ -172,6 +187,7 @@ DEFAULT_CURRENCY = env.currency("DEFAULT_CURRENCY", "EUR")
 QUOTE_LIFETIME = timedelta(minutes=env.integer("QUOTE_MINUTES", 30, at_least=1))
 HOLD_LIFETIME = timedelta(minutes=env.integer("HOLD_MINUTES", 15, at_least=1))
 HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_least=1))
+IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 
 # Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.

@@ -15,7 +15,14 @@ from deploy.local.layout import Layout, shown
 # What the reader may set from outside: knobs.
 KNOBS = (
     *("LOG_LEVEL", "WEB_CONCURRENCY", "WORKER_CONCURRENCY", "DATABASE_POOL_SIZE", "RATE_LIMIT_CREDENTIALS"),
-    *("WORKER_HEARTBEAT_SECONDS", "QUOTE_MINUTES", "HOLD_MINUTES", "HOLD_EXTENSION_MINUTES", "DEFAULT_CURRENCY"),
+    *(
+        "WORKER_HEARTBEAT_SECONDS",
+        "IDEMPOTENCY_LEASE_SECONDS",
+        "QUOTE_MINUTES",
+        "HOLD_MINUTES",
+        "HOLD_EXTENSION_MINUTES",
+        "DEFAULT_CURRENCY",
+    ),
 )
 # Everything else is ours, so that a variable left over from another project in the same shell changes nothing, and a
 # live key can never reach a sandbox or a test.

@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
+from core.backoffice import NOTHING
 from inventory.admin.stock import ReadOnlyMixin
 from inventory.models import Feed, Reservation
 from inventory.states import ReservationStatus
@@ -48,7 +49,7 @@ class ReservationAdmin(ReadOnlyMixin, ModelAdmin):
     @display(description="Days kept", ordering="period")
     def days(self, row: Reservation) -> str:
         if row.period is None:
-            return "-"
+            return NOTHING
         return f"{row.period.lower:%-d %b} to {row.period.upper - timedelta(days=1):%-d %b %Y}"
 
     @display(description="State", label=CLAIM_LABELS, ordering="status")

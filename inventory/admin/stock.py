@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from core.backoffice import NOTHING, badge
 from core.time import today_in
 from inventory.forms import DowntimeForm, UnitForm
 from inventory.models import Downtime, StockLevel, Unit
@@ -31,9 +32,6 @@ STATUS_LABELS = {
     UnitStatus.SOLD.label: "default",
     UnitStatus.RETIRED.label: "default",
 }
-
-
-_TAKEN = "all promised"
 
 
 class ReadOnlyMixin:
@@ -84,23 +82,23 @@ class StockLevelAdmin(ReadOnlyMixin, ModelAdmin):
         counted = units.order_by().values("variant").annotate(count=Count("pk")).values("count")
         return super().get_queryset(request).annotate(units_in_service=Coalesce(Subquery(counted), 0))
 
-    @display(description="Free to sell now", label={_TAKEN: "danger"})
+    @display(description="Free to sell now")
     def free_to_sell(self, row: Any) -> str:
-        return _free(row.free.sale, row.on_hand)
+        return _free(row.free.sale, row.on_hand, "danger")
 
-    @display(description="Units free today", label={_TAKEN: "warning"})
+    @display(description="Units free today")
     def free_to_rent(self, row: Any) -> str:
-        return _free(row.free.rental, row.units_in_service)
+        return _free(row.free.rental, row.units_in_service, "warning")
 
     @display(description="Counted", ordering="as_of")
     def counted(self, row: StockLevel) -> str:
         return f"{timesince(row.as_of, depth=1)} ago" if row.as_of else "never"
 
 
-def _free(free: int, there: int) -> str:
-    if free:
-        return f"{free} of {there}"
-    return _TAKEN if there else "none here"
+def _free(free: int, there: int, tone: str) -> str:
+    if there == 0:
+        return NOTHING
+    return f"{free} of {there}" if free else badge("all promised", tone)
 
 
 class DowntimeInline(TabularInline):
@@ -145,11 +143,11 @@ class UnitAdmin(ModelAdmin):
     def status_shown(self, row: Unit) -> str:
         return row.get_status_display()
 
-    @display(description="Down")
+    @display(description="Downtimes")
     def down(self, row: Unit) -> str:
         today = today_in(row.depot.time_zone)
         coming = [downtime for downtime in row.downtimes.all() if downtime.period.upper > today]
-        return ", ".join(_days(downtime) for downtime in coming)
+        return ", ".join(_days(downtime) for downtime in coming) or NOTHING
 
 
 @admin.register(Downtime)

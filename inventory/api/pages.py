@@ -58,7 +58,7 @@ class ContainerPage:
         }
 
     def _link(self, row: ContainerRow, *, back: bool) -> str:
-        value = row[SORTS[self.ordering][0].value]  # type: ignore[literal-required]  # every Sort names a column
+        value = row[SORTS[self.ordering][0].value]
         at = {
             "by": self.ordering,
             "back": back,

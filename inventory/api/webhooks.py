@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.schema import refused
 from inventory import services
+from inventory.errors import PushNotAccepted
 
 
 class ReceivedOutput(serializers.Serializer[Any]):
@@ -26,13 +28,13 @@ class InventoryWebhookView(APIView):
 
     @extend_schema(
         operation_id="receiveInventoryPush",
-        tags=["Webhooks"],
+        tags=["webhooks"],
         summary="The inventory system has news",
         description="Signed with X-Inventory-Signature. A hint only: what is new is read from the change feed.",
         auth=[],
         parameters=[OpenApiParameter("X-Inventory-Signature", str, OpenApiParameter.HEADER, required=True)],
         request={"application/json": OpenApiTypes.OBJECT},
-        responses={200: ReceivedOutput},
+        responses={200: ReceivedOutput, **refused(PushNotAccepted)},
         examples=[
             OpenApiExample("request", value={"event": "changes"}, request_only=True),
             OpenApiExample("answer", value={"received": True}, response_only=True, status_codes=["200"]),

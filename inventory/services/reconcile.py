@@ -99,6 +99,8 @@ class _Look:
             before = len(report.findings)
             count(report)
             self._progress(f"{getattr(report, part)} {part} compared, {len(report.findings) - before} differ")
+        if report.skipped:
+            self._progress(f"{report.skipped} rows left out: their SKU or depot is not one of ours")
         return report
 
     def _mine(self, rows: QuerySet[M]) -> QuerySet[M]:
@@ -233,7 +235,7 @@ def _compare_reservation(row: Reservation | None, found: RemoteReservation) -> F
         return Finding("missing_here", "reservation", str(found.key), first.depot, "", f"{found.state}: {lines}")
     if lines != _line(Line(row.variant.sku, row.depot.code, row.quantity, row.kind)):
         return _about(row, "quantity", f"{found.state}: {lines}")
-    if ProviderState(found.state) != wanted_state(row) and not _is_lapsed(row):
+    if ProviderState(found.state) != wanted_state(row):
         return _about(row, "state", found.state)
     return None
 

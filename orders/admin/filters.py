@@ -12,6 +12,10 @@ from unfold.utils import parse_date_str
 class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold is untyped
     """From one day to another, both included, of an instant; days are UTC's. What is no date is left out."""
 
+    def __init__(self, field: Any, *args: Any, **options: Any) -> None:
+        super().__init__(field, *args, **options)
+        self.title = str(field.verbose_name).removesuffix(" at")
+
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         name = self.parameter_name
         if (first := self._midnight(f"{name}_from")) is not None:

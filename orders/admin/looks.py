@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -66,7 +67,7 @@ def is_overdue(rental: Rental, today: date) -> bool:
 
 def day(when: date) -> str:
     """A day such as "4 Dec", with the year where it is not this one."""
-    return f"{when.day} {when:%b}" if when.year == date.today().year else f"{when.day} {when:%b %Y}"  # noqa: DTZ011
+    return f"{when.day} {when:%b}" if when.year == timezone.localdate().year else f"{when.day} {when:%b %Y}"
 
 
 def days(rental: Rental) -> str:

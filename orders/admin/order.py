@@ -3,6 +3,7 @@
 """Orders: found quickly, told completely, and cancelled with a reason."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -121,8 +122,7 @@ class OrderAdmin(ReadOnlyAdmin):
         orders = list(queryset)
         form = CancelForm(request.POST if "reason" in request.POST else None)
         if form.is_bound and form.is_valid():
-            for order in orders:
-                self._cancel_one(request, order, form.cleaned_data["reason"])
+            self._cancel_all(request, orders, form.cleaned_data["reason"])
             return redirect(request.get_full_path())
         chosen = [("action", "cancel_selected"), *((ACTION_CHECKBOX_NAME, str(order.pk)) for order in orders)]
         ask = Ask(
@@ -137,13 +137,17 @@ class OrderAdmin(ReadOnlyAdmin):
         )
         return self.ask(request, form=form, ask=ask, context={"back": request.get_full_path()})
 
-    def _cancel_one(self, request: HttpRequest, order: Order, reason: str) -> None:
-        done, refused = attempt(lambda: _cancel(order, actor=actor_of(request), reason=reason))
-        if done:
-            self.log_change(request, order, done)
-            messages.success(request, done)
-        else:
-            messages.error(request, f"{order}: {refused}")
+    def _cancel_all(self, request: HttpRequest, orders: list[Order], reason: str) -> None:
+        cancelled = []
+        for order in orders:
+            done, refused = attempt(partial(_cancel, order, actor=actor_of(request), reason=reason))
+            if done:
+                self.log_change(request, order, done)
+                cancelled.append(order.number)
+            else:
+                messages.error(request, f"{order}: {refused}")
+        if cancelled:
+            messages.success(request, f"Cancelled: {', '.join(cancelled)}.")
 
 
 def _cancel(order: Order, *, actor: str, reason: str) -> str:

@@ -41,9 +41,9 @@ def _figures(order: Order, charges: Iterable[Charge]) -> list[tuple[str, SafeStr
     cur = order.currency
     charged = sum(charge.amount_minor for charge in charges)
     figures = [("Deposit", amount(order.deposit_minor, cur))] if order.deposit_minor else []
-    if charged != order.total_minor:
-        figures.append(("As ordered", amount(order.total_minor, cur)))
-    return [*figures, ("Charged", amount(charged, cur))]
+    if charged == order.total_minor:
+        return [*figures, ("Total", amount(charged, cur))]
+    return [*figures, ("As ordered", amount(order.total_minor, cur)), ("Charged", amount(charged, cur))]
 
 
 _HEADINGS = ("Container", "What", "Status", ">Price", ">Next step")
@@ -52,8 +52,7 @@ _HEADINGS = ("Container", "What", "Status", ">Price", ">Next step")
 def _lines_card(request: HttpRequest, order: Order, lines: Iterable[OrderLine]) -> Card:
     acts = request.user.has_perm(HANDLE)
     rows = [row for line in lines for row in _line_rows(line)]
-    delivery = order.total_minor - sum(line.total_minor for line in lines)
-    if delivery:
+    if delivery := order.quote.delivery_minor:
         rows.append(["Delivery", "", "", amount(delivery, order.currency), ""])
     columns = len(_HEADINGS) if acts else len(_HEADINGS) - 1
     return Card("What was ordered", table=Table(_HEADINGS[:columns], [row[:columns] for row in rows]))

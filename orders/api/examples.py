@@ -4,6 +4,12 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
+from core.errors import NotFound
+from core.idempotency import RequestInProgress
+from core.schema import refused
+from inventory.errors import OutOfStock, Shortage
+from orders.errors import QuoteExpired, QuoteUsed, TransitionNotAllowed
+
 _QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
 
 
@@ -114,24 +120,12 @@ EVENT = {
     "to_status": "pending_payment",
     "by": "provider",
 }
-OUT_OF_STOCK = {
-    "type": "/api/errors/#out_of_stock",
-    "title": "Not enough is free for this.",
-    "status": 409,
-    "detail": "Not enough is free: NIMBUS-S-SAND at BER: asked for 2, free 1.",
-    "code": "out_of_stock",
-    "lines": [
-        {
-            "sku": "NIMBUS-S-SAND",
-            "depot": "BER",
-            "kind": "sale",
-            "requested": 2,
-            "available": 1,
-            "first_on": None,
-            "last_on": None,
-        }
-    ],
-}
+SHORT = OutOfStock([Shortage("NIMBUS-S-SAND", "BER", "sale", requested=2, available=1)])
+NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
+NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
+QUOTE_REFUSED = refused(SHORT)
+ORDER_REFUSED = refused(SHORT, QuoteExpired, QuoteUsed, RequestInProgress)
+CANCEL_REFUSED = refused(TransitionNotAllowed(event="cancel", status="completed", allowed=[]), RequestInProgress)
 
 
 def asked(value: Any) -> OpenApiExample:

@@ -29,10 +29,10 @@ def _order(request: Request, number: str) -> Order:
 class QuotesView(APIView):
     @extend_schema(
         operation_id="createQuote",
-        tags=["Orders"],
+        tags=["orders"],
         summary="Price what a customer wants, and freeze the price",
         request=QuoteInput,
-        responses={201: QuoteOutput},
+        responses={201: QuoteOutput, **examples.QUOTE_REFUSED, **examples.NO_SUCH_ADDRESS},
         examples=[examples.asked(examples.QUOTE_REQUEST), examples.answered(examples.QUOTE)],
     )
     def post(self, request: Request) -> Response:
@@ -45,7 +45,7 @@ class QuotesView(APIView):
 class QuoteView(APIView):
     @extend_schema(
         operation_id="getQuote",
-        tags=["Orders"],
+        tags=["orders"],
         summary="A quote as it was frozen",
         responses=QuoteOutput,
         examples=[examples.answered(examples.QUOTE)],
@@ -60,9 +60,11 @@ class OrdersPagination(KeysetPagination):
 
 
 class OrdersView(APIView):
+    pagination_class = OrdersPagination
+
     @extend_schema(
         operation_id="placeOrder",
-        tags=["Orders"],
+        tags=["orders"],
         summary="Order what was quoted",
         description=(
             "Reserves everything, or nothing. `202` with status `reserving` means that the warehouse has not answered "
@@ -72,6 +74,8 @@ class OrdersView(APIView):
         responses={
             201: OrderOutput,
             202: OpenApiResponse(OrderOutput, description="The stock is still being confirmed."),
+            **examples.ORDER_REFUSED,
+            **examples.NO_SUCH_QUOTE,
         },
         examples=[examples.asked(examples.ORDER_REQUEST), examples.answered(examples.ORDER)],
     )
@@ -85,13 +89,13 @@ class OrdersView(APIView):
 
     @extend_schema(
         operation_id="listOrders",
-        tags=["Orders"],
+        tags=["orders"],
         summary="One's own orders, newest first",
         responses=OrderOutput(many=True),
         examples=[examples.answered(examples.ORDER)],
     )
     def get(self, request: Request) -> Response:
-        pages = OrdersPagination()
+        pages = self.pagination_class()
         rows: QuerySet[Order] = Order.objects.visible_to(request.user).with_lines()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response([order_answer(order) for order in page])
@@ -100,7 +104,7 @@ class OrdersView(APIView):
 class OrderView(APIView):
     @extend_schema(
         operation_id="getOrder",
-        tags=["Orders"],
+        tags=["orders"],
         summary="One of one's own orders",
         responses=OrderOutput,
         examples=[examples.answered(examples.ORDER)],
@@ -112,11 +116,11 @@ class OrderView(APIView):
 class CancelOrderView(APIView):
     @extend_schema(
         operation_id="cancelOrder",
-        tags=["Orders"],
+        tags=["orders"],
         summary="Cancel an order of which nothing was handed over",
         description="Everything charged is credited; what was paid goes back the way it came.",
         request=CancelInput,
-        responses={200: OrderOutput},
+        responses={200: OrderOutput, **examples.CANCEL_REFUSED},
         examples=[examples.asked({"reason": "We travel later."}), examples.answered(examples.CANCELLED)],
     )
     @idempotent(atomic=True)
@@ -130,7 +134,7 @@ class CancelOrderView(APIView):
 class OrderEventsView(APIView):
     @extend_schema(
         operation_id="listOrderEvents",
-        tags=["Orders"],
+        tags=["orders"],
         summary="What happened to an order, oldest first",
         responses=EventOutput(many=True),
         examples=[examples.answered(examples.EVENT)],

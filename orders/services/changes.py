@@ -11,7 +11,7 @@ from core.errors import NotFound
 from inventory.errors import HoldLapsed
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations
-from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
+from orders.errors import OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale
 from orders.services.placing import give_back, reservations_of, tell_ims
@@ -127,7 +127,8 @@ def expire_orders() -> int:
 def cancel_order(*, order_id: UUID, actor: str, note: str = "") -> Order:
     """Undo an order of which nothing was handed over: stock is given back, everything charged is credited.
 
-    Money that was paid follows by a job. Locks: order, reservations. Raises: NotFound, TransitionNotAllowed.
+    Money that was paid follows by a job. Locks: order, reservations. Raises: NotFound, PartlyHandedOver,
+    TransitionNotAllowed.
     """
     order = lock_order(order_id=order_id)
     rentals = list(Rental.objects.filter(line__order=order))
@@ -135,7 +136,7 @@ def cancel_order(*, order_id: UUID, actor: str, note: str = "") -> Order:
     gone = any(r.status not in (RentalStatus.BOOKED, RentalStatus.READY) for r in rentals)
     gone = gone or any(s.status not in (SaleStatus.RESERVED, SaleStatus.READY) for s in sales)
     if gone and order.status == OrderStatus.CONFIRMED:
-        raise TransitionNotAllowed(event="cancel", status="partly handed over", allowed=[])
+        raise PartlyHandedOver
     move(order, "cancel", actor=actor, note=note)
     for rental in rentals:
         move_rental(order, rental, "cancel", actor=actor)

@@ -54,7 +54,7 @@ def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str =
         rental,
         "take_back",
         actor=actor,
-        note=note,
+        note=f"condition {condition}. {note}".rstrip(),
         returned_at=timezone.now(),
         condition_report=rental.condition_report | {"returned_condition": condition, "returned_note": note},
         period=DateRange(min(rental.period.lower, today), day_after(today, 1 + terms["turnaround_days"])),
@@ -67,7 +67,8 @@ def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str =
 def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "") -> Rental:
     """After inspection: the unit goes back on the shelf, or to maintenance when not fit. Locks: order, unit."""
     order, rental = _lock(rental_id)
-    moved = move_rental(order, rental, "close", actor=actor, note=note)
+    found = "fit for the next" if fit else "to maintenance"
+    moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())
     if rental.unit_id is not None:
         put_back(unit_id=rental.unit_id, fit=fit)
     _settle(order)

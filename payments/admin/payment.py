@@ -60,12 +60,17 @@ class NeedsPersonFilter(admin.SimpleListFilter):
 
 
 class RefundForm(forms.Form):
-    """How much goes back, and why. The amount is typed as it is spoken of and checked against what is left."""
+    """How much goes back, and why. The amount is typed as it is spoken of and checked against what is left.
+
+    `left` is what was left when the page was opened: a page that is sent twice gives back once.
+    """
+
+    left = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, payment: Payment) -> None:
-        super().__init__(data)
-        self.payment = payment
         left = payment.refundable_minor
+        super().__init__(data, initial={"left": left})
+        self.payment = payment
         self.fields["amount"] = AmountField(
             currency=payment.currency,
             initial=format(to_decimal(left, payment.currency), "f"),
@@ -87,6 +92,14 @@ class RefundForm(forms.Form):
         if minor > left:
             raise ValidationError(f"This is more than is left: {format_minor(left, self.payment.currency)}.")
         return minor
+
+    def clean(self) -> dict[str, Any] | None:
+        left = self.payment.refundable_minor
+        if self.cleaned_data.get("left") != left:
+            self.data = {**dict(self.data.items()), "left": left}  # looked at again, it may be sent again
+            said = "Something was given back since this page was opened. Look again whether this is still right."
+            raise ValidationError(said)
+        return super().clean()
 
 
 @admin.register(Payment)

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -13,12 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api import money, parse, user_id
-from core.errors import NotFound
-from core.idempotency import idempotent
+from core.errors import Busy, NotFound
+from core.idempotency import RequestInProgress, idempotent
+from core.schema import refused
+from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order
 from payments import services
 from payments.api.serializers import PaymentOutput, StartedPaymentOutput, StartPaymentInput, StatementOutput
 from payments.declines import sentence
+from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused, SignatureInvalid
 from payments.models import Payment
 from payments.selectors import Statement, statement
 
@@ -60,6 +63,17 @@ _STATEMENT = {
 }
 
 
+_REFUSED = refused(
+    OrderStillReserving,
+    OrderExpired,
+    TransitionNotAllowed(event="pay", status="cancelled", allowed=[]),
+    NothingToPay,
+    PaymentRefused(reason="amount_too_small"),
+    RequestInProgress,
+)
+_SILENT = refused(PaymentProviderUnavailable, Busy)
+
+
 def _answer(value: Any, name: str = "answer") -> OpenApiExample:
     return OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
 
@@ -99,14 +113,14 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
 class PaymentView(APIView):
     @extend_schema(
         operation_id="startPayment",
-        tags=["Payments"],
+        tags=["payments"],
         summary="Open an order's payment, or return the one that is open",
         description=(
             "Give client_secret and publishable_key to the payment sheet. The first call keeps the stock a while "
             "longer, once. After the customer has paid, read the order until it is confirmed."
         ),
         request=StartPaymentInput,
-        responses={200: StartedPaymentOutput},
+        responses={200: StartedPaymentOutput, **_REFUSED, **_SILENT},
         examples=[OpenApiExample("request", value={}, request_only=True), _answer(_STARTED)],
     )
     @idempotent(atomic=False)
@@ -120,7 +134,7 @@ class PaymentView(APIView):
 
     @extend_schema(
         operation_id="getPayment",
-        tags=["Payments"],
+        tags=["payments"],
         summary="An order's latest payment, and why its last try failed, if it did",
         responses=PaymentOutput,
         examples=[_answer(_DECLINED)],
@@ -136,7 +150,7 @@ class PaymentView(APIView):
 class StatementView(APIView):
     @extend_schema(
         operation_id="getStatement",
-        tags=["Payments"],
+        tags=["payments"],
         summary="Every charge, payment and refund of an order, and its balance",
         responses=StatementOutput,
         examples=[_answer(_STATEMENT)],
@@ -158,13 +172,13 @@ class StripeWebhookView(APIView):
 
     @extend_schema(
         operation_id="receiveStripeEvent",
-        tags=["Webhooks"],
+        tags=["webhooks"],
         summary="An event of Stripe's",
         description="Signed with Stripe-Signature. 200 means that it is stored; what it means is found out later.",
         auth=[],
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
         request={"application/json": OpenApiTypes.OBJECT},
-        responses={200: ReceiptOfEvent},
+        responses={200: ReceiptOfEvent, **refused(SignatureInvalid)},
         examples=[
             OpenApiExample("request", value={"id": "evt_1", "type": "payment_intent.succeeded"}, request_only=True),
             _answer({"received": True}),

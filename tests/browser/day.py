@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Variant
-from inventory.models import Depot
-from orders.models import ChargeKind, Order, Rental
+from inventory.models import Depot, Unit
+from orders.models import ChargeKind, Order, OrderLine, Rental
 from orders.services import hand_over_rental, prepare_rental, prepare_sale
 from orders.states import RentalStatus
 from payments.models import Payment
 from tests.factories.accounts import AddressFactory, UserFactory
 from tests.factories.catalog import VariantFactory
-from tests.factories.inventory import DepotFactory, UnitFactory
+from tests.factories.inventory import DepotFactory
 from tests.factories.orders import (
     ChargeFactory,
     DeliveryRateFactory,
@@ -37,16 +37,16 @@ BACKPACK = ("Fjord Backpack", "Pawlane", "FJO-BPK-S", "S", "moss")
 HARBOUR = ("Harbour 50", "Kittivo", "HAR-50-L", "L", "sand")
 KESTREL = ("Kestrel Sky", "Minkaro", "KES-SKY-L", "L", "anthracite")
 # state of an order, days ago, euro cents, what of it is sold
-ORDERS: tuple[tuple[str, float, int, dict[str, Any] | None], ...] = (
-    ("reserving", 0.001, 4990, None),
-    ("pending", 0.005, 11480, None),
-    ("confirmed", 0.2, 6490, {"quantity": 1}),
+ORDERS: tuple[tuple[str, float, int, dict[str, Any]], ...] = (
+    ("reserving", 0.001, 6490, {}),
+    ("pending", 0.005, 12980, {"quantity": 2}),
+    ("confirmed", 0.2, 6490, {}),
     ("confirmed", 0.4, 12980, {"quantity": 2, "ready": True}),
-    ("expired", 0.7, 3500, None),
-    ("confirmed", 0.9, 4990, {"ready": True}),
-    ("cancelled", 1.3, 9900, None),
-    ("completed", 6.1, 7800, None),
-    ("completed", 8.4, 15480, None),
+    ("expired", 0.7, 6490, {"status": "cancelled"}),
+    ("confirmed", 0.9, 6490, {"ready": True}),
+    ("cancelled", 1.3, 6490, {"status": "cancelled"}),
+    ("completed", 6.1, 6490, {"status": "collected"}),
+    ("completed", 8.4, 19470, {"quantity": 3, "status": "collected"}),
 )
 # days of a rental from today, and where it stands
 RENTALS = (
@@ -76,6 +76,8 @@ def a_day(shop: Shop) -> Day:
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
     named(shop.bag, CABIN)
     named(shop.crate, KESTREL)
+    for number, unit in enumerate(Unit.objects.order_by("serial")):
+        Unit.objects.filter(pk=unit.pk).update(serial=f"KES-{number + 101:04d}")
     Depot.objects.filter(pk=shop.depot.pk).update(name="Berlin Südkreuz")
     User.objects.filter(pk=shop.customer.pk).update(name="Mia Vogel", email="mia.vogel@example.com")
     shop.depot.refresh_from_db()
@@ -84,9 +86,11 @@ def a_day(shop: Shop) -> Day:
     variants = {CABIN: shop.bag, KESTREL: shop.crate}
     variants |= {thing: named(VariantFactory(sku=thing[2], offered=True), thing) for thing in (BACKPACK, HARBOUR)}
     orders = [_an_order(index, depots, variants[HARBOUR]) for index in range(len(ORDERS))]
-    rentals = [_a_rental(index, depots, variants) for index in range(len(RENTALS))]
+    rentals = [_a_rental(index, depots, variants, boss) for index in range(len(RENTALS))]
     _money(depots[0], boss)
     order = _told_in_full(shop, boss)
+    for variant, thing in ((shop.bag, CABIN), (shop.crate, KESTREL)):
+        OrderLine.objects.filter(sku=variant.sku).update(sku=thing[2])  # the shop's own are for tests of rules
     return Day(boss, order, Payment.objects.get(order=order), orders[1], rentals[0])
 
 
@@ -141,31 +145,29 @@ def _an_order(index: int, depots: tuple[Depot, Depot], variant: Variant) -> Orde
         )
         ChargeFactory(order=order, amount_minor=price)
         OrderEventFactory(order=order)
-        if sold is not None:
-            pieces = sold.get("quantity", 1)
-            SaleLineFactory(order=order, variant=variant, unit_price_minor=price // pieces, **sold)
+        pieces = sold.get("quantity", 1)
+        SaleLineFactory(order=order, variant=variant, unit_price_minor=price // pieces, **sold)
         if state in ("confirmed", "completed"):
             PaymentFactory(order=order, succeeded=True)
             OrderEventFactory(order=order, event="pay", from_status="pending_payment", to_status="confirmed")
     return order
 
 
-def _a_rental(index: int, depots: tuple[Depot, Depot], variants: dict[Any, Variant]) -> Rental:
+def _a_rental(index: int, depots: tuple[Depot, Depot], variants: dict[Any, Variant], boss: User) -> Rental:
     span, state, thing = RENTALS[index]
     variant, depot = variants[thing], depots[0 if thing is KESTREL else index % 2]
     with time_machine.travel(_ago(2.3 + 0.7 * index)):
         order = OrderFactory(confirmed=True, depot=depot, customer=_person(index + 3), total_minor=3500)
         line = RentalLineFactory(order=order, variant=variant)
         PaymentFactory(order=order, succeeded=True)
-    serial = f"{variant.sku[:3]}-{index + 412:04d}"
-    UnitFactory(variant=variant, depot=depot, serial=f"{serial}B")
+    serial = f"{thing[2][:3]}-{index + 412:04d}"
     rental = RentalFactory(
         line=line, days=span, status=RentalStatus(state), with_unit=state != "booked", serial=serial,
         handed_over_at=_ago(-span[0]) if state in ("out", "returned") else None,
     )  # fmt: skip
     if state == "out":
         with time_machine.travel(_ago(-span[0])):
-            moved = {"order": order, "subject": f"rental {rental.pk}", "actor": f"customer:{order.customer_id}"}
+            moved = {"order": order, "subject": f"rental {rental.pk}", "actor": f"staff:{boss.pk}"}
             OrderEventFactory(**moved, event="prepare", from_status="booked", to_status="ready", note=serial)
             OrderEventFactory(**moved, event="hand_over", from_status="ready", to_status="out")
     return rental

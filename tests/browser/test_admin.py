@@ -26,7 +26,7 @@ def day(shop: Shop, page: Page) -> Iterator[Day]:
     """A day of the shop, with its boss logged in."""
     today = a_day(shop)
     forget_jobs()
-    page.goto(address("index"))
+    page.goto(address("login"))
     page.get_by_label("Email").fill(today.boss.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()

@@ -1,9 +1,11 @@
-"""Races need real commits and a connection for everybody who runs."""
+"""Races need real commits and a connection for everybody who runs, and clean up behind themselves."""
 
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+
+from tests.jobs import forget_jobs
 
 MOST_RUNNERS = 20
 
@@ -15,3 +17,4 @@ def _connections_for_all(transactional_db: None) -> Iterator[None]:
     pool.resize(1, MOST_RUNNERS + 5)
     yield
     pool.resize(*before)
+    forget_jobs()  # a flush leaves them where they are

@@ -48,6 +48,20 @@ def test_news_of_a_unit_never_undo_the_hand_over_that_happens_meanwhile(first: s
     assert Unit.objects.get().status == "out"
 
 
+def test_a_unit_that_turns_out_to_be_broken_meanwhile_is_not_handed_over() -> None:
+    shelf = Shelf(units=1)
+    (unit,), (row,) = shelf.all_units, booked(shelf)
+    broken = UnitRecord(unit.serial, shelf.variant.sku, shelf.depot.code, "D", "maintenance", NOW)
+
+    _, handed_over = meanwhile(
+        partial(apply_changes, Changes([], [broken], "1", more=False)),
+        partial(ship, reservation_id=row.pk, unit_id=unit.pk),
+    )
+
+    assert isinstance(handed_over, UnitNotFree)
+    assert Unit.objects.get().status == "maintenance"
+
+
 def test_a_return_that_two_clerks_record_is_recorded_once() -> None:
     shelf = Shelf(units=1)
     (unit,), (row,) = shelf.all_units, booked(shelf)

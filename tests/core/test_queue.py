@@ -15,7 +15,6 @@ from accounts.models import User
 from core.queue import Patient, enqueue
 from tests.core.worker import Unavailable, fetch, jobs, ran, work
 from tests.factories.accounts import UserFactory
-from tests.jobs import waiting_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +32,16 @@ def test_a_job_is_gone_with_the_transaction_that_asked_for_it(db: None) -> None:
         transaction.set_rollback(True)
 
     assert (jobs("tests.note"), User.objects.count()) == ([], 0)
+
+
+def test_what_a_job_asks_for_is_gone_with_that_jobs_transaction_too(transactional_db: None) -> None:
+    """A worker gives procrastinate a connection of its own; rows and jobs must not part there."""
+    enqueue("tests.ask_and_break")
+
+    work()
+
+    assert jobs("tests.ask_and_break") == [("failed", 1)]
+    assert jobs("tests.note") == []
 
 
 def test_a_job_cannot_be_seen_before_its_row_can(somebody_else: psycopg.Connection[Any]) -> None:
@@ -184,15 +193,3 @@ def test_patience_ends() -> None:
 @pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
 def test_other_errors_are_not_tried_again(error: Exception) -> None:
     assert waits(Patient(Unavailable), 0, error) is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_job_enqueued_by_a_job_is_part_of_that_jobs_transaction_too() -> None:
-    """A worker gives procrastinate a connection of its own; rows and jobs must not part there."""
-    with app.replace_connector(app.connector.get_worker_connector()):
-        with pytest.raises(KeyError), transaction.atomic():
-            enqueue("payments.refresh_payment", payment_id="1")
-            assert len(waiting_jobs("payments.refresh_payment")) == 1
-            raise KeyError
-
-        assert waiting_jobs("payments.refresh_payment") == []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
 
 from core.queue import Patient, enqueue
@@ -29,6 +29,13 @@ def fail_once_meanwhile_asked_again(**arguments: Any) -> None:
     if len(ran) == 1:
         enqueue("tests.fail_once_meanwhile_asked_again", lock="L", once="K", n=2)
         raise Unavailable
+
+
+@app.task(name="tests.ask_and_break", queue=QUEUE)
+def ask_and_break() -> None:
+    with transaction.atomic():
+        enqueue("tests.note", n=1)
+        raise ValueError("a bug")
 
 
 def work(*, queues: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from inventory.models import Depot, DepotClosure, Downtime, Reservation, StockLevel, Unit
+from inventory.models import Depot, DepotClosure, Downtime, Feed, Reservation, StockLevel, Unit
 from inventory.states import ReservationKind, ReservationStatus, UnitStatus
 from tests.factories.catalog import VariantFactory
 
@@ -96,6 +96,14 @@ class DowntimeFactory(DjangoModelFactory):
     unit = factory.SubFactory(UnitFactory)
     period = factory.LazyAttribute(lambda o: _range(o.days))
     reason = "Zip slider being replaced."
+
+
+class FeedFactory(DjangoModelFactory):
+    class Meta:
+        model = Feed
+
+    name = "ims"
+    cursor = "7"
 
 
 class ReservationFactory(DjangoModelFactory):

@@ -13,6 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from core.time import today_in
 from inventory.states import ReservationStatus, UnitStatus
 from orders.models import Charge, ChargeKind, DeliveryRate, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.states import OrderStatus, RentalStatus, SaleStatus
@@ -149,7 +150,7 @@ class RentalFactory(DjangoModelFactory):
 
     class Params:
         days = (3, 9)
-        today = factory.LazyFunction(lambda: timezone.now().date())
+        today = factory.LazyAttribute(lambda o: today_in(o.line.order.depot.time_zone))
         ready = factory.Trait(status=RentalStatus.READY, with_unit=True)
         out = factory.Trait(status=RentalStatus.OUT, with_unit=True, handed_over_at=_in(days=-7))
         returned = factory.Trait(status=RentalStatus.RETURNED, with_unit=True, returned_at=_in(hours=-1))

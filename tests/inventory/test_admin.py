@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from config.groups import setup_groups
-from inventory.models import Depot, Downtime, Feed, Unit
+from inventory.models import Depot, Downtime, Unit
 from inventory.states import UnitStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -21,6 +21,7 @@ from tests.factories.inventory import (
     DepotClosureFactory,
     DepotFactory,
     DowntimeFactory,
+    FeedFactory,
     ReservationFactory,
     StockLevelFactory,
     UnitFactory,
@@ -70,7 +71,7 @@ def test_every_stock_page_opens(clerk: Client):
         "downtime": DowntimeFactory(unit=unit).pk,
         "reservation": ReservationFactory(rental=("2027-05-01", "2027-05-03")).pk,
         "depot": DepotClosureFactory().depot_id,
-        "feed": Feed.objects.create(name="ims", cursor="7").pk,
+        "feed": FeedFactory().pk,
     }
 
     for model, pk in rows.items():
@@ -97,7 +98,6 @@ def test_a_level_that_nobody_counted_is_shown_too(clerk: Client):
     shown = clerk.get(page("stocklevel")).content.decode()
 
     assert "never" in shown
-    assert "none here" in shown
 
 
 def test_what_is_all_promised_stands_out(clerk: Client):
@@ -132,7 +132,7 @@ def test_no_list_asks_more_when_it_has_more_rows(clerk: Client, model: str):
 @pytest.mark.parametrize("model", ["stocklevel", "reservation", "feed"])
 def test_counts_and_claims_are_only_looked_at_even_by_a_superuser(client: Client, model: str):
     client.force_login(UserFactory(superuser=True))
-    rows = {"stocklevel": StockLevelFactory, "reservation": ReservationFactory, "feed": Feed.objects.create}
+    rows = {"stocklevel": StockLevelFactory, "reservation": ReservationFactory, "feed": FeedFactory}
     pk = rows[model]().pk
 
     assert client.get(page(model, "add")).status_code == 403

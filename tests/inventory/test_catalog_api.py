@@ -1,6 +1,7 @@
 """The shop window over HTTP: what is shown, to whom, at which price, and in how many statements."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import AccessToken
+from catalog.buffers import blocked_period
 from catalog.models import Container, Kind
 from core.ids import new_id
+from inventory.errors import OutOfStock
 from inventory.models import Depot
+from inventory.services import Claim, hold
+from inventory.states import ReservationKind
 from tests.factories.catalog import (
     ApprovalFactory,
     ContainerFactory,
@@ -327,6 +332,19 @@ def test_the_buffers_shown_are_those_that_a_booking_blocks(get: Get, pool: Any, 
     ReservationFactory(variant=pool, depot=depot, rental=(day(10), day(14)), committed=True)
 
     assert free(get(LIST, **days(first, last))) == expected
+
+
+@pytest.mark.parametrize("first", range(3, 17))
+def test_what_is_shown_as_free_can_be_held_and_nothing_else(get: Get, depot: Depot, pool: Any, first: int):
+    ReservationFactory(variant=pool, depot=depot, rental=(day(8), day(11)), committed=True)
+    start_on = TODAY + timedelta(days=first)
+    blocked = blocked_period(start_on, start_on + timedelta(days=1), prep_days=1, turnaround_days=2)
+    claim = Claim(pool.pk, depot.pk, ReservationKind.RENTAL, 1, blocked)
+
+    shown = free(get(LIST, **days(first, first + 1)))
+
+    with nullcontext() if shown else pytest.raises(OutOfStock):
+        hold(claims=[claim], expires_at=timezone.now() + timedelta(minutes=15))
 
 
 def test_each_variant_keeps_to_its_own_buffers_beside_others_with_wider_ones(get: Get, depot: Depot, pool: Any):

@@ -341,10 +341,10 @@ def test_a_hold_that_ended_there_is_won_again_when_it_is_paid_here(shop: Shop) -
 
 @pytest.mark.parametrize("status", ["held", "expired", "released"])
 def test_what_is_dead_here_does_not_keep_others_from_being_held_there(shop: Shop, status: str) -> None:
-    dead = bag(shop, 10)
+    dead, living = bag(shop, 4), bag(shop, 6)
     sync(dead)
+    shop.ims.store.sell("BAG-1", "BER", 4)
     Reservation.objects.filter(pk=dead.pk).update(expires_at=in_minutes(-1), status=status)
-    living = bag(shop, 6)
 
     sync(living)
 

@@ -179,7 +179,7 @@ def test_the_page_of_an_order_tells_everything(boss: Client, shop: Shop) -> None
         "Lindenweg 7",
         "Held by the warehouse",
         "Paid",
-        "Gateway or warehouse",
+        "Payment gateway",
         escape(str(shop.customer)),
         f"/admin/payments/payment/?q={order.number}",
     ):

@@ -281,7 +281,7 @@ def test_what_is_handed_over_cannot_be_cancelled(shop: Shop) -> None:
 
     answer = shop.phone().post(f"/api/v1/orders/{order.number}/cancel", {}, format="json", headers=key())
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "transition_not_allowed")
+    assert (answer.status_code, answer.json()["code"]) == (409, "partly_handed_over")
     order.refresh_from_db()
     assert order.status == OrderStatus.CONFIRMED
 

@@ -37,8 +37,13 @@ def queries(client: Client, url: str) -> int:
     return len(captured)
 
 
-def refund(client: Client, payment: Payment, amount: str, reason: str = "The zip was broken.") -> Any:
-    return client.post(address("payments_payment_refund", payment), {"amount": amount, "reason": reason})
+def refund(
+    client: Client, payment: Payment, amount: str, reason: str = "The zip was broken.", left: int | None = None
+) -> Any:
+    """What a browser sends from the form, opened just now unless `left` says what it said then."""
+    fresh = Payment.objects.get(pk=payment.pk).refundable_minor
+    sent = {"amount": amount, "reason": reason, "left": fresh if left is None else left}
+    return client.post(address("payments_payment_refund", payment), sent)
 
 
 # The pages
@@ -226,13 +231,26 @@ def test_a_payment_is_refunded_in_part_twice_and_then_no_further(boss: Client, s
 
 def test_somebody_else_was_quicker_and_that_is_said(boss: Client) -> None:
     payment = PaymentFactory(succeeded=True)
-    text_of(boss.get(address("payments_payment_refund", payment)))  # opened with everything left
+    opened = payment.refundable_minor
     refund(desk("boss"), payment, "40")
 
-    answer = text_of(refund(boss, payment, "49.90"))
+    answer = text_of(refund(boss, payment, "49.90", left=opened))
 
     assert "This is more than is left: €9.90." in answer
     assert Refund.objects.count() == 1
+
+
+def test_a_page_that_is_sent_twice_gives_back_once(boss: Client) -> None:
+    payment = PaymentFactory(succeeded=True)
+    opened = payment.refundable_minor
+
+    refund(boss, payment, "10", left=opened)
+    again = text_of(refund(boss, payment, "10", left=opened))
+
+    assert Refund.objects.count() == 1
+    assert "Something was given back since this page was opened." in again
+    assert f'name="left" value="{opened - 1000}"' in again
+    assert refund(boss, payment, "10").status_code == 302
 
 
 def test_what_is_owed_already_is_said_before_it_is_given_back(boss: Client) -> None:

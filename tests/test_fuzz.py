@@ -1,0 +1,89 @@
+"""Whatever is sent to any operation: never a 5xx, and an answer that the document knows."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from tests.document import Operation, document, operations
+from tests.factories.accounts import CatFactory, auth_header
+from tests.shop import Shop
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+QUICK = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+TAGS = sorted({tag for operation in operations() for tag in operation.about["tags"]})
+
+
+@pytest.fixture
+def app() -> Iterator[Any]:
+    """The product, in this process and in this test's transaction."""
+    schema = schemathesis.openapi.from_dict(document())
+    schema.app = WSGIHandler()
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield schema
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+def existing(shop: Shop) -> dict[str, str]:
+    """Values for the parameters of addresses that lead to something of the customer's."""
+    order = shop.order(shop.sale(), shop.rental())
+    address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
+    return {
+        "number": order.number,
+        "quote_id": str(shop.quote().pk),
+        "cat_id": str(CatFactory(owner=shop.customer).pk),
+        "address_id": str(address.pk),
+        "slug": shop.bag.container.slug,
+        "key": "nobody-knows",
+    }
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_no_request_breaks_an_operation(shop: Shop, app: Any, tag: str) -> None:
+    known, phone = existing(shop), auth_header(shop.customer)
+    for operation in operations():
+        if tag in operation.about["tags"]:
+            knock_at(app, operation, known, phone)
+
+
+def knock_at(app: Any, operation: Operation, known: dict[str, str], headers: dict[str, str]) -> None:
+    """Send what the document allows and what it does not, half of the time to something that exists."""
+
+    @QUICK
+    @given(app[operation.path][operation.method.upper()].as_strategy(), st.booleans())
+    def knock(case: Any, somewhere_real: bool) -> None:
+        cache.clear()  # tries are counted
+        if somewhere_real:
+            case.path_parameters = {name: known[name] for name in case.path_parameters or {}}
+        answer = case.call(headers=headers)
+        case.validate_response(answer, checks=CHECKS)
+        media_type = answer.headers.get("content-type", [""])[0].partition(";")[0]
+        body = json.loads(answer.content) if answer.content else None
+        assert operation.violations(answer.status_code, media_type, body) == []
+
+    knock()
