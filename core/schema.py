@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 
+from core.api import Input
 from core.errors import Busy, DomainError, FieldError, InvalidInput, NotFound
 from core.idempotency import IdempotencyKeyReused, RequestInProgress
 from core.problems import MEDIA_TYPE, BodyTooLarge, problem_of
@@ -59,8 +60,16 @@ class ProblemAwareSchema(AutoSchema):
         for reason in self._problems():
             status = str(problem_of(reason).status)
             if status not in bodies:
-                bodies[status] = self._get_response_for_code(_response(reason), status, [MEDIA_TYPE], direction)
+                bodies[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    _response(reason), status, [MEDIA_TYPE], direction
+                )
         return dict(sorted(bodies.items()))
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if isinstance(serializer, Input):
+            schema["additionalProperties"] = False  # as the input refuses what it does not know
+        return schema
 
     def _problems(self) -> list[Exception]:
         problems: list[Exception] = [_WRONG_FIELD, drf.Throttled(wait=30), Busy()]

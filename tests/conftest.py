@@ -7,6 +7,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from core.http import breaker_of
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory
 from sandbox.stripe.client import InProcessHTTPClient
@@ -28,6 +29,7 @@ def api() -> APIClient:
 @pytest.fixture
 def ims(settings: Settings) -> Iterator[InventorySandbox]:
     """An inventory system of this test's own, over real HTTP; `ims.store` is the hand of its staff."""
+    breaker_of("inventory").reset()  # the breaker is the process's; another test may have opened it
     with running_inventory(token="token-of-the-test", push_secret="push-new") as sandbox:
         settings.INVENTORY_URL, settings.INVENTORY_TOKEN = sandbox.url, "token-of-the-test"
         yield sandbox

@@ -21,7 +21,7 @@ from sandbox.stripe.sandbox import StripeSandbox
 from tests.factories.accounts import UserFactory, client_for
 from tests.factories.catalog import TaxRateFactory, VariantFactory
 from tests.factories.inventory import DepotFactory
-from tests.jobs import run_jobs
+from tests.jobs import forget_jobs, run_jobs
 
 
 @dataclass
@@ -37,6 +37,7 @@ class Shop:
 
     @classmethod
     def opened(cls, ims: Sandbox, gateway: StripeSandbox, *, pieces: int = 10, units: int = 3) -> "Shop":
+        forget_jobs()  # the flush between tests leaves procrastinate's tables alone
         TaxRateFactory()
         shop = cls(
             ims=ims,

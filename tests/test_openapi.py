@@ -1,5 +1,6 @@
 """The OpenAPI document: valid, complete, up to date, and its examples are true."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -128,6 +129,17 @@ def test_money_is_never_a_float() -> None:
 
     assert money["amount"]["type"] == "integer"
     assert '"number"' not in str(document()["components"]["schemas"])
+
+
+def test_what_may_be_missing_is_said_as_openapi_31_says_it() -> None:
+    assert '"nullable"' not in json.dumps(document())
+
+
+def test_a_request_may_not_have_members_that_nobody_knows() -> None:
+    requests = {n: s for n, s in document()["components"]["schemas"].items() if n.endswith("Request")}
+
+    assert requests
+    assert [name for name, schema in requests.items() if schema.get("additionalProperties") is not False] == []
 
 
 # The pages

@@ -1,4 +1,7 @@
-"""The shop window: what there is, what it costs, and how much of it is free."""
+"""The shop window: what there is, what it costs, and how much of it is free.
+
+A list costs three statements whatever its length (depots, containers with all their offers, counts), a container too.
+"""
 
 from typing import Any
 
@@ -24,7 +27,7 @@ class ContainerListView(APIView):
         examples=[examples.CONTAINERS],
     )
     def get(self, request: Request) -> Response:
-        """Three SQL statements, whatever the page: depots, containers with all their offers, counts."""
+        """Only what can be had as asked is listed. Counts are for the days asked, or for today."""
         query = parse(serializers.ContainersInput, request.query_params)
         depots = board.depots_asked(query.get("depot"))
         days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)

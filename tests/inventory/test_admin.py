@@ -5,16 +5,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from config.groups import setup_groups
 from inventory.models import Depot, Downtime, Unit
 from inventory.states import UnitStatus
+from tests.desk import errors, formset, sit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import (
@@ -33,34 +32,16 @@ Desk = Callable[[str], Client]
 
 @pytest.fixture
 def desk(client: Client) -> Desk:
-    """A browser with somebody of a group at it."""
-
-    def sit(group: str) -> Client:
-        setup_groups()
-        user = UserFactory(staff=True)
-        user.groups.add(Group.objects.get(name=group))
-        client.force_login(user)
-        return client
-
-    return sit
+    return lambda group: sit(client, group)
 
 
 @pytest.fixture
-def clerk(desk: Desk) -> Client:
-    return desk("clerk")
+def clerk(client: Client) -> Client:
+    return sit(client, "clerk")
 
 
 def page(model: str, action: str = "changelist", *args: Any) -> str:
     return reverse(f"admin:inventory_{model}_{action}", args=args)
-
-
-def formset(prefix: str, *rows: dict[str, Any], there: int = 0) -> dict[str, Any]:
-    data: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": there}
-    return data | {f"{prefix}-{n}-{name}": value for n, row in enumerate(rows) for name, value in row.items()}
-
-
-def errors(answer: Any) -> str:
-    return str([answer.context["errors"], *(form.formset.errors for form in answer.context["inline_admin_formsets"])])
 
 
 def test_every_stock_page_opens(clerk: Client):

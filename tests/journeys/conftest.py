@@ -7,7 +7,6 @@ import pytest
 
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.stripe.sandbox import StripeSandbox
-from tests.jobs import forget_jobs
 from tests.journeys.stack import Stack, running_stack
 from tests.shop import Shop
 
@@ -15,7 +14,6 @@ from tests.shop import Shop
 @pytest.fixture
 def stack(transactional_db: None, ims: InventorySandbox, tmp_path: Path, settings: object) -> Iterator[Stack]:
     """Web and worker, not started yet."""
-    forget_jobs()  # the flush between tests leaves procrastinate's tables alone
     with running_stack(
         ims, tmp_path, HOLD_MINUTES="1", HOLD_EXTENSION_MINUTES="1", IDEMPOTENCY_LEASE_SECONDS="4"
     ) as stack:
