@@ -186,7 +186,7 @@ class SaleOffer(models.Model):
         indexes = [models.Index(fields=["currency", "price_minor"], name="sale_offer_by_price")]
 
     def __str__(self) -> str:
-        return f"buy {self.variant_id} in {self.currency}"
+        return f"sale price in {self.currency}"
 
 
 class RentalOffer(models.Model):
@@ -218,7 +218,7 @@ class RentalOffer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"rent {self.variant_id} in {self.currency}"
+        return f"rental offer in {self.currency}"
 
 
 class RentalRate(models.Model):
@@ -267,7 +267,7 @@ class Approval(models.Model):
         indexes = [models.Index(fields=["variant", "-approved_on", "-id"], name="approval_latest")]
 
     def __str__(self) -> str:
-        return f"{self.variant_id} {self.result} on {self.approved_on}"
+        return f"{self.result} on {self.approved_on}"
 
     def clean(self) -> None:
         if self.result == self.Result.APPROVED and not all((self.checklist or {"": False}).values()):

@@ -59,7 +59,7 @@ class DepotClosure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.depot_id} {self.start_on} to {self.end_on}"
+        return f"closed {self.start_on} to {self.end_on}"
 
 
 class StockLevel(models.Model):
@@ -78,7 +78,7 @@ class StockLevel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.variant_id} at {self.depot_id}"
+        return f"stock level {self.pk}"
 
 
 class Unit(models.Model):
@@ -131,7 +131,7 @@ class Downtime(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_id} {self.period}"
+        return f"down {self.period.lower} until {self.period.upper}" if self.period else "downtime"
 
 
 # Reservations of which the IMS still has to hear something; the same condition is an index, so that asking is cheap.
@@ -188,7 +188,7 @@ class Reservation(models.Model):
     LIVE: ClassVar = LIVE
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.quantity} × {self.variant_id} ({self.status})"
+        return f"{self.kind} of {self.quantity}, {self.status}"
 
 
 class Feed(models.Model):

@@ -76,12 +76,13 @@ TEMPLATES = [
     }
 ]
 
-# One pool a process. `lock_timeout` turns a long wait into a clear "busy"; see core.problems.
+# One pool a process. jit=off: compiling a short statement costs more than running it. `lock_timeout` turns a long
+# wait into a clear "busy"; see core.problems.
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database()}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),  # sslmode and its like, from the URL
     "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 10, at_least=1), "timeout": 10},
-    "options": "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s",
+    "options": "-c jit=off -c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s",
 }
 ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -13,11 +13,12 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Address
+from catalog.buffers import blocked_period
 from catalog.models import RentalOffer, RentalRate, TaxRate, Variant
 from catalog.pricing import rental_fee
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
-from core.time import day_after, days_counted, today_in
+from core.time import days_counted, today_in
 from inventory.models import Depot, DepotClosure
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
@@ -179,6 +180,9 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Varia
         return None
     days = days_counted(line.start_on, line.end_on)
     fee = rental_fee(terms.rates[variant.pk], days)
+    blocked = blocked_period(
+        line.start_on, line.end_on, prep_days=offer.prep_days, turnaround_days=offer.turnaround_days
+    )
     return _priced(terms, line, variant, fee.amount_minor, offer.tax_class) | {
         "deposit_minor": offer.deposit_minor * line.quantity,
         "rental": {
@@ -192,8 +196,8 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Varia
             "late_fee_minor": offer.late_fee_minor,
             "turnaround_days": offer.turnaround_days,
             "keep_credit_percent": offer.keep_credit_percent,
-            "blocked_from": day_after(line.start_on, -offer.prep_days).isoformat(),
-            "blocked_until": day_after(line.end_on, 1 + offer.turnaround_days).isoformat(),
+            "blocked_from": blocked[0].isoformat(),
+            "blocked_until": blocked[1].isoformat(),
         },
         "explanation": _explain(line, days, fee, terms.currency),
     }
