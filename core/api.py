@@ -1,20 +1,16 @@
-"""What every endpoint shares: how bodies are read, inputs that refuse what they do not know, problems, pages, ETags."""
+"""What every endpoint shares: inputs that refuse what they do not know, problems, pages, ETags."""
 
 import hashlib
-import json
 import re
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.http import Http404, UnreadablePostError
+from django.http import Http404
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound, ParseError
+from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,62 +19,6 @@ from rest_framework.views import set_rollback
 from core.errors import DomainError
 from core.money import Money
 from core.problems import MEDIA_TYPE, is_busy, problem_of
-
-MOST_NESTED = 32  # levels of a body
-
-
-class JsonBody(BaseParser):
-    """Reads JSON of bounded size and depth, in UTF-8, whose every string can be written out again."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
-        """The document. Raises: RequestDataTooBig, ParseError, ValidationError."""
-        try:
-            raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-        except UnreadablePostError:
-            raise ParseError("The body did not arrive as a whole.") from None
-        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise RequestDataTooBig
-        try:
-            document = json.loads(raw.decode(), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from None
-        if raw.count(b"[") + raw.count(b"{") > MOST_NESTED and _depth(document) > MOST_NESTED:
-            raise ParseError(f"The body is nested more than {MOST_NESTED} levels deep.")
-        if b"\\u" in raw and any(_is_broken(text) for text in _texts(document)):
-            raise serializers.ValidationError("There is half a character in it: a lone surrogate.", code="surrogate")
-        return document
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
-
-
-def _depth(document: Any) -> int:
-    """How many objects and arrays lie in one another."""
-    depth, layer = 0, [document]
-    while layer := [value for value in layer if isinstance(value, dict | list)]:
-        depth += 1
-        layer = [inner for value in layer for inner in (value.values() if isinstance(value, dict) else value)]
-    return depth
-
-
-def _texts(document: Any) -> Iterator[str]:
-    """Every string of a document, keys too. Its depth is bounded."""
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, dict):
-        for name, value in document.items():
-            yield name
-            yield from _texts(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _texts(value)
-
-
-def _is_broken(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 (DRF calls it so)

@@ -125,7 +125,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # an API body; pictures are uploaded as
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["core.api.JsonBody"],
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.JsonBody"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "core.api.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "core.schema.ProblemAwareSchema",
