@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
@@ -88,8 +88,11 @@ def on_app_ready(ready: App) -> None:
     ready.job_manager = Jobs(ready.connector)
 
 
+_DATABASE = (OperationalError, InterfaceError)  # a lock not had in time, a restart: nothing happened
+
+
 class Patient(BaseRetryStrategy):
-    """Try again on the errors named, at growing intervals with jitter, for about `attempts` tries.
+    """Try again on the errors named, and when the database is busy or away, for about `attempts` tries.
 
     Waits 1, 2, 4 … seconds, at most `longest`; the jitter keeps a thousand jobs from waking together.
     """
@@ -100,7 +103,7 @@ class Patient(BaseRetryStrategy):
         self.longest = longest
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if not isinstance(exception, tuple(self.errors)) or job.attempts >= self.attempts:
+        if not isinstance(exception, (*self.errors, *_DATABASE)) or job.attempts >= self.attempts:
             return None
         wait = min(2**job.attempts, self.longest)
         asked = getattr(exception, "retry_after", None) or 0

@@ -90,7 +90,7 @@ class Unit(models.Model):
         C = "C", "C: clear traces"
         D = "D", "D: worn"
 
-    serial = models.CharField(max_length=64, unique=True)
+    serial = models.CharField(max_length=100, unique=True)
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="units")
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="units")
     condition = models.CharField(max_length=1, choices=Condition, default=Condition.A)
@@ -195,7 +195,7 @@ class Feed(models.Model):
     """How far the mirror has read the IMS's change feed."""
 
     name = models.CharField(max_length=40, primary_key=True)
-    cursor = models.CharField(max_length=255, blank=True)
+    cursor = models.CharField(max_length=500, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

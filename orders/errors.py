@@ -55,6 +55,11 @@ class OrderRefused(DomainError):
     title = "Not enough is free for this order."
 
 
+class NotHadAnew(DomainError):
+    code = "not_had_anew"
+    title = "What was paid too late cannot be had any more."
+
+
 class UnitUnsuitable(DomainError):
     code = "unit_unsuitable"
     title = "This unit cannot be handed out for this rental."

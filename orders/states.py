@@ -46,7 +46,7 @@ ORDER: dict[tuple[str, str], str] = {
     ("expire",   O.RESERVING):       O.EXPIRED,          # expire_orders: the clock
     ("expire",   O.PENDING_PAYMENT): O.EXPIRED,          # expire_orders, mark_order_paid: the clock
     ("pay",      O.PENDING_PAYMENT): O.CONFIRMED,        # mark_order_paid: payments
-    ("pay_late", O.EXPIRED):         O.CONFIRMED,        # rewin_order: payments, the stock won anew
+    ("pay_late", O.EXPIRED):         O.CONFIRMED,        # confirm_late: payments, the stock won anew
     ("cancel",   O.RESERVING):       O.CANCELLED,        # cancel_order: customer, staff
     ("cancel",   O.PENDING_PAYMENT): O.CANCELLED,        # cancel_order: customer, staff
     ("cancel",   O.CONFIRMED):       O.CANCELLED,        # cancel_order: while nothing is handed over

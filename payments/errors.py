@@ -29,6 +29,11 @@ class RefundTooLarge(DomainError):
     title = "This is more than is left to refund."
 
 
+class RefundOutdated(DomainError):
+    code = "refund_outdated"
+    title = "Something was refunded meanwhile; look again at what is left."
+
+
 class SignatureInvalid(DomainError):
     code = "signature_invalid"
     title = "The event is not signed with a known secret, or is too old."

@@ -8,6 +8,7 @@ from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
 from payments import services
 from payments.providers.base import ProviderUnavailable
 
+_A_BOOKING = timedelta(days=400)  # rentals are booked a year ahead
 _GATEWAY = Patient(ProviderUnavailable, attempts=40, longest=300)
 _BOTH = Patient(ProviderUnavailable, Unavailable, UnknownOutcome, RateLimited, attempts=60, longest=60)
 
@@ -46,5 +47,5 @@ def reconcile_young(timestamp: int) -> None:
 @app.periodic(cron="7 * * * *")
 @app.task(name="payments.reconcile_old", queue="payments", queueing_lock="payments.reconcile_old")
 def reconcile_old(timestamp: int) -> None:
-    """Apply what webhooks forgot in the last weeks."""
-    services.catch_up(young=timedelta(days=30), older_than=timedelta(hours=3))
+    """Apply what webhooks forgot since the oldest order that may still change."""
+    services.catch_up(young=_A_BOOKING, older_than=timedelta(hours=3))

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from inventory.errors import HoldLapsed
+from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
+from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations
-from orders.errors import OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
+from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale
 from orders.services.placing import give_back, reservations_of, tell_ims
@@ -76,11 +78,11 @@ def mark_order_paid(*, order_id: UUID, actor: str = PROVIDER) -> Order:
     return order
 
 
-def rewin_order(*, order_id: UUID, actor: str = PROVIDER) -> Order:
-    """Confirm an expired order that was paid late, if everything can be had anew, here and at the IMS.
+def hold_anew(*, order_id: UUID) -> Order:
+    """Hold everything of an expired order once more, here and at the IMS, because its money came late.
 
-    Safe to repeat. Network between two transactions. Raises: OutOfStock (ours or the IMS's), and then nothing is
-    held; ProviderError when the IMS cannot be asked now.
+    Safe to repeat. Network after one transaction. Raises: OutOfStock (ours), NotHadAnew (the IMS's final no), and then
+    nothing is held; ProviderError when the IMS cannot be asked now.
     """
     with transaction.atomic():
         order = lock_order(order_id=order_id)
@@ -90,19 +92,37 @@ def rewin_order(*, order_id: UUID, actor: str = PROVIDER) -> Order:
         rewin(reservation_ids=ids, expires_at=timezone.now() + _REWIN_LIFETIME)
     try:
         sync_reservations(reservation_ids=ids)
-    except RefusedByIms:
-        with transaction.atomic():
-            release(reservation_ids=ids)
-            tell_ims(ids)
-        raise
-    with transaction.atomic():
-        order = lock_order(order_id=order_id)
-        if order.status == OrderStatus.EXPIRED:
-            commit(reservation_ids=ids)
-            charge_lines(order, list(order.lines.all()), order.quote.delivery_minor, actor=actor, reason="paid late")
-            move(order, "pay_late", actor=actor, confirmed_at=timezone.now())
-            tell_ims(ids)
+    except (RefusedByIms, UnknownToIms, Refused) as no:
+        let_go_again(order_id=order_id)
+        raise NotHadAnew(str(no)) from no
     return order
+
+
+@transaction.atomic
+def confirm_late(*, order_id: UUID, actor: str = PROVIDER) -> Order:
+    """Confirm an expired order that is held anew; its charges are written again. The caller has seen to its money.
+
+    Safe to repeat. Locks: order, stock levels, reservations. Raises: HoldLapsed.
+    """
+    order = lock_order(order_id=order_id)
+    if order.status != OrderStatus.EXPIRED:
+        return order
+    ids = reservations_of(order.pk)
+    commit(reservation_ids=ids)
+    charge_lines(order, list(order.lines.all()), order.quote.delivery_minor, actor=actor, reason="paid late")
+    move(order, "pay_late", actor=actor, confirmed_at=timezone.now())
+    tell_ims(ids)
+    return order
+
+
+@transaction.atomic
+def let_go_again(*, order_id: UUID) -> None:
+    """Give back what an expired order held anew. Safe to repeat. Locks: order, reservations."""
+    order = lock_order(order_id=order_id)
+    if order.status == OrderStatus.EXPIRED:
+        ids = reservations_of(order.pk)
+        release(reservation_ids=ids)
+        tell_ims(ids)
 
 
 def expire_orders() -> int:

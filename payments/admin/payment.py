@@ -184,7 +184,11 @@ class PaymentAdmin(ReadOnlyAdmin):
 
         def do(typed: dict[str, Any]) -> str:
             refund = services.request_refund(
-                payment_id=payment.pk, amount_minor=typed["amount"], reason=typed["reason"], actor=actor_of(request)
+                payment_id=payment.pk,
+                amount_minor=typed["amount"],
+                reason=typed["reason"],
+                actor=actor_of(request),
+                seen_left_minor=typed["left"],
             )
             return f"{format_minor(refund.amount_minor, payment.currency)} is on its way back to the customer."
 

@@ -203,8 +203,8 @@ def _notice(event: Any) -> Notice:
     kind: str = event.type
     if kind.startswith("payment_intent."):
         topic, ref = Topic.PAYMENT, subject.id
-    elif kind.startswith(("refund.", "charge.refund")):
-        topic, ref = Topic.REFUND, subject.payment_intent or ""
+    elif kind.startswith(("refund.", "charge.refund")) and subject.payment_intent:
+        topic, ref = Topic.REFUND, subject.payment_intent
     else:
         topic, ref = Topic.OTHER, ""
     return Notice(event_id=event.id, kind=kind, topic=topic, payment_ref=str(ref), payload=event.to_dict(for_json=True))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from core.errors import NotFound
 from core.logging import get_logger
 from core.queue import enqueue
+from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
 from orders.services import lock_order, mark_order_paid, ready_for_payment
 from orders.states import OrderStatus
@@ -21,6 +22,8 @@ from payments.selectors import balance
 from payments.states import LIVE, PaymentStatus
 
 log = get_logger(__name__)
+
+_DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 _STATUS = {
     RemoteStatus.PENDING: PaymentStatus.PENDING,
@@ -67,7 +70,17 @@ def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
     except ProviderRefused as no:
         raise PaymentRefused(reason=no.code) from no
     payment = settle_payment(payment_id=payment.pk, remote=remote)
+    _require_living(payment)
     return StartedPayment(payment, remote.client_secret, provider.publishable_key)
+
+
+def _require_living(payment: Payment) -> None:
+    """No secret for an order that died while the gateway worked. Raises: OrderExpired, TransitionNotAllowed."""
+    status = Order.objects.values_list("status", flat=True).get(pk=payment.order_id)
+    if status == OrderStatus.EXPIRED:
+        raise OrderExpired
+    if status == OrderStatus.CANCELLED:
+        raise TransitionNotAllowed(event="pay", status=status, allowed=[])
 
 
 @transaction.atomic
@@ -111,8 +124,9 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     contradiction = _contradiction(order, payment, remote)
     if contradiction:
         return _park(payment, contradiction)
-    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED) and not remote.captured_minor:
-        return payment  # an old answer overtaken by a newer one
+    overtaken = payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED) and not remote.captured_minor
+    if overtaken and payment.provider_ref is not None:
+        return payment  # an old answer, after a newer one
     newly_captured = remote.captured_minor - payment.captured_minor
     payment.provider_ref = remote.ref
     payment.status = _STATUS[remote.status]
@@ -123,6 +137,8 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     payment.save(update_fields=["provider_ref", "status", "captured_minor", "last_error", "succeeded_at"])
     if newly_captured > 0:
         _confirm(order)
+    elif order.status in _DEAD and payment.status in LIVE:  # the order died while the gateway made its payment
+        enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
     return payment
 
 

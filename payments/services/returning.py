@@ -1,6 +1,7 @@
 """Money going back: asked for under lock, sent by a job, settled by what the gateway says."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from core.money import format_minor
 from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
 from orders.services import lock_order
-from payments.errors import RefundTooLarge
+from payments.errors import RefundOutdated, RefundTooLarge
 from payments.models import Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
@@ -26,16 +27,22 @@ _STATUS = {
     RemoteStatus.SUCCEEDED: RefundStatus.SUCCEEDED,
     RemoteStatus.FAILED: RefundStatus.FAILED,
 }
+_FIRST_TRY = timedelta(minutes=10)
 _OPEN = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
 @transaction.atomic
-def request_refund(*, payment_id: UUID, amount_minor: int, reason: str, actor: str) -> Refund:
+def request_refund(
+    *, payment_id: UUID, amount_minor: int, reason: str, actor: str, seen_left_minor: int | None = None
+) -> Refund:
     """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill.
 
-    Locks: order, payment. Raises: RefundTooLarge.
+    seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
+    Locks: order, payment. Raises: RefundTooLarge, RefundOutdated.
     """
     order, payment = _lock(payment_id)
+    if seen_left_minor is not None and seen_left_minor != payment.refundable_minor:
+        raise RefundOutdated(refundable=payment.refundable_minor)
     if not 0 < amount_minor <= payment.refundable_minor:
         left = format_minor(payment.refundable_minor, payment.currency)
         raise RefundTooLarge(
@@ -55,10 +62,12 @@ def request_refund(*, payment_id: UUID, amount_minor: int, reason: str, actor: s
 def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
     """Give back what the shop owes, newest payment first. Safe to repeat: what is on its way counts as gone.
 
-    A failed refund is not repeated by itself; staff see the money owed and choose. Locks: order, payments.
+    When the last refund failed it is not repeated by itself; staff see the money owed and choose.
+    Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
-    if Refund.objects.filter(payment__order=order, status=RefundStatus.FAILED).exists():
+    last = Refund.objects.filter(payment__order=order).order_by("-created_at").first()
+    if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []
     for payment in Payment.objects.filter(order=order, captured_minor__gt=0).order_by("-created_at"):
@@ -71,7 +80,7 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
 
 def send_refund(*, refund_id: UUID) -> Refund:
     """Ask the gateway to pay a refund. Its id makes the key there: a repeat pays nothing. After an error
-    of the gateway's own it looks first. Network, then a transaction.
+    of the gateway's own, or when the gateway may have forgotten the key, it looks first. Network, then a transaction.
 
     Raises: ProviderUnavailable.
     """
@@ -80,7 +89,8 @@ def send_refund(*, refund_id: UUID) -> Refund:
         return refund
     ref, provider = refund.payment.provider_ref, get_provider()
     try:
-        remote = _look_for(refund, provider.refunds_of(ref)) if refund.attempts else None
+        tried_before = refund.attempts > 0 or refund.created_at < timezone.now() - _FIRST_TRY
+        remote = _look_for(refund, provider.refunds_of(ref)) if tried_before else None
         if remote is None:
             remote = provider.refund(
                 key=refund.key, refund_id=refund.pk, payment_ref=ref, amount_minor=refund.amount_minor
@@ -167,6 +177,7 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     refund.status, refund.failure = status, failure[:300]
     refund.settled_at = None if status in _OPEN else timezone.now()
     refund.save(update_fields=["status", "failure", "settled_at", "provider_ref"])
+    enqueue("payments.settle_order", lock=f"order:{payment.order_id}", order_id=str(payment.order_id))
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
     return refund

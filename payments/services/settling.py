@@ -12,14 +12,14 @@ from django.utils import timezone
 from core.errors import NotFound
 from core.logging import get_logger
 from core.queue import enqueue
-from inventory.errors import OutOfStock
-from inventory.providers.base import OutOfStock as RefusedByIms
+from inventory.errors import HoldLapsed, OutOfStock
+from orders.errors import NotHadAnew
 from orders.models import Order
-from orders.services import complete_order, is_delivered, rewin_order
+from orders.services import complete_order, confirm_late, hold_anew, is_delivered, let_go_again, lock_order
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
 from payments.models import Payment, ProviderEvent, Refund
-from payments.providers.base import EventRejected, Topic
+from payments.providers.base import EventRejected, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
@@ -30,6 +30,7 @@ log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
+_UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
 @transaction.atomic
@@ -82,9 +83,9 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
         payment = apply_payment(provider_ref=event.object_ref)
         if topic == Topic.REFUND:
             apply_refunds(payment_ref=event.object_ref)
-    except NotFound as unknown:
-        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=unknown.detail)
-        return EventStatus.PARKED, unknown.detail
+    except (NotFound, UnknownPayment) as unknown:
+        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=str(unknown))
+        return EventStatus.PARKED, str(unknown)
     if payment.parked_reason:
         return EventStatus.PARKED, payment.parked_reason
     return EventStatus.PROCESSED, ""
@@ -103,17 +104,29 @@ def settle_order(*, order_id: UUID) -> Order:
         order = _win_or_refund(order)
     elif balance(order_id) < 0:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
-    if order.status == OrderStatus.CONFIRMED and balance(order_id) == 0 and is_delivered(order):
+    if order.status == OrderStatus.CONFIRMED and _is_balanced(order_id) and is_delivered(order):
         order = complete_order(order_id=order_id, actor="clock")
     return order
 
 
 def _win_or_refund(order: Order) -> Order:
+    """Win the stock anew, then confirm if the money is still here: both are looked at under the order's lock."""
     try:
-        return rewin_order(order_id=order.pk)
-    except (OutOfStock, RefusedByIms):
+        hold_anew(order_id=order.pk)
+        with transaction.atomic():
+            order = lock_order(order_id=order.pk)
+            if order.status == OrderStatus.EXPIRED and balance(order.pk) < 0:
+                return confirm_late(order_id=order.pk)
+            let_go_again(order_id=order.pk)
+    except (OutOfStock, NotHadAnew, HoldLapsed):
         refund_overpayment(order_id=order.pk, reason="paid too late, and no longer in stock", actor="clock")
-        return order
+    return order
+
+
+def _is_balanced(order_id: UUID) -> bool:
+    """Nothing is owed, and no refund under way could still fail."""
+    under_way = Refund.objects.filter(payment__order_id=order_id, status__in=_UNDER_WAY)
+    return balance(order_id) == 0 and not under_way.exists()
 
 
 def _why(order: Order) -> str:
@@ -143,7 +156,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     jobs: list[tuple[str, str, dict[str, Any]]] = []
     for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False)):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
-    open_refunds = Refund.objects.filter(window, status__in=[RefundStatus.REQUESTED, RefundStatus.PENDING])
+    open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
     for refund_id in _ids(open_refunds):
         jobs.append(("payments.send_refund", f"refund:{refund_id}", {"refund_id": str(refund_id)}))
     waiting = ProviderEvent.objects.filter(status=EventStatus.RECEIVED, received_at__lt=now - older_than)
@@ -152,7 +165,8 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     for order_id in _unsettled_orders(now - young, now - older_than):
         jobs.append(("payments.settle_order", f"settle:{order_id}", {"order_id": str(order_id)}))
     for task, key, arguments in jobs:
-        enqueue(task, once=key, **arguments)
+        lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
+        enqueue(task, once=key, lock=lock, **arguments)
     return len(jobs)
 
 
