@@ -1,8 +1,24 @@
-"""The product with its one lock taken out: what the race tests must be able to see."""
+"""The product with its one lock taken out, on a machine that is slow between counting and writing.
+
+What the race tests must be able to see. With the lock in place the pause would change nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
 
 from config.wsgi import application
 from inventory.services import holds
 
+count = holds.require_free
+
+
+def count_and_dawdle(claims: Sequence[holds.Claim], **more: Any) -> None:
+    count(claims, **more)
+    time.sleep(0.1)
+
+
 holds.lock_pools = lambda pools: None
+holds.require_free = count_and_dawdle
 
 __all__ = ["application"]
