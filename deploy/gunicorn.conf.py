@@ -7,6 +7,7 @@ import importlib
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,25 @@ if sys.platform == "linux":  # elsewhere SO_REUSEPORT does not spread connection
 else:
     worker_class = "gthread"
     on_starting = read_settings
+
+
+def when_ready(_server: Any) -> None:
+    """A worker that is told to stop before it has handlers of its own ends at once.
+
+    Until then it has the master's, which would swallow the signal; the server would wait for it in vain.
+    """
+    master = os.getpid()
+
+    def ending(handler: Any) -> Any:
+        def handle(number: int, frame: Any) -> None:
+            if os.getpid() != master:
+                os._exit(0)
+            handler(number, frame)
+
+        return handle
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, ending(signal.getsignal(number)))
 
 
 def child_exit(_server: Any, worker: Any) -> None:

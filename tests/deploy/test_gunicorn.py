@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def application(environ, start_response):
     return [str(os.getpid()).encode()]
 """
 MAX_REQUESTS = 15
+CONFIG = HERE.root / "deploy" / "gunicorn.conf.py"
+SLOW_TO_BOOT = f"""
+exec(open({str(CONFIG)!r}).read())
+
+def post_fork(server, worker):
+    open("forked", "w").close()
+    time.sleep(60)
+
+import time
+"""
 
 
 @pytest.fixture
@@ -30,21 +41,36 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "web.log"
 
 
+@contextmanager
+def serving(folder: Path, port: int, config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Two workers that are replaced after few requests; killed if the test did not end them."""
+    (folder / "tiny.py").write_text(APPLICATION)
+    env = {**os.environ, "BIND": f"127.0.0.1:{port}", "MAX_REQUESTS": str(MAX_REQUESTS), "WEB_CONCURRENCY": "2"}
+    command = [sys.executable, "-m", "gunicorn", "-c", str(config), "tiny"]
+    with (folder / "web.log").open("wb") as output:
+        server = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield server
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def stop(server: subprocess.Popen[bytes]) -> int:
+    server.send_signal(signal.SIGTERM)
+    return server.wait(10)
+
+
 @pytest.fixture
 def port(tmp_path: Path, log: Path) -> Iterator[int]:
-    """Two workers that are replaced after few requests."""
-    (tmp_path / "tiny.py").write_text(APPLICATION)
     port = any_free()
-    env = {**os.environ, "BIND": f"127.0.0.1:{port}", "MAX_REQUESTS": str(MAX_REQUESTS), "WEB_CONCURRENCY": "2"}
-    command = [sys.executable, "-m", "gunicorn", "-c", str(HERE.root / "deploy" / "gunicorn.conf.py"), "tiny"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=output, stderr=output)
-    while not answers(port):
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.05)
-    yield port
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(10) == 0
+    with serving(tmp_path, port, CONFIG) as server:
+        while not answers(port):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield port
+        assert stop(server) == 0
 
 
 def get(port: int, path: str) -> bytes:
@@ -60,6 +86,17 @@ def test_no_connection_is_lost_while_workers_are_replaced(port: int):
     workers = {get(port, "/") for _ in range(6 * MAX_REQUESTS)}
 
     assert len(workers) > 2
+
+
+def test_a_worker_that_is_still_booting_does_not_hold_up_the_stop(tmp_path: Path):
+    (tmp_path / "slow.conf.py").write_text(SLOW_TO_BOOT)
+
+    with serving(tmp_path, any_free(), tmp_path / "slow.conf.py") as server:
+        while not (tmp_path / "forked").exists():
+            assert server.poll() is None, (tmp_path / "web.log").read_text()
+            time.sleep(0.05)
+
+        assert stop(server) == 0
 
 
 def test_a_request_is_logged_by_what_was_done_and_not_by_whom(port: int, log: Path):
@@ -79,10 +116,9 @@ def test_a_request_is_logged_by_what_was_done_and_not_by_whom(port: int, log: Pa
 
 def test_gunicorn_writes_nothing_outside_the_checkout(tmp_path: Path):
     (tmp_path / "tiny.py").write_text(APPLICATION)
-    config = HERE.root / "deploy" / "gunicorn.conf.py"
 
     printed = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "-c", str(config), "--print-config", "tiny"],
+        [sys.executable, "-m", "gunicorn", "-c", str(CONFIG), "--print-config", "tiny"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
