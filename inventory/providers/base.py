@@ -18,6 +18,7 @@ class Capability(StrEnum):
     RENTAL_WINDOWS = "rental_windows"  # reserves between two dates, not only "now"
     HOLD_EXPIRY = "hold_expiry"  # lets an unconfirmed reservation die by itself
     IDEMPOTENT = "idempotent"  # the same key twice is the same reservation
+    UNIT_STATES = "unit_states"  # takes our word for a unit's status and condition
     CHANGE_FEED = "change_feed"
     PUSH = "push"
 
@@ -61,10 +62,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Days a rental keeps its unit, prep and turnaround included. Half open: `end_on` is the first free day."""
+    """Days a rental keeps its unit, prep and turnaround included. Half open: `ends_before` is the first free day."""
 
     start_on: date
-    end_on: date
+    ends_before: date
 
 
 class RemoteState(StrEnum):
@@ -82,7 +83,9 @@ class RemoteReservation:
     key: UUID
     state: RemoteState
     lines: Sequence[Line]
-    at: datetime  # the IMS's clock when this state was reached
+    at: datetime  # the IMS's clock when this state was reached; a count of `as_of >= at` contains it
+    window: Window | None = None  # of its rentals; none where the IMS knows no dates
+    serials_out: Sequence[str] = ()  # units that are with the customer now
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,17 @@ class InventoryProvider(Protocol):
     def release(self, *, key: UUID, timeout: float | None = None) -> None:
         """Give the lines back. An unknown or already released key is success."""
 
-    def check_out(self, *, key: UUID, serials: Sequence[str] = ()) -> RemoteReservation:
-        """The goods left the depot: `on_hand` falls (sale) or the units are out (rental)."""
+    def check_out(self, *, key: UUID, lines: Sequence[Line], serials: Sequence[str] = ()) -> RemoteReservation:
+        """The goods left the depot: `on_hand` falls (sale) or the units are out (rental).
+
+        lines: those of the reservation; without RENTAL_WINDOWS the IMS first hears of a rental here.
+        """
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
         """Rental units came back."""
+
+    def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
+        """Staff decided here what a unit on the shelf is fit for. Needs UNIT_STATES. Raises: NotFound, Refused."""
 
     def find(self, key: UUID) -> RemoteReservation | None:
         """What became of a call whose answer was lost."""

@@ -10,9 +10,11 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from core.http import CircuitBreaker, HttpClient, HttpResponse, NotSent, OutcomeUnknown, Params
+from core.logging import get_logger
 from inventory.providers import wire
 from inventory.providers.base import (
     Capability,
@@ -33,6 +35,7 @@ from inventory.providers.base import (
     Window,
 )
 
+log = get_logger(__name__)
 T = TypeVar("T")
 
 SKUS_A_CALL = 50  # of the contract
@@ -42,6 +45,7 @@ CAPABILITIES_FOR = 600.0  # seconds that the answer is believed
 PUSH_TOLERANCE = 300.0  # seconds
 DEFAULT_RETRY_AFTER = 1.0
 OTHER_REFUSALS = frozenset(range(400, 500)) - {404, 409}
+NOT_LET_IN = frozenset({401, 403})
 SIGNATURE_HEADER = "x-inventory-signature"
 
 LIVE = frozenset({RemoteState.HELD, RemoteState.CONFIRMED, RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN})
@@ -138,12 +142,16 @@ class HttpInventoryProvider:
         except NotFound:
             return  # nothing is set aside under it, which is what was asked for
 
-    def check_out(self, *, key: UUID, serials: Sequence[str] = ()) -> RemoteReservation:
+    def check_out(self, *, key: UUID, lines: Sequence[Line], serials: Sequence[str] = ()) -> RemoteReservation:  # noqa: ARG002
         return self._write("POST", key, "/check-out", body={"serials": list(serials)}, reached=OUT)
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
         body = {"serials": list(serials), "condition": condition, "depot": depot}
         return self._write("POST", key, "/check-in", body=body, reached=OUT)
+
+    def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
+        body = {"status": status, "condition": condition}
+        return self._call("PUT", f"/units/{quote(serial, safe='')}", wire.unit_of(serial), json=body)
 
     def find(self, key: UUID) -> RemoteReservation | None:
         try:
@@ -237,6 +245,10 @@ def _refuse(response: HttpResponse) -> NoReturn:
     match response.status:
         case 429:
             raise RateLimited(response.retry_after(DEFAULT_RETRY_AFTER))
+        case status if status in NOT_LET_IN:
+            # A wrong or expired token is the operator's to mend; no customer's order is refused for it.
+            log.error("inventory_credentials_refused", status=status)
+            raise Unavailable(said)
         case 503:
             raise Unavailable(said)
         case 404 if problem.code in wire.UNKNOWN_THINGS:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -33,7 +33,7 @@ UNKNOWN_THINGS = frozenset({"unknown_reservation", "unknown_sku", "unknown_depot
 
 
 def reservation_request(lines: Sequence[Line], window: Window | None) -> dict[str, object]:
-    days = {"start_on": window.start_on.isoformat(), "end_on": window.end_on.isoformat()} if window else None
+    days = {"start_on": window.start_on.isoformat(), "ends_before": window.ends_before.isoformat()} if window else None
     rows = [{"sku": n.sku, "depot": n.depot, "quantity": n.quantity, "kind": n.kind} for n in lines]
     return {"lines": rows, "window": days}
 
@@ -89,6 +89,13 @@ def _instant(data: Any, name: str) -> datetime:
         raise ValueError(f"{name} is not an instant with an offset") from None
 
 
+def _day(data: Any, name: str) -> date:
+    try:
+        return date.fromisoformat(_text(data, name))
+    except ValueError:
+        raise ValueError(f"{name} is not a day") from None
+
+
 def _rows(data: Any, name: str, parse: Callable[[Any], T]) -> tuple[T, ...]:
     rows = _member(data, name)
     if not isinstance(rows, list):
@@ -138,7 +145,39 @@ def reservation(data: Any) -> RemoteReservation:
     if not lines:
         raise ValueError("lines is empty")
     state = RemoteState(_choice(data, "state", frozenset(RemoteState)))
-    return RemoteReservation(key=UUID(_text(data, "id")), state=state, lines=lines, at=_instant(data, "at"))
+    return RemoteReservation(
+        key=UUID(_text(data, "id")),
+        state=state,
+        lines=lines,
+        at=_instant(data, "at"),
+        window=_window(data.get("window")),
+        serials_out=_rows(data, "serials_out", _serial) if "serials_out" in data else (),
+    )
+
+
+def _window(data: Any) -> Window | None:
+    if data is None:
+        return None
+    window = Window(start_on=_day(data, "start_on"), ends_before=_day(data, "ends_before"))
+    if window.ends_before <= window.start_on:
+        raise ValueError("a window ends before it starts")
+    return window
+
+
+def _serial(value: Any) -> str:
+    return _text({"serials_out": value}, "serials_out")
+
+
+def unit_of(serial: str) -> Callable[[Any], UnitRecord]:
+    """A reader that takes only this unit."""
+
+    def parse(data: Any) -> UnitRecord:
+        found = unit(data)
+        if found.serial != serial:
+            raise ValueError("another unit than asked for")
+        return found
+
+    return parse
 
 
 def reservation_of(

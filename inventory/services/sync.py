@@ -114,7 +114,7 @@ def _step(provider: InventoryProvider, row: Reservation, deadline: float | None)
         if state == ProviderState.HELD:
             return provider.confirm(key=row.pk, timeout=_left(deadline))
         if state == ProviderState.CONFIRMED:
-            return provider.check_out(key=row.pk, serials=serials)
+            return provider.check_out(key=row.pk, lines=[_line(row)], serials=serials)
         condition = row.unit.condition if row.unit else ""
         return provider.check_in(key=row.pk, serials=serials, condition=condition, depot=row.depot.code)
     except NotFound:
@@ -164,7 +164,7 @@ def _line(row: Reservation) -> Line:
 
 
 def _window(row: Reservation) -> Window | None:
-    return Window(start_on=row.period.lower, end_on=row.period.upper) if row.period else None
+    return Window(start_on=row.period.lower, ends_before=row.period.upper) if row.period else None
 
 
 def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:

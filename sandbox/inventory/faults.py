@@ -21,7 +21,7 @@ KINDS = {
     "429": "answers 429 with Retry-After: 1, nothing is done",
     "garbage": "does it, then answers 200 with half a JSON document",
     "html": "answers 200 with a login page, nothing is done",
-    "refuse": "answers 403, nothing is done",
+    "refuse": "answers 409 without a reason, nothing is done",
 }
 PUSH_MODES = ("normal", "paused", "drop")
 

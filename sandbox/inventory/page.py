@@ -94,7 +94,7 @@ def _live(found: Mapping[str, Any]) -> str:
         f"{line['quantity']} x {line['sku']} @ {line['depot']} ({line['kind']})" for line in found["lines"]
     )
     days = found["window"]
-    window = f"{days['start_on']} to {days['end_on']}" if days else ""
+    window = f"{days['start_on']} to {days['ends_before']}" if days else ""
     return _row(
         f"<td><code>{escape(found['id'])}</code></td>",
         _tag(found["state"]),

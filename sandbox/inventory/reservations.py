@@ -41,7 +41,7 @@ class Reservations(Database):
     def _hold(self, key: str, lines: Sequence[Line], window: Window | None, expires_at: int) -> None:
         self._claim(key, lines, window, expires_at)
         self._db.execute("DELETE FROM handovers WHERE reservation = ?", [key])
-        days = (window.start_on.isoformat(), window.end_on.isoformat()) if window else (None, None)
+        days = (window.start_on.isoformat(), window.ends_before.isoformat()) if window else (None, None)
         self._db.execute(
             "INSERT OR REPLACE INTO reservations VALUES (?, 'held', ?, ?, ?, ?, ?)",
             [key, self._tick(), expires_at, *days, json.dumps([line.as_json() for line in lines])],
@@ -60,16 +60,18 @@ class Reservations(Database):
             raise Refusal(409, "wrong_state", "The units are already back.")
         pools = "SELECT sku, depot, quantity, kind FROM claims WHERE reservation = ? AND kind = 'rental'"
         self._check(key, [Line(*row) for row in self._rows(pools, key)], window)  # units already back need no more days
-        days = [window.start_on.isoformat(), window.end_on.isoformat(), key]
-        self._db.execute("UPDATE reservations SET start_on = ?, end_on = ? WHERE id = ?", days)
-        self._db.execute("UPDATE claims SET start_on = ?, end_on = ? WHERE reservation = ? AND kind = 'rental'", days)
+        days = [window.start_on.isoformat(), window.ends_before.isoformat(), key]
+        self._db.execute("UPDATE reservations SET start_on = ?, ends_before = ? WHERE id = ?", days)
+        self._db.execute(
+            "UPDATE claims SET start_on = ?, ends_before = ? WHERE reservation = ? AND kind = 'rental'", days
+        )
 
     def _claim(self, key: str, lines: Sequence[Line], window: Window | None, expires_at: int | None) -> None:
         self._db.execute("DELETE FROM claims WHERE reservation = ? OR expires_at <= ?", [key, self._now()])
         self._check(key, lines, window)
         for (sku, depot, kind), quantity in merged(lines).items():
             rental = window if kind == "rental" else None
-            days = (rental.start_on.isoformat(), rental.end_on.isoformat()) if rental else (None, None)
+            days = (rental.start_on.isoformat(), rental.ends_before.isoformat()) if rental else (None, None)
             values = [key, sku, depot, kind, quantity, 0, *days, expires_at]
             self._db.execute("INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
@@ -102,8 +104,8 @@ class Reservations(Database):
         pool = f"SELECT count(*) FROM units WHERE sku = ? AND depot = ? AND status IN ({marks})"
         in_service = self._one(pool, sku, depot, *IN_SERVICE)
         rows = self._rows(
-            "SELECT quantity, units_out, start_on, end_on FROM claims WHERE sku = ? AND depot = ? AND kind = 'rental'"
-            " AND (expires_at IS NULL OR expires_at > ?) AND reservation <> ?",
+            "SELECT quantity, units_out, start_on, ends_before FROM claims"
+            " WHERE sku = ? AND depot = ? AND kind = 'rental' AND (expires_at IS NULL OR expires_at > ?) AND reservation <> ?",
             sku, depot, self._now(), but,
         )  # fmt: skip
         claims = [Claim(q, out, date.fromisoformat(a), date.fromisoformat(b)) for q, out, a, b in rows]
@@ -120,7 +122,7 @@ class Reservations(Database):
         state, at = row["state"], row["at"]
         if state == "held" and row["expires_at"] <= self._now():
             state, at = "released", row["expires_at"]
-        window = {"start_on": row["start_on"], "end_on": row["end_on"]} if row["start_on"] else None
+        window = {"start_on": row["start_on"], "ends_before": row["ends_before"]} if row["start_on"] else None
         out = self._rows("SELECT serial FROM handovers WHERE reservation = ? AND in_at IS NULL ORDER BY serial", key)
         return {
             "id": key, "state": state, "at": at, "window": window, "lines": json.loads(row["lines"]),

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 CONDITIONS = frozenset("ABCD")
 STATUSES = frozenset({"available", "out", "cleaning", "maintenance", "lost", "sold", "retired"})
+SET_BY_SHOP = frozenset({"available", "cleaning", "maintenance", "lost", "retired"})
 IN_SERVICE = ("available", "out", "cleaning")  # counted for rental windows
 AT_HAND = frozenset({"available", "cleaning"})  # can be handed over
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,10 +48,10 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Window:
     start_on: date
-    end_on: date  # the first free day
+    ends_before: date  # the first free day
 
     def contains(self, other: Window) -> bool:
-        return self.start_on <= other.start_on and other.end_on <= self.end_on
+        return self.start_on <= other.start_on and other.ends_before <= self.ends_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,18 @@ class Claim:
     quantity: int
     units_out: int
     start_on: date
-    end_on: date
+    ends_before: date
 
     def last_day(self, today: date) -> date:
         """The first free day; a unit that is overdue is not free today."""
-        return max(self.end_on, today + timedelta(days=1)) if self.units_out else self.end_on
+        return max(self.ends_before, today + timedelta(days=1)) if self.units_out else self.ends_before
 
 
 def free_over(window: Window, in_service: int, claims: Sequence[Claim], today: date) -> int:
     """Units that are free on every day of the window."""
     worst = 0
     day = window.start_on
-    while day < window.end_on:
+    while day < window.ends_before:
         worst = max(worst, sum(c.quantity for c in claims if c.start_on <= day < c.last_day(today)))
         day += timedelta(days=1)
     return in_service - worst

@@ -18,14 +18,14 @@ CREATE INDEX IF NOT EXISTS levels_depot ON levels (depot);
 -- What became of every key. A 'held' row past its expires_at is dead, without anybody having to say so.
 CREATE TABLE IF NOT EXISTS reservations (
   id TEXT PRIMARY KEY, state TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER,
-  start_on TEXT, end_on TEXT, lines TEXT NOT NULL
+  start_on TEXT, ends_before TEXT, lines TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- What is promised now: a row lives exactly as long as its claim. There is no counter that could drift.
 CREATE TABLE IF NOT EXISTS claims (
   reservation TEXT NOT NULL, sku TEXT NOT NULL, depot TEXT NOT NULL, kind TEXT NOT NULL,
   quantity INTEGER NOT NULL CHECK (quantity > 0), units_out INTEGER NOT NULL DEFAULT 0,
-  start_on TEXT, end_on TEXT, expires_at INTEGER,
+  start_on TEXT, ends_before TEXT, expires_at INTEGER,
   PRIMARY KEY (reservation, sku, depot, kind)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claims_pool ON claims (sku, depot, kind);

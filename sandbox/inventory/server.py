@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.http import DropConnection, Request, Response, Server
 from sandbox.inventory import controls, page
 from sandbox.inventory.faults import Faults
 from sandbox.inventory.push import Pusher
-from sandbox.inventory.rules import CONDITIONS, Refusal
+from sandbox.inventory.rules import CONDITIONS, SET_BY_SHOP, Refusal
 from sandbox.inventory.store import Store
 from sandbox.inventory.wire import (
     body_of,
@@ -36,7 +37,7 @@ from sandbox.inventory.wire import (
     window_of,
 )
 
-CAPABILITIES = ["change_feed", "hold_expiry", "idempotent", "push", "rental_windows"]
+CAPABILITIES = ["change_feed", "hold_expiry", "idempotent", "push", "rental_windows", "unit_states"]
 HANG_SECONDS = 60.0
 SILENT = {"timeout", "timeout_after"}
 DONE_FIRST = {"500_after", "drop_after", "timeout_after", "garbage"}
@@ -81,7 +82,7 @@ class App:
         answers: dict[str, Callable[[], Response]] = {
             "503": lambda: problem(Refusal(503, "unavailable", "Try again."), {"Retry-After": "1"}),
             "429": lambda: problem(Refusal(429, "rate_limited", "Too many calls."), {"Retry-After": "1"}),
-            "refuse": lambda: problem(Refusal(403, "forbidden", "This client may not do that.")),
+            "refuse": lambda: problem(Refusal(409, "refused", "Not for this client.")),
             "garbage": lambda: Response(200, b'{"id": "01'),
             "html": lambda: Response.html(LOGIN_PAGE),
         }
@@ -98,7 +99,7 @@ class App:
                 if match := pattern.fullmatch(request.path):
                     known = True
                     if method == request.method:
-                        return view(self.store, request, *map(key_of, match.groups()))
+                        return view(self.store, request, *match.groups())
         except Refusal as refusal:
             return problem(refusal)
         if known:
@@ -112,12 +113,12 @@ def _capabilities(_store: Store, _request: Request) -> Response:
 
 def _reserve(store: Store, request: Request, key: str) -> Response:
     body = body_of(request, required=["lines"], optional=["window"])
-    found, created = store.reserve(key, lines_of(body["lines"]), window_of(body.get("window")))
+    found, created = store.reserve(key_of(key), lines_of(body["lines"]), window_of(body.get("window")))
     return Response.json(reservation_json(found), 201 if created else 200)
 
 
 def _reservation(store: Store, _request: Request, key: str) -> Response:
-    found = store.find(key)
+    found = store.find(key_of(key))
     if found is None:
         raise Refusal(404, "unknown_reservation", f"There is no reservation {key}.")
     return Response.json(reservation_json(found))
@@ -130,24 +131,28 @@ def _reservations(store: Store, request: Request) -> Response:
 
 def _confirm(store: Store, request: Request, key: str) -> Response:
     body_of(request)
-    return Response.json(reservation_json(store.confirm(key)))
+    return Response.json(reservation_json(store.confirm(key_of(key))))
 
 
 def _release(store: Store, request: Request, key: str) -> Response:
     body_of(request)
-    return Response.json(reservation_json(store.release(key)))
+    return Response.json(reservation_json(store.release(key_of(key))))
 
 
 def _check_out(store: Store, request: Request, key: str) -> Response:
     body = body_of(request, optional=["serials"])
-    return Response.json(reservation_json(store.check_out(key, texts_at(body.get("serials", []), "#/serials", 0))))
+    return Response.json(
+        reservation_json(store.check_out(key_of(key), texts_at(body.get("serials", []), "#/serials", 0)))
+    )
 
 
 def _check_in(store: Store, request: Request, key: str) -> Response:
     body = body_of(request, required=["serials", "condition", "depot"])
     serials = texts_at(body["serials"], "#/serials", 1)
     condition = choice_at(body["condition"], CONDITIONS, "#/condition")
-    return Response.json(reservation_json(store.check_in(key, serials, condition, text_at(body["depot"], "#/depot"))))
+    return Response.json(
+        reservation_json(store.check_in(key_of(key), serials, condition, text_at(body["depot"], "#/depot")))
+    )
 
 
 def _levels(store: Store, request: Request) -> Response:
@@ -168,6 +173,14 @@ def _changes(store: Store, request: Request) -> Response:
     )
 
 
+def _set_unit(store: Store, request: Request, serial: str) -> Response:
+    """The shop's staff decided what a unit on the shelf is fit for."""
+    body = body_of(request, required=["status", "condition"])
+    status = choice_at(body["status"], SET_BY_SHOP, "#/status")
+    condition = choice_at(body["condition"], CONDITIONS, "#/condition")
+    return Response.json(unit_json(store.decide_unit(unquote(serial), status, condition)))
+
+
 View = Callable[..., Response]
 PATHS: list[tuple[str, str, View]] = [
     ("GET", "/capabilities", _capabilities),
@@ -180,9 +193,10 @@ PATHS: list[tuple[str, str, View]] = [
     ("POST", "/reservations/{id}/check-in", _check_in),
     ("GET", "/levels", _levels),
     ("GET", "/units", _units),
+    ("PUT", "/units/{serial}", _set_unit),
     ("GET", "/changes", _changes),
 ]
-ROUTES = [(method, re.compile(path.replace("{id}", "([^/]+)")), view) for method, path, view in PATHS]
+ROUTES = [(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), view) for method, path, view in PATHS]
 
 
 @dataclass(slots=True)

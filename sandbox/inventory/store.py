@@ -126,6 +126,16 @@ class Store(Reservations):
             self._set_unit(serial, new["depot"], new["condition"], new["status"], self._tick())
             return self._unit(serial)
 
+    def decide_unit(self, serial: str, status: str, condition: str) -> Row:
+        """The shop says what a unit is fit for; one that is with a customer has to come back first."""
+        with self._write():
+            unit = self._unit(serial)
+            if unit["status"] in {"out", "sold"} and status != "lost":
+                raise Refusal(409, "wrong_state", f"{serial} is {unit['status']}.", serial=serial)
+            if (unit["status"], unit["condition"]) != (status, condition):
+                self._set_unit(serial, unit["depot"], condition, status, self._tick())
+            return self._unit(serial)
+
     def seed(self, levels: Sequence[Json], units: Sequence[Json], *, replace: bool = False) -> dict[str, int]:
         """Put in what is not there yet; with `replace`, also overwrite what is."""
         written = {"levels": 0, "units": 0}

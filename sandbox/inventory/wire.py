@@ -137,14 +137,14 @@ def _line(item: object, pointer: str) -> Line:
 def window_of(value: object) -> Window | None:
     if value is None:
         return None
-    if not isinstance(value, dict) or set(value) != {"start_on", "end_on"}:
-        raise invalid("#/window", "start_on, end_on")
+    if not isinstance(value, dict) or set(value) != {"start_on", "ends_before"}:
+        raise invalid("#/window", "start_on, ends_before")
     try:
-        window = Window(date.fromisoformat(value["start_on"]), date.fromisoformat(value["end_on"]))
+        window = Window(date.fromisoformat(value["start_on"]), date.fromisoformat(value["ends_before"]))
     except (TypeError, ValueError):
         raise invalid("#/window", "Dates as YYYY-MM-DD.") from None
-    if not 1 <= (window.end_on - window.start_on).days <= MAX_DAYS:
-        raise invalid("#/window/end_on", f"1 to {MAX_DAYS} days after start_on.")
+    if not 1 <= (window.ends_before - window.start_on).days <= MAX_DAYS:
+        raise invalid("#/window/ends_before", f"1 to {MAX_DAYS} days after start_on.")
     return window
 
 

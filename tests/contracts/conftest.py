@@ -49,6 +49,10 @@ class Ims:
         lines = [Line(sku, depot, quantity, "rental")]
         return self.provider.reserve(key=key or uuid4(), lines=lines, window=days)
 
+    def check_out(self, key: UUID, serials: Sequence[str] = ()) -> RemoteReservation:
+        found = self.provider.find(key)
+        return self.provider.check_out(key=key, lines=found.lines if found else (), serials=serials)
+
     def on_hand(self, sku: str = "BAG") -> int:
         return sum(level.on_hand for level in self.provider.levels(skus=[sku]).levels)
 

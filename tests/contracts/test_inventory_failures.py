@@ -78,7 +78,7 @@ STEPS = [
     Step("release", lambda ims, key: ims.provider.release(key=key), RemoteState.HELD, RemoteState.RELEASED),
     Step(
         "check-out",
-        lambda ims, key: ims.provider.check_out(key=key, serials=["U1"]),
+        lambda ims, key: ims.check_out(key, serials=["U1"]),
         RemoteState.HELD,
         RemoteState.CHECKED_OUT,
     ),
@@ -98,7 +98,7 @@ def test_every_other_write_can_be_settled_and_repeated_too(ims: Ims, step: Step,
     ims.rent_out("U1")
     key = ims.rental(window(0, 3)).key
     if step.before == RemoteState.CHECKED_OUT:
-        ims.provider.check_out(key=key, serials=["U1"])
+        ims.check_out(key, serials=["U1"])
     ims.breaks(f"POST /reservations/{key}/{step.verb}", fault)
 
     with pytest.raises(error):
@@ -298,8 +298,8 @@ def problem(status: int, code: object = None, **members: object) -> Response:
     ("answer", "error"),
     [
         (problem(400, "not_json"), Refused),
-        (problem(401, "unauthorized"), Refused),
-        (Response.html("<h1>Forbidden</h1>", 403), Refused),
+        (problem(401, "unauthorized"), Unavailable),
+        (Response.html("<h1>Forbidden</h1>", 403), Unavailable),
         (problem(422, "invalid"), Refused),
         (problem(404, "unknown_sku"), NotFound),
         (problem(404, "unknown_path"), UnknownOutcome),
@@ -360,7 +360,7 @@ def test_capabilities_that_this_shop_does_not_know_are_ignored():
 def test_the_token_is_sent_and_never_told():
     with bridge() as told, adapter(told.url) as provider:
         told.answer = Response.json({}, 401)
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Unavailable) as refused:
             provider.levels()
 
     assert told.asked[0].headers["Authorization"] == "Bearer token"

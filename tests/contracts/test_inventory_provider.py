@@ -260,7 +260,7 @@ def test_releasing_gives_back_once_and_a_repeat_or_an_unknown_key_is_success(ims
 def test_what_has_left_cannot_be_released(ims: Ims):
     ims.stock(3)
     key = ims.sale(2).key
-    ims.provider.check_out(key=key)
+    ims.check_out(key)
 
     with pytest.raises(Refused):
         ims.provider.release(key=key)
@@ -281,9 +281,9 @@ def test_only_live_reservations_are_listed(ims: Ims):
     held, confirmed, shipped, released = (ims.sale().key for _ in range(4))
     rented = ims.rental(window(0, 3)).key
     ims.provider.confirm(key=confirmed)
-    ims.provider.check_out(key=shipped)
+    ims.check_out(shipped)
     ims.provider.release(key=released)
-    ims.provider.check_out(key=rented, serials=["U1"])
+    ims.check_out(rented, serials=["U1"])
     many = {ims.sale().key for _ in range(4)}
 
     found: dict[UUID, RemoteReservation] = {each.key: each for each in ims.provider.reservations()}

@@ -13,7 +13,7 @@ def test_a_sale_leaves_once(ims: Ims):
     key = ims.sale(2).key
     ims.provider.confirm(key=key)
 
-    first, second = ims.provider.check_out(key=key), ims.provider.check_out(key=key)
+    first, second = ims.check_out(key), ims.check_out(key)
 
     assert first == second
     assert first.state == RemoteState.CHECKED_OUT
@@ -26,7 +26,7 @@ def test_a_level_contains_a_check_out_exactly_from_its_instant_on(ims: Ims):
     key = ims.sale(2).key
     before = ims.provider.levels().levels[0]
 
-    left = ims.provider.check_out(key=key)
+    left = ims.check_out(key)
 
     after = ims.provider.levels().levels[0]
     assert (before.on_hand, before.as_of < left.at) == (5, True)
@@ -38,8 +38,8 @@ def test_rental_units_leave_and_come_back_one_by_one(ims: Ims):
     key = ims.rental(window(0, 5), 2).key
     ims.provider.confirm(key=key)
 
-    ims.provider.check_out(key=key, serials=["U1"])
-    ims.provider.check_out(key=key, serials=["U1", "U3"])
+    ims.check_out(key, serials=["U1"])
+    ims.check_out(key, serials=["U1", "U3"])
     assert [ims.status(serial) for serial in ("U1", "U2", "U3")] == ["out", "available", "out"]
 
     half = ims.provider.check_in(key=key, serials=["U1"], condition="B", depot="AMS")
@@ -53,10 +53,10 @@ def test_rental_units_leave_and_come_back_one_by_one(ims: Ims):
 def test_late_repeats_of_a_hand_over_move_nothing(ims: Ims):
     ims.rent_out("U1")
     key = ims.rental(window(0, 5)).key
-    ims.provider.check_out(key=key, serials=["U1"])
+    ims.check_out(key, serials=["U1"])
     back = ims.provider.check_in(key=key, serials=["U1"], condition="B", depot="AMS")
 
-    assert ims.provider.check_out(key=key, serials=["U1"]) == back
+    assert ims.check_out(key, serials=["U1"]) == back
     assert ims.provider.check_in(key=key, serials=["U1"], condition="D", depot="AMS") == back
     assert ims.rental(window(0, 5), key=key) == back
     ims.provider.release(key=key)
@@ -69,7 +69,7 @@ def test_units_may_come_back_at_another_depot(ims: Ims):
     ims.rent_out("U1")
     ims.stock(1, depot="RTM")
     key = ims.rental(window(0, 5)).key
-    ims.provider.check_out(key=key, serials=["U1"])
+    ims.check_out(key, serials=["U1"])
 
     ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="RTM")
 
@@ -88,7 +88,7 @@ def test_only_units_that_fit_the_reservation_leave(ims: Ims, serials: list[str],
     key = ims.rental(window(0, 5)).key
 
     with pytest.raises(error):
-        ims.provider.check_out(key=key, serials=serials)
+        ims.check_out(key, serials=serials)
 
     assert {unit.status for unit in ims.provider.units()} == {"available", "maintenance"}
 
@@ -98,7 +98,7 @@ def test_what_never_left_cannot_come_back(ims: Ims):
     key = ims.rental(window(0, 5)).key
     with pytest.raises(Refused):
         ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS")
-    ims.provider.check_out(key=key, serials=["U1"])
+    ims.check_out(key, serials=["U1"])
 
     with pytest.raises(Refused):
         ims.provider.check_in(key=key, serials=["U2"], condition="A", depot="AMS")
@@ -144,7 +144,7 @@ def test_a_broken_unit_is_not_promised(ims: Ims):
 def test_an_overdue_unit_is_not_promised_today(ims: Ims):
     ims.rent_out("U1")
     key = ims.rental(window(0, 1)).key
-    ims.provider.check_out(key=key, serials=["U1"])
+    ims.check_out(key, serials=["U1"])
 
     ims.stand_in.store.advance(5 * 24 * 3600)
 
@@ -181,7 +181,7 @@ def test_an_extension_that_does_not_fit_leaves_the_rental_as_it_was(ims: Ims):
 def test_an_extension_asks_only_for_units_that_are_not_back_yet(ims: Ims):
     ims.rent_out("U1", "U2")
     key = ims.rental(window(0, 5), 2).key
-    ims.provider.check_out(key=key, serials=["U1", "U2"])
+    ims.check_out(key, serials=["U1", "U2"])
     ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS")
     ims.rental(window(5, 9))
 
