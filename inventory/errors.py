@@ -43,6 +43,19 @@ class UnitNotFree(DomainError):
     title = "This unit is not free for these days."
 
 
+class UnitTransitionNotAllowed(DomainError):
+    """`current` is how the unit stands now, `allowed` what may be said of it instead."""
+
+    code = "unit_transition_not_allowed"
+    title = "That cannot be said of this unit now."
+
+    def __init__(self, *, event: str, status: str, allowed: list[str]) -> None:
+        instead = f" Possible now: {', '.join(allowed)}." if allowed else ""
+        super().__init__(
+            f"Cannot {event.replace('_', ' ')} a unit that is {status}.{instead}", current=status, allowed=allowed
+        )
+
+
 class PushNotAccepted(DomainError):
     code = "signature_invalid"
     title = "The push is not signed with a known secret, or is too old."

@@ -5,7 +5,15 @@ from uuid import UUID
 from core.logging import get_logger
 from core.queue import Patient, app
 from inventory import services
-from inventory.providers.base import OutOfStock, ProviderError, RateLimited, Unavailable, UnknownOutcome
+from inventory.providers.base import (
+    NotFound,
+    OutOfStock,
+    ProviderError,
+    RateLimited,
+    Refused,
+    Unavailable,
+    UnknownOutcome,
+)
 
 log = get_logger(__name__)
 _WAIT = Patient(Unavailable, UnknownOutcome, RateLimited, attempts=40, longest=60)
@@ -13,11 +21,26 @@ _WAIT = Patient(Unavailable, UnknownOutcome, RateLimited, attempts=40, longest=6
 
 @app.task(name="inventory.sync_reservation", queue="inventory", retry=_WAIT)
 def sync_reservation(*, reservation_id: str) -> None:
-    """Tell the IMS what became of a reservation. A refusal is marked on the row and found by reconciliation."""
+    """Tell the IMS what became of a reservation. A final no is listed for staff, and asked again later."""
     try:
         services.sync_reservations(reservation_ids=[UUID(reservation_id)])
-    except OutOfStock:
-        return  # marked as refused; the order's own job and staff deal with it
+    except (OutOfStock, NotFound, Refused) as no:
+        log.warning("reservation_not_in_step", reservation=reservation_id, error=str(no))
+
+
+@app.task(name="inventory.tell_unit", queue="inventory", retry=_WAIT)
+def tell_unit(*, unit_id: int) -> None:
+    """Tell the IMS what staff decided about a unit. A final no is found by reconciliation."""
+    try:
+        services.tell_unit(unit_id=unit_id)
+    except (NotFound, Refused) as no:
+        log.error("unit_not_told", unit=unit_id, error=str(no))
+
+
+@app.task(name="inventory.review_promises", queue="inventory", retry=Patient())
+def review_promises(*, variant_id: int, depot_id: int) -> None:
+    """Find the bookings of a pool that cannot be served any more."""
+    services.review_promises(variant_id=variant_id, depot_id=depot_id)
 
 
 @app.periodic(cron="* * * * * */10")
@@ -31,10 +54,10 @@ def mirror(timestamp: int) -> None:
 
 
 @app.periodic(cron="*/5 * * * *")
-@app.task(name="inventory.keep_overdue_reserved", queue="inventory", queueing_lock="inventory.keep_overdue_reserved")
-def keep_overdue_reserved(timestamp: int) -> None:
-    """Units that are out past their last day stay theirs who have them."""
-    services.keep_overdue_reserved()
+@app.task(name="inventory.review_overdue", queue="inventory", queueing_lock="inventory.review_overdue")
+def review_overdue(timestamp: int) -> None:
+    """A late unit keeps its place; whose booking it takes is found before the customer stands at the counter."""
+    services.review_overdue()
 
 
 @app.periodic(cron="* * * * *")

@@ -96,13 +96,18 @@ class Unit(models.Model):
     condition = models.CharField(max_length=1, choices=Condition, default=Condition.A)
     status = models.CharField(max_length=16, choices=UnitStatus, default=UnitStatus.AVAILABLE)
     as_of = models.DateTimeField(null=True, blank=True, editable=False)  # the IMS's clock; none: not from there
+    decided_here = models.BooleanField(default=False, editable=False)  # staff's word, which the IMS has not taken yet
 
     class Meta:
         ordering = ["serial"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=UnitStatus.values), name="unit_status_valid"),
+            models.CheckConstraint(condition=Q(condition__in=["A", "B", "C", "D"]), name="unit_condition_valid"),
         ]
-        indexes = [models.Index(fields=["depot", "variant", "status"], name="unit_by_pool")]
+        indexes = [
+            models.Index(fields=["depot", "variant", "status"], name="unit_by_pool"),
+            models.Index(fields=["id"], condition=Q(decided_here=True), name="unit_to_be_told"),
+        ]
 
     def __str__(self) -> str:
         return self.serial
@@ -114,6 +119,7 @@ class Downtime(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.CASCADE, related_name="downtimes")
     period = DateRangeField()
     reason = models.CharField(max_length=120, blank=True)
+    is_turnaround = models.BooleanField(default=False, editable=False)  # cleaning after a return; ends with it
 
     class Meta:
         constraints = [
@@ -138,18 +144,28 @@ class Downtime(models.Model):
 OUT_OF_STEP = (
     Q(status="held", provider_state__in=["none", "released", "refused"])
     | Q(status="committed", provider_state__in=["none", "released", "refused", "held"])
-    | Q(status="shipped", provider_state__in=["none", "released", "refused", "held", "confirmed"])
+    | Q(status="shipped", provider_state__in=["none", "released", "refused", "held", "confirmed", "local"])
     | Q(
         status="fulfilled",
         kind="rental",
-        provider_state__in=["none", "released", "refused", "held", "confirmed", "checked_out"],
+        provider_state__in=["none", "released", "refused", "held", "confirmed", "checked_out", "local"],
     )
     | Q(status__in=["released", "expired"], provider_state__in=["none", "held", "confirmed"])
+    # A period that grew here; one that shrank blocks less than the IMS thinks, which hurts nobody.
+    | Q(
+        kind="rental",
+        status__in=["held", "committed", "shipped"],
+        provider_state__in=["held", "confirmed", "checked_out"],
+    )
+    & ~Q(provider_period__contains=F("period"))
 )
 
 
 class Reservation(models.Model):
-    """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it."""
+    """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it.
+
+    `unit` is the one set aside or handed over for it. `sync_*` say how telling the IMS goes (services.sync).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)  # also its key in the IMS
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
@@ -157,15 +173,24 @@ class Reservation(models.Model):
     kind = models.CharField(max_length=8, choices=ReservationKind)
     quantity = models.PositiveIntegerField()
     period = DateRangeField(null=True, blank=True)
+    turnaround_days = models.PositiveSmallIntegerField(
+        default=0
+    )  # at the end of the period; an overdue unit needs them
     status = models.CharField(max_length=16, choices=ReservationStatus, default=ReservationStatus.HELD)
     expires_at = models.DateTimeField(null=True, blank=True)  # of a hold
     provider_state = models.CharField(max_length=16, choices=ProviderState, default=ProviderState.NONE)
     provider_acked_at = models.DateTimeField(null=True, blank=True)  # the IMS's clock
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="+")  # handed over
+    provider_period = DateRangeField(null=True, blank=True)  # the days that the IMS keeps for it
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations")
+    misfit_at = models.DateTimeField(null=True, blank=True)  # since when there is nothing to serve it with
+    sync_leased_until = models.DateTimeField(null=True, blank=True)  # one speaks with the IMS about it at a time
+    sync_failures = models.PositiveSmallIntegerField(default=0)  # final refusals in a row
+    sync_error = models.CharField(max_length=300, blank=True)
+    sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-id"]  # ids grow with time
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_quantity_positive"),
             models.CheckConstraint(condition=Q(status__in=ReservationStatus.values), name="reservation_status_valid"),
@@ -177,12 +202,25 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="held") | Q(expires_at__isnull=False), name="reservation_hold_expires"
             ),
+            models.CheckConstraint(
+                condition=Q(provider_state__in=ProviderState.values), name="reservation_provider_state_valid"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="rental", status="shipped") | Q(unit__isnull=False), name="reservation_out_has_unit"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="rental") | Q(unit__isnull=True), name="reservation_unit_is_rented"
+            ),
+            models.UniqueConstraint(
+                fields=["unit"], condition=Q(status="shipped"), name="reservation_unit_out_once"
+            ),  # whoever has a unit, nobody else has it
         ]
         indexes = [
             # The only rows that availability reads; the past costs nothing.
             models.Index(fields=["depot", "variant"], condition=Q(status__in=LIVE), name="reservation_live_by_pool"),
             models.Index(fields=["expires_at"], condition=Q(status="held"), name="reservation_holds_by_expiry"),
             models.Index(fields=["created_at"], condition=OUT_OF_STEP, name="reservation_out_of_step"),
+            models.Index(fields=["misfit_at"], condition=Q(misfit_at__isnull=False), name="reservation_misfits"),
         ]
 
     LIVE: ClassVar = LIVE
@@ -192,11 +230,17 @@ class Reservation(models.Model):
 
 
 class Feed(models.Model):
-    """How far the mirror has read the IMS's change feed."""
+    """How far the mirror has read the IMS's change feed.
+
+    `newest_variant` and `newest_depot` are the youngest names the mirror knew: what the feed told of later ones it had
+    to pass over, so they are asked for apart.
+    """
 
     name = models.CharField(max_length=40, primary_key=True)
     cursor = models.CharField(max_length=500, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    newest_variant = models.BigIntegerField(default=0)
+    newest_depot = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name

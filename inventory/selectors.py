@@ -1,13 +1,19 @@
-"""What is free. One function answers for list, calendar, board, quote, hold and admin alike."""
+"""What is free. One function answers for list, calendar, board, quote, hold, extension and admin alike."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from inventory.states import IN_SERVICE
+from core.time import day_after, today_in
+from inventory.models import Depot, Downtime, Reservation, Unit
+from inventory.packing import Booking, Days, Shelf
+from inventory.states import AT_HAND, LIVE, ReservationKind, ReservationStatus, UnitStatus
 
 Pool = tuple[int, int]  # (variant id, depot id)
 
@@ -24,72 +30,96 @@ class PoolAvailability:
 
 NOTHING = PoolAvailability(sale=0, rental=0, rental_by_day=[], as_of=None)
 
-# Claims are summed as steps: a rental adds its quantity on its first day inside the window and takes it off on the
-# day after its last, so the work grows with the claims and the days, not with their product. Only live reservations
-# are read (partial index reservation_live_by_pool); a hold is dead at expires_at, whether or not a job has tidied it,
-# and a unit that is out is not free today, whether or not a job has rolled its days.
+
+@dataclass(frozen=True, slots=True)
+class PoolCount:
+    """The same before it is cut off at zero: below zero, more is promised than there is."""
+
+    sale: int
+    rental_by_day: list[int]
+    as_of: datetime | None
+
+    @property
+    def rental(self) -> int:
+        return min(self.rental_by_day)
+
+    @property
+    def is_short(self) -> bool:
+        return self.sale < 0 or self.rental < 0
+
+
+# Claims are summed as steps: a rental adds one on its first day inside the window and takes it off on the day after its
+# last; one running sum over all pools and days then gives every count, so the work grows with the claims plus the days.
+# Only live reservations are read (partial index reservation_live_by_pool); a hold is dead at expires_at, whether or not
+# a job has tidied it.
+# A unit that is out belongs to the shipped reservation that names it, and both count or neither: written off, or
+# booked out by the IMS for somebody of its own, it is neither free nor claimed. Until it is back it keeps today and its
+# turnaround, however late it is. Days on which it is down meanwhile are taken once.
 # Units count only where there is a stock level, the row that promises are made under.
 # A sale that left counts until the IMS has acknowledged its check-out and a level's as_of says that it has counted it.
 _SQL = """
-WITH pool AS (
-    SELECT p.variant_id, p.depot_id
+WITH pool AS MATERIALIZED (
+    SELECT p.variant_id, p.depot_id, l.id AS level_id, l.on_hand, l.reserved_elsewhere, l.as_of,
+           (%(now)s AT TIME ZONE d.time_zone)::date AS today
     FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) AS p(variant_id, depot_id)
-), claim AS (
-    SELECT r.variant_id, r.depot_id, r.kind, r.quantity,
+    LEFT JOIN inventory_depot d ON d.id = p.depot_id
+    LEFT JOIN inventory_stocklevel l USING (variant_id, depot_id)
+), claim AS MATERIALIZED (
+    SELECT r.variant_id, r.depot_id, r.kind, r.quantity, lower(r.period) AS first_on,
+           CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
            CASE WHEN r.status = 'shipped' AND r.provider_state = 'checked_out' THEN r.provider_acked_at END AS left_at,
-           lower(r.period) AS first_on,
-           CASE WHEN r.status = 'shipped' THEN greatest(upper(r.period), (%(now)s AT TIME ZONE d.time_zone)::date + 1)
+           CASE WHEN r.status = 'shipped' THEN greatest(upper(r.period), pool.today + 1 + r.turnaround_days)
                 ELSE upper(r.period) END AS free_on
-    FROM pool JOIN inventory_reservation r USING (variant_id, depot_id) JOIN inventory_depot d ON d.id = r.depot_id
+    FROM pool JOIN inventory_reservation r USING (variant_id, depot_id)
+    LEFT JOIN inventory_unit u ON u.id = r.unit_id AND u.status = 'out'
+                              AND (u.variant_id, u.depot_id) = (r.variant_id, r.depot_id)
     WHERE r.status IN ('held', 'committed', 'shipped')
       AND (r.status <> 'held' OR r.expires_at > %(now)s)
+      AND (r.status <> 'shipped' OR r.kind = 'sale' OR u.id IS NOT NULL)
 ), sold AS (
     SELECT c.variant_id, c.depot_id, sum(c.quantity) AS pieces
-    FROM claim c JOIN inventory_stocklevel l USING (variant_id, depot_id)
-    WHERE c.kind = 'sale'
-      AND (c.left_at IS NULL OR c.left_at > coalesce(l.as_of, '-infinity'))
+    FROM claim c JOIN pool USING (variant_id, depot_id)
+    WHERE c.kind = 'sale' AND (c.left_at IS NULL OR c.left_at > coalesce(pool.as_of, '-infinity'))
     GROUP BY 1, 2
+), unit AS MATERIALIZED (
+    SELECT u.id, u.variant_id, u.depot_id, c.first_on AS out_from, c.free_on AS out_until
+    FROM pool JOIN inventory_unit u USING (variant_id, depot_id) LEFT JOIN claim c ON c.unit_id = u.id
+    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR (u.status = 'out' AND c.unit_id IS NOT NULL))
 ), fleet AS (
-    SELECT u.variant_id, u.depot_id, count(*) AS units
-    FROM pool JOIN inventory_stocklevel l USING (variant_id, depot_id)
-         JOIN inventory_unit u USING (variant_id, depot_id)
-    WHERE u.status = ANY(%(in_service)s)
-    GROUP BY 1, 2
-), step AS (
-    SELECT variant_id, depot_id, greatest(first_on, %(first)s) AS day, quantity AS taken
-    FROM claim WHERE kind = 'rental' AND first_on < %(end)s AND free_on > %(first)s
-    UNION ALL
-    SELECT variant_id, depot_id, free_on, -quantity
-    FROM claim WHERE kind = 'rental' AND first_on < %(end)s AND free_on > %(first)s AND free_on < %(end)s
-    UNION ALL
-    SELECT u.variant_id, u.depot_id, greatest(lower(d.period), %(first)s), 1
-    FROM pool JOIN inventory_unit u USING (variant_id, depot_id) JOIN inventory_downtime d ON d.unit_id = u.id
-    WHERE u.status = ANY(%(in_service)s) AND d.period && daterange(%(first)s, %(end)s)
-    UNION ALL
-    SELECT u.variant_id, u.depot_id, upper(d.period), -1
-    FROM pool JOIN inventory_unit u USING (variant_id, depot_id) JOIN inventory_downtime d ON d.unit_id = u.id
-    WHERE u.status = ANY(%(in_service)s) AND d.period && daterange(%(first)s, %(end)s) AND upper(d.period) < %(end)s
-), daily AS (
-    SELECT variant_id, depot_id, day, sum(taken) AS taken FROM step GROUP BY 1, 2, 3
+    SELECT variant_id, depot_id, count(*) AS units FROM unit GROUP BY 1, 2
 ), taken AS (
-    SELECT p.variant_id, p.depot_id,
-           array_agg(t.running ORDER BY t.day) AS by_day
-    FROM pool p
-    CROSS JOIN LATERAL (
-        SELECT g.day::date AS day, sum(coalesce(s.taken, 0)) OVER (ORDER BY g.day) AS running
-        FROM generate_series(%(first)s::date, %(end)s::date - 1, interval '1 day') AS g(day)
-        LEFT JOIN daily s ON s.variant_id = p.variant_id AND s.depot_id = p.depot_id AND s.day = g.day::date
-    ) t
-    GROUP BY 1, 2
+    SELECT variant_id, depot_id, first_on, free_on FROM claim WHERE kind = 'rental'
+    UNION ALL
+    SELECT unit.variant_id, unit.depot_id, lower(part), upper(part)
+    FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id CROSS JOIN LATERAL unnest(
+        datemultirange(d.period) - CASE WHEN unit.out_until IS NULL THEN '{}'::datemultirange
+                                        ELSE datemultirange(daterange(unit.out_from, unit.out_until)) END
+    ) AS part
+    WHERE d.period && daterange(%(first)s, %(end)s)
+), step AS (
+    SELECT variant_id, depot_id, greatest(first_on, %(first)s) AS day, 1 AS taken
+    FROM taken WHERE first_on < %(end)s AND free_on > %(first)s
+    UNION ALL
+    SELECT variant_id, depot_id, free_on, -1
+    FROM taken WHERE first_on < %(end)s AND free_on > %(first)s AND free_on < %(end)s
+), daily AS MATERIALIZED (
+    SELECT variant_id, depot_id, day, sum(taken) AS taken FROM step GROUP BY 1, 2, 3
+), running AS (
+    SELECT p.variant_id, p.depot_id, g.day,
+           sum(coalesce(s.taken, 0)) OVER (PARTITION BY p.variant_id, p.depot_id ORDER BY g.day) AS taken
+    FROM (SELECT DISTINCT variant_id, depot_id FROM daily) p
+    CROSS JOIN (SELECT day::date FROM generate_series(%(first)s::date, %(end)s::date - 1, '1 day') AS day) g
+    LEFT JOIN daily s USING (variant_id, depot_id, day)
+), by_day AS (
+    SELECT variant_id, depot_id, array_agg(taken::bigint ORDER BY day) AS taken FROM running GROUP BY 1, 2
 )
 SELECT p.variant_id, p.depot_id,
-       coalesce(l.on_hand, 0) - coalesce(l.reserved_elsewhere, 0) - coalesce(sold.pieces, 0),
-       coalesce(fleet.units, 0), taken.by_day::bigint[], l.as_of
+       coalesce(p.on_hand, 0) - coalesce(p.reserved_elsewhere, 0) - coalesce(sold.pieces, 0),
+       coalesce(fleet.units, 0), by_day.taken, p.as_of
 FROM pool p
-LEFT JOIN inventory_stocklevel l USING (variant_id, depot_id)
 LEFT JOIN sold USING (variant_id, depot_id)
 LEFT JOIN fleet USING (variant_id, depot_id)
-LEFT JOIN taken USING (variant_id, depot_id)
+LEFT JOIN by_day USING (variant_id, depot_id)
 """
 
 
@@ -100,8 +130,23 @@ def availability(
 
     pools: (variant id, depot id). period: half open [first day, first day after). Counts are never negative: a pool
     that owes more than it has gives nothing. No locks: to promise, ask again under the lock of the stock levels
-    (`inventory.services.hold`).
+    (`inventory.services.hold`), where it is also seen to that one unit can serve all days of each booking.
     """
+    return {
+        pool: PoolAvailability(
+            sale=max(count.sale, 0),
+            rental=max(count.rental, 0),
+            rental_by_day=[max(free, 0) for free in count.rental_by_day],
+            as_of=count.as_of,
+        )
+        for pool, count in pool_counts(pools, period=period, now=now).items()
+    }
+
+
+def pool_counts(
+    pools: Collection[Pool], *, period: tuple[date, date], now: datetime | None = None
+) -> dict[Pool, PoolCount]:
+    """What is there less what is promised, in one statement; below zero where promises cannot all be kept."""
     first, end = period
     if not pools:
         return {}
@@ -117,12 +162,82 @@ def availability(
                 "first": first,
                 "end": end,
                 "now": now or timezone.now(),
-                "in_service": [str(status) for status in IN_SERVICE],
+                "at_hand": [str(status) for status in AT_HAND],
             },
         )
-        return {(row[0], row[1]): _pool(*row[2:]) for row in cursor.fetchall()}
+        days = (end - first).days
+        return {(row[0], row[1]): _pool(days, *row[2:]) for row in cursor.fetchall()}
 
 
-def _pool(sale: int, units: int, taken: list[int], as_of: datetime | None) -> PoolAvailability:
-    by_day = [max(units - claimed, 0) for claimed in taken]
-    return PoolAvailability(sale=max(int(sale), 0), rental=min(by_day), rental_by_day=by_day, as_of=as_of)
+def _pool(days: int, sale: int, units: int, taken: list[int] | None, as_of: datetime | None) -> PoolCount:
+    by_day = [units] * days if taken is None else [units - claimed for claimed in taken]
+    return PoolCount(sale=int(sale), rental_by_day=by_day, as_of=as_of)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The units of one pool with the days they are gone or down, and the bookings that still need one.
+
+    `set_aside` tells which booking a unit stands ready for.
+    """
+
+    shelves: list[Shelf[int]] = field(default_factory=list)
+    bookings: list[Booking[UUID, int]] = field(default_factory=list)
+    set_aside: dict[UUID, int] = field(default_factory=dict)
+
+
+def uneven_pools(pools: Collection[Pool], *, until: date, now: datetime | None = None) -> set[Pool]:
+    """The pools in which counting by day does not tell whether one unit can serve a whole booking. One statement.
+
+    Those where a unit is down on days that begin later than today. Whatever began already (a unit that is out or being
+    cleaned) stands before all bookings, and then the counts suffice: whoever comes first takes any unit that is free.
+    """
+    today = (now or timezone.now()).date()
+    later = Downtime.objects.filter(
+        unit__variant_id__in={variant for variant, _ in pools},
+        unit__depot_id__in={depot for _, depot in pools},
+        unit__status__in=[*AT_HAND, UnitStatus.OUT],
+        period__startswith__gte=today,  # by UTC's today, which no depot's is two days ahead of
+        period__startswith__lt=until,
+    )
+    return set(later.values_list("unit__variant_id", "unit__depot_id")) & set(pools)
+
+
+def fleets(pools: Collection[Pool], *, now: datetime | None = None) -> dict[Pool, Fleet]:
+    """What there is to plan with, for each pool; paid bookings stand before held ones. Four statements."""
+    at = now or timezone.now()
+    mine = {"variant_id__in": {variant for variant, _ in pools}, "depot_id__in": {depot for _, depot in pools}}
+    zones = Depot.objects.filter(pk__in=mine["depot_id__in"]).values_list("pk", "time_zone")
+    today = {depot: today_in(zone, at) for depot, zone in zones}
+    found: dict[Pool, Fleet] = {pool: Fleet() for pool in pools}
+    gone: dict[int, list[Days]] = defaultdict(list)
+    claims = Reservation.objects.filter(**mine, kind=ReservationKind.RENTAL, status__in=LIVE)
+    for row in claims.order_by("status", "id").exclude(status=ReservationStatus.HELD, expires_at__lte=at):
+        fleet, day = found.get((row.variant_id, row.depot_id)), today[row.depot_id]
+        if fleet is None:
+            continue
+        if row.status == ReservationStatus.SHIPPED:
+            assert row.unit_id is not None  # noqa: S101 (reservation_out_has_unit)
+            gone[row.unit_id].append((row.period.lower, max(row.period.upper, day_after(day, 1 + row.turnaround_days))))
+        elif row.period.upper > day:
+            fleet.bookings.append(Booking(row.pk, (max(row.period.lower, day), row.period.upper)))
+            if row.unit_id is not None:
+                fleet.set_aside[row.pk] = row.unit_id
+    ours = Exists(Reservation.objects.filter(unit=OuterRef("pk"), status=ReservationStatus.SHIPPED))
+    units = Unit.objects.filter(Q(status__in=AT_HAND) | Q(ours, status=UnitStatus.OUT), **mine).order_by("serial")
+    for unit in units.prefetch_related("downtimes"):
+        if (pool := found.get((unit.variant_id, unit.depot_id))) is not None:
+            down = [(d.period.lower, d.period.upper) for d in unit.downtimes.all()]
+            pool.shelves.append(Shelf(unit.pk, merged([*gone[unit.pk], *down])))
+    return found
+
+
+def merged(periods: Sequence[Days]) -> list[Days]:
+    """The same days, in order and apart from each other."""
+    kept: list[Days] = []
+    for first, end in sorted(periods):
+        if kept and first <= kept[-1][1]:
+            kept[-1] = (kept[-1][0], max(end, kept[-1][1]))
+        else:
+            kept.append((first, end))
+    return kept

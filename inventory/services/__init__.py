@@ -1,30 +1,61 @@
 """Every write to stock that means something."""
 
-from inventory.services.holds import Claim, commit, extend_holds, hold, release, require_free, rewin, tidy_lapsed_holds
+from inventory.services.holds import (
+    Claim,
+    commit,
+    extend_holds,
+    hold,
+    release,
+    require_free,
+    review_soon,
+    rewin,
+    tidy_lapsed_holds,
+)
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
+from inventory.services.misfits import review_overdue, review_promises
 from inventory.services.reconcile import reconcile_inventory
-from inventory.services.sync import enqueue_stragglers, in_step, sync_reservations
-from inventory.services.units import free_units, keep_overdue_reserved, put_back, ship, take_in
+from inventory.services.sync import enqueue_stragglers, in_step, sync_reservations, tell_unit
+from inventory.services.units import (
+    add_unit,
+    decide_unit,
+    exchange_units,
+    free_units,
+    free_units_of,
+    put_back,
+    put_down,
+    set_aside,
+    ship,
+    take_in,
+)
 
 __all__ = [
     "Claim",
     "accept_push",
+    "add_unit",
     "apply_changes",
     "commit",
+    "decide_unit",
     "enqueue_stragglers",
+    "exchange_units",
     "extend_holds",
     "free_units",
+    "free_units_of",
     "hold",
     "in_step",
-    "keep_overdue_reserved",
     "mirror_changes",
     "put_back",
+    "put_down",
     "reconcile_inventory",
     "release",
     "require_free",
+    "review_overdue",
+    "review_promises",
+    "review_soon",
     "rewin",
+    "set_aside",
     "ship",
     "sync_reservations",
     "take_in",
+    "tell_unit",
     "tidy_lapsed_holds",
 ]

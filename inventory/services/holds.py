@@ -7,12 +7,16 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.models import Variant
+from core.ids import new_id
+from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.models import Depot, Reservation, StockLevel
-from inventory.selectors import NOTHING, Pool, PoolAvailability, availability
+from inventory.packing import Booking, NoPlan, plan
+from inventory.selectors import NOTHING, Fleet, Pool, PoolAvailability, availability, fleets, uneven_pools
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
 
 HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
@@ -22,13 +26,17 @@ _A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end)."""
+    """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end).
+
+    turnaround_days: how many of them, at the end, are for cleaning and checks.
+    """
 
     variant_id: int
     depot_id: int
     kind: ReservationKind
     quantity: int
     period: tuple[date, date] | None = None
+    turnaround_days: int = 0
 
     @property
     def pool(self) -> Pool:
@@ -49,6 +57,7 @@ def hold(*, claims: Sequence[Claim], expires_at: datetime) -> list[Reservation]:
             kind=claim.kind,
             quantity=claim.quantity,
             period=DateRange(*claim.period) if claim.period else None,
+            turnaround_days=claim.turnaround_days,
             status=HELD,
             expires_at=expires_at,
         )
@@ -91,7 +100,7 @@ def rewin(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
     dead = [row for row in rows if row.pk not in living and row.status in _DYING]
     _win([_claim_of(row) for row in dead])
     Reservation.objects.filter(pk__in=[row.pk for row in dead]).update(
-        status=HELD, expires_at=expires_at, provider_state=ProviderState.NONE
+        status=HELD, expires_at=expires_at, provider_state=ProviderState.NONE, provider_period=None
     )
     Reservation.objects.filter(pk__in=living, expires_at__lt=expires_at).update(expires_at=expires_at)
 
@@ -100,18 +109,40 @@ def rewin(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
 def release(*, reservation_ids: Collection[UUID], expired: bool = False) -> int:
     """Give claims back that have not left the depot. Safe to repeat. Returns how many were given back.
 
-    Locks: reservations only, as giving back can never oversell.
+    A unit set aside for one goes back on the shelf. Locks: reservations only, as giving back can never oversell.
     """
-    status = ReservationStatus.EXPIRED if expired else ReservationStatus.RELEASED
-    return Reservation.objects.filter(pk__in=reservation_ids, status__in=[HELD, COMMITTED]).update(
-        status=status, expires_at=None
-    )
+    mine = Reservation.objects.filter(pk__in=reservation_ids, status__in=[HELD, COMMITTED])
+    return _end(mine.select_for_update(), ReservationStatus.EXPIRED if expired else ReservationStatus.RELEASED)
 
 
+@transaction.atomic
 def tidy_lapsed_holds(*, grace: timedelta = timedelta(minutes=2)) -> int:
-    """Mark holds that ended a while ago as expired, so that the IMS hears of it. Returns how many."""
+    """Mark holds that ended a while ago as expired, so that the IMS hears of it. Returns how many.
+
+    Locks: reservations; those that somebody works on are left for the next time.
+    """
     lapsed = Reservation.objects.filter(status=HELD, expires_at__lt=timezone.now() - grace)
-    return lapsed.update(status=ReservationStatus.EXPIRED)
+    return _end(lapsed.select_for_update(skip_locked=True), ReservationStatus.EXPIRED)
+
+
+def _end(rows: QuerySet[Reservation], status: ReservationStatus) -> int:
+    """End these claims, locked in id order; pools that may now serve a misfit are looked at again."""
+    found = list(rows.order_by("id").values_list("pk", "variant_id", "depot_id", "kind"))
+    ended = Reservation.objects.filter(pk__in=[row[0] for row in found]).update(
+        status=status, expires_at=None, unit=None, misfit_at=None
+    )
+    pools = {(row[1], row[2]) for row in found}
+    served = {"variant_id__in": {pool[0] for pool in pools}, "depot_id__in": {pool[1] for pool in pools}}
+    if found and Reservation.objects.filter(**served, misfit_at__isnull=False).exists():
+        review_soon(pools)
+    return ended
+
+
+def review_soon(pools: Iterable[Pool]) -> None:
+    """Have a job look whether everything promised of these pools can be kept (services.misfits)."""
+    for variant_id, depot_id in sorted(set(pools)):
+        once = f"review:{variant_id}:{depot_id}"
+        enqueue("inventory.review_promises", once=once, lock=once, variant_id=variant_id, depot_id=depot_id)
 
 
 def lock_pools(pools: Iterable[Pool]) -> None:
@@ -164,13 +195,21 @@ def _is_living_hold(row: Reservation) -> bool:
 
 def _claim_of(row: Reservation) -> Claim:
     period = (row.period.lower, row.period.upper) if row.period else None
-    return Claim(row.variant_id, row.depot_id, ReservationKind(row.kind), row.quantity, period)
+    return Claim(row.variant_id, row.depot_id, ReservationKind(row.kind), row.quantity, period, row.turnaround_days)
 
 
 def require_free(claims: Sequence[Claim], *, now: datetime | None = None) -> None:
-    """Raises OutOfStock unless all claims together fit now. A promise only when the pools are locked before."""
+    """Raises OutOfStock unless all claims together fit now, each rental in one unit for all of its days.
+
+    A promise only when the pools are locked before.
+    """
     if not claims:
         return
+    _require_counts(claims, now)
+    _require_plan([claim for claim in claims if claim.period], now)
+
+
+def _require_counts(claims: Sequence[Claim], now: datetime | None) -> None:
     wanted = _sum_up(claims)
     periods = [claim.period for claim in wanted if claim.period]
     today = timezone.now().date()
@@ -180,6 +219,39 @@ def require_free(claims: Sequence[Claim], *, now: datetime | None = None) -> Non
     short = [(claim, free) for claim in wanted if (free := ledger.take(claim)) < claim.quantity]
     if short:
         raise OutOfStock(_name_shortages(short))
+
+
+def _require_plan(rentals: Sequence[Claim], now: datetime | None) -> None:
+    """Where units are down at different times, the counts alone do not tell (inventory.packing)."""
+    if not rentals:
+        return
+    until = max(end for _, end in filter(None, (claim.period for claim in rentals)))
+    uneven = uneven_pools({claim.pool for claim in rentals}, until=until, now=now)
+    if not uneven:
+        return
+    planned = fleets(uneven, now=now)
+    for claim in _sum_up([claim for claim in rentals if claim.pool in uneven]):
+        fleet = planned[claim.pool]
+        fitting = _fitting(fleet, claim)
+        if fitting < claim.quantity:
+            raise OutOfStock(_name_shortages([(claim, fitting)]))
+        fleet.bookings += _as_bookings(claim, claim.quantity)
+
+
+def _fitting(fleet: Fleet, claim: Claim) -> int:
+    """How many units of the claim can be served beside everything that is booked already."""
+    for quantity in range(claim.quantity, 0, -1):
+        try:
+            plan(fleet.shelves, [*fleet.bookings, *_as_bookings(claim, quantity)])
+        except NoPlan:
+            continue
+        return quantity
+    return 0
+
+
+def _as_bookings(claim: Claim, quantity: int) -> list[Booking[UUID, int]]:
+    assert claim.period is not None  # noqa: S101 (rentals only)
+    return [Booking(new_id(), claim.period) for _ in range(quantity)]
 
 
 def _sum_up(claims: Sequence[Claim]) -> list[Claim]:

@@ -1,35 +1,73 @@
 """Follow the counts of the IMS: read its change feed, and write what it says about now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
 from operator import attrgetter
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
 from catalog.models import Variant
 from core.logging import get_logger
 from core.queue import enqueue
 from inventory.errors import PushNotAccepted
-from inventory.models import Depot, Feed, Reservation, StockLevel, Unit
-from inventory.providers.base import Changes, CursorLost, Level, PushRejected, UnitRecord
+from inventory.models import OUT_OF_STEP, Depot, Feed, Reservation, StockLevel, Unit
+from inventory.providers.base import (
+    Capability,
+    Changes,
+    CursorLost,
+    InventoryProvider,
+    Level,
+    PushRejected,
+    UnitRecord,
+)
 from inventory.providers.registry import get_provider
+from inventory.selectors import Pool
+from inventory.services.holds import review_soon
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
 FEED = "ims"
 _MOST_PAGES = 10_000
+_ROWS_A_PAGE = 500
+_CLOCKS_DIFFER = timedelta(days=1)  # a row from further ahead would hide all news until then
+Progress = Callable[[str], None]
 
 
-def mirror_changes() -> int:
+def mirror_changes(*, anew: bool = False, progress: Progress = lambda _line: None) -> int:
     """Read the feed to its end and take over what moved. Returns the rows written.
 
     Rows say what is, so repeats and reordering change nothing: an older `as_of` never overwrites a newer one.
-    A lost cursor starts the feed anew, which is a full snapshot. Network between transactions. Raises: ProviderError.
+    A lost cursor starts the feed anew, which is a full snapshot, and so does `anew`; an IMS without a feed is always
+    read whole. A page at a time is in memory. Network between transactions. Raises: ProviderError.
     """
-    provider, written = get_provider(), 0
-    cursor = Feed.objects.filter(pk=FEED).values_list("cursor", flat=True).first() or None
+    provider, written, read = get_provider(), 0, 0
+    feed, _ = Feed.objects.get_or_create(pk=FEED)
+    names = _youngest_names()
+    whole = anew or not feed.cursor or feed.newest_depot < names[1]
+    for page in _pages(provider, None if whole else feed.cursor):
+        written += apply_changes(page)
+        read += len(page.levels) + len(page.units)
+        progress(f"{read} rows read, {written} written")
+    if not whole and feed.newest_variant < names[0]:
+        written += _catch_up(provider, after=feed.newest_variant)
+    Feed.objects.filter(pk=FEED).update(newest_variant=names[0], newest_depot=names[1])
+    return written
+
+
+def _youngest_names() -> tuple[int, int]:
+    """The newest variant and depot. What the feed told of names before they were ours was passed over."""
+    newest = [model.objects.aggregate(newest=Max("pk"))["newest"] or 0 for model in (Variant, Depot)]
+    return newest[0], newest[1]
+
+
+def _pages(provider: InventoryProvider, cursor: str | None) -> Iterator[Changes]:
+    if Capability.CHANGE_FEED not in provider.capabilities:
+        yield from _snapshot(provider)
+        return
     for _ in range(_MOST_PAGES):
         try:
             page = provider.changes(cursor)
@@ -39,20 +77,52 @@ def mirror_changes() -> int:
             log.warning("feed_cursor_lost")
             cursor = None
             continue
-        written += apply_changes(page)
-        cursor = page.cursor
+        yield page
         if not page.more:
-            break
-    return written
+            return
+        if page.cursor == cursor:
+            log.error("feed_stands_still")
+            return
+        cursor = page.cursor
+
+
+def _snapshot(provider: InventoryProvider, skus: Sequence[str] | None = None) -> Iterator[Changes]:
+    """Everything, or everything of these SKUs, as pages of a feed that has no cursor."""
+    cursor, more = None, True
+    while more:
+        page = provider.levels(skus=skus, cursor=cursor)
+        yield Changes(levels=page.levels, units=(), cursor="", more=True)
+        cursor, more = page.cursor, page.cursor is not None
+    pools = [{"sku": sku} for sku in skus] if skus else [{"depot": code} for code in _depots_in_use()]
+    for pool in pools:
+        rest = iter(provider.units(**pool))
+        while units := list(islice(rest, _ROWS_A_PAGE)):
+            yield Changes(levels=(), units=units, cursor="", more=True)
+
+
+def _depots_in_use() -> list[str]:
+    return list(Depot.objects.order_by("code").values_list("code", flat=True))
+
+
+def _catch_up(provider: InventoryProvider, *, after: int) -> int:
+    """Ask for what the feed told of variants before they were ours."""
+    skus = list(Variant.objects.filter(pk__gt=after).order_by("pk").values_list("sku", flat=True))
+    return sum(apply_changes(page) for page in _snapshot(provider, skus))
 
 
 @transaction.atomic
 def apply_changes(page: Changes) -> int:
-    """Write one page and how far it reaches, together. Locks: stock levels of the page, in id order."""
+    """Write one page and how far it reaches, together. Returns the rows written.
+
+    Where it takes stock away, a job looks whose booking that was. Locks: stock levels of the page, in id order, units.
+    """
     variants, depots = _names(page)
-    written = _write_levels(page.levels, variants, depots) + _write_units(page.units, variants, depots)
-    Feed.objects.update_or_create(pk=FEED, defaults={"cursor": page.cursor, "read_at": timezone.now()})
-    return written
+    levels, fewer = _write_levels(page.levels, variants, depots)
+    units, gone = _write_units(page.units, variants, depots)
+    cursor = {"cursor": page.cursor} if page.cursor else {}
+    Feed.objects.update_or_create(pk=FEED, defaults={**cursor, "read_at": timezone.now()})
+    review_soon(fewer | gone)
+    return levels + units
 
 
 def accept_push(*, headers: Mapping[str, str], body: bytes) -> None:
@@ -77,15 +147,20 @@ def _names(page: Changes) -> tuple[Ids, Ids]:
     return variants, depots
 
 
-def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> int:
-    newest: dict[tuple[int, int], Level] = {}
+# Levels
+
+
+def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> tuple[int, set[Pool]]:
+    """Returns how many rows were written, and the pools that have less to sell than before."""
+    newest: dict[Pool, Level] = {}
     for level in levels:
-        if level.sku in variants and level.depot in depots:
+        if level.sku in variants and level.depot in depots and _is_of_now(level):
             pool = (variants[level.sku], depots[level.depot])
             if pool not in newest or newest[pool].as_of <= level.as_of:
                 newest[pool] = level
     locked = _lock_levels(newest)
     fresh = {pool: level for pool, level in newest.items() if _is_news(level, locked.get(pool))}
+    fewer = {pool for pool, level in fresh.items() if pool in locked and _is_less(level, locked[pool])}
     StockLevel.objects.bulk_create(
         [
             StockLevel(
@@ -103,14 +178,25 @@ def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> int:
     )
     if fresh:
         _close_counted_sales({variant for variant, _ in fresh}, {depot for _, depot in fresh})
-    return len(fresh)
+    return len(fresh), fewer
+
+
+def _is_of_now(row: Level | UnitRecord) -> bool:
+    if row.as_of <= timezone.now() + _CLOCKS_DIFFER:
+        return True
+    log.error("feed_row_from_the_future", sku=row.sku, depot=row.depot, as_of=row.as_of.isoformat())
+    return False
 
 
 def _is_news(level: Level, ours: StockLevel | None) -> bool:
     return ours is None or ours.as_of is None or ours.as_of < level.as_of
 
 
-def _lock_levels(pools: Mapping[tuple[int, int], Level]) -> dict[tuple[int, int], StockLevel]:
+def _is_less(level: Level, ours: StockLevel) -> bool:
+    return level.on_hand - level.reserved_elsewhere < ours.on_hand - ours.reserved_elsewhere
+
+
+def _lock_levels(pools: Mapping[Pool, Level]) -> dict[Pool, StockLevel]:
     rows = (
         StockLevel.objects.select_for_update()
         .filter(variant_id__in={v for v, _ in pools}, depot_id__in={d for _, d in pools})
@@ -135,53 +221,81 @@ def _close_counted_sales(variants: set[int], depots: set[int]) -> None:
     ).update(status=ReservationStatus.FULFILLED)
 
 
-def _write_units(units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> int:
-    """Units follow the IMS, except that what is out or being cleaned here stays so until it is taken back here."""
+# Units
+
+
+def _write_units(units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> tuple[int, set[Pool]]:
+    """Units follow the IMS, except in what was decided here and it has not taken yet.
+
+    Returns how many rows were written, and the pools that lost one.
+    """
     newest: dict[str, UnitRecord] = {}
     for unit in sorted(units, key=attrgetter("serial", "as_of")):
-        if unit.sku in variants and unit.depot in depots and unit.status in UnitStatus.values:
+        if unit.sku in variants and unit.depot in depots and unit.status in UnitStatus.values and _is_of_now(unit):
             newest[unit.serial] = unit
+    if not newest:
+        return 0, set()
     _ensure_pools({(variants[u.sku], depots[u.depot]) for u in newest.values()})
     # Locked: a unit that leaves or comes back between this reading and the writing would be put where it was.
     locked = Unit.objects.select_for_update().filter(serial__in=newest).order_by("id")
     ours = {unit.serial: unit for unit in locked}
-    rows = [
-        _merged(mine, unit, variant_id=variants[unit.sku], depot_id=depots[unit.depot])
-        for unit in newest.values()
-        if (mine := ours.get(unit.serial)) is None or mine.as_of is None or mine.as_of < unit.as_of
-    ]
+    being_told, with_customers = _moving({unit.pk for unit in ours.values()})
+    rows = []
+    for unit in newest.values():
+        mine = ours.get(unit.serial)
+        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine)):
+            pool = (variants[unit.sku], depots[unit.depot])
+            rows.append(_merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
     Unit.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["serial"],
         update_fields=["variant", "depot", "condition", "status", "as_of"],
     )
-    return len(rows)
+    before = {unit.serial: (unit.variant_id, unit.depot_id) for unit in ours.values()}
+    gone = {row.serial for row in rows if row.status != UnitStatus.AVAILABLE}
+    Reservation.objects.filter(unit__serial__in=gone, status=ReservationStatus.COMMITTED).update(unit=None)
+    return len(rows), {before[serial] for serial in gone if serial in before}
 
 
-def _merged(ours: Unit | None, theirs: UnitRecord, *, variant_id: int, depot_id: int) -> Unit:
-    """The unit as it is to be written. What is out or being cleaned keeps the condition that was seen here."""
-    moving_here = ours is not None and ours.status in (UnitStatus.OUT, UnitStatus.CLEANING)
+def _moving(unit_ids: set[int]) -> tuple[set[int], set[int]]:
+    """Units of whose leaving or return the IMS has still to hear, and units that are with our customers."""
+    mine = Reservation.objects.filter(unit_id__in=unit_ids)
+    told = mine.filter(OUT_OF_STEP, status__in=[ReservationStatus.SHIPPED, ReservationStatus.FULFILLED])
+    shipped = mine.filter(status=ReservationStatus.SHIPPED)
+    return set(told.values_list("unit_id", flat=True)), set(shipped.values_list("unit_id", flat=True))
+
+
+def _is_old_news(theirs: UnitRecord, ours: Unit) -> bool:
+    """What we told the IMS comes back as news; its acknowledgement was as new (services.sync)."""
+    return ours.as_of is not None and theirs.as_of <= ours.as_of
+
+
+def _merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
+    """The unit as it is to be written.
+
+    One that is with a customer stays where it left and how it left until it is taken back here, whatever the IMS thinks
+    of it meanwhile; but when it is written off there, it is. One being cleaned here keeps the condition seen here.
+    """
+    status, condition = UnitStatus(theirs.status), theirs.condition
+    if ours is not None and (is_out or ours.status in (UnitStatus.CLEANING, UnitStatus.SOLD)):
+        routine = status in (UnitStatus.AVAILABLE, UnitStatus.OUT, UnitStatus.CLEANING)
+        status, condition = UnitStatus(ours.status) if routine else status, ours.condition
+    elif status == UnitStatus.CLEANING and ours is not None:
+        status = UnitStatus(ours.status)  # being cleaned is known only to the side that cleans
+    if is_out and ours is not None:
+        pool = (ours.variant_id, ours.depot_id)
     return Unit(
         serial=theirs.serial,
-        variant_id=variant_id,
-        depot_id=depot_id,
-        condition=ours.condition if ours and moving_here else theirs.condition,
-        status=_merged_status(ours.status if ours else None, theirs.status),
+        variant_id=pool[0],
+        depot_id=pool[1],
+        condition=condition,
+        status=status,
         as_of=theirs.as_of,
     )
 
 
-def _merged_status(ours: str | None, theirs: str) -> str:
-    """Hand-over and take-back are recorded here first; everything else is the IMS's word."""
-    moving_here = ours in (UnitStatus.OUT, UnitStatus.CLEANING, UnitStatus.SOLD)
-    routine = theirs in (UnitStatus.AVAILABLE, UnitStatus.OUT, UnitStatus.CLEANING)
-    if ours is not None and routine and (moving_here or theirs != UnitStatus.AVAILABLE):
-        return ours
-    return theirs
-
-
-def _ensure_pools(pools: set[tuple[int, int]]) -> None:
+def _ensure_pools(pools: set[Pool]) -> None:
     """A pool that only rents has a stock level too: it is the row that promises are made under."""
     StockLevel.objects.bulk_create(
         [StockLevel(variant_id=variant, depot_id=depot) for variant, depot in sorted(pools)], ignore_conflicts=True

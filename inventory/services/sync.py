@@ -1,36 +1,46 @@
 """Bring the IMS to what was promised here, one reservation at a time, whatever was lost on the way.
 
-What the IMS should hold follows from a reservation's status (`states.WANTED`); what it acknowledged is
-`provider_state`. Each step is a call outside any transaction and a short transaction that settles it, so every crash
-and every lost answer ends in a repeat that changes nothing.
+What the IMS should hold follows from a reservation's status (`states.WANTED`), what it said is `provider_state`.
+Each step is a call outside any transaction and one statement that settles it, so every crash and every lost answer ends
+in a repeat that changes nothing. A reservation is leased while somebody speaks about it: of two calls the one made
+first never arrives last.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from core.logging import get_logger
 from core.queue import enqueue
-from inventory.models import OUT_OF_STEP, Reservation
+from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.providers.base import (
+    Capability,
     InventoryProvider,
     Line,
     NotFound,
     OutOfStock,
+    Refused,
     RemoteReservation,
     RemoteState,
+    Unavailable,
     UnknownOutcome,
     Window,
 )
 from inventory.providers.registry import get_provider
-from inventory.states import PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus
+from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus
 
 log = get_logger(__name__)
 
+LEASE = timedelta(seconds=120)
+LONGEST_STEP = timedelta(seconds=60)  # four calls of any adapter
+LONGEST_REST = timedelta(hours=6)  # after a final refusal
 _MOST_DEAD = 20
 _MOST_STRAGGLERS = 1000
 _LEAST_TIME = 0.05  # seconds
@@ -42,26 +52,31 @@ _OF_REMOTE = {
     RemoteState.CHECKED_IN: ProviderState.CHECKED_IN,
     RemoteState.RELEASED: ProviderState.RELEASED,
 }
+_CLAIMED_THERE = (ProviderState.HELD, ProviderState.CONFIRMED, ProviderState.CHECKED_OUT)
 
 
 def sync_reservations(*, reservation_ids: Collection[UUID], budget: float | None = None) -> None:
     """Bring reservations in step with the IMS, within `budget` seconds altogether when given.
 
-    Network, so never inside a transaction. Safe to repeat. Raises: ProviderError, with what was acknowledged until then
-    recorded; OutOfStock when the IMS has less than was promised here (the reservation is then marked refused).
+    Network, so never inside a transaction. Safe to repeat, and safe from several sides at once. Raises: ProviderError,
+    with what was acknowledged until then recorded: OutOfStock when the IMS has less than was promised here (the
+    reservation is then marked refused), Unavailable also while somebody else speaks about one of them.
     """
     provider = get_provider()
     deadline = None if budget is None else monotonic() + budget
-    rows = list(Reservation.objects.select_related("variant", "depot", "unit").filter(pk__in=reservation_ids))
-    asked: list[Reservation] = []
+    mine = Reservation.objects.filter(pk__in=reservation_ids)
+    until = timezone.now() + LEASE  # also the name of the lease: no two end at the same microsecond
+    leased = _without_lease(mine.filter(OUT_OF_STEP)).update(sync_leased_until=until)
+    rows = list(_with_names(mine.filter(sync_leased_until=until))) if leased else []
     try:
         for row in rows:
-            if not in_step(row):
-                asked.append(row)
-                _bring_in_step(provider, row, deadline)
+            _Talk(provider, row, deadline).bring_in_step()
     finally:
-        if asked:  # the others may have been moved by somebody else meanwhile
-            Reservation.objects.bulk_update(asked, ["provider_state", "provider_acked_at"])
+        ours = {row.sync_leased_until for row in rows} - {None}
+        if ours:
+            mine.filter(sync_leased_until__in=ours).update(sync_leased_until=None)
+    if leased < len(set(reservation_ids)) and mine.filter(OUT_OF_STEP, sync_leased_until__gt=timezone.now()).exists():
+        raise Unavailable("Somebody else is telling the inventory system about this.")
 
 
 def in_step(row: Reservation) -> bool:
@@ -69,8 +84,10 @@ def in_step(row: Reservation) -> bool:
     state, wanted = ProviderState(row.provider_state), wanted_state(row)
     if wanted == ProviderState.RELEASED:
         # "none" is not enough: an earlier call may have reached the IMS although its answer never reached us.
-        return state in (ProviderState.RELEASED, ProviderState.REFUSED)
-    return PROGRESS.get(state, 0) >= PROGRESS[wanted]
+        return state in (ProviderState.RELEASED, ProviderState.REFUSED, ProviderState.LOCAL)
+    if state == ProviderState.LOCAL:
+        return wanted in (ProviderState.HELD, ProviderState.CONFIRMED)
+    return PROGRESS.get(state, 0) >= PROGRESS[wanted] and not _has_outgrown(row)
 
 
 def wanted_state(row: Reservation) -> ProviderState:
@@ -80,83 +97,253 @@ def wanted_state(row: Reservation) -> ProviderState:
     return WANTED[ReservationStatus(row.status)]
 
 
-def _bring_in_step(provider: InventoryProvider, row: Reservation, deadline: float | None) -> None:
-    for _ in range(_MOST_STEPS):
-        if in_step(row):
-            return
-        answer = _step(provider, row, deadline)
-        row.provider_state = _OF_REMOTE[answer.state] if answer else ProviderState.RELEASED
-        row.provider_acked_at = answer.at if answer else row.provider_acked_at
-    if not in_step(row):
-        raise UnknownOutcome("the inventory system keeps losing this reservation")
+def _has_outgrown(row: Reservation) -> bool:
+    """True when the IMS keeps fewer days for a live rental than we do."""
+    if row.period is None or row.status not in LIVE or row.provider_state not in _CLAIMED_THERE:
+        return False
+    there = row.provider_period
+    return there is None or there.lower > row.period.lower or there.upper < row.period.upper
 
 
-def _left(deadline: float | None) -> float | None:
-    """Seconds that the next call may take; None where nobody waits. Raises: UnknownOutcome when none are left."""
-    if deadline is None:
-        return None
-    seconds = deadline - monotonic()
-    if seconds < _LEAST_TIME:
-        raise UnknownOutcome("no time left to ask the inventory system")
-    return seconds
+class _Talk:
+    """What is said to the IMS about one leased reservation."""
 
+    def __init__(self, provider: InventoryProvider, row: Reservation, deadline: float | None) -> None:
+        self._provider, self._row, self._deadline = provider, row, deadline
 
-def _step(provider: InventoryProvider, row: Reservation, deadline: float | None) -> RemoteReservation | None:
-    """The one next call. Returns the IMS's answer, or None when it has no such claim any more."""
-    state = ProviderState(row.provider_state)
-    serials = [row.unit.serial] if row.unit else []
-    try:
-        if wanted_state(row) == ProviderState.RELEASED:
-            provider.release(key=row.pk, timeout=_left(deadline))
+    def bring_in_step(self) -> None:
+        for _ in range(_MOST_STEPS):
+            if in_step(self._row):
+                return
+            try:
+                self._settle(self._step())
+            except OutOfStock as no:
+                self._is_refused(no)
+                raise
+            except (NotFound, Refused) as no:
+                self._rest(no)
+                raise
+            except UnknownOutcome as silence:
+                self._write(sync_error=f"unknown outcome: {silence}"[:300])
+                raise
+        if not in_step(self._row):
+            raise UnknownOutcome("the inventory system keeps losing this reservation")
+
+    # One call
+
+    def _step(self) -> RemoteReservation | None:
+        """The one next call. Returns the IMS's answer, or None when it has no such claim any more."""
+        self._keep_lease()
+        row, state, wanted = self._row, ProviderState(self._row.provider_state), wanted_state(self._row)
+        if not self._knows_rentals():
+            return self._step_without_dates(state, wanted)
+        if row.sync_error and state == ProviderState.NONE and (found := self._provider.find(row.pk)):
+            return found  # the answer to an earlier call was lost
+        try:
+            if wanted == ProviderState.RELEASED:
+                self._provider.release(key=row.pk, timeout=self._left())
+                return None
+            if state not in PROGRESS or _has_outgrown(row):
+                return self._reserve()
+            return self._go_on(state)
+        except NotFound:
+            if state not in PROGRESS:
+                raise  # the IMS does not know the SKU or the depot
+            found = self._provider.find(row.pk)  # None when it lost or expired our claim: it is made anew
+            if found and _OF_REMOTE[found.state] == state:
+                raise  # the claim is there: it is the unit or the depot that the IMS does not know
+            return found
+
+    def _knows_rentals(self) -> bool:
+        return self._row.kind == ReservationKind.SALE or Capability.RENTAL_WINDOWS in self._provider.capabilities
+
+    def _step_without_dates(self, state: ProviderState, wanted: ProviderState) -> RemoteReservation | None:
+        """An IMS that knows no dates hears of a rental when its unit leaves; until then the claim lives here alone."""
+        if wanted in (ProviderState.HELD, ProviderState.CONFIRMED):
+            self._row.provider_state = ProviderState.LOCAL
             return None
-        if state not in PROGRESS:
-            return _reserve(provider, row, deadline)
+        if wanted == ProviderState.RELEASED:
+            return None
+        return self._go_on(state if state in PROGRESS else ProviderState.CONFIRMED)
+
+    def _go_on(self, state: ProviderState) -> RemoteReservation:
+        row, unit = self._row, self._row.unit
+        serials = [unit.serial] if unit else []
         if state == ProviderState.HELD:
-            return provider.confirm(key=row.pk, timeout=_left(deadline))
+            return self._provider.confirm(key=row.pk, timeout=self._left())
         if state == ProviderState.CONFIRMED:
-            return provider.check_out(key=row.pk, lines=[_line(row)], serials=serials)
-        condition = row.unit.condition if row.unit else ""
-        return provider.check_in(key=row.pk, serials=serials, condition=condition, depot=row.depot.code)
-    except NotFound:
-        if state not in PROGRESS:
-            raise  # the IMS does not know the SKU or the depot
-        found = provider.find(row.pk)  # None when it lost or expired our claim: it is then made anew
-        if found and _OF_REMOTE[found.state] == state:
-            raise  # the claim is there: it is the unit or the depot that the IMS does not know
-        return found
-    except OutOfStock:
-        row.provider_state = ProviderState.REFUSED
-        log.warning("reservation_refused", reservation=str(row.pk), sku=row.variant.sku, status=row.status)
-        raise
+            self._await_earlier_return()
+            return self._provider.check_out(key=row.pk, lines=[_line(row)], serials=serials)
+        condition, depot = (unit.condition, unit.depot.code) if unit else ("", row.depot.code)
+        return self._provider.check_in(key=row.pk, serials=serials, condition=condition, depot=depot)
+
+    def _await_earlier_return(self) -> None:
+        """A unit leaves again only after the IMS has heard that it was back. Raises: Unavailable."""
+        before = Reservation.objects.filter(unit=self._row.unit_id, status=ReservationStatus.FULFILLED)
+        for earlier in before.filter(OUT_OF_STEP).exclude(pk=self._row.pk) if self._row.unit_id else ():
+            _sync_soon(earlier.pk)
+            raise Unavailable("The unit's last return has to be told first.")
+
+    def _reserve(self) -> RemoteReservation:
+        """Reserve; refused, first give back there what is dead here already, and ask once more.
+
+        A hold is dead here at the instant it ends; the IMS hears of it seconds later, and nobody should be refused for
+        it.
+        """
+        row = self._row
+        ask = partial(self._provider.reserve, key=row.pk, lines=[_line(row)], window=_window(row))
+        try:
+            return ask(timeout=self._left())
+        except OutOfStock:
+            if not self._give_back_dead():
+                raise
+        return ask(timeout=self._left())
+
+    def _give_back_dead(self) -> int:
+        """Release at the IMS what it still holds for dead claims on this pool. Returns how many were released."""
+        pool = {"variant_id": self._row.variant_id, "depot_id": self._row.depot_id, "kind": self._row.kind}
+        there = Reservation.objects.filter(**pool, provider_state__in=[ProviderState.HELD, ProviderState.CONFIRMED])
+        # Two statements, as each is read from a small index of its own: reservation_out_of_step and _live_by_pool.
+        given_back = there.filter(status__in=[ReservationStatus.RELEASED, ReservationStatus.EXPIRED])
+        lapsed = there.filter(status=ReservationStatus.HELD, expires_at__lte=timezone.now())
+        released = 0
+        for dead in (given_back, lapsed):
+            for reservation_id in dead.values_list("pk", flat=True)[:_MOST_DEAD]:
+                released += self._release_dead(dead.filter(pk=reservation_id), reservation_id)
+        return released
+
+    def _release_dead(self, dead: QuerySet[Reservation], reservation_id: UUID) -> int:
+        """Unless somebody else speaks about it, or it lives again."""
+        until = timezone.now() + LEASE
+        if not _without_lease(dead).update(sync_leased_until=until):
+            return 0
+        mine = Reservation.objects.filter(pk=reservation_id, sync_leased_until=until)
+        try:
+            self._provider.release(key=reservation_id, timeout=self._left())
+            return mine.update(provider_state=ProviderState.RELEASED, sync_leased_until=None)
+        finally:
+            mine.update(sync_leased_until=None)
+
+    def _keep_lease(self) -> None:
+        """Have it outlast the calls of one step. Raises: Unavailable when another took over."""
+        row = self._row
+        if row.sync_leased_until is not None and row.sync_leased_until - timezone.now() < LONGEST_STEP:
+            self._write(sync_leased_until=timezone.now() + LEASE)
+
+    def _left(self) -> float | None:
+        """Seconds that the next call may take; None where nobody waits. Raises: UnknownOutcome when none are left."""
+        if self._deadline is None:
+            return None
+        seconds = self._deadline - monotonic()
+        if seconds < _LEAST_TIME:
+            raise Unavailable("No time left to ask the inventory system.")
+        return seconds
+
+    # What came of it
+
+    def _settle(self, answer: RemoteReservation | None) -> None:
+        """Write the answer down."""
+        row = self._row
+        before = ProviderState(row.provider_state)
+        kept: dict[str, Any] = {"provider_state": before if before == ProviderState.LOCAL else ProviderState.RELEASED}
+        if answer is not None:
+            window = answer.window
+            kept = {
+                "provider_state": _OF_REMOTE[answer.state],
+                "provider_acked_at": answer.at,
+                # An IMS that does not tell its days is taken to keep those it was told.
+                "provider_period": DateRange(window.start_on, window.ends_before) if window else row.period,
+            }
+            if row.unit_id and answer.state in (RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN):
+                _heard_of_unit(row.unit_id, answer.at)
+        self._write_unless_moved(**kept, sync_error="", sync_failures=0, sync_after=None)
+
+    def _write_unless_moved(self, **changes: Any) -> None:
+        """In one statement, which also ends the lease when nothing is left to say; a row that moved is read again."""
+        row, lease = self._row, self._row.sync_leased_until
+        for name, value in changes.items():
+            setattr(row, name, value)
+        row.sync_leased_until = None if in_step(row) else lease
+        unmoved = Reservation.objects.filter(pk=row.pk, sync_leased_until=lease, status=row.status, period=row.period)
+        if not unmoved.update(**changes, sync_leased_until=row.sync_leased_until):
+            row.sync_leased_until = lease
+            self._write(**changes)
+            row.refresh_from_db()
+
+    def _is_refused(self, no: OutOfStock) -> None:
+        """What is not set aside there any more is marked; an extension that is refused leaves the rental as it was."""
+        row = self._row
+        grows = row.provider_state in _CLAIMED_THERE
+        self._rest(no, **({} if grows else {"provider_state": ProviderState.REFUSED}))
+        level = log.error if row.status == ReservationStatus.COMMITTED else log.warning  # paid for: staff must look
+        level("reservation_refused", reservation=str(row.pk), sku=row.variant.sku, status=row.status)
+
+    def _rest(self, no: Exception, **changes: Any) -> None:
+        """A final no is not asked for again at once, but less and less often: somebody may mend what is wrong there."""
+        failures = min(self._row.sync_failures + 1, 100)
+        rest = min(timedelta(minutes=1) * 2 ** min(failures - 1, 12), LONGEST_REST)
+        self._write(sync_error=str(no)[:300], sync_failures=failures, sync_after=timezone.now() + rest, **changes)
+
+    def _write(self, **changes: Any) -> None:
+        """Write down while the lease is ours. Raises: Unavailable."""
+        row = self._row
+        mine = Reservation.objects.filter(pk=row.pk, sync_leased_until=row.sync_leased_until)
+        if not mine.update(**changes):
+            raise Unavailable("Somebody else took over telling the inventory system about this.")
+        for name, value in changes.items():
+            setattr(row, name, value)
 
 
-def _reserve(provider: InventoryProvider, row: Reservation, deadline: float | None) -> RemoteReservation:
-    """Reserve; refused, first give back there what is dead here already, and ask once more.
+def tell_unit(*, unit_id: int) -> None:
+    """Tell the IMS what staff decided about a unit; one that takes no such word keeps its own, and ours holds here.
 
-    A hold is dead here at the instant it ends; the IMS hears of it seconds later, and nobody should be refused for it.
+    Network, then one statement. Safe to repeat. Raises: ProviderError.
     """
-    ask = partial(provider.reserve, key=row.pk, lines=[_line(row)], window=_window(row))
-    try:
-        return ask(timeout=_left(deadline))
-    except OutOfStock:
-        if not _give_back_dead(provider, row, deadline):
-            raise
-    return ask(timeout=_left(deadline))
+    unit = Unit.objects.filter(pk=unit_id, decided_here=True).first()
+    provider = get_provider()
+    if unit is None or Capability.UNIT_STATES not in provider.capabilities:
+        return
+    told = provider.set_unit(serial=unit.serial, status=unit.status, condition=unit.condition)
+    same = Unit.objects.filter(pk=unit_id, status=unit.status, condition=unit.condition)
+    same.update(decided_here=False, as_of=told.as_of)
 
 
-def _give_back_dead(provider: InventoryProvider, row: Reservation, deadline: float | None) -> int:
-    """Release at the IMS what it still holds for dead claims on this pool. Returns how many were released."""
-    pool = {"variant_id": row.variant_id, "depot_id": row.depot_id, "kind": row.kind}
-    there = Reservation.objects.filter(**pool, provider_state__in=[ProviderState.HELD, ProviderState.CONFIRMED])
-    # Two statements, as each is read from a small index of its own: reservation_out_of_step and _live_by_pool.
-    given_back = there.filter(status__in=[ReservationStatus.RELEASED, ReservationStatus.EXPIRED])
-    lapsed = there.filter(status=ReservationStatus.HELD, expires_at__lte=timezone.now())
-    released = 0
-    for dead in (given_back, lapsed):
-        for reservation_id in dead.values_list("pk", flat=True)[:_MOST_DEAD]:
-            provider.release(key=reservation_id, timeout=_left(deadline))
-            released += dead.filter(pk=reservation_id).update(provider_state=ProviderState.RELEASED)
-    return released
+def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
+    """Enqueue a sync for everything that the IMS has not heard of for a while. Returns how many.
+
+    The net under all other ways: a crash between a commit and its call leaves exactly such a row. What was refused for
+    good waits longer each time.
+    """
+    now = timezone.now()
+    behind = Reservation.objects.filter(OUT_OF_STEP, created_at__lt=now - older_than)
+    due = behind.filter(Q(sync_after=None) | Q(sync_after__lte=now)).order_by(
+        F("sync_after").asc(nulls_first=True), "id"
+    )
+    ids = list(due.values_list("pk", flat=True)[:_MOST_STRAGGLERS])
+    for reservation_id in ids:
+        _sync_soon(reservation_id)
+    untold = list(Unit.objects.filter(decided_here=True).order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS])
+    for unit_id in untold:
+        enqueue("inventory.tell_unit", lock=f"unit:{unit_id}", once=f"unit:{unit_id}", unit_id=unit_id)
+    return len(ids) + len(untold)
+
+
+def _sync_soon(reservation_id: UUID) -> None:
+    key = f"reservation:{reservation_id}"
+    enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
+
+
+def _without_lease(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    return rows.filter(Q(sync_leased_until=None) | Q(sync_leased_until__lt=timezone.now()))
+
+
+def _with_names(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    return rows.select_related("variant", "depot", "unit__depot").order_by("id")
+
+
+def _heard_of_unit(unit_id: int, at: datetime) -> None:
+    """News of the unit up to this instant are the echo of what we told."""
+    Unit.objects.filter(pk=unit_id).exclude(as_of__gte=at).update(as_of=at)
 
 
 def _line(row: Reservation) -> Line:
@@ -167,17 +354,4 @@ def _window(row: Reservation) -> Window | None:
     return Window(start_on=row.period.lower, ends_before=row.period.upper) if row.period else None
 
 
-def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
-    """Enqueue a sync for every reservation that is out of step for a while. Returns how many.
-
-    The net under all other ways: a crash between a commit and its call leaves exactly such a row.
-    """
-    behind = Reservation.objects.filter(OUT_OF_STEP, created_at__lt=timezone.now() - older_than)
-    ids = list(behind.order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS])
-    for reservation_id in ids:
-        key = f"reservation:{reservation_id}"
-        enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
-    return len(ids)
-
-
-__all__ = ["enqueue_stragglers", "in_step", "sync_reservations"]
+__all__ = ["enqueue_stragglers", "in_step", "sync_reservations", "tell_unit", "wanted_state"]

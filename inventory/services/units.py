@@ -1,27 +1,74 @@
-"""Things leaving and coming back."""
+"""Units: chosen late, leaving, coming back, and what staff decide about them."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Func, Q, Value
+from django.db.models import Q
 
 from core.queue import enqueue
 from core.time import day_after, today_in
 from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree
-from inventory.models import Depot, Downtime, Reservation, Unit
-from inventory.services.holds import Claim, lock_reservations, require_free
-from inventory.states import ReservationKind, ReservationStatus, UnitStatus
+from inventory.models import Downtime, Reservation, StockLevel, Unit
+from inventory.packing import NoPlan, misfits, plan
+from inventory.selectors import Fleet, fleets
+from inventory.services.holds import Claim, lock_reservations, require_free, review_soon
+from inventory.states import DECISIONS, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
 
 
 @transaction.atomic
-def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
-    """Record that the goods of a committed reservation left the depot; a rental names its unit.
+def set_aside(*, reservation_id: UUID, serial: str = "") -> Reservation:
+    """Choose the unit that a paid rental will get: the one named, or the best that leaves a plan for everybody else.
 
-    A unit that leaves before its days begin takes the days until then as well, if nobody else is promised them.
+    A unit is taken only if every other booking that can be served can still be served without it; so no customer loses
+    a unit to a clerk's choice. Asked again, it chooses anew. Locks: stock level, reservation.
+    Raises: HoldLapsed, UnitNotFree.
+    """
+    row = lock_reservations([reservation_id])[0]
+    if row.status != ReservationStatus.COMMITTED or row.kind != ReservationKind.RENTAL:
+        raise HoldLapsed("Only a paid rental gets a unit.")
+    row.unit = _choose(row, serial)
+    row.save(update_fields=["unit"])
+    return row
+
+
+@transaction.atomic
+def put_down(*, reservation_id: UUID) -> None:
+    """Take back the choice of a unit that has not left. Safe to repeat. Locks: stock level, reservation."""
+    row = lock_reservations([reservation_id])[0]
+    if row.status == ReservationStatus.COMMITTED and row.unit_id is not None:
+        row.unit = None
+        row.save(update_fields=["unit"])
+
+
+@transaction.atomic
+def exchange_units(*, one_id: UUID, other_id: UUID) -> tuple[Reservation, Reservation]:
+    """Let two paid rentals of one pool, each with a unit set aside, swap them. Locks: stock levels, reservations.
+
+    Raises: UnitNotFree when a unit is down on the other's days, or nothing is set aside.
+    """
+    rows = {row.pk: row for row in lock_reservations([one_id, other_id])}
+    one, other = rows[one_id], rows[other_id]
+    if one.unit_id is None or other.unit_id is None or {one.status, other.status} != {ReservationStatus.COMMITTED}:
+        raise UnitNotFree("Both must have a unit set aside that has not left.")
+    one.unit_id, other.unit_id = other.unit_id, one.unit_id
+    for row in (one, other):
+        if row.unit_id not in {unit.pk for unit in free_units_of(row)}:
+            raise UnitNotFree("A unit is not free on the other one's days.")
+        row.save(update_fields=["unit"])
+    return one, other
+
+
+@transaction.atomic
+def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
+    """Record that the goods of a committed reservation left the depot; a rental leaves with its unit.
+
+    The unit is the one named, or the one set aside. One that leaves before its days begin, or so late that it cannot be
+    back and ready in time, takes these days as well, if nobody else is promised them.
     Safe to repeat. The IMS hears of it by a job. Locks: stock level, reservation, unit.
     Raises: HoldLapsed, UnitNotFree.
     """
@@ -31,33 +78,46 @@ def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
     if row.status != ReservationStatus.COMMITTED:
         raise HoldLapsed("Only what is paid for can leave the depot.")
     if row.kind == ReservationKind.RENTAL:
-        row.unit = _lock_unit(unit_id, row)
+        row.unit = _lock_unit(unit_id or row.unit_id, row)
         row.period = _days_from_now(row)
-        Unit.objects.filter(pk=row.unit.pk).update(status=UnitStatus.OUT)
+        _move(row.unit, "hand_over")
     row.status = ReservationStatus.SHIPPED
-    row.save(update_fields=["status", "unit", "period"])
+    row.misfit_at = None
+    row.save(update_fields=["status", "unit", "period", "misfit_at"])
     _tell_ims(row)
     return row
 
 
 @transaction.atomic
-def take_in(*, reservation_id: UUID, condition: str, turnaround_days: int) -> Reservation:
+def take_in(
+    *, reservation_id: UUID, condition: str, turnaround_days: int | None = None, depot_id: int | None = None
+) -> Reservation:
     """Record that a rented unit is back and being cleaned; its days end with today's turnaround.
 
-    These days are a downtime of the unit until it is put back. Safe to repeat. Locks: reservation, unit.
-    Raises: HoldLapsed when nothing had left.
+    These days are a downtime of the unit until it is put back. depot_id: where it came back, if elsewhere than it left.
+    Safe to repeat. Locks: stock level, reservation, unit. Raises: HoldLapsed when nothing had left.
     """
-    row = Reservation.objects.select_for_update(of=["self"]).select_related("depot").get(pk=reservation_id)
+    row = lock_reservations([reservation_id])[0]
     if row.status == ReservationStatus.FULFILLED:
         return row
     if row.status != ReservationStatus.SHIPPED or row.unit_id is None:
         raise HoldLapsed("This unit is not out.")
-    Unit.objects.filter(pk=row.unit_id).update(status=UnitStatus.CLEANING, condition=condition)
-    today = today_in(row.depot.time_zone)
+    unit = Unit.objects.select_for_update().get(pk=row.unit_id)
+    unit.condition, unit.depot_id = condition, depot_id or unit.depot_id
+    if unit.status == UnitStatus.OUT:
+        _move(unit, "take_back", "condition", "depot")
+    else:  # written off meanwhile, and here it is again
+        unit.status = UnitStatus.CLEANING
+        unit.save(update_fields=["status", "condition", "depot"])
+    today = today_in(unit.depot.time_zone)
+    days = row.turnaround_days if turnaround_days is None else turnaround_days
     row.status = ReservationStatus.FULFILLED
-    row.period = DateRange(min(row.period.lower, today), day_after(today, 1 + turnaround_days))
+    row.period = DateRange(min(row.period.lower, today), day_after(today, 1 + days))
     row.save(update_fields=["status", "period"])
-    _block(row.unit_id, today, row.period.upper)
+    _block(unit.pk, today, row.period.upper)
+    if unit.depot_id != row.depot_id:
+        _ensure_pool(unit)
+    review_soon({(row.variant_id, row.depot_id), (unit.variant_id, unit.depot_id)})
     _tell_ims(row)
     return row
 
@@ -70,9 +130,32 @@ def put_back(*, unit_id: int, fit: bool = True) -> Unit:
     """
     unit = Unit.objects.select_for_update().get(pk=unit_id)
     if unit.status == UnitStatus.CLEANING:
-        unit.status = UnitStatus.AVAILABLE if fit else UnitStatus.MAINTENANCE
-        unit.save(update_fields=["status"])
-        unit.downtimes.filter(reason=TURNAROUND).delete()
+        _decide(unit, "shelve" if fit else "break")
+    return unit
+
+
+@transaction.atomic
+def decide_unit(*, unit_id: int, event: str, condition: str = "") -> Unit:
+    """Staff's word about a unit: shelve, break, mend, lose, find or retire it.
+
+    The IMS is told by a job, and its older news no longer count. Bookings that this leaves without a unit are found by
+    another. Locks: unit. Raises: UnitTransitionNotAllowed, naming what may be said of it now.
+    """
+    if event not in DECISIONS:
+        raise ValueError(f"{event} is nothing that staff decide")
+    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    if condition:
+        unit.condition = condition
+    _decide(unit, event)
+    return unit
+
+
+@transaction.atomic
+def add_unit(*, unit: Unit) -> Unit:
+    """Write down a new unit, and the stock level that promises of its pool are made under."""
+    unit.save()
+    _ensure_pool(unit)
+    review_soon([(unit.variant_id, unit.depot_id)])
     return unit
 
 
@@ -85,22 +168,53 @@ def free_units(*, variant_id: int, depot_id: int, period: tuple[date, date]) -> 
     )
 
 
-def keep_overdue_reserved() -> int:
-    """Write down that units which are still out past their return are not free today.
+def free_units_of(row: Reservation) -> list[Unit]:
+    """Units on the shelf that could serve this booking, best condition first; some may stand ready for others."""
+    today = today_in(row.depot.time_zone)
+    first = max(row.period.lower, min(today, day_after(row.period.upper, -1)))
+    return free_units(variant_id=row.variant_id, depot_id=row.depot_id, period=(first, row.period.upper))
 
-    `availability` knows it without. Returns how many were rolled. Days are the depot's.
-    """
-    rolled = 0
-    for depot in Depot.objects.all():
-        tomorrow = day_after(today_in(depot.time_zone))
-        overdue = Reservation.objects.filter(
-            depot=depot,
-            kind=ReservationKind.RENTAL,
-            status=ReservationStatus.SHIPPED,
-            period__endswith__lt=tomorrow,
-        )
-        rolled += overdue.update(period=Func(Func("period", function="lower"), Value(tomorrow), function="daterange"))
-    return rolled
+
+def _choose(row: Reservation, serial: str) -> Unit:
+    pool = (row.variant_id, row.depot_id)
+    fleet = fleets([pool])[pool]
+    taken = _standing_ready(fleet, row)
+    shelf = [unit for unit in free_units_of(row) if unit.pk not in taken]
+    wanted = [unit for unit in shelf if serial in ("", unit.serial)]
+    if not wanted:
+        asked_for = f"Unit {serial} is not" if serial else "No unit is"
+        raise UnitNotFree(f"{asked_for} free on the shelf for these days.")
+    for unit in wanted:
+        if _leaves_a_plan(fleet, row, unit):
+            return unit
+    better = next((unit.serial for unit in shelf if _leaves_a_plan(fleet, row, unit)), "")
+    instead = f" Take {better} instead." if better else ""
+    raise UnitNotFree(f"{serial or 'Whatever is on the shelf'} is needed for another booking.{instead}")
+
+
+def _standing_ready(fleet: Fleet, row: Reservation) -> set[int]:
+    """Units set aside for others on days that overlap with this booking's."""
+    days = {booking.key: booking.days for booking in fleet.bookings}
+    mine = (row.period.lower, row.period.upper)
+    return {
+        unit
+        for key, unit in fleet.set_aside.items()
+        if key != row.pk and days[key][0] < mine[1] and mine[0] < days[key][1]
+    }
+
+
+def _leaves_a_plan(fleet: Fleet, row: Reservation, unit: Unit) -> bool:
+    """True if all bookings that can be served now still can be when this one gets this unit."""
+    mine = [booking for booking in fleet.bookings if booking.key == row.pk]
+    others = [booking for booking in fleet.bookings if booking.key != row.pk]
+    lost = set(misfits(fleet.shelves, [*mine, *others]))
+    pins = {**fleet.set_aside, row.pk: unit.pk}
+    bookings = [replace(b, unit=pins.get(b.key)) for b in [*mine, *others] if b.key not in lost]
+    try:
+        plan(fleet.shelves, bookings)
+    except NoPlan:
+        return False
+    return True
 
 
 def _lock_unit(unit_id: int | None, row: Reservation) -> Unit:
@@ -117,13 +231,16 @@ def _lock_unit(unit_id: int | None, row: Reservation) -> Unit:
 def _days_from_now(row: Reservation) -> DateRange:
     """The days of a unit that leaves now. The pool is locked. Raises: UnitNotFree."""
     today = today_in(row.depot.time_zone)
-    if row.period.lower <= today:
-        return row.period
-    try:
-        require_free([Claim(row.variant_id, row.depot_id, ReservationKind.RENTAL, 1, (today, row.period.lower))])
-    except OutOfStock as taken:
-        raise UnitNotFree(f"Until {row.period.lower} it is promised to somebody else.") from taken
-    return DateRange(today, row.period.upper)
+    first, end = row.period.lower, row.period.upper
+    ready_again = day_after(today, 1 + row.turnaround_days)
+    more = [(today, first)] if today < first else [(max(end, today), ready_again)] if end < ready_again else []
+    for days in more:
+        try:
+            require_free([Claim(row.variant_id, row.depot_id, ReservationKind.RENTAL, 1, days)])
+        except OutOfStock as taken:
+            when = f"Until {first}" if today < first else f"From {days[0]} on"
+            raise UnitNotFree(f"{when} it is promised to somebody else.") from taken
+    return DateRange(min(first, today), max(end, ready_again) if today >= first else end)
 
 
 def _block(unit_id: int, first: date, free: date) -> None:
@@ -133,10 +250,31 @@ def _block(unit_id: int, first: date, free: date) -> None:
     starts = [first, *(period.upper or free for period in periods)]
     ends = [*(period.lower or first for period in periods), free]
     Downtime.objects.bulk_create(
-        Downtime(unit_id=unit_id, period=DateRange(start, end), reason=TURNAROUND)
+        Downtime(unit_id=unit_id, period=DateRange(start, end), reason=TURNAROUND, is_turnaround=True)
         for start, end in zip(starts, ends, strict=True)
         if start < end
     )
+
+
+def _move(unit: Unit, event: str, *fields: str) -> None:
+    unit.status = next_unit_status(event, unit.status)
+    unit.save(update_fields=["status", *fields])
+
+
+def _decide(unit: Unit, event: str) -> None:
+    unit.decided_here = True
+    _move(unit, event, "condition", "decided_here")
+    if event in ("shelve", "break"):
+        unit.downtimes.filter(is_turnaround=True).delete()
+    Reservation.objects.filter(unit=unit, status=ReservationStatus.COMMITTED).exclude(
+        unit__status=UnitStatus.AVAILABLE
+    ).update(unit=None)
+    review_soon([(unit.variant_id, unit.depot_id)])
+    enqueue("inventory.tell_unit", lock=f"unit:{unit.pk}", once=f"unit:{unit.pk}", unit_id=unit.pk)
+
+
+def _ensure_pool(unit: Unit) -> None:
+    StockLevel.objects.get_or_create(variant_id=unit.variant_id, depot_id=unit.depot_id)
 
 
 def _tell_ims(row: Reservation) -> None:

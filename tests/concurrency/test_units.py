@@ -4,6 +4,7 @@ from datetime import date
 from functools import partial
 
 import pytest
+from django.utils import timezone
 
 from core.time import day_after, today_in
 from inventory.errors import UnitNotFree
@@ -51,7 +52,7 @@ def test_news_of_a_unit_never_undo_the_hand_over_that_happens_meanwhile(first: s
 def test_a_unit_that_turns_out_to_be_broken_meanwhile_is_not_handed_over() -> None:
     shelf = Shelf(units=1)
     (unit,), (row,) = shelf.all_units, booked(shelf)
-    broken = UnitRecord(unit.serial, shelf.variant.sku, shelf.depot.code, "D", "maintenance", NOW)
+    broken = UnitRecord(unit.serial, shelf.variant.sku, shelf.depot.code, "D", "maintenance", timezone.now())
 
     _, handed_over = meanwhile(
         partial(apply_changes, Changes([], [broken], "1", more=False)),

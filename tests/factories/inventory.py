@@ -110,7 +110,7 @@ class ReservationFactory(DjangoModelFactory):
     """A living hold on one piece for sale, good for 15 minutes.
 
     rental=(first day, first free day): a claim on a unit for these days instead. committed=True: paid.
-    lapsed=True: a hold that ended a minute ago.
+    lapsed=True: a hold that ended a minute ago. status="shipped" on a rental: with a unit that is out.
     """
 
     class Meta:
@@ -127,4 +127,11 @@ class ReservationFactory(DjangoModelFactory):
     quantity = 1
     period = factory.LazyAttribute(lambda o: _range(o.rental) if o.rental else None)
     status = ReservationStatus.HELD
+    unit = factory.LazyAttribute(
+        lambda o: (
+            UnitFactory(variant=o.variant, depot=o.depot, status=UnitStatus.OUT)
+            if o.rental and o.status == ReservationStatus.SHIPPED
+            else None
+        )
+    )
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=15))

@@ -8,7 +8,7 @@ from catalog.models import Variant
 from inventory.models import Depot, Reservation, StockLevel, Unit
 from inventory.selectors import Pool, PoolAvailability, availability
 from inventory.services import Claim, hold
-from inventory.states import ReservationKind
+from inventory.states import ReservationKind, UnitStatus
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReservationFactory, StockLevelFactory, UnitFactory
 from tests.shop import Shop
@@ -60,8 +60,14 @@ class Shelf:
         return Claim(*self.pool, ReservationKind.RENTAL, 1, (first, end))
 
     def reserved(self, **fields: Any) -> Reservation:
-        """A claim that is simply there, whether it fits or not."""
+        """A claim that is simply there, whether it fits or not; one that has left takes a unit from the shelf."""
         fields.setdefault("expires_at", NOW + IN_A_QUARTER)
+        if fields.get("rental") and fields.get("status") == "shipped" and "unit" not in fields:
+            fields["unit"] = self.all_units[0] if self.units else None
+            for unit in self.all_units:
+                if unit.status == UnitStatus.AVAILABLE:
+                    fields["unit"] = unit
+            Unit.objects.filter(pk=fields["unit"].pk).update(status=UnitStatus.OUT)
         row: Reservation = ReservationFactory(variant=self.variant, depot=self.depot, **fields)
         return row
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from inventory.models import Unit
 from inventory.selectors import PoolAvailability, availability
 from inventory.states import UnitStatus
 from tests.factories.inventory import DepotFactory, DowntimeFactory, StockLevelFactory, UnitFactory
@@ -145,11 +146,32 @@ def test_pieces_and_units_do_not_take_from_each_other() -> None:
 
 
 @pytest.mark.parametrize("status", UnitStatus.values)
-def test_only_units_in_service_count(status: str) -> None:
+def test_only_units_at_hand_count(status: str) -> None:
+    """What is out under no reservation of ours, the IMS gave to somebody of its own."""
     shelf = Shelf(units=1)
     UnitFactory(variant=shelf.variant, depot=shelf.depot, status=status)
 
-    assert shelf.free().rental == (2 if status in ("available", "out", "cleaning") else 1)
+    assert shelf.free().rental == (2 if status in ("available", "cleaning") else 1)
+
+
+@pytest.mark.parametrize(("status", "free"), [("out", [1, 1, 2]), ("lost", [1, 1, 1]), ("maintenance", [1, 1, 1])])
+def test_a_unit_with_our_customer_is_free_again_after_its_days_unless_it_is_written_off(
+    status: str, free: list[int]
+) -> None:
+    shelf = Shelf(units=2)
+    row = shelf.reserved(rental=(may(1), may(3)), status="shipped")
+    Unit.objects.filter(pk=row.unit_id).update(status=status)
+
+    assert shelf.free(may(1), may(4)).rental_by_day == free
+
+
+def test_days_on_which_a_unit_is_out_and_down_are_taken_once() -> None:
+    shelf = Shelf(units=2)
+    row = shelf.reserved(rental=(may(2), may(5)), status="shipped")
+    DowntimeFactory(unit=row.unit, days=(may(1), may(3)))
+    DowntimeFactory(unit=row.unit, days=(may(4), may(7)))
+
+    assert shelf.free(may(1), may(8)).rental_by_day == [1, 1, 1, 1, 1, 1, 2]
 
 
 def test_a_unit_in_downtime_is_not_free_on_those_days() -> None:
@@ -265,9 +287,12 @@ def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 PAST = """
-INSERT INTO inventory_reservation (id, variant_id, depot_id, kind, quantity, period, status, provider_state, created_at)
-SELECT gen_random_uuid(), %s, %s, 'rental', 1, '[2027-05-01,2027-05-20)',
-       (array['fulfilled', 'released', 'expired'])[1 + n %% 3], 'released', now()
+INSERT INTO inventory_reservation (
+    id, variant_id, depot_id, kind, quantity, period, turnaround_days, status, provider_state, sync_failures, sync_error,
+    created_at
+)
+SELECT gen_random_uuid(), %s, %s, 'rental', 1, '[2027-05-01,2027-05-20)', 1,
+       (array['fulfilled', 'released', 'expired'])[1 + n %% 3], 'released', 0, '', now()
 FROM generate_series(1, 20000) AS n
 """
 

@@ -45,8 +45,9 @@ class Claimed:
     ends: int  # minutes from now
     provider_state: str
     acknowledged: int | None  # minutes from now
+    turnaround: int
 
-    def row(self, shelf: Shelf) -> Reservation:
+    def row(self, shelf: Shelf, unit: Unit | None) -> Reservation:
         return Reservation(
             variant=shelf.variant,
             depot=shelf.depot,
@@ -54,6 +55,8 @@ class Claimed:
             quantity=1 if self.period else self.quantity,
             period=DateRange(*self.period) if self.period else None,
             status=self.status,
+            turnaround_days=self.turnaround,
+            unit=unit,
             expires_at=moment(self.ends),
             provider_state=self.provider_state,
             provider_acked_at=None if self.acknowledged is None else moment(self.acknowledged),
@@ -77,6 +80,16 @@ class World:
 
     # The naive model: no sums over steps, no SQL
 
+    def taken_along(self) -> dict[int, Claimed]:
+        """Which unit left under which claim: the place of the unit."""
+        away = [n for n, unit in enumerate(self.units) if unit.status in ("out", "lost", "maintenance")]
+        return dict(zip(away, [c for c in self.claims if c.period and c.status == "shipped"], strict=False))
+
+    def there(self) -> list[Claimed]:
+        """The claims that can be: one on a unit that left needs a unit."""
+        gone = list(self.taken_along().values())
+        return [c for c in self.claims if not (c.period and c.status == "shipped") or any(c is one for one in gone)]
+
     def lives(self, claim: Claimed) -> bool:
         return claim.status in ("committed", "shipped") or (claim.status == "held" and claim.ends > 0)
 
@@ -89,16 +102,20 @@ class World:
     def covers(self, claim: Claimed, on: date) -> bool:
         if claim.period is None or not claim.period[0] <= on:
             return False
-        return on < claim.period[1] or (claim.status == "shipped" and on <= TODAY)
+        return on < claim.period[1] or (claim.status == "shipped" and on <= TODAY + timedelta(days=claim.turnaround))
 
     def free_on(self, on: date) -> int:
-        in_service = [unit for unit in self.units if unit.status in ("available", "out", "cleaning")]
-        down = sum(any(first <= on < free for first, free in unit.down) for unit in in_service)
-        taken = sum(self.covers(claim, on) for claim in self.claims if self.lives(claim))
-        return max(0, len(in_service) - down - taken)
+        free, along = 0, self.taken_along()
+        for place, unit in enumerate(self.units):
+            claim = along.get(place)
+            at_hand = unit.status in ("available", "cleaning") or (unit.status == "out" and claim is not None)
+            away = claim is not None and self.covers(claim, on)
+            free += at_hand and not away and not any(first <= on < end for first, end in unit.down)
+        waiting = [c for c in self.there() if c.period and c.status != "shipped" and self.lives(c)]
+        return max(0, free - sum(self.covers(claim, on) for claim in waiting))
 
     def expected(self) -> PoolAvailability:
-        sold = sum(c.quantity for c in self.claims if not c.period and self.lives(c) and not self.is_counted(c))
+        sold = sum(c.quantity for c in self.there() if not c.period and self.lives(c) and not self.is_counted(c))
         first, end = self.asked
         by_day = [self.free_on(first + timedelta(days=n)) for n in range((end - first).days)]
         return PoolAvailability(
@@ -127,7 +144,8 @@ class World:
             for row, unit in zip(units, self.units, strict=True)
             for period in unit.down
         )
-        Reservation.objects.bulk_create(claim.row(shelf) for claim in self.claims)
+        unit_of = {id(claim): units[place] for place, claim in self.taken_along().items()}
+        Reservation.objects.bulk_create(claim.row(shelf, unit_of.get(id(claim))) for claim in self.there())
 
 
 def _apart(found: list[tuple[date, date]]) -> list[tuple[date, date]]:
@@ -146,10 +164,11 @@ claims = st.builds(
     ends=minutes,
     provider_state=st.sampled_from([ProviderState.CONFIRMED, ProviderState.CHECKED_OUT]),
     acknowledged=st.none() | minutes,
+    turnaround=st.integers(0, 2),
 )
 units = st.builds(
     UnitOf,
-    status=st.sampled_from(["available", "out", "cleaning"]) | st.sampled_from(UnitStatus.values),
+    status=st.sampled_from(["available", "out", "out", "cleaning"]) | st.sampled_from(UnitStatus.values),
     down=st.just([]) | st.lists(periods(), max_size=2).map(_apart),
 )
 worlds = st.builds(

@@ -4,51 +4,42 @@ from datetime import date, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db.backends.postgresql.psycopg_any import DateRange
 
 from inventory import jobs
 from inventory.models import Feed, Reservation
 from inventory.providers.base import NotFound, Unavailable
 from tests.factories.inventory import DepotFactory
 from tests.inventory.shelf import IN_A_QUARTER, MINUTE, NOW, Shelf
-from tests.jobs import waiting_jobs
+from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("time_zone", "until"),
-    [("Europe/Berlin", 22), ("Pacific/Auckland", 23), ("Pacific/Honolulu", 22)],  # there it is the 21st, 22nd, 21st
+    ("time_zone", "free_by_day"),  # from the 21st on; there it is the 21st, 22nd, 21st
+    [("Europe/Berlin", [0, 0, 0, 1]), ("Pacific/Auckland", [0, 0, 0, 0, 1]), ("Pacific/Honolulu", [0, 0, 0, 1])],
 )
-def test_a_unit_that_is_out_past_its_days_keeps_them(time_zone: str, until: int) -> None:
+def test_a_late_unit_keeps_today_and_its_turnaround_without_any_job(time_zone: str, free_by_day: list[int]) -> None:
     shelf = Shelf(units=1, depot=DepotFactory(time_zone=time_zone))
-    row = shelf.reserved(rental=(date(2027, 4, 12), date(2027, 4, 20)), status="shipped")
+    shelf.reserved(rental=(date(2027, 4, 12), date(2027, 4, 18)), status="shipped", turnaround_days=2)
 
-    with time_machine.travel(datetime.fromisoformat("2027-04-21T13:30Z"), tick=False):
-        for _ in range(2):
-            jobs.keep_overdue_reserved(timestamp=0)
+    now = datetime.fromisoformat("2027-04-21T13:30Z")
 
-    row.refresh_from_db()
-    assert row.period == DateRange(date(2027, 4, 12), date(2027, 4, until))
+    end = date(2027, 4, 21) + timedelta(days=len(free_by_day))
+    assert shelf.free(date(2027, 4, 21), end, now=now).rental_by_day == free_by_day
 
 
-@pytest.mark.parametrize("status", ["held", "committed", "fulfilled", "released"])
-def test_only_what_is_out_keeps_its_days(status: str, clock: time_machine.Traveller) -> None:
+def test_the_booking_that_a_late_unit_takes_is_found(clock: time_machine.Traveller) -> None:
     shelf = Shelf(units=1)
-    past = shelf.reserved(rental=(date(2027, 4, 12), date(2027, 4, 16)), status=status)
-    out = shelf.reserved(rental=(date(2027, 4, 12), date(2027, 4, 21)), status="shipped")
-    sold = shelf.reserved(status="shipped")
+    shelf.reserved(rental=(date(2027, 4, 12), date(2027, 4, 21)), status="shipped", turnaround_days=1)
+    next_one = shelf.reserved(rental=(date(2027, 4, 21), date(2027, 4, 25)), status="committed", expires_at=None)
 
-    jobs.keep_overdue_reserved(timestamp=0)
+    jobs.review_overdue(timestamp=0)
+    run_jobs()
 
-    for row, period in [
-        (past, DateRange(date(2027, 4, 12), date(2027, 4, 16))),
-        (out, DateRange(date(2027, 4, 12), date(2027, 4, 21))),
-        (sold, None),
-    ]:
-        row.refresh_from_db()
-        assert row.period == period
+    next_one.refresh_from_db()
+    assert next_one.misfit_at == NOW
 
 
 def test_lapsed_holds_are_tidied_after_a_while(clock: time_machine.Traveller) -> None:

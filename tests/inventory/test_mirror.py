@@ -11,15 +11,39 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from inventory.models import Feed, Reservation, StockLevel, Unit
-from inventory.providers.base import Changes, CursorLost, Level, Unavailable, UnitRecord
-from inventory.services import apply_changes, commit, mirror_changes, put_back, ship, sync_reservations, take_in
+from inventory.providers.base import Capability, Changes, CursorLost, Level, Unavailable, UnitRecord
+from inventory.services import (
+    apply_changes,
+    commit,
+    decide_unit,
+    mirror_changes,
+    put_back,
+    ship,
+    sync_reservations,
+    take_in,
+    tell_unit,
+)
 from sandbox.http import DropConnection, Request, Response, Server
 from sandbox.inventory.push import signature
+from tests.factories.catalog import VariantFactory
+from tests.factories.inventory import DepotFactory
 from tests.inventory.shelf import COUNTED_AT, MINUTE, NOW, Shelf, bag, crate
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
+
+
+def without(route: Callable[[Request], Response], capability: Capability) -> Callable[[Request], Response]:
+    """The system, but for one thing that it cannot do."""
+    left = sorted(frozenset(Capability) - {capability})
+
+    def answer(request: Request) -> Response:
+        if request.path == "/capabilities":
+            return Response.json({"version": "1", "capabilities": left})
+        return route(request)
+
+    return answer
 
 
 def level_of(shop: Shop) -> StockLevel:
@@ -77,6 +101,7 @@ def test_the_feed_is_read_to_its_end(shop: Shop) -> None:
     assert level_of(shop).on_hand == 6
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_page_that_comes_again_changes_nothing() -> None:
     shelf = Shelf(pieces=1, units=1)
     (unit,) = shelf.all_units
@@ -86,6 +111,7 @@ def test_a_page_that_comes_again_changes_nothing() -> None:
     assert (shelf.level.on_hand, shelf.all_units[0].status) == (7, "maintenance")
 
 
+@pytest.mark.usefixtures("clock")
 def test_an_older_page_never_overwrites_a_newer_one() -> None:
     shelf = Shelf(pieces=1, units=1)
     (unit,) = shelf.all_units
@@ -97,6 +123,7 @@ def test_an_older_page_never_overwrites_a_newer_one() -> None:
     assert shelf.all_units[0].status == "maintenance"
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_newest_row_of_a_page_counts_wherever_it_stands(order: int) -> None:
     shelf = Shelf(units=1)
@@ -108,6 +135,7 @@ def test_the_newest_row_of_a_page_counts_wherever_it_stands(order: int) -> None:
     assert (shelf.level.on_hand, shelf.all_units[0].status) == (5, "available")
 
 
+@pytest.mark.usefixtures("clock")
 def test_names_that_are_not_ours_are_left_out_and_the_rest_is_written() -> None:
     shelf = Shelf(pieces=1)
     ours = counted(shelf, 7)
@@ -121,6 +149,50 @@ def test_names_that_are_not_ours_are_left_out_and_the_rest_is_written() -> None:
     assert Feed.objects.get().cursor == "1"
 
 
+def test_what_was_told_before_a_variant_was_ours_is_asked_for_once_it_is(shop: Shop) -> None:
+    shop.ims.store.receive("NEW-1", "BER", 7)
+    shop.ims.store.add_units("NEW-2", "BER", ["NEW-2-A"], "B")
+    mirror_changes()
+    bought, rented = VariantFactory(sku="NEW-1"), VariantFactory(sku="NEW-2")
+
+    assert mirror_changes() == 2
+    assert mirror_changes() == 0
+
+    assert StockLevel.objects.get(variant=bought).on_hand == 7
+    assert Unit.objects.get(variant=rented).condition == "B"
+
+
+def test_what_was_told_before_a_depot_was_ours_is_read_once_it_is(shop: Shop) -> None:
+    shop.ims.store.receive("BAG-1", "HAM", 4)
+    mirror_changes()
+    depot = DepotFactory(code="HAM")
+
+    assert mirror_changes() == 1
+
+    assert StockLevel.objects.get(depot=depot).on_hand == 4
+
+
+def test_a_system_without_a_feed_is_read_whole(shop: Shop) -> None:
+    shop.ims.app.route = without(shop.ims.app.route, Capability.CHANGE_FEED)
+    shop.ims.store.sell("BAG-1", "BER", 4)
+    shop.ims.store.set_unit("CRATE-1-2", status="maintenance")
+
+    mirror_changes()
+
+    assert level_of(shop).on_hand == 6
+    assert Unit.objects.get(serial="CRATE-1-2").status == "maintenance"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_row_from_the_far_future_hides_no_later_news() -> None:
+    shelf = Shelf(pieces=1)
+
+    assert apply_changes(page(counted(shelf, 99, minutes=60 * 48))) == 0
+    assert apply_changes(page(counted(shelf, 7))) == 1
+    assert shelf.level.on_hand == 7
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_pool_that_is_new_gets_its_level_and_a_rented_one_a_level_to_promise_under() -> None:
     shelf, rented = Shelf(pieces=1), Shelf(units=1)
     (unit,) = rented.all_units
@@ -153,6 +225,8 @@ def amnesiac(settings: Settings) -> Iterator[list[str]]:
 
     def answer(request: Request) -> Response:
         asked.append(request.path)
+        if request.path == "/capabilities":
+            return Response.json({"version": "1", "capabilities": ["change_feed"]})
         response = Response.json({"title": "Gone", "status": 410, "code": "cursor_lost"}, 410)
         response.content_type = "application/problem+json"
         return response
@@ -168,7 +242,7 @@ def test_a_feed_without_a_beginning_is_not_asked_for_ever(amnesiac: list[str]) -
     with pytest.raises(CursorLost):
         mirror_changes()
 
-    assert amnesiac == ["/changes", "/changes"]
+    assert amnesiac == ["/capabilities", "/changes", "/changes"]
 
 
 def test_a_round_that_breaks_off_goes_on_where_it_was(shop: Shop) -> None:
@@ -247,15 +321,16 @@ def test_a_sale_acknowledged_after_its_count_is_closed_by_the_next(shop: Shop) -
 # Units
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("ours", "theirs", "merged"),
     [
         ("available", "available", "available"),
-        ("available", "out", "available"),  # old news of a rental that is back here
+        ("available", "out", "out"),  # to a customer of its own
         ("available", "cleaning", "available"),
         ("available", "maintenance", "maintenance"),
         ("available", "lost", "lost"),
-        ("out", "available", "out"),  # it has not heard of the hand-over yet
+        ("out", "available", "available"),  # back from a customer of its own
         ("out", "out", "out"),
         ("out", "lost", "lost"),
         ("cleaning", "available", "cleaning"),  # it does not know our shelf
@@ -264,18 +339,63 @@ def test_a_sale_acknowledged_after_its_count_is_closed_by_the_next(shop: Shop) -
         ("sold", "available", "sold"),
         ("sold", "retired", "retired"),
         ("maintenance", "available", "available"),  # repaired
-        ("maintenance", "out", "maintenance"),
+        ("maintenance", "out", "out"),
         ("lost", "available", "available"),  # found
         ("retired", "cleaning", "retired"),
     ],
 )
-def test_hand_overs_are_known_here_first_and_everything_else_there(ours: str, theirs: str, merged: str) -> None:
+def test_news_of_a_unit_are_believed_except_about_our_own_cleaning_and_sales(
+    ours: str, theirs: str, merged: str
+) -> None:
     (unit,) = Shelf(units=1).all_units
     Unit.objects.update(status=ours)
 
     assert told(unit, theirs)[0] == merged
 
 
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("theirs", "merged"),
+    [("available", "out"), ("out", "out"), ("cleaning", "out"), ("lost", "lost"), ("maintenance", "maintenance")],
+)
+def test_a_unit_with_our_customer_stays_out_and_where_it_left_unless_it_is_written_off(
+    theirs: str, merged: str
+) -> None:
+    shelf, elsewhere = Shelf(units=1), Shelf(pieces=1)
+    (unit,) = shelf.all_units
+    shelf.reserved(
+        rental=(NOW.date(), NOW.date() + timedelta(days=3)),
+        status="shipped",
+        provider_state="checked_out",
+        provider_period=(NOW.date(), NOW.date() + timedelta(days=3)),
+    )
+
+    apply_changes(page(replace(seen(unit, theirs), depot=elsewhere.depot.code)))
+
+    unit.refresh_from_db()
+    assert (unit.status, unit.depot) == (merged, shelf.depot)
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("status", ["shipped", "fulfilled"])
+def test_news_of_a_unit_wait_until_the_system_has_heard_of_its_leaving_and_its_return(status: str) -> None:
+    """Its news are from before; what it is told now answers with newer ones."""
+    shelf = Shelf(units=1)
+    (unit,) = shelf.all_units
+    shelf.reserved(rental=(NOW.date(), NOW.date() + timedelta(days=3)), status=status, unit=unit, provider_state="held")
+
+    assert told(unit, "maintenance")[0] == "available"
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_staff_decided_here_holds_until_the_system_has_taken_it() -> None:
+    (unit,) = Shelf(units=1).all_units
+    decide_unit(unit_id=unit.pk, event="break")
+
+    assert told(unit, "available")[0] == "maintenance"
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_unit_that_is_new_is_what_the_system_says() -> None:
     (unit,) = Shelf(units=1).all_units
 
@@ -285,14 +405,15 @@ def test_a_unit_that_is_new_is_what_the_system_says() -> None:
     assert (new.status, new.condition, new.as_of) == ("out", "C", NOW)
 
 
-@pytest.mark.parametrize(("status", "condition"), [("out", "C"), ("cleaning", "C"), ("available", "B")])
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(("status", "condition"), [("cleaning", "C"), ("available", "B")])
 def test_the_condition_seen_at_the_counter_is_kept_until_the_system_has_heard_of_it(
     status: str, condition: str
 ) -> None:
     (unit,) = Shelf(units=1).all_units
     Unit.objects.update(status=status, condition="C")
 
-    assert told(unit, "out", condition="B")[1] == condition
+    assert told(unit, "available", condition="B")[1] == condition
 
 
 def test_the_condition_of_a_return_reaches_the_system_even_when_its_old_news_come_first(shop: Shop) -> None:
@@ -312,18 +433,44 @@ def test_the_condition_of_a_return_reaches_the_system_even_when_its_old_news_com
     assert found["CRATE-1-2"] == unit.condition == "D"
 
 
-def test_what_staff_decided_here_is_not_undone_by_old_news(shop: Shop) -> None:
+def test_a_unit_sent_to_maintenance_stays_there_when_its_return_comes_back_as_news(shop: Shop) -> None:
+    row = crate(shop)
+    commit(reservation_ids=[row.pk])
     unit = Unit.objects.get(serial="CRATE-1-2")
-    Unit.objects.filter(pk=unit.pk).update(status="cleaning")
+    ship(reservation_id=row.pk, unit_id=unit.pk)
+    take_in(reservation_id=row.pk, condition="D", turnaround_days=1)
     put_back(unit_id=unit.pk, fit=False)
-    shop.ims.store.lose_cursor()  # everything is told anew
 
+    sync_reservations(reservation_ids=[row.pk])  # "available", says the system now
+    mirror_changes()
+    assert told_here(unit) == "maintenance"
+    tell_unit(unit_id=unit.pk)
     mirror_changes()
 
+    assert told_here(unit) == told_there(shop, unit) == "maintenance"
+
+
+def test_a_unit_repaired_there_is_back_here(shop: Shop) -> None:
+    unit = Unit.objects.get(serial="CRATE-1-2")
+    decide_unit(unit_id=unit.pk, event="break")
+    tell_unit(unit_id=unit.pk)
+
+    shop.ims.store.set_unit("CRATE-1-2", status="available")
+    mirror_changes()
+
+    assert told_here(unit) == "available"
+
+
+def told_here(unit: Unit) -> str:
     unit.refresh_from_db()
-    assert unit.status == "maintenance"
+    return unit.status
 
 
+def told_there(shop: Shop, unit: Unit) -> str:
+    return next(row["status"] for row in shop.ims.store.units(None, None, None, 9)[0] if row["serial"] == unit.serial)
+
+
+@pytest.mark.usefixtures("clock")
 def test_a_unit_follows_to_another_depot() -> None:
     here, there = Shelf(units=1), Shelf(pieces=1)
     (unit,) = here.all_units

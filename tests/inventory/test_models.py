@@ -18,7 +18,7 @@ from tests.inventory.shelf import NOW, Shelf, may
 
 pytestmark = pytest.mark.django_db
 
-DAYS = DateRange(may(1), may(4))
+DAYS, WIDER, NARROWER = DateRange(may(1), may(4)), DateRange(may(1), may(6)), DateRange(may(2), may(4))
 
 
 def refused(rule: str, write: Callable[[], Any]) -> None:
@@ -101,6 +101,7 @@ def test_live_is_what_the_partial_index_of_availability_holds() -> None:
 # A sale is fulfilled by the count that contains its check-out, and nothing that left is ever given back.
 UNREACHABLE = {
     *product(["fulfilled"], ["sale"], ["none", "held", "confirmed", "released", "refused"]),
+    *product(ReservationStatus.values, ["sale"], ["local"]),  # only rentals are kept here alone
     *product(["released", "expired"], ReservationKind.values, ["checked_out", "checked_in"]),
 }
 
@@ -109,12 +110,18 @@ UNREACHABLE = {
     ("status", "kind", "provider_state"),
     sorted(set(product(ReservationStatus.values, ReservationKind.values, ProviderState.values)) - UNREACHABLE),
 )
-def test_the_net_for_stragglers_has_exactly_what_is_not_in_step(status: str, kind: str, provider_state: str) -> None:
+@pytest.mark.parametrize("there", [DAYS, WIDER, NARROWER, None], ids=["same days", "wider", "narrower", "untold"])
+def test_the_net_for_stragglers_has_exactly_what_is_not_in_step(
+    status: str, kind: str, provider_state: str, there: DateRange | None
+) -> None:
+    is_out = (kind, status) == ("rental", "shipped")
     row = ReservationFactory(
         status=status,
         kind=kind,
         provider_state=provider_state,
         period=DAYS if kind == "rental" else None,
+        provider_period=there if kind == "rental" else None,
+        unit=UnitFactory() if is_out else None,
         expires_at=NOW,
     )
 

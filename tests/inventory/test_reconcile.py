@@ -189,7 +189,9 @@ def _a_hold_nobody_told_of(shop: Shop) -> str:
 
 def _a_rental_out_that_it_lost(shop: Shop) -> str:
     row = in_step(crate(shop))
-    Reservation.objects.filter(pk=row.pk).update(status="shipped", provider_state="checked_out")
+    Reservation.objects.filter(pk=row.pk).update(
+        status="shipped", provider_state="checked_out", unit=Unit.objects.filter(variant=shop.crate).first()
+    )
     shop.ims.store.release(str(row.pk))
     return str(row.pk)
 
