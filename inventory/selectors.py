@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.time import day_after, today_in
 from inventory.models import Depot, Downtime, Reservation, Unit
-from inventory.packing import Booking, Days, Shelf
+from inventory.packing import Booking, Days, Shelf, misfits
 from inventory.states import AT_HAND, LIVE, ReservationKind, ReservationStatus, UnitStatus
 
 Pool = tuple[int, int]  # (variant id, depot id)
@@ -184,6 +184,11 @@ class Fleet:
     shelves: list[Shelf[int]] = field(default_factory=list)
     bookings: list[Booking[UUID, int]] = field(default_factory=list)
     set_aside: dict[UUID, int] = field(default_factory=dict)
+
+    def leave_out_misfits(self) -> None:
+        """Go on with the bookings that can be served; the others hide nothing from anybody."""
+        lost = set(misfits(self.shelves, self.bookings))
+        self.bookings = [booking for booking in self.bookings if booking.key not in lost]
 
 
 def uneven_pools(pools: Collection[Pool], *, until: date, now: datetime | None = None) -> set[Pool]:

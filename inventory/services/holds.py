@@ -230,6 +230,8 @@ def _require_plan(rentals: Sequence[Claim], now: datetime | None) -> None:
     if not uneven:
         return
     planned = fleets(uneven, now=now)
+    for fleet in planned.values():
+        fleet.leave_out_misfits()
     for claim in _sum_up([claim for claim in rentals if claim.pool in uneven]):
         fleet = planned[claim.pool]
         fitting = _fitting(fleet, claim)
@@ -239,7 +241,7 @@ def _require_plan(rentals: Sequence[Claim], now: datetime | None) -> None:
 
 
 def _fitting(fleet: Fleet, claim: Claim) -> int:
-    """How many units of the claim can be served beside everything that is booked already."""
+    """How many units of the claim can be served beside everything that can be served already."""
     for quantity in range(claim.quantity, 0, -1):
         try:
             plan(fleet.shelves, [*fleet.bookings, *_as_bookings(claim, quantity)])

@@ -288,8 +288,8 @@ def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 PAST = """
 INSERT INTO inventory_reservation (
-    id, variant_id, depot_id, kind, quantity, period, turnaround_days, status, provider_state, sync_failures, sync_error,
-    created_at
+    id, variant_id, depot_id, kind, quantity, period, turnaround_days, status, provider_state, sync_failures,
+    sync_error, created_at
 )
 SELECT gen_random_uuid(), %s, %s, 'rental', 1, '[2027-05-01,2027-05-20)', 1,
        (array['fulfilled', 'released', 'expired'])[1 + n %% 3], 'released', 0, '', now()
