@@ -117,12 +117,12 @@ def rate(name: str, default: str) -> str:
 
 
 def currency(name: str, default: str) -> str:
-    """An ISO 4217 code."""
+    """An ISO 4217 code of a currency that the shop can count."""
     value = text(name, default)
     try:
         validate_currency(value)
     except ValidationError:
-        stop(f"{name} must be an ISO 4217 code such as EUR.")
+        stop(f"{name} must be an ISO 4217 code such as EUR, of money that everybody counts alike (docs/adr/0008).")
     return value
 
 
