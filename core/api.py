@@ -18,13 +18,13 @@ from rest_framework.views import set_rollback
 
 from core.errors import DomainError
 from core.money import Money
-from core.problems import MEDIA_TYPE, is_busy, problem_of
+from core.problems import MEDIA_TYPE, is_busy, is_lost, problem_of
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 (DRF calls it so)
     """DRF's EXCEPTION_HANDLER: anticipated errors become problems, bugs stay bugs (500 and an alert)."""
     anticipated = (DomainError, APIException, Http404, ModelValidationError, RequestDataTooBig)
-    if not isinstance(error, anticipated) and not is_busy(error):
+    if not isinstance(error, anticipated) and not is_busy(error) and not is_lost(error):
         return None
     set_rollback()
     problem = problem_of(error)

@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error as DatabaseProblem
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException
@@ -87,7 +88,7 @@ def idempotent(*, atomic: bool) -> Callable[[Callable[..., Response]], Callable[
                 _end(claim, IdempotencyKey.State.REFUSED, problem.status, problem.body)
                 raise
             except Exception:
-                with contextlib.suppress(DatabaseError):  # else the lease ends it; the first error is the one to tell
+                with contextlib.suppress(DatabaseProblem):  # else the lease ends it; the first error is the one to tell
                     _ours(claim).delete()
                 raise
 

@@ -10,15 +10,14 @@ from django.core.exceptions import ValidationError
 MAX_MINOR = 99_999_999_99  # more than any carrier costs, less than what Stripe and a bigint take
 
 # Money in use today of which ISO 4217, CLDR and the gateway count the same minor unit; see ADR 0008.
-_ACCEPTED = frozenset(
-    """
+_CODES = """
     AED AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CVE CZK
     DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR JMD JOD JPY KES KGS KHR
     KMF KRW KWD KYD KZT LKR LRD LSL MAD MDL MKD MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK
     PHP PKR PLN PYG QAR RON RUB RWF SAR SBD SCR SEK SGD SHP SLE SRD SZL THB TJS TND TOP TRY TTD TWD TZS UAH USD UYU UZS
     VND VUV WST XAF XCD XOF XPF ZAR ZMW
-    """.split()
-)
+"""
+_ACCEPTED = frozenset(_CODES.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,23 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg import Error as PostgresError
+from psycopg.errors import (
+    AdminShutdown,
+    CannotConnectNow,
+    CrashShutdown,
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+)
 from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 
-from core.errors import Busy, DomainError, InvalidInput
+from core.errors import Busy, DomainError, InvalidInput, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _DOCS = "/api/errors/#"
@@ -91,14 +99,27 @@ def _in_our_words(error: Exception) -> Exception:
         return drf.ValidationError(get_error_detail(error))
     words = {Http404: drf.NotFound, PermissionDenied: drf.PermissionDenied, RequestDataTooBig: BodyTooLarge}
     said = next((ours() for theirs, ours in words.items() if isinstance(error, theirs)), error)
-    return Busy() if is_busy(said) else said
+    if is_busy(said):
+        return Busy()
+    return Unavailable() if is_lost(said) else said
 
 
 def is_busy(error: Exception) -> bool:
-    """True for a lock that was not had in time, a deadlock's victim, or no free connection: nothing happened."""
+    """True for a lock or an end that was not had in time, a deadlock's victim, or no free connection: nothing happened.
+
+    PostgreSQL undoes the transaction of each.
+    """
     cause = error.__cause__
-    nothing_happened = (LockNotAvailable, DeadlockDetected, PoolTimeout, TooManyRequests)
+    nothing_happened = (LockNotAvailable, QueryCanceled, DeadlockDetected, PoolTimeout, TooManyRequests)
     return isinstance(error, OperationalError) and isinstance(cause, nothing_happened)
+
+
+def is_lost(error: Exception) -> bool:
+    """True when the database went away: shut down, starting up, or gone without a word (then it says no SQLSTATE)."""
+    cause = error.__cause__
+    if not isinstance(error, OperationalError | InterfaceError) or not isinstance(cause, PostgresError):
+        return False
+    return cause.sqlstate is None or isinstance(cause, AdminShutdown | CrashShutdown | CannotConnectNow)
 
 
 def _of_domain_error(error: DomainError) -> Problem:

@@ -79,6 +79,7 @@ TEMPLATES = [
 # One pool a process. jit=off: compiling a short statement costs more than running it. `lock_timeout` turns a long
 # wait into a clear "busy"; see core.problems.
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database()}
+DATABASES["default"]["ENGINE"] = "core.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),  # sslmode and its like, from the URL
     "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 10, at_least=1), "timeout": 10},

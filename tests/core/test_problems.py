@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -15,6 +17,7 @@ from rest_framework.test import APIClient
 from accounts.models import Cat
 from core.error_codes import every_error
 from tests.core.broken_urls import SECRET
+from tests.core.conftest import stranger_connection
 from tests.factories.accounts import CatFactory, Phone, UserFactory, client_for
 from tests.routes import Route, api_routes
 from tests.shop import Shop, key
@@ -290,14 +293,21 @@ def test_no_query_string_breaks_anything(phone: Phone, path: str, query: str) ->
 
 
 @pytest.fixture
-def impatient(transactional_db: None) -> None:
-    """Wait for a lock for no longer than a test should."""
+def impatient(transactional_db: None) -> Iterator[Callable[[str], None]]:
+    """Wait for a lock for no longer than a test should, or for whatever else a test names."""
+
+    def wait_briefly(what: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"RESET lock_timeout; SET {what} = '150ms'")
+
+    wait_briefly("lock_timeout")
+    yield wait_briefly
     with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '150ms'")
+        cursor.execute("RESET lock_timeout; RESET statement_timeout")
 
 
 def test_a_row_that_somebody_else_holds_makes_the_shop_busy_and_the_repeat_succeeds(
-    impatient: None, shop: Shop, somebody_else: psycopg.Connection[Any]
+    impatient: Callable[[str], None], shop: Shop, somebody_else: psycopg.Connection[Any]
 ) -> None:
     order, headers = shop.order(), key()
     address = f"/api/v1/orders/{order.number}/cancel"
@@ -330,6 +340,85 @@ def test_no_free_connection_makes_the_shop_busy(transactional_db: None) -> None:
     assert (answer.status_code, problem(answer)["code"]) == (503, "busy")
     assert int(answer["Retry-After"]) >= 1
     assert client.get("/api/v1/depots").status_code == 200
+
+
+def test_a_statement_that_takes_too_long_makes_the_shop_busy(
+    impatient: Callable[[str], None], shop: Shop, somebody_else: psycopg.Connection[Any]
+) -> None:
+    order = shop.order()
+    somebody_else.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [order.pk])
+    impatient("statement_timeout")
+
+    answer = shop.phone().post(f"/api/v1/orders/{order.number}/cancel", {}, format="json", headers=key())
+
+    assert (answer.status_code, problem(answer)["code"]) == (503, "busy")
+    assert int(answer["Retry-After"]) >= 1
+
+
+# The database goes away
+
+
+SHOPS = "FROM pg_stat_activity WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s)"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+
+
+def restart_of_the_database(operator: psycopg.Connection[Any], spared: int) -> None:
+    """Every session ends but the operator's and one."""
+    operator.execute(f"SELECT pg_terminate_backend(pid) {SHOPS}", [spared])
+    wait_until(lambda: operator.execute(f"SELECT count(*) {SHOPS}", [spared]).fetchone() == (0,))
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    until = monotonic() + 5
+    while not seen() and monotonic() < until:
+        sleep(0.01)
+
+
+@pytest.fixture
+def operator(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """Somebody at the database's own console."""
+    with stranger_connection() as console:
+        console.autocommit = True
+        yield console
+    connection.close()  # what was used before the restart
+
+
+def test_the_first_request_after_a_restart_of_the_database_is_served(operator: psycopg.Connection[Any]) -> None:
+    client, pool = client_for(UserFactory()), connection.pool
+    connection.close()  # to the pool, as after every request
+    for used in [pool.getconn() for _ in range(pool.max_size)]:  # on a busy day it holds as many as it may
+        pool.putconn(used)
+    restart_of_the_database(operator, spared=0)
+    started = monotonic()
+
+    assert client.get("/api/v1/depots").status_code == 200
+    assert monotonic() - started < 5  # not one connection after the other
+
+
+def test_a_request_whose_connection_is_lost_is_told_to_repeat_it_and_the_repeat_succeeds(
+    shop: Shop, operator: psycopg.Connection[Any], somebody_else: psycopg.Connection[Any]
+) -> None:
+    order, phone, headers = shop.order(), shop.phone(), key()
+    holder = somebody_else.info.backend_pid
+    somebody_else.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [order.pk])
+    connection.close()
+
+    def cancel() -> Any:
+        try:
+            return phone.post(f"/api/v1/orders/{order.number}/cancel", {}, format="json", headers=headers)
+        finally:
+            connection.close()  # as after every request
+
+    with ThreadPoolExecutor(1) as threads:
+        cancelling = threads.submit(cancel)
+        wait_until(lambda: operator.execute(WAITING, [holder]).fetchone() == (1,))
+        restart_of_the_database(operator, spared=holder)
+        lost = cancelling.result()
+    somebody_else.rollback()
+
+    assert (lost.status_code, problem(lost)["code"]) == (503, "unavailable")
+    assert int(lost["Retry-After"]) >= 1
+    assert cancel().json()["status"] == "cancelled"
 
 
 def test_the_admins_pages_of_what_does_not_exist_are_not_found(db: None) -> None:
