@@ -152,3 +152,19 @@ def test_the_settings_of_a_server_say_what_they_should() -> None:
         ended.out
         == f'[false, true, {year}, true, true, ["https://shop.example.com"], false, "verify-full", "", null]\n'
     )
+
+
+@pytest.mark.parametrize(("command", "limited"), [("migrate", False), ("showmigrations", True), ("seed_demo", True)])
+def test_only_a_migration_may_work_for_as_long_as_it_must(command: str, limited: bool) -> None:
+    ended = start(
+        GOOD,
+        "-c",
+        f"import runpy, sys; sys.argv = ['manage.py', '{command}', '--help']\n"
+        "try: runpy.run_path('manage.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "from django.conf import settings\n"
+        "sys.stderr.write(settings.DATABASES['default']['OPTIONS']['options'])",
+    )
+
+    assert ("statement_timeout=20s" in ended.err, "idle_in_transaction" in ended.err) == (limited, limited)
+    assert "lock_timeout=" in ended.err  # nobody waits for a table without end
