@@ -7,10 +7,11 @@ order is cancelled and refunded. Every step says what happened, how long it took
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
+from config.demo.days import days_to_rent
 from config.seeding.people import PASSWORD
 from core.http import HttpClient, HttpError
 from core.money import format_minor
@@ -113,14 +114,12 @@ class Journey:
         self._token = self._call("POST", "/api/v1/auth/token", body)["access_token"]
 
     def _days(self) -> tuple[date, date]:
-        """The next two open days that are four days apart, so that the demo can be walked every day."""
         depot = next(d for d in self._get("/api/v1/depots")["results"] if d["code"] == DEPOT)
-        today = today_in(depot["time_zone"])
-        for offset in range(1, 60):
-            start, end = today + timedelta(days=offset), today + timedelta(days=offset + 4)
-            if all(day.isoweekday() in depot["opening_days"] for day in (start, end)):
-                return start, end
-        raise JourneyFailed(f"{DEPOT} has no open days")
+        closures = [(date.fromisoformat(c["from"]), date.fromisoformat(c["to"])) for c in depot["closures"]]
+        days = days_to_rent(today_in(depot["time_zone"]), depot["opening_days"], closures)
+        if days is None:
+            raise JourneyFailed(f"{DEPOT} has no open days")
+        return days
 
     def _find(self, mode: str, start: date, end: date, other_than: str = "") -> dict[str, Any]:
         """The first variant of the catalogue that is free for these days."""
