@@ -84,13 +84,16 @@ def register_customer(*, email: str, password: str, name: str = "", device_name:
 def log_in(*, email: str, password: str, device_name: str = "") -> Session:
     """A new session for whoever knows the password. An unknown address costs the same time as a wrong password.
 
+    Locks: the user, so that no session is opened that `log_out_everywhere` did not see.
     Raises: InvalidCredentials, also for an account that is not active.
     """
-    user = authenticate(username=email.strip(), password=password)
-    if not isinstance(user, User):
+    known = authenticate(username=email.strip(), password=password)
+    if not isinstance(known, User):
         raise InvalidCredentials
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        user = _lock_unchanged(known, password)
+        user.last_login = timezone.now()
+        user.save(update_fields=["last_login"])
         return _open_session(user, device_name)
 
 
@@ -133,6 +136,19 @@ def forget_old_sessions() -> int:
     old = TokenFamily.objects.filter(created_at__lt=timezone.now() - KEPT, tokens=None)
     forgotten, _ = TokenFamily.objects.filter(pk__in=old.values("pk")).delete()
     return forgotten
+
+
+def _lock_unchanged(known: User, password: str) -> User:
+    """The user, if the password that was looked at outside this transaction still opens the account.
+
+    Raises: InvalidCredentials.
+    """
+    user = User.objects.select_for_update(no_key=True).filter(pk=known.pk, is_active=True).first()
+    if user is None or user.token_version != known.token_version:
+        raise InvalidCredentials
+    if user.password != known.password and not user.check_password(password):  # the hash alone may be a newer one
+        raise InvalidCredentials
+    return user
 
 
 def _refuse_weak_password(password: str, user: User) -> None:
