@@ -9,6 +9,7 @@ from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
+from accounts.admin import change_own_password
 from accounts.api.views import jwks
 from config import views
 
@@ -26,6 +27,7 @@ urlpatterns: list[Any] = [
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/operations/<path:key>", views.OperationView.as_view()),
+    path("admin/password_change/", change_own_password),
     path("admin/", admin.site.urls),
 ]
 
