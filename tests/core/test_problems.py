@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from accounts.models import Cat
 from core.error_codes import every_error
 from tests.core.broken_urls import SECRET
-from tests.core.conftest import stranger_connection
+from tests.core.conftest import stranger_connection, wait_until, wait_until_somebody_waits_for
 from tests.factories.accounts import CatFactory, Phone, UserFactory, client_for
 from tests.routes import Route, api_routes
 from tests.shop import Shop, key
@@ -359,19 +359,12 @@ def test_a_statement_that_takes_too_long_makes_the_shop_busy(
 
 
 SHOPS = "FROM pg_stat_activity WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s)"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
 
 
 def restart_of_the_database(operator: psycopg.Connection[Any], spared: int) -> None:
     """Every session ends but the operator's and one."""
     operator.execute(f"SELECT pg_terminate_backend(pid) {SHOPS}", [spared])
     wait_until(lambda: operator.execute(f"SELECT count(*) {SHOPS}", [spared]).fetchone() == (0,))
-
-
-def wait_until(seen: Callable[[], bool]) -> None:
-    until = monotonic() + 5
-    while not seen() and monotonic() < until:
-        sleep(0.01)
 
 
 @pytest.fixture
@@ -411,7 +404,7 @@ def test_a_request_whose_connection_is_lost_is_told_to_repeat_it_and_the_repeat_
 
     with ThreadPoolExecutor(1) as threads:
         cancelling = threads.submit(cancel)
-        wait_until(lambda: operator.execute(WAITING, [holder]).fetchone() == (1,))
+        wait_until_somebody_waits_for(somebody_else)
         restart_of_the_database(operator, spared=holder)
         lost = cancelling.result()
     somebody_else.rollback()
