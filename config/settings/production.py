@@ -11,6 +11,7 @@ from config.settings.base import (
     INVENTORY_TOKEN,
     INVENTORY_URL,
     PUBLIC_URL,
+    REST_FRAMEWORK,
     SECRET_KEY,
     STRIPE_API_BASE,
     STRIPE_PUBLISHABLE_KEY,
@@ -57,6 +58,8 @@ if "*" in ALLOWED_HOSTS:
     env.stop("ALLOWED_HOSTS must name the hosts; * accepts any.")
 if all(_is_this_machine(host) for host in ALLOWED_HOSTS):
     env.stop("ALLOWED_HOSTS must name the hosts that customers and staff use.")
+if not REST_FRAMEWORK["NUM_PROXIES"]:
+    env.stop("TRUSTED_PROXIES must be 1 or more in production: TLS ends at a proxy, which names the client.")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

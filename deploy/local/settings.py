@@ -117,6 +117,7 @@ def production_like_environment(layout: Layout, *, database_url: str) -> dict[st
         "STRIPE_SECRET_KEY": f"sk_live_{secrets.token_hex(24)}",
         "STRIPE_PUBLISHABLE_KEY": f"pk_live_{secrets.token_hex(24)}",
         "INVENTORY_URL": "https://inventory.example.com",
+        "TRUSTED_PROXIES": "1",
         "MEDIA_ROOT": str(layout.root / "media"),
         "LOG_LEVEL": "INFO",
         "WEB_CONCURRENCY": "2",

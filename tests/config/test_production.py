@@ -24,6 +24,7 @@ GOOD = {
     "INVENTORY_URL": "https://inventory.example.com",
     "INVENTORY_TOKEN": "d4" * 16,
     "INVENTORY_PUSH_SECRETS": "e5" * 16,
+    "TRUSTED_PROXIES": "1",
 }
 SECRETS = [
     *("SECRET_KEY", "DATABASE_URL", "JWT_PRIVATE_KEY", "FIELD_ENCRYPTION_KEYS"),
@@ -59,6 +60,8 @@ BAD: dict[str, tuple[str, str]] = {
     "a broken key": ("JWT_PRIVATE_KEY", "hunter2"),
     "a level nobody knows": ("LOG_LEVEL", "LOUD"),
     "a rate nobody knows": ("RATE_LIMIT_CREDENTIALS", "often"),
+    "no proxy that ends TLS": ("TRUSTED_PROXIES", "0"),
+    "a proxy nobody counted": ("TRUSTED_PROXIES", ""),
     "a pool of nothing": ("DATABASE_POOL_SIZE", "0"),
 }
 
