@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 from accounts.admin import change_own_password
 from accounts.api.views import jwks
 from config import views
+from core.problems import read_only
 
 _OPEN: dict[str, Any] = {"authentication_classes": [], "permission_classes": [AllowAny]}
 
@@ -32,8 +33,8 @@ urlpatterns: list[Any] = [
 ]
 
 if settings.SERVE_MEDIA:
-    media = settings.MEDIA_URL.lstrip("/")
-    urlpatterns.append(path(f"{media}<path:path>", serve, {"document_root": settings.MEDIA_ROOT}, name="media"))
+    media, files = settings.MEDIA_URL.lstrip("/"), {"document_root": settings.MEDIA_ROOT}
+    urlpatterns.append(path(f"{media}<path:path>", read_only(serve), files, name="media"))
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"

@@ -1,5 +1,6 @@
 """Every error leaves the shop as one RFC 9457 problem document, whoever raised it."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -8,8 +9,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from psycopg import Error as PostgresError
 from psycopg.errors import (
     AdminShutdown,
@@ -97,6 +100,8 @@ def _in_our_words(error: Exception) -> Exception:
     """What Django and the database raise, as what DRF or the shop would have raised."""
     if isinstance(error, ModelValidationError):
         return drf.ValidationError(get_error_detail(error))
+    if isinstance(error, UnreadablePostError):
+        return drf.ParseError("The body did not arrive as a whole.")
     words = {Http404: drf.NotFound, PermissionDenied: drf.PermissionDenied, RequestDataTooBig: BodyTooLarge}
     said = next((ours() for theirs, ours in words.items() if isinstance(error, theirs)), error)
     if is_busy(said):
@@ -167,6 +172,21 @@ def _summary(errors: list[dict[str, str]]) -> str:
 def problem_response(problem: Problem) -> JsonResponse:
     """For Django's own handlers, which run outside DRF."""
     return JsonResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
+
+
+def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For plain views: they are read by GET and HEAD, and any other method is told so, with or without a CSRF token."""
+
+    @csrf_exempt
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in {"GET", "HEAD"}:
+            return view(request, *args, **kwargs)
+        refusal = problem_response(problem_of(drf.MethodNotAllowed(str(request.method))))
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
+
+    return answer
 
 
 def _is_page(request: HttpRequest) -> bool:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.exceptions import AuthenticationFailed
@@ -32,6 +31,7 @@ from accounts.api.throttling import PerClient, PerEmail
 from accounts.models import Address, Cat, OwnedQuerySet, User
 from core.api import parse
 from core.idempotency import IdempotencyKeyInvalid, idempotent
+from core.problems import read_only
 
 _LONGEST_KEY = 255  # as everywhere: core.idempotency
 _REQUEST_KEY = OpenApiParameter(
@@ -45,7 +45,7 @@ _REQUEST_KEY = OpenApiParameter(
 )
 
 
-@require_safe
+@read_only
 @cache_control(public=True, max_age=600)
 def jwks(_: HttpRequest) -> HttpResponse:
     """The public keys of our access tokens."""

@@ -18,8 +18,8 @@ from accounts.models import Cat
 from core.error_codes import every_error
 from tests.core.broken_urls import SECRET
 from tests.core.conftest import stranger_connection, wait_until, wait_until_somebody_waits_for
-from tests.factories.accounts import CatFactory, Phone, UserFactory, client_for
-from tests.routes import Route, api_routes
+from tests.factories.accounts import CatFactory, Phone, UserFactory, auth_header, client_for
+from tests.routes import Route, api_routes, wrong_methods
 from tests.shop import Shop, key
 
 JSON = "application/json"
@@ -66,6 +66,25 @@ def test_a_method_that_an_address_does_not_know_is_refused(phone: Phone, method:
 
     assert (answer.status_code, problem(answer)["code"]) == (405, "method_not_allowed")
     assert "POST" in answer["Allow"]
+
+
+def test_a_method_that_an_address_does_not_know_is_refused_everywhere_and_without_a_csrf_token(db: None) -> None:
+    phone, routes = Phone(enforce_csrf_checks=True, headers=auth_header(UserFactory())), wrong_methods()
+    for route in routes:
+        path = route.at(**dict.fromkeys(route.parameters, "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"))
+        answer = phone.generic(route.method.upper(), path)
+        assert answer.status_code == 405, str(route)
+        assert answer["Allow"], str(route)
+        if route.method != "head":
+            assert problem(answer)["code"] == "method_not_allowed", str(route)
+    assert {"/livez", "/api/docs/", "/api/schema/", "/media/{path}"} < {route.path for route in routes}
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/", "/api/v1/depots"])
+def test_a_problem_is_json_whatever_the_address_answers_otherwise(phone: Phone, path: str) -> None:
+    answer = phone.get(path, headers={"Accept": "image/png"})
+
+    assert (answer.status_code, problem(answer)["code"]) == (406, "not_acceptable")
 
 
 @pytest.mark.parametrize(
@@ -169,6 +188,22 @@ def test_a_body_that_is_no_json_is_refused_by_every_operation(shop: Shop) -> Non
         wanted = "signature_invalid" if "webhooks" in path else "malformed_request"
         said = {refused(shop, path, route.method, body) for body in NO_JSON if body}
         assert said == {wanted}, str(route)
+
+
+class BrokenOff:
+    """A client that went away in the middle of what it sent."""
+
+    def read(self, *_: Any) -> bytes:
+        raise OSError("connection reset by peer")
+
+    readline = read
+
+
+def test_a_body_that_breaks_off_is_a_bad_request_for_every_operation(shop: Shop) -> None:
+    for route, path in bodies_everywhere(shop):
+        broken = {"wsgi.input": BrokenOff(), "CONTENT_LENGTH": "1000"}
+        answer = shop.phone().generic(route.method.upper(), path, "{", JSON, headers=key(), **broken)
+        assert (answer.status_code, problem(answer)["code"]) == (400, "malformed_request"), str(route)
 
 
 def test_a_field_that_nobody_knows_is_refused_by_every_operation_that_is_not_a_webhook(shop: Shop) -> None:
