@@ -1,4 +1,4 @@
-"""Every environment variable the product reads, typed and checked once, at start.
+"""How environment variables are read: typed and checked once, at start. Settings and web server read theirs by these.
 
 Secrets have no default. What is missing or malformed stops the process with one line that names the variable. White
 space around a value does not count, and an empty value is none.
