@@ -8,20 +8,24 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import PasswordChangeView
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import Address, Cat, TokenFamily, User
+from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
 from accounts.services import log_out_everywhere
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(Group)
+
+
+EMAIL_TAKEN = "There is an account with this e-mail address already."
 
 
 class UniqueEmailMixin:
@@ -33,7 +37,7 @@ class UniqueEmailMixin:
     def clean_email(self) -> str:
         email = User.objects.normalize_email(self.cleaned_data["email"]).strip()
         if User.objects.having_email(email).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("There is an account with this e-mail address already.")
+            raise forms.ValidationError(EMAIL_TAKEN)
         return email
 
 
@@ -166,6 +170,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, *_: Any) -> bool:
         return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Whoever was a moment faster with an address is told about as if he had been there before."""
+        try:
+            response: HttpResponseBase = super().changeform_view(request, *args, **kwargs)
+        except IntegrityError as error:
+            if not is_email_taken(error):
+                raise
+            messages.error(request, EMAIL_TAKEN)
+            return redirect(request.path)
+        return response
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001

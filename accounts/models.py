@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.errors import EmailTaken
 from core.ids import new_id
+
+_ONE_ACCOUNT_AN_ADDRESS = "user_email_unique_ignoring_case"
+
+
+def is_email_taken(error: IntegrityError) -> bool:
+    """True when a row was refused because another account has its e-mail address."""
+    refused_by = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return refused_by == _ONE_ACCOUNT_AN_ADDRESS
 
 
 class UserManager(BaseUserManager["User"]):
@@ -24,13 +34,24 @@ class UserManager(BaseUserManager["User"]):
         return self.having_email(username).get()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new account. Raises: EmailTaken, whatever the case it was taken in."""
         user = self.model(email=self.normalize_email(email).strip(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        try:
+            with transaction.atomic(using=self._db):
+                user.save(using=self._db)
+        except IntegrityError as error:
+            if is_email_taken(error):
+                raise EmailTaken from None  # the database's own words quote the address
+            raise
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """As `createsuperuser` calls it. Raises: ValidationError, which it tells in one line."""
+        try:
+            return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        except EmailTaken:
+            raise ValidationError("There is an account with this e-mail address already.") from None
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -52,7 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_unique_ignoring_case"),
+            models.UniqueConstraint(Lower("email"), name=_ONE_ACCOUNT_AN_ADDRESS),
         ]
 
     def __str__(self) -> str:

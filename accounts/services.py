@@ -14,12 +14,12 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.errors import EmailTaken, InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
+from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from accounts.models import Address, Cat, RefreshToken, TokenFamily, User
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
@@ -71,14 +71,9 @@ def register_customer(*, email: str, password: str, name: str = "", device_name:
     Raises: EmailTaken, whatever the case it was taken in; InvalidInput, for a password that is too weak.
     """
     _refuse_weak_password(password, User(email=email, name=name))
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(email, password, name=name)
-            return _open_session(user, device_name)
-    except IntegrityError as error:
-        if _violated(error) == "user_email_unique_ignoring_case":
-            raise EmailTaken from error
-        raise
+    with transaction.atomic():
+        user = User.objects.create_user(email, password, name=name)
+        return _open_session(user, device_name)
 
 
 def log_in(*, email: str, password: str, device_name: str = "") -> Session:
@@ -157,12 +152,6 @@ def _refuse_weak_password(password: str, user: User) -> None:
     except ValidationError as error:
         found = [FieldError("/password", e.messages[0], e.code or "invalid") for e in error.error_list]
         raise InvalidInput(found) from error
-
-
-def _violated(error: IntegrityError) -> str | None:
-    """The name of the constraint that refused a row."""
-    name: str | None = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    return name
 
 
 def _hash(refresh_token: str) -> str:

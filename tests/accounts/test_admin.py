@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.models import Cat, User
 from accounts.services import log_in, log_out_everywhere
+from tests.concurrency.racing import meanwhile
 from tests.factories.accounts import PASSWORD, AddressFactory, CatFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,23 @@ def test_an_address_that_is_taken_is_said_beside_its_field(boss):
     for answer in (added, changed):
         form = answer.context["adminform"].form
         assert form.errors["email"] == ["There is an account with this e-mail address already."]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_taken_in_the_same_moment_is_said_too():
+    desk = desk_of(UserFactory(superuser=True))
+    fields = {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    def registering():
+        User.objects.create_user("mia@example.com", PASSWORD)
+
+    def adding():
+        return desk.post(reverse(NEW_USER), {"email": "MIA@example.com", "name": "", **fields}, follow=True)
+
+    _, answer = meanwhile(registering, adding)
+
+    assert "There is an account with this e-mail address already." in answer.content.decode()
+    assert User.objects.filter(email__iexact="mia@example.com").count() == 1
 
 
 def test_the_own_address_may_be_kept(boss):

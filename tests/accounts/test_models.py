@@ -1,4 +1,5 @@
 import pytest
+from django.core.management import CommandError, call_command
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, connection
 
@@ -33,7 +34,7 @@ def test_the_database_refuses_one_address_in_two_cases():
     UserFactory(email="mia@example.com")
 
     with pytest.raises(IntegrityError, match="user_email_unique_ignoring_case"):
-        UserFactory(email="MIA@example.com")
+        User(email="MIA@example.com").save()
 
 
 def test_a_superuser_may_enter_the_admin():
@@ -103,3 +104,13 @@ def test_what_the_api_takes_fits_into_its_column(model, serializer):
     for name, field in serializer().fields.items():
         if columns.get(name) and getattr(field, "max_length", None):
             assert field.max_length <= columns[name]
+
+
+def test_a_superuser_with_an_address_that_is_taken_is_refused_in_one_line(monkeypatch):
+    UserFactory(email="mia@example.com")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long walk home")
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("createsuperuser", "--noinput", "--email", "MIA@example.com")
+
+    assert str(refusal.value) == "There is an account with this e-mail address already."
