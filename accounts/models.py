@@ -96,10 +96,19 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return self.filter(owner_id=user.pk)
 
 
-def _millimetres(help_text: str) -> Any:
+_MILLIMETRES = (20, 1500)
+_GRAMS = (200, 20_000)
+
+
+def _between(bounds: tuple[int, int], help_text: str = "") -> Any:
+    least, most = bounds
     return models.PositiveIntegerField(
-        validators=[MinValueValidator(20), MaxValueValidator(1500)], help_text=f"{help_text} Millimetres."
+        validators=[MinValueValidator(least), MaxValueValidator(most)], help_text=help_text
     )
+
+
+def _millimetres(help_text: str) -> Any:
+    return _between(_MILLIMETRES, f"{help_text} Millimetres.")
 
 
 class Cat(models.Model):
@@ -112,7 +121,7 @@ class Cat(models.Model):
     elbow_height_mm = _millimetres("B: ground to elbow.")
     width_mm = _millimetres("C: across the shoulders or the widest point.")
     height_mm = _millimetres("D: ground to the top of the head or the ear tips.")
-    weight_g = models.PositiveIntegerField(validators=[MinValueValidator(200), MaxValueValidator(20_000)])
+    weight_g = _between(_GRAMS)
     snub_nosed = models.BooleanField(default=False)
     born_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -121,6 +130,19 @@ class Cat(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(length_mm__range=_MILLIMETRES)
+                & models.Q(elbow_height_mm__range=_MILLIMETRES)
+                & models.Q(width_mm__range=_MILLIMETRES)
+                & models.Q(height_mm__range=_MILLIMETRES),
+                name="cat_measures_possible",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(elbow_height_mm__lt=models.F("height_mm")), name="cat_elbow_below_head"
+            ),
+            models.CheckConstraint(condition=models.Q(weight_g__range=_GRAMS), name="cat_weight_possible"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -138,7 +138,14 @@ def test_what_everybody_may_see_is_seen_without_a_token(db: None, path: str) -> 
 def test_there_are_no_other_doors() -> None:
     doors = {"/" + str(entry.pattern) for entry in get_resolver().url_patterns}
 
-    assert doors == {*OPEN, API, f"{API}operations/<path:key>", "/admin/", "/media/<path:path>"}
+    assert doors == {
+        *OPEN,
+        API,
+        f"{API}operations/<path:key>",
+        "/admin/",
+        "/admin/password_change/",
+        "/media/<path:path>",
+    }
 
 
 def test_a_staff_session_is_no_token(db: None) -> None:

@@ -86,6 +86,25 @@ def test_a_refresh_token_does_not_show_its_hash():
     assert str(token) == f"refresh token of family {family.pk}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"length_mm": 19}, "cat_measures_possible"),
+        ({"elbow_height_mm": 0}, "cat_measures_possible"),
+        ({"width_mm": 1501}, "cat_measures_possible"),
+        ({"height_mm": 2000}, "cat_measures_possible"),
+        ({"elbow_height_mm": 280}, "cat_elbow_below_head"),
+        ({"weight_g": 199}, "cat_weight_possible"),
+        ({"weight_g": 20_001}, "cat_weight_possible"),
+    ],
+)
+def test_the_database_keeps_no_cat_that_cannot_be(changes, constraint):
+    cat = CatFactory()
+
+    with pytest.raises(IntegrityError, match=constraint):
+        Cat.objects.filter(pk=cat.pk).update(**changes)
+
+
 @pytest.mark.parametrize("name", ["length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g"])
 def test_the_api_and_the_database_agree_on_the_limits_of_a_measure(name):
     limits = {type(v): v.limit_value for v in Cat._meta.get_field(name).validators}

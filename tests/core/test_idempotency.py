@@ -304,6 +304,8 @@ def test_the_database_keeps_one_row_a_key_and_no_end_without_an_answer(phone: Ph
     for change in ({"response_status": None}, {"state": "refused", "response_status": None}):
         with pytest.raises(IntegrityError, match="idempotency_key_ended_has_answer"), transaction.atomic():
             IdempotencyKey.objects.update(**change)
+    with pytest.raises(IntegrityError, match="idempotency_key_state_valid"), transaction.atomic():
+        IdempotencyKey.objects.update(state="lost")
     row.pk = None
     with pytest.raises(IntegrityError, match="idempotency_key_once_per_owner"), transaction.atomic():
         row.save(force_insert=True)

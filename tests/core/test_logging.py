@@ -60,7 +60,7 @@ def test_what_the_database_says_of_a_refused_row_is_logged_without_the_row(log: 
         User(email=EMAIL.upper(), name="Zoë\n\nGeheimrat").save()
     except IntegrityError as error:
         get_logger("shop").exception("could not save", why=str(error))
-        logging.getLogger("shop").exception("could not save: %s", str(error))
+        logging.getLogger("shop").warning("could not save: %s", error, exc_info=True)
 
     told = [line for line in lines(log) if line["logger"] == "shop"]
     assert len(told) == 2
