@@ -28,6 +28,7 @@ urlpatterns: list[Any] = [
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/operations/<path:key>", views.OperationView.as_view()),
+    path("admin", views.admin_entrance),
     path("admin/password_change/", change_own_password),
     path("admin/", admin.site.urls),
 ]

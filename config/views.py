@@ -7,7 +7,7 @@ from django.db import Error as DatabaseProblem
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -58,6 +58,12 @@ def require_current_schema() -> None:
 def error_codes(request: HttpRequest) -> HttpResponse:
     """Every code that a problem document may carry, and what to do about it: the `type` of each problem points here."""
     return render(request, "errors.html", {"errors": every_error()})
+
+
+@read_only
+def admin_entrance(_request: HttpRequest) -> HttpResponse:
+    """For whoever types the address without its slash."""
+    return redirect("admin:index")
 
 
 class OperationOutput(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -157,12 +158,17 @@ def _flatten(details: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
         yield pointer, str(details["message"]), details["code"]
     elif isinstance(details, dict):
         for name, inner in details.items():
-            yield from _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")
+            yield from _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}")
     elif isinstance(details, list):
         for index, inner in enumerate(details):
             leaf = isinstance(inner, dict) and set(inner) == {"message", "code"}
             if inner:
                 yield from _flatten(inner, pointer if leaf else f"{pointer}/{index}")
+
+
+def _escaped(name: str) -> str:
+    """One step of a JSON pointer as a URI fragment (RFC 6901): names that nobody knows may hold anything."""
+    return quote(name.replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@?")
 
 
 def _summary(errors: list[dict[str, str]]) -> str:

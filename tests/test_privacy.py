@@ -142,6 +142,7 @@ def test_there_are_no_other_doors() -> None:
         *OPEN,
         API,
         f"{API}operations/<path:key>",
+        "/admin",
         "/admin/",
         "/admin/password_change/",
         "/media/<path:path>",

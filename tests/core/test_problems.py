@@ -214,6 +214,15 @@ def test_a_field_that_nobody_knows_is_refused_by_every_operation_that_is_not_a_w
             assert (answer.status_code, "unknown_field" in codes) == (400, True), str(route)
 
 
+@pytest.mark.parametrize(
+    ("name", "pointer"), [("a/b", "#/a~1b"), ("~", "#/~0"), ("~1", "#/~01"), ("a b#", "#/a%20b%23"), ("ü", "#/%C3%BC")]
+)
+def test_a_pointer_to_a_field_that_nobody_knows_is_escaped(phone: Phone, name: str, pointer: str) -> None:
+    answer = phone.post("/api/v1/me/cats", {**CAT, name: 1}, headers=key())
+
+    assert pointer in {error["pointer"] for error in problem(answer)["errors"]}
+
+
 def test_no_body_at_all_is_an_empty_object(shop: Shop) -> None:
     order = shop.order()
 
@@ -449,5 +458,18 @@ def test_a_request_whose_connection_is_lost_is_told_to_repeat_it_and_the_repeat_
     assert cancel().json()["status"] == "cancelled"
 
 
-def test_the_admins_pages_of_what_does_not_exist_are_not_found(db: None) -> None:
-    assert Client().get("/admin/nothing/%00/").status_code in {302, 404}
+# Staff pages
+
+
+def test_a_staff_page_with_a_zero_byte_in_its_address_is_not_found(db: None) -> None:
+    assert Client().get("/admin/nothing/%00/").status_code == 404
+
+
+def test_a_staff_page_that_does_not_exist_asks_a_stranger_to_log_in_first(db: None) -> None:
+    answer = Client().get("/admin/nothing/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/nothing/")
+
+
+def test_the_staff_pages_are_found_without_their_slash(db: None) -> None:
+    assert Client().get("/admin", follow=True).redirect_chain == [("/admin/", 302), ("/admin/login/?next=/admin/", 302)]
