@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.views import PasswordChangeView
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -171,10 +171,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, *_: Any) -> bool:
         return False
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Whoever was a moment faster with an address is told about as if he had been there before."""
         try:
-            response: HttpResponseBase = super().changeform_view(request, *args, **kwargs)
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except IntegrityError as error:
             if not is_email_taken(error):
                 raise
