@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.views import defaults
@@ -123,7 +123,7 @@ def is_busy(error: Exception) -> bool:
 def is_lost(error: Exception) -> bool:
     """True when the database went away: shut down, starting up, or gone without a word (then it says no SQLSTATE)."""
     cause = error.__cause__
-    if not isinstance(error, OperationalError | InterfaceError) or not isinstance(cause, PostgresError):
+    if not isinstance(error, OperationalError) or not isinstance(cause, PostgresError):
         return False
     return cause.sqlstate is None or isinstance(cause, AdminShutdown | CrashShutdown | CannotConnectNow)
 
