@@ -21,7 +21,7 @@ from payments.errors import SignatureInvalid
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, Topic, UnknownPayment
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.returning import apply_refunds, refund_overpayment, send_refund
 from payments.states import LIVE, EventStatus, RefundStatus
@@ -110,16 +110,19 @@ def settle_order(*, order_id: UUID) -> Order:
 
 
 def _win_or_refund(order: Order) -> Order:
-    """Win the stock anew, then confirm if the money is still here: both are looked at under the order's lock."""
+    """Win the stock anew, then confirm if the whole price is still here: that is looked at under the order's lock."""
+    reason = "paid too late, and no longer in full"
     try:
-        hold_anew(order_id=order.pk)
+        if is_paid_in_full(order, charging_minor=order.total_minor):
+            hold_anew(order_id=order.pk)
         with transaction.atomic():
             order = lock_order(order_id=order.pk)
-            if order.status == OrderStatus.EXPIRED and balance(order.pk) < 0:
+            if order.status == OrderStatus.EXPIRED and is_paid_in_full(order, charging_minor=order.total_minor):
                 return confirm_late(order_id=order.pk)
             let_go_again(order_id=order.pk)
     except (OutOfStock, NotHadAnew, HoldLapsed):
-        refund_overpayment(order_id=order.pk, reason="paid too late, and no longer in stock", actor="clock")
+        reason = "paid too late, and no longer in stock"
+    refund_overpayment(order_id=order.pk, reason=reason, actor="clock")
     return order
 
 

@@ -53,20 +53,58 @@ def run_jobs_of(task: str) -> None:
     forget_jobs()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_money_that_went_back_while_the_stock_was_won_anew_confirms_nothing(shop: Shop) -> None:
-    order = paid_too_late(shop)
+def while_the_ims_is_asked(shop: Shop, something: Callable[[], Any]) -> None:
+    """Let something happen once, in the middle of the next call to the IMS."""
     answer = shop.ims.app.route
 
-    def while_the_ims_is_asked(request: Any) -> Any:
+    def route(request: Any) -> Any:
         shop.ims.app.route = answer  # type: ignore[method-assign]
         try:
-            refund_overpayment(order_id=order.pk, reason="staff was quicker", actor="staff:1")
+            something()
         finally:
             connections.close_all()
         return answer(request)
 
-    shop.ims.app.route = while_the_ims_is_asked  # type: ignore[method-assign]
+    shop.ims.app.route = route  # type: ignore[method-assign]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_money_that_went_back_while_the_stock_was_won_anew_confirms_nothing(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    while_the_ims_is_asked(
+        shop, lambda: refund_overpayment(order_id=order.pk, reason="staff was quicker", actor="staff:1")
+    )
+
+    settle_order(order_id=order.pk)
+    run_jobs()
+
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
+    assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
+    assert shop.claims_at_ims() == []
+
+
+def test_a_late_order_of_which_a_part_went_back_is_not_confirmed_and_the_rest_goes_back(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    payment = Payment.objects.get()
+    request_refund(payment_id=payment.pk, amount_minor=9000, reason="as agreed", actor="staff:1")
+
+    settle_order(order_id=order.pk)
+    run_jobs()
+
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
+    assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_part_that_goes_back_while_the_stock_is_won_anew_confirms_nothing(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    payment = Payment.objects.get()
+    while_the_ims_is_asked(
+        shop, lambda: request_refund(payment_id=payment.pk, amount_minor=9000, reason="as agreed", actor="staff:1")
+    )
+
     settle_order(order_id=order.pk)
     run_jobs()
 
