@@ -54,6 +54,8 @@ _DECLINES = {
     "try_again_later": "try_again_later",
     "issuer_not_available": "try_again_later",
     "reenter_transaction": "try_again_later",
+    "amount_too_small": "amount_too_small",
+    "amount_too_large": "amount_too_large",
 }
 
 

@@ -35,7 +35,8 @@ _OPEN = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 def request_refund(
     *, payment_id: UUID, amount_minor: int, reason: str, actor: str, seen_left_minor: int | None = None
 ) -> Refund:
-    """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill.
+    """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill, unless
+    the order is not confirmed yet: then it is simply unpaid again.
 
     seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
     Locks: order, payment. Raises: RefundTooLarge, RefundOutdated.
@@ -48,9 +49,7 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    goodwill = amount_minor - max(0, -balance(order.pk))
-    if goodwill > 0:
-        _credit(order, goodwill, reason=reason, actor=actor)
+    _credit_goodwill(order, amount_minor, reason=reason, actor=actor)
     refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
     payment.refund_pending_minor += amount_minor
     payment.save(update_fields=["refund_pending_minor"])
@@ -136,9 +135,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund:
     if known is not None:
         return known
     reason = "refunded at the payment gateway"
-    goodwill = remote.amount_minor - max(0, -balance(order.pk))
-    if goodwill > 0:
-        _credit(order, goodwill, reason=reason, actor=GATEWAY)
+    _credit_goodwill(order, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
     payment.save(update_fields=["refund_pending_minor"])
     return Refund.objects.create(
@@ -183,10 +180,13 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     return refund
 
 
-def _credit(order: Order, amount_minor: int, *, reason: str, actor: str) -> None:
-    Charge.objects.create(
-        order=order, kind=ChargeKind.GOODWILL, amount_minor=-amount_minor, reason=reason[:300], actor=actor
-    )
+def _credit_goodwill(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:
+    """Credit what goes back without being owed back."""
+    goodwill = going_back_minor - max(0, -balance(order.pk))
+    if goodwill > 0 and not order.unpaid:
+        Charge.objects.create(
+            order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor
+        )
 
 
 def _lock(payment_id: UUID) -> tuple[Order, Payment]:

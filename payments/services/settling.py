@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -81,14 +82,21 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
         return EventStatus.IGNORED, ""
     try:
         payment = apply_payment(provider_ref=event.object_ref)
-        if topic == Topic.REFUND:
+        if payment is not None and topic == Topic.REFUND:
             apply_refunds(payment_ref=event.object_ref)
+            payment.refresh_from_db()
     except (NotFound, UnknownPayment) as unknown:
-        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=str(unknown))
-        return EventStatus.PARKED, str(unknown)
+        return _parked(event, str(unknown))
+    if payment is None:
+        return EventStatus.IGNORED, "No payment of ours; nothing was captured."
     if payment.parked_reason:
         return EventStatus.PARKED, payment.parked_reason
     return EventStatus.PROCESSED, ""
+
+
+def _parked(event: ProviderEvent, reason: str) -> tuple[EventStatus, str]:
+    log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=reason)
+    return EventStatus.PARKED, reason
 
 
 def settle_order(*, order_id: UUID) -> Order:
@@ -102,7 +110,7 @@ def settle_order(*, order_id: UUID) -> Order:
         close_payments(order_id=order_id)
     if order.status == OrderStatus.EXPIRED and balance(order_id) < 0:
         order = _win_or_refund(order)
-    elif balance(order_id) < 0:
+    elif balance(order_id) < 0 and not order.unpaid:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
     if order.status == OrderStatus.CONFIRMED and _is_balanced(order_id) and is_delivered(order):
         order = complete_order(order_id=order_id, actor="clock")
@@ -157,7 +165,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     now = timezone.now()
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
-    for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False)):
+    for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False, parked_reason="")):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
     for refund_id in _ids(open_refunds):
@@ -178,11 +186,17 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 
 
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps."""
+    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
+
+    Left out is what waits for a person: a refund that failed, a payment that is parked.
+    """
+    of_order = Refund.objects.filter(payment__order=OuterRef("pk")).order_by("-created_at")
+    last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=F("payments__refunded_minor") + F("payments__refund_pending_minor"))
-    open_payment = Q(payments__status__in=LIVE)
-    dead = Order.objects.filter(money | open_payment, status__in=_DEAD, payments__created_at__gt=after)
-    return dead.filter(placed_at__lt=before).order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
+    open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
+    dead = Order.objects.filter(status__in=_DEAD, payments__created_at__gt=after, placed_at__lt=before)
+    unsettled = dead.alias(last_refund=last_refund).filter(open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)))
+    return unsettled.order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
 
 
 def refresh_payment(*, payment_id: UUID) -> None:

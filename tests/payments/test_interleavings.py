@@ -21,14 +21,10 @@ from payments.providers.base import ProviderUnavailable
 from payments.selectors import balance
 from payments.services import apply_refunds, catch_up, refund_overpayment, request_refund, settle_order, start_payment
 from payments.states import EventStatus
-from sandbox.stripe.client import InProcessHTTPClient
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.between import Interrupted
+from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
-
-
-def kept_at_gateway(shop: Shop) -> int:
-    totals = shop.gateway.totals().get("eur", {"captured": 0, "refunded": 0})
-    return int(totals["captured"]) - int(totals["refunded"])
 
 
 def paid_too_late(shop: Shop) -> Order:
@@ -124,20 +120,6 @@ def test_late_money_goes_back_when_the_ims_refuses_for_good(shop: Shop) -> None:
     assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
     assert kept_at_gateway(shop) == balance(order.pk) == 0
     assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
-
-
-class Interrupted(InProcessHTTPClient):
-    """Something happens between the gateway's work and its answer."""
-
-    def __init__(self, sandbox: Any, meanwhile: Callable[[], None]) -> None:
-        super().__init__(sandbox)
-        self.meanwhile: Callable[[], None] | None = meanwhile
-
-    def request(self, method: str, url: str, headers: Any, post_data: Any = None, **more: Any) -> Any:
-        if method.upper() == "POST" and self.meanwhile:
-            meanwhile, self.meanwhile = self.meanwhile, None
-            meanwhile()
-        return super().request(method, url, headers, post_data, **more)
 
 
 def test_an_order_cancelled_while_its_payment_was_made_can_not_be_paid(shop: Shop, settings: Any) -> None:

@@ -21,20 +21,12 @@ from payments.selectors import balance, statement
 from payments.services import apply_payment, apply_refunds, catch_up, request_refund, settle_order, start_payment
 from payments.states import EventStatus, PaymentStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
 
 
 def fresh(order: Order) -> Order:
     return Order.objects.get(pk=order.pk)
-
-
-def captured_at_gateway(shop: Shop) -> int:
-    return int(shop.gateway.totals()["eur"]["captured"])
-
-
-def kept_at_gateway(shop: Shop) -> int:
-    totals = shop.gateway.totals().get("eur", {"captured": 0, "refunded": 0})
-    return int(totals["captured"]) - int(totals["refunded"])
 
 
 # Collecting
