@@ -60,7 +60,7 @@ _DECLINES = {
 
 
 class StripeProvider:
-    """Payments are PaymentIntents with automatic methods; amounts are set here alone."""
+    """Payments are PaymentIntents by card, wallets included (ADR 8); amounts are set here alone."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class StripeProvider:
                 {
                     "amount": amount_minor,
                     "currency": currency.lower(),
-                    "automatic_payment_methods": {"enabled": True},
+                    "allowed_payment_method_types": ["card"],
                     "metadata": {"payment_id": str(payment_id), "order": order_number},
                 },
                 {"idempotency_key": f"payment-{key}"},
