@@ -1,11 +1,13 @@
 """Stripe, through its own SDK. The only module that imports it; its words end here."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import stripe
 
+from core.logging import get_logger
 from payments.providers.base import (
     EventRejected,
     KeySpent,
@@ -19,7 +21,11 @@ from payments.providers.base import (
     UnknownPayment,
 )
 
+if TYPE_CHECKING:
+    from stripe.params import RefundListParams
+
 T = TypeVar("T")
+log = get_logger(__name__)
 
 CONNECT_SECONDS, READ_SECONDS = 3, 12
 WEBHOOK_TOLERANCE = 300  # seconds
@@ -117,8 +123,15 @@ class StripeProvider:
         return _refund(refund, payment_ref)
 
     def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
-        page = _ask(lambda: self._client.v1.refunds.list({"payment_intent": payment_ref, "limit": 100}))
-        return [_refund(refund, payment_ref) for refund in _ask(lambda: list(page.auto_paging_iter()))]
+        return self._refunds({"payment_intent": payment_ref, "limit": 100})
+
+    def refunds_since(self, moment: datetime) -> Sequence[RemoteRefund]:
+        return self._refunds({"created": {"gte": int(moment.timestamp())}, "limit": 100})
+
+    def _refunds(self, params: "RefundListParams") -> list[RemoteRefund]:
+        page = _ask(lambda: self._client.v1.refunds.list(params))
+        found = _ask(lambda: list(page.auto_paging_iter()))
+        return [_refund(refund, str(refund.payment_intent)) for refund in found if refund.payment_intent]
 
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         text = self._verified(body, signature)
@@ -137,7 +150,7 @@ class StripeProvider:
         for secret in self._webhook_secrets:
             try:
                 stripe.WebhookSignature.verify_header(text, signature, secret, WEBHOOK_TOLERANCE)
-            except (stripe.SignatureVerificationError, ValueError, IndexError):
+            except (stripe.SignatureVerificationError, ValueError, IndexError, TypeError):  # TypeError: v1=é
                 continue
             return text
         raise EventRejected("no known secret signed this, or it is too old")
@@ -146,12 +159,19 @@ class StripeProvider:
 def _ask(call: Callable[[], T]) -> T:
     """Make one call; Stripe's exceptions come out as ours.
 
-    Stripe keeps a 500 under its key for a day and answers it to every repeat: the key is spent.
+    Stripe keeps a 500 under its key for a day and answers it to every repeat: the key is spent. So it is when Stripe
+    knows another request by it. A key to the account that is wrong or may not do this says nothing about the payment:
+    it is our configuration that is broken.
     """
     try:
         return call()
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise ProviderUnavailable(_told(error)) from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        log.error("gateway_denies_us", told=_told(error))
+        raise ProviderUnavailable(_told(error)) from error
+    except stripe.IdempotencyError as error:
+        raise KeySpent(_told(error)) from error
     except stripe.StripeError as error:
         if error.http_status is not None and error.http_status >= 500:
             raise KeySpent(_told(error)) from error
@@ -205,6 +225,8 @@ def _notice(event: Any) -> Notice:
     kind: str = event.type
     if kind.startswith("payment_intent."):
         topic, ref = Topic.PAYMENT, subject.id
+    elif kind.startswith("charge.dispute."):
+        topic, ref = Topic.DISPUTE, subject.payment_intent or ""
     elif kind.startswith(("refund.", "charge.refund")) and subject.payment_intent:
         topic, ref = Topic.REFUND, subject.payment_intent
     else:

@@ -26,6 +26,7 @@ from payments.providers.base import (
 )
 from payments.providers.registry import get_provider
 from payments.selectors import balance, is_paid_in_full
+from payments.services.parking import park
 from payments.states import LIVE, PaymentStatus
 
 log = get_logger(__name__)
@@ -191,7 +192,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     overtaken = payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED) and not remote.captured_minor
     if overtaken and not adopted:
         return payment  # an old answer, after a newer one
-    _park(payment, _contradiction(order, payment, remote))
+    park(payment, _contradiction(order, payment, remote))
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
     payment.provider_ref = remote.ref
@@ -237,16 +238,6 @@ def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str
     if captured and (captured != payment.amount_minor or remote.status != RemoteStatus.SUCCEEDED):
         return f"The gateway captured {captured} of {payment.amount_minor} (minor units)."
     return ""
-
-
-def _park(payment: Payment, reason: str) -> Payment:
-    """Park a locked payment for a person; "" takes it out again: what was wrong is not any more."""
-    if payment.parked_reason != reason:
-        payment.parked_reason = reason
-        payment.save(update_fields=["parked_reason"])
-        if reason:
-            log.error("payment_parked", payment=str(payment.pk), reason=reason)
-    return payment
 
 
 @transaction.atomic

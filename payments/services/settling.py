@@ -20,17 +20,18 @@ from orders.services import complete_order, confirm_late, hold_anew, is_delivere
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
 from payments.models import Payment, ProviderEvent, Refund
-from payments.providers.base import EventRejected, Topic, UnknownPayment
+from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
-from payments.services.returning import apply_refunds, refund_overpayment, send_refund
+from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
 from payments.states import LIVE, EventStatus, RefundStatus
 
 log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
+_MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
 _UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
@@ -60,7 +61,8 @@ def receive_event(*, body: bytes, signature: str) -> bool:
 def process_event(*, event_id: int) -> ProviderEvent:
     """Look again at what an event is about and apply it. Safe to repeat, in any order.
 
-    Raises: ProviderUnavailable; the event then stays `received`, with the error on it.
+    What goes wrong stays on the event, which stays `received` until it was tried often enough; then it is parked.
+    Raises: what went wrong, such as ProviderUnavailable.
     """
     event = ProviderEvent.objects.get(pk=event_id)
     if event.status in (EventStatus.PROCESSED, EventStatus.IGNORED):
@@ -69,8 +71,11 @@ def process_event(*, event_id: int) -> ProviderEvent:
     try:
         status, error = _apply(event)
     except Exception as problem:
-        ProviderEvent.objects.filter(pk=event_id).update(error=f"{type(problem).__name__}: {problem}"[:500])
-        raise
+        told, silent = f"{type(problem).__name__}: {problem}"[:500], isinstance(problem, ProviderUnavailable)
+        ProviderEvent.objects.filter(pk=event_id).update(error=told)
+        if event.attempts + 1 < (_MOST_SILENCES if silent else _MOST_FAILURES):
+            raise
+        status, error = _parked(event, told)
     ProviderEvent.objects.filter(pk=event_id).update(status=status, error=error[:500], processed_at=timezone.now())
     event.refresh_from_db()
     return event
@@ -80,6 +85,8 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
     topic = Topic(event.payload["topic"])
     if topic == Topic.OTHER:
         return EventStatus.IGNORED, ""
+    if topic == Topic.DISPUTE:
+        return _parked(event, "A customer disputes a payment: answer at the gateway; nothing is booked here yet.")
     try:
         payment = apply_payment(provider_ref=event.object_ref)
         if payment is not None and topic == Topic.REFUND:
@@ -165,7 +172,9 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     now = timezone.now()
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
-    for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False, parked_reason="")):
+    for payment_id in _ids(
+        Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False, parked_reason="")
+    ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
     for refund_id in _ids(open_refunds):
@@ -179,6 +188,27 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
         lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
         enqueue(task, once=key, lock=lock, **arguments)
     return len(jobs)
+
+
+def catch_up_on_refunds(*, since: timedelta) -> int:
+    """Apply what webhooks may have forgotten of refunds made at the gateway since then, by hand or by us: new ones, and
+    such that went another way. One question to the gateway, however many payments there are. Returns how many payments
+    are looked at. Network. Raises: ProviderUnavailable.
+    """
+    remote = get_provider().refunds_since(timezone.now() - since)
+    known = dict(Refund.objects.filter(provider_ref__in=[r.ref for r in remote]).values_list("provider_ref", "status"))
+    refs = {r.payment_ref for r in remote if known.get(r.ref, RefundStatus.FAILED) != refund_status(r)}
+    payments = list(_ids(Payment.objects.filter(provider_ref__in=refs, parked_reason="")))
+    for payment_id in payments:
+        enqueue("payments.refresh_refunds", once=f"refunds:{payment_id}", payment_id=str(payment_id))
+    return len(payments)
+
+
+def refresh_refunds(*, payment_id: UUID) -> None:
+    """Read a payment's refunds again at the gateway."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.provider_ref:
+        apply_refunds(payment_ref=payment.provider_ref)
 
 
 def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
