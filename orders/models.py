@@ -10,8 +10,9 @@ from django.db.models import F, Func, Prefetch, Q, Sum
 
 from catalog.models import Variant
 from core.encryption import EncryptedJSONField
-from core.ids import new_id, new_order_number
+from core.ids import new_id
 from inventory.models import Depot, Reservation, Unit
+from orders.numbers import new_order_number
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 M = TypeVar("M", bound=models.Model)
