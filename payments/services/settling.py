@@ -119,6 +119,13 @@ def settle_order(*, order_id: UUID) -> Order:
         order = _win_or_refund(order)
     elif balance(order_id) < 0 and not order.unpaid:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
+    return _complete_if_done(order_id) if order.status == OrderStatus.CONFIRMED else order
+
+
+@transaction.atomic
+def _complete_if_done(order_id: UUID) -> Order:
+    """Locks: order, before anything is looked at."""
+    order = lock_order(order_id=order_id)
     if order.status == OrderStatus.CONFIRMED and _is_balanced(order_id) and is_delivered(order):
         order = complete_order(order_id=order_id, actor="clock")
     return order
