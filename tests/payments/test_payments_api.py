@@ -312,7 +312,7 @@ def test_a_disputed_payment_is_parked_for_a_person(shop: Shop, caplog: pytest.Lo
 
 
 def test_an_event_that_fails_again_and_again_is_parked_in_the_end(shop: Shop) -> None:
-    order, events = events_of_a_paid_order(shop)
+    _, events = events_of_a_paid_order(shop)
     post(*next(e for e in events if b"payment_intent.succeeded" in e[0]))
     event = ProviderEvent.objects.get()
     ProviderEvent.objects.update(payload={"topic": "nobody knows"})
