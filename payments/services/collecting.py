@@ -129,7 +129,7 @@ def apply_payment(*, provider_ref: str) -> Payment | None:
     """
     remote = get_provider().get_payment(provider_ref)
     payment = Payment.objects.filter(provider_ref=provider_ref).first()
-    if payment is None and remote.payment_id is not None:  # the answer to our create call was lost
+    if payment is None:  # the answer to our create call was lost
         payment = _of_its_order(remote).filter(provider_ref=None).first()
     if payment is not None:
         payment = settle_payment(payment_id=payment.pk, remote=remote)
@@ -140,6 +140,8 @@ def apply_payment(*, provider_ref: str) -> Payment | None:
 
 def _of_its_order(remote: RemotePayment) -> QuerySet[Payment]:
     """The row that the gateway's metadata names, if it stands under the order named there."""
+    if remote.payment_id is None:
+        return Payment.objects.none()
     return Payment.objects.filter(pk=remote.payment_id, order__number=remote.order_number)
 
 
@@ -149,7 +151,7 @@ def explain_stray(remote: RemotePayment) -> Payment | None:
 
     Network, then one transaction. Raises: ProviderUnavailable; NotFound when its order is none of ours.
     """
-    named = _of_its_order(remote).first() if remote.payment_id is not None else None
+    named = _of_its_order(remote).first()
     if named is None or (remote.captured_minor and remote.currency != named.currency):
         if not remote.captured_minor:
             return None
