@@ -80,6 +80,8 @@ def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
     payment = settle_payment(payment_id=payment.pk, remote=remote)
     _require_ours(payment, remote)
     _require_living(payment)
+    if payment.status == PaymentStatus.CANCELLED:  # somebody closed it at the gateway: the next try opens another
+        raise PaymentProviderUnavailable
     return StartedPayment(payment, remote.client_secret, provider.publishable_key)
 
 

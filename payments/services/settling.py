@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -71,7 +71,8 @@ def process_event(*, event_id: int) -> ProviderEvent:
     try:
         status, error = _apply(event)
     except Exception as problem:
-        told, silent = f"{type(problem).__name__}: {problem}"[:500], isinstance(problem, ProviderUnavailable)
+        told = f"{type(problem).__name__}: {problem}"[:500]
+        silent = isinstance(problem, (ProviderUnavailable, OperationalError, InterfaceError))
         ProviderEvent.objects.filter(pk=event_id).update(error=told)
         if event.attempts + 1 < (_MOST_SILENCES if silent else _MOST_FAILURES):
             raise
@@ -231,8 +232,12 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=F("payments__refunded_minor") + F("payments__refund_pending_minor"))
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
-    dead = Order.objects.filter(status__in=_DEAD, payments__created_at__gt=after, placed_at__lt=before)
-    unsettled = dead.alias(last_refund=last_refund).filter(open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)))
+    unsettled = Order.objects.alias(last_refund=last_refund).filter(
+        open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
+        status__in=_DEAD,
+        placed_at__lt=before,
+        payments__created_at__gt=after,
+    )
     return unsettled.order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
 
 

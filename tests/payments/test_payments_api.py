@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.models import SaleOffer
+from inventory.models import Reservation
 from orders.models import Charge, ChargeKind, Order
 from orders.services import expire_orders
 from orders.states import OrderStatus
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderUnavailable
+from payments.selectors import balance
 from payments.services import catch_up, process_event
 from payments.states import EventStatus
 from sandbox.stripe.webhooks import signed
@@ -214,22 +217,38 @@ def test_an_event_is_stored_before_anything_is_made_of_it(shop: Shop) -> None:
     assert len(waiting_jobs("payments.process_event")) == len(events)
 
 
-@pytest.mark.parametrize("order_of", ["in order", "reversed", "five times", "reversed five times"])
-def test_however_events_arrive_the_end_is_the_same(shop: Shop, order_of: str) -> None:
+ARRIVALS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "in order": lambda events: events,
+    "reversed": lambda events: events[::-1],
+    "five times": lambda events: events * 5,
+    "reversed five times": lambda events: events[::-1] * 5,
+    "all but the last lost": lambda events: events[-1:],
+    "all lost": lambda _: [],
+}
+
+
+@pytest.mark.parametrize("arrival", ARRIVALS)
+@pytest.mark.parametrize("jobs", ["after each", "after all"])
+def test_however_events_arrive_the_end_is_the_same(shop: Shop, arrival: str, jobs: str) -> None:
     order, events = events_of_a_paid_order(shop)
-    if "reversed" in order_of:
-        events = events[::-1]
-    if "five" in order_of:
-        events = events * 5
 
-    for event in events:
+    for event in ARRIVALS[arrival](events):
         assert post(*event).status_code == 200
+        if jobs == "after each":
+            run_jobs()
     run_jobs()
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=True):
+        catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+        run_jobs()
 
+    payment = Payment.objects.get()
     assert fresh(order).status == OrderStatus.CONFIRMED
     assert list(order.events.values_list("event", flat=True)) == ["hold", "pay"]
-    assert Payment.objects.get().captured_minor == order.total_minor
+    assert (payment.status, payment.captured_minor, payment.parked_reason) == ("succeeded", order.total_minor, "")
     assert not Refund.objects.exists()
+    assert balance(order.pk) == 0
+    assert set(Reservation.objects.values_list("status", "provider_state")) == {("committed", "confirmed")}
+    assert not ProviderEvent.objects.exclude(status__in=["processed", "ignored"]).exists()
 
 
 def test_events_that_never_arrive_are_made_up_for(shop: Shop) -> None:

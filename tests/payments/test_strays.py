@@ -12,6 +12,7 @@ from orders.services import cancel_order, expire_orders
 from orders.states import OrderStatus
 from payments.errors import PaymentProviderUnavailable, PaymentRefused
 from payments.models import Payment, ProviderEvent, Refund
+from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services import apply_payment, catch_up, process_event, start_payment
 from payments.states import EventStatus, PaymentStatus
@@ -117,6 +118,18 @@ def test_money_captured_on_a_stray_of_a_dead_order_goes_back(shop: Shop) -> None
 
     assert kept_at_gateway(shop) == balance(order.pk) == 0
     assert Refund.objects.get().payment.provider_ref == stray
+
+
+def test_a_payment_that_somebody_closed_at_the_gateway_is_replaced(shop: Shop) -> None:
+    order = shop.order()
+    closed = str(start(order).payment.provider_ref)
+    get_provider().cancel_payment(closed)
+
+    with pytest.raises(PaymentProviderUnavailable):
+        start(order)
+
+    assert not start(order).client_secret.startswith(closed)
+    assert Payment.objects.filter(status=PaymentStatus.PENDING).count() == 1
 
 
 # What contradicts us
