@@ -123,8 +123,8 @@ def test_without_the_lock_the_same_fifty_are_promised_too_much(
 ) -> None:
     """What the two tests above are worth. The IMS is given more than we count, or it would refuse in our place.
 
-    In six runs on two cores it happened every time: 20, 17, 16, 15, 13 and 12 pieces of 10; 8, 8, 8, 7, 7 and 6 units of
-    3. With the lock and the same pause: 10 and 3.
+    In six runs on two cores it happened every time: 20, 17, 16, 15, 13 and 12 pieces of 10; 8, 8, 8, 7, 7 and 6 units
+    of 3. With the lock and the same pause: 10 and 3.
     """
     shop = Shop.opened(ims, unlocked_stack.stripe)
     quotes = buyers(shop) if what == "pieces" else renters(shop)
