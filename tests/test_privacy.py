@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts.models import Address, Cat
-from core.ids import new_order_number
+from orders.numbers import new_order_number
 from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
