@@ -115,7 +115,7 @@ def _as_text(headers: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 class StripeProvider:
-    """Payments are PaymentIntents by card, wallets included (ADR 8); amounts are set here alone."""
+    """Payments are PaymentIntents by card, wallets included (ADR 9); amounts are set here alone."""
 
     def __init__(
         self,
