@@ -34,7 +34,7 @@ lock:  ## pin the requirements anew (ARGS=--upgrade)
 shell:  ## a Django shell on what `make run` serves
 	@$(LOCAL) manage shell
 
-manage:  ## any management command on what `make run` serves (ARGS="check_stock_drift")
+manage:  ## any management command on what `make run` serves (ARGS="reconcile_inventory")
 	@$(LOCAL) manage $(ARGS)
 
 clean:  ## stop what runs here, remove data, .venv and caches

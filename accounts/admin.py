@@ -7,18 +7,25 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.contrib.auth.views import PasswordChangeView
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import Address, Cat, TokenFamily, User
+from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
 from accounts.services import log_out_everywhere
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(Group)
+
+
+EMAIL_TAKEN = "There is an account with this e-mail address already."
 
 
 class UniqueEmailMixin:
@@ -30,7 +37,7 @@ class UniqueEmailMixin:
     def clean_email(self) -> str:
         email = User.objects.normalize_email(self.cleaned_data["email"]).strip()
         if User.objects.having_email(email).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError("There is an account with this e-mail address already.")
+            raise forms.ValidationError(EMAIL_TAKEN)
         return email
 
 
@@ -47,14 +54,34 @@ class ChangeUserForm(UniqueEmailMixin, UserChangeForm):  # type: ignore[misc]
         field_classes: ClassVar[dict[str, Any]] = {}
 
 
-class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
-    """A new password ends every session that the old one opened."""
+class EndsSessionsMixin:
+    """A new password ends every session that the old one opened, on phones and at desks; this one goes on."""
 
     @transaction.atomic
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 (Django's signature)
-        user: User = super().save(commit)
+        user: User = super().save(commit)  # type: ignore[misc]
         log_out_everywhere(user_id=user.pk)
+        user.refresh_from_db(fields=["token_version"])  # of which the session's own hash is made
         return user
+
+
+class PasswordForm(EndsSessionsMixin, AdminPasswordChangeForm):  # type: ignore[misc]
+    pass
+
+
+class OwnPasswordForm(EndsSessionsMixin, AdminOwnPasswordChangeForm):  # type: ignore[misc]
+    pass
+
+
+def change_own_password(request: HttpRequest) -> HttpResponseBase:
+    """The site's own page, with our form."""
+    view = PasswordChangeView.as_view(
+        form_class=OwnPasswordForm,
+        success_url=reverse("admin:password_change_done"),
+        template_name="registration/password_change_form.html",
+        extra_context=admin.site.each_context(request),
+    )
+    return admin.site.admin_view(view)(request)
 
 
 class ReadOnlyInline:
@@ -143,6 +170,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, *_: Any) -> bool:
         return False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever was a moment faster with an address is told about as if he had been there before."""
+        try:
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except IntegrityError as error:
+            if not is_email_taken(error):
+                raise
+            messages.error(request, EMAIL_TAKEN)
+            return redirect(request.path)
+        return response
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001

@@ -1,15 +1,26 @@
 """Who the shop deals with: people, their cats, their addresses and the sessions of their phones."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.errors import EmailTaken
 from core.ids import new_id
+
+_ONE_ACCOUNT_AN_ADDRESS = "user_email_unique_ignoring_case"
+
+
+def is_email_taken(error: IntegrityError) -> bool:
+    """True when a row was refused because another account has its e-mail address."""
+    refused_by = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return refused_by == _ONE_ACCOUNT_AN_ADDRESS
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,13 +34,24 @@ class UserManager(BaseUserManager["User"]):
         return self.having_email(username).get()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new account. Raises: EmailTaken, whatever the case it was taken in."""
         user = self.model(email=self.normalize_email(email).strip(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        try:
+            with transaction.atomic(using=self._db):
+                user.save(using=self._db)
+        except IntegrityError as error:
+            if is_email_taken(error):
+                raise EmailTaken from None  # the database's own words quote the address
+            raise
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        """As `createsuperuser` calls it. Raises: ValidationError, which it tells in one line."""
+        try:
+            return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        except EmailTaken:
+            raise ValidationError("There is an account with this e-mail address already.") from None
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -51,11 +73,20 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="user_email_unique_ignoring_case"),
+            models.UniqueConstraint(Lower("email"), name=_ONE_ACCOUNT_AN_ADDRESS),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    # A desk's session holds while this stays the same: raising `token_version` ends it, as it ends access tokens.
+
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}.{self.token_version}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for sealed in super().get_session_auth_fallback_hash():
+            yield f"{sealed}.{self.token_version}"
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -65,10 +96,19 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return self.filter(owner_id=user.pk)
 
 
-def _millimetres(help_text: str) -> Any:
+_MILLIMETRES = (20, 1500)
+_GRAMS = (200, 20_000)
+
+
+def _between(bounds: tuple[int, int], help_text: str = "") -> Any:
+    least, most = bounds
     return models.PositiveIntegerField(
-        validators=[MinValueValidator(20), MaxValueValidator(1500)], help_text=f"{help_text} Millimetres."
+        validators=[MinValueValidator(least), MaxValueValidator(most)], help_text=help_text
     )
+
+
+def _millimetres(help_text: str) -> Any:
+    return _between(_MILLIMETRES, f"{help_text} Millimetres.")
 
 
 class Cat(models.Model):
@@ -81,7 +121,7 @@ class Cat(models.Model):
     elbow_height_mm = _millimetres("B: ground to elbow.")
     width_mm = _millimetres("C: across the shoulders or the widest point.")
     height_mm = _millimetres("D: ground to the top of the head or the ear tips.")
-    weight_g = models.PositiveIntegerField(validators=[MinValueValidator(200), MaxValueValidator(20_000)])
+    weight_g = _between(_GRAMS)
     snub_nosed = models.BooleanField(default=False)
     born_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -90,6 +130,19 @@ class Cat(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(length_mm__range=_MILLIMETRES)
+                & models.Q(elbow_height_mm__range=_MILLIMETRES)
+                & models.Q(width_mm__range=_MILLIMETRES)
+                & models.Q(height_mm__range=_MILLIMETRES),
+                name="cat_measures_possible",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(elbow_height_mm__lt=models.F("height_mm")), name="cat_elbow_below_head"
+            ),
+            models.CheckConstraint(condition=models.Q(weight_g__range=_GRAMS), name="cat_weight_possible"),
+        ]
 
     def __str__(self) -> str:
         return self.name

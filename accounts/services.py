@@ -14,12 +14,12 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.errors import EmailTaken, InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
+from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from accounts.models import Address, Cat, RefreshToken, TokenFamily, User
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
@@ -71,26 +71,24 @@ def register_customer(*, email: str, password: str, name: str = "", device_name:
     Raises: EmailTaken, whatever the case it was taken in; InvalidInput, for a password that is too weak.
     """
     _refuse_weak_password(password, User(email=email, name=name))
-    try:
-        with transaction.atomic():
-            user = User.objects.create_user(email, password, name=name)
-            return _open_session(user, device_name)
-    except IntegrityError as error:
-        if _violated(error) == "user_email_unique_ignoring_case":
-            raise EmailTaken from error
-        raise
+    with transaction.atomic():
+        user = User.objects.create_user(email, password, name=name)
+        return _open_session(user, device_name)
 
 
 def log_in(*, email: str, password: str, device_name: str = "") -> Session:
     """A new session for whoever knows the password. An unknown address costs the same time as a wrong password.
 
+    Locks: the user, so that no session is opened that `log_out_everywhere` did not see.
     Raises: InvalidCredentials, also for an account that is not active.
     """
-    user = authenticate(username=email.strip(), password=password)
-    if not isinstance(user, User):
+    known = authenticate(username=email.strip(), password=password)
+    if not isinstance(known, User):
         raise InvalidCredentials
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        user = _lock_unchanged(known, password)
+        user.last_login = timezone.now()
+        user.save(update_fields=["last_login"])
         return _open_session(user, device_name)
 
 
@@ -135,18 +133,25 @@ def forget_old_sessions() -> int:
     return forgotten
 
 
+def _lock_unchanged(known: User, password: str) -> User:
+    """The user, if the password that was looked at outside this transaction still opens the account.
+
+    Raises: InvalidCredentials.
+    """
+    user = User.objects.select_for_update(no_key=True).filter(pk=known.pk, is_active=True).first()
+    if user is None or user.token_version != known.token_version:
+        raise InvalidCredentials
+    if user.password != known.password and not user.check_password(password):  # the hash alone may be a newer one
+        raise InvalidCredentials
+    return user
+
+
 def _refuse_weak_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
         found = [FieldError("/password", e.messages[0], e.code or "invalid") for e in error.error_list]
         raise InvalidInput(found) from error
-
-
-def _violated(error: IntegrityError) -> str | None:
-    """The name of the constraint that refused a row."""
-    name: str | None = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    return name
 
 
 def _hash(refresh_token: str) -> str:

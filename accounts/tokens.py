@@ -21,6 +21,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
 
 ALGORITHM = "RS256"
+LEEWAY = 5  # seconds by which the clocks of two servers may differ
 REQUIRED_CLAIMS = ("iss", "aud", "sub", "iat", "exp", "jti", "token_type", "ver")
 
 
@@ -47,7 +48,7 @@ class KeyRing(TokenBackend):
     """Signs with the current key; verifies with whichever key of ours the token names."""
 
     def __init__(self, *, private_key: str, previous_public_keys: tuple[str, ...], issuer: str, audience: str) -> None:
-        super().__init__(ALGORITHM, signing_key=private_key, issuer=issuer, audience=audience)
+        super().__init__(ALGORITHM, signing_key=private_key, issuer=issuer, audience=audience, leeway=LEEWAY)
         current: RSAPublicKey = self.prepared_signing_key.public_key()
         self.kid = thumbprint(current)
         self.keys = {thumbprint(key): key for key in (current, *map(_public_key, previous_public_keys))}
@@ -75,6 +76,7 @@ class KeyRing(TokenBackend):
                 algorithms=[ALGORITHM],
                 audience=self.audience,
                 issuer=self.issuer,
+                leeway=LEEWAY,
                 options={"require": list(REQUIRED_CLAIMS)},
             )
         except jwt.ExpiredSignatureError as error:

@@ -1,4 +1,4 @@
-"""Every environment variable the product reads, typed and checked once, at start.
+"""How environment variables are read: typed and checked once, at start. Settings and web server read theirs by these.
 
 Secrets have no default. What is missing or malformed stops the process with one line that names the variable. White
 space around a value does not count, and an empty value is none.
@@ -22,6 +22,7 @@ from core.money import validate_currency
 
 _POSTGRES = ("postgres", "postgresql", "pgsql", "psql")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_FLAGS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
 _SMALLEST_KEY = 2048  # bits
@@ -48,6 +49,14 @@ def integer(name: str, default: int, *, at_least: int = 0) -> int:
     if int(value) < at_least:
         stop(f"{name} must be at least {at_least}, not {int(value)}.")
     return int(value)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Yes or no, as people write it: 1, true, yes, on or 0, false, no, off, in whatever case."""
+    value = text(name, "1" if default else "0").lower()
+    if value not in _FLAGS:
+        stop(f"{name} must be 1 or 0.")
+    return _FLAGS[value]
 
 
 def names(name: str, default: list[str] | None = None) -> list[str]:
@@ -117,12 +126,12 @@ def rate(name: str, default: str) -> str:
 
 
 def currency(name: str, default: str) -> str:
-    """An ISO 4217 code."""
+    """An ISO 4217 code of a currency that the shop can count."""
     value = text(name, default)
     try:
         validate_currency(value)
     except ValidationError:
-        stop(f"{name} must be an ISO 4217 code such as EUR.")
+        stop(f"{name} must be an ISO 4217 code such as EUR, of money that everybody counts alike (docs/adr/0008).")
     return value
 
 

@@ -9,8 +9,10 @@ from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
+from accounts.admin import change_own_password
 from accounts.api.views import jwks
 from config import views
+from core.problems import read_only
 
 _OPEN: dict[str, Any] = {"authentication_classes": [], "permission_classes": [AllowAny]}
 
@@ -26,12 +28,14 @@ urlpatterns: list[Any] = [
     path("api/v1/", include("payments.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/operations/<path:key>", views.OperationView.as_view()),
+    path("admin", views.admin_entrance),
+    path("admin/password_change/", change_own_password),
     path("admin/", admin.site.urls),
 ]
 
 if settings.SERVE_MEDIA:
-    media = settings.MEDIA_URL.lstrip("/")
-    urlpatterns.append(path(f"{media}<path:path>", serve, {"document_root": settings.MEDIA_ROOT}, name="media"))
+    media, files = settings.MEDIA_URL.lstrip("/"), {"document_root": settings.MEDIA_ROOT}
+    urlpatterns.append(path(f"{media}<path:path>", read_only(serve), files, name="media"))
 
 handler400 = "core.problems.bad_request"
 handler403 = "core.problems.permission_denied"

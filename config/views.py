@@ -7,8 +7,7 @@ from django.db import Error as DatabaseProblem
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,15 +16,16 @@ from rest_framework.views import APIView
 
 from core.error_codes import every_error
 from core.models import IdempotencyKey
+from core.problems import read_only
 
 
-@require_safe
+@read_only
 def livez(_request: HttpRequest) -> HttpResponse:
     """The process answers. Says nothing about the database, so that a broken one does not restart every process."""
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@read_only
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Send customers here: the database answers and its schema is this version's."""
     try:
@@ -54,10 +54,16 @@ def require_current_schema() -> None:
         raise MigrationsPending
 
 
-@require_safe
+@read_only
 def error_codes(request: HttpRequest) -> HttpResponse:
     """Every code that a problem document may carry, and what to do about it: the `type` of each problem points here."""
     return render(request, "errors.html", {"errors": every_error()})
+
+
+@read_only
+def admin_entrance(_request: HttpRequest) -> HttpResponse:
+    """For whoever types the address without its slash."""
+    return redirect("admin:index")
 
 
 class OperationOutput(serializers.Serializer[Any]):

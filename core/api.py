@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
@@ -18,19 +18,26 @@ from rest_framework.views import set_rollback
 
 from core.errors import DomainError
 from core.money import Money
-from core.problems import MEDIA_TYPE, is_busy, problem_of
+from core.problems import MEDIA_TYPE, is_busy, is_lost, problem_of
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 (DRF calls it so)
     """DRF's EXCEPTION_HANDLER: anticipated errors become problems, bugs stay bugs (500 and an alert)."""
-    anticipated = (DomainError, APIException, Http404, ModelValidationError, RequestDataTooBig)
-    if not isinstance(error, anticipated) and not is_busy(error):
+    anticipated = (DomainError, APIException, Http404, ModelValidationError, RequestDataTooBig, UnreadablePostError)
+    if not isinstance(error, anticipated) and not is_busy(error) and not is_lost(error):
         return None
     set_rollback()
     problem = problem_of(error)
-    response = Response(problem.body, status=problem.status, headers=problem.headers)
-    response.content_type = MEDIA_TYPE
-    return response
+    return ProblemResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
+
+
+class ProblemResponse(Response):
+    """JSON, also where the view would have answered in YAML or HTML."""
+
+    @property
+    def rendered_content(self) -> Any:
+        self.accepted_renderer, self.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().rendered_content
 
 
 class Input(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.auth import get_user_model
@@ -246,20 +247,23 @@ def actor_of(request: HttpRequest) -> str:
     return f"staff:{request.user.pk}"
 
 
-_OTHERS = {"clock": "Automatic", "provider": "Gateway or warehouse"}  # nobody with a name
-
-
 def people(actors: Iterable[str]) -> dict[str, str]:
-    """{actor: the name to show for it}, in at most one statement."""
+    """{actor: the name to show for it}, in at most one statement.
+
+    "kind:user id" is a person; what else may act is named in settings.BACKOFFICE_ACTORS.
+    """
     ids = {actor: _person_id(actor) for actor in set(actors)}
     users = get_user_model().objects.in_bulk([pk for pk in ids.values() if pk is not None])
-    return {actor: str(users[pk]) if pk in users else _OTHERS.get(actor, actor) for actor, pk in ids.items()}
+    return {
+        actor: str(users[pk]) if pk in users else settings.BACKOFFICE_ACTORS.get(actor, actor)
+        for actor, pk in ids.items()
+    }
 
 
 def _person_id(actor: str) -> UUID | None:
-    kind, _, pk = actor.partition(":")
+    _, _, pk = actor.partition(":")
     try:
-        return UUID(pk) if kind in {"customer", "staff"} else None
+        return UUID(pk)
     except ValueError:
         return None
 

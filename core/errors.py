@@ -59,3 +59,13 @@ class Busy(DomainError):
     title = "The shop is busy; try again in a moment."
     status = 503
     retry_after = 1
+
+
+class Unavailable(DomainError):
+    """The database went away in the middle. Nothing was changed, unless it went with the very last word: a repeat is
+    right in both cases."""
+
+    code = "unavailable"
+    title = "The shop lost its database for a moment; repeat the request, with the same Idempotency-Key if it had one."
+    status = 503
+    retry_after = 2

@@ -319,15 +319,18 @@ class HttpClient:
         path: str,
         *,
         json: object = None,
+        body: bytes | None = None,
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> HttpResponse:
         """Make one call, once. `path` begins with "/" and is already quoted; `timeout` is its whole budget in seconds.
 
-        Raises: NotSent, OutcomeUnknown.
+        body: sent as it is when there is no `json`; the caller names its Content-Type. Raises: NotSent, OutcomeUnknown.
         """
-        prepared = self._prepare(method, path, json, params, headers)
+        if json is not None:
+            body = jsonlib.dumps(json, allow_nan=False, separators=(",", ":")).encode()
+        prepared = self._prepare(method, path, body, params, headers)
         started = time.monotonic()
         permit = self.breaker.enter()
         if permit is None:
@@ -348,11 +351,10 @@ class HttpClient:
         self._adapter.close()
 
     def _prepare(
-        self, method: str, path: str, json: object, params: Params | None, headers: Mapping[str, str] | None
+        self, method: str, path: str, body: bytes | None, params: Params | None, headers: Mapping[str, str] | None
     ) -> requests.PreparedRequest:
-        body, all_headers = None, {**self._headers, **(headers or {})}
-        if json is not None:
-            body = jsonlib.dumps(json, allow_nan=False, separators=(",", ":")).encode()
+        all_headers = {**self._headers, **(headers or {})}
+        if body is not None:
             all_headers.setdefault("Content-Type", "application/json")
         url = self._base_url + path
         return requests.Request(method, url, data=body, params=dict(params or {}), headers=all_headers).prepare()

@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error as DatabaseProblem
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException
@@ -87,7 +88,7 @@ def idempotent(*, atomic: bool) -> Callable[[Callable[..., Response]], Callable[
                 _end(claim, IdempotencyKey.State.REFUSED, problem.status, problem.body)
                 raise
             except Exception:
-                with contextlib.suppress(DatabaseError):  # else the lease ends it; the first error is the one to tell
+                with contextlib.suppress(DatabaseProblem):  # else the lease ends it; the first error is the one to tell
                     _ours(claim).delete()
                 raise
 
@@ -110,18 +111,30 @@ def _claim(request: Request) -> IdempotencyKey:
         operation=f"{request.method} {request.path}"[:100],
         running_until=timezone.now() + LEASE,
     )
+    while not _is_new(claim):
+        if (earlier := _join(claim)) is not None:
+            return earlier
+    return claim
+
+
+def _is_new(claim: IdempotencyKey) -> bool:
     try:
         with transaction.atomic():
             claim.save(force_insert=True)
     except IntegrityError:
-        return _join(claim)
-    return claim
+        return False
+    return True
 
 
 @transaction.atomic
-def _join(claim: IdempotencyKey) -> IdempotencyKey:
-    """A repeat: the earlier claim if it has its answer, or is refused or given up and so tried anew."""
-    earlier = IdempotencyKey.objects.select_for_update().get(owner=claim.owner, key=claim.key)
+def _join(claim: IdempotencyKey) -> IdempotencyKey | None:
+    """A repeat: the earlier claim if it has its answer, or is refused or given up and so tried anew.
+
+    None when it has gone meanwhile: a bug had freed the key.
+    """
+    earlier = IdempotencyKey.objects.select_for_update().filter(owner=claim.owner, key=claim.key).first()
+    if earlier is None:
+        return None
     if earlier.request_hash != claim.request_hash:
         raise IdempotencyKeyReused
     if earlier.state == IdempotencyKey.State.SUCCEEDED:

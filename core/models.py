@@ -29,6 +29,9 @@ class IdempotencyKey(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_once_per_owner"),
             models.CheckConstraint(
+                condition=models.Q(state__in=["running", "succeeded", "refused"]), name="idempotency_key_state_valid"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(state="running") | models.Q(response_status__isnull=False),
                 name="idempotency_key_ended_has_answer",
             ),

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
@@ -19,11 +18,8 @@ class JsonBody(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
-        """The document. Raises: RequestDataTooBig, ParseError, ValidationError."""
-        try:
-            raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-        except UnreadablePostError:
-            raise ParseError("The body did not arrive as a whole.") from None
+        """The document. Raises: RequestDataTooBig, UnreadablePostError, ParseError, ValidationError."""
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig
         try:

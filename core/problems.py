@@ -1,21 +1,33 @@
 """Every error leaves the shop as one RFC 9457 problem document, whoever raised it."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
 from django.views import defaults
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from django.views.decorators.csrf import csrf_exempt
+from psycopg import Error as PostgresError
+from psycopg.errors import (
+    AdminShutdown,
+    CannotConnectNow,
+    CrashShutdown,
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+)
 from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 
-from core.errors import Busy, DomainError, InvalidInput
+from core.errors import Busy, DomainError, InvalidInput, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _DOCS = "/api/errors/#"
@@ -89,16 +101,31 @@ def _in_our_words(error: Exception) -> Exception:
     """What Django and the database raise, as what DRF or the shop would have raised."""
     if isinstance(error, ModelValidationError):
         return drf.ValidationError(get_error_detail(error))
+    if isinstance(error, UnreadablePostError):
+        return drf.ParseError("The body did not arrive as a whole.")
     words = {Http404: drf.NotFound, PermissionDenied: drf.PermissionDenied, RequestDataTooBig: BodyTooLarge}
     said = next((ours() for theirs, ours in words.items() if isinstance(error, theirs)), error)
-    return Busy() if is_busy(said) else said
+    if is_busy(said):
+        return Busy()
+    return Unavailable() if is_lost(said) else said
 
 
 def is_busy(error: Exception) -> bool:
-    """True for a lock that was not had in time, a deadlock's victim, or no free connection: nothing happened."""
+    """True for a lock or an end that was not had in time, a deadlock's victim, or no free connection: nothing happened.
+
+    PostgreSQL undoes the transaction of each.
+    """
     cause = error.__cause__
-    nothing_happened = (LockNotAvailable, DeadlockDetected, PoolTimeout, TooManyRequests)
+    nothing_happened = (LockNotAvailable, QueryCanceled, DeadlockDetected, PoolTimeout, TooManyRequests)
     return isinstance(error, OperationalError) and isinstance(cause, nothing_happened)
+
+
+def is_lost(error: Exception) -> bool:
+    """True when the database went away: shut down, starting up, or gone without a word (then it says no SQLSTATE)."""
+    cause = error.__cause__
+    if not isinstance(error, OperationalError) or not isinstance(cause, PostgresError):
+        return False
+    return cause.sqlstate is None or isinstance(cause, AdminShutdown | CrashShutdown | CannotConnectNow)
 
 
 def _of_domain_error(error: DomainError) -> Problem:
@@ -131,12 +158,17 @@ def _flatten(details: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
         yield pointer, str(details["message"]), details["code"]
     elif isinstance(details, dict):
         for name, inner in details.items():
-            yield from _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")
+            yield from _flatten(inner, pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}")
     elif isinstance(details, list):
         for index, inner in enumerate(details):
             leaf = isinstance(inner, dict) and set(inner) == {"message", "code"}
             if inner:
                 yield from _flatten(inner, pointer if leaf else f"{pointer}/{index}")
+
+
+def _escaped(name: str) -> str:
+    """One step of a JSON pointer as a URI fragment (RFC 6901): names that nobody knows may hold anything."""
+    return quote(name.replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@?")
 
 
 def _summary(errors: list[dict[str, str]]) -> str:
@@ -146,6 +178,21 @@ def _summary(errors: list[dict[str, str]]) -> str:
 def problem_response(problem: Problem) -> JsonResponse:
     """For Django's own handlers, which run outside DRF."""
     return JsonResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
+
+
+def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For plain views: they are read by GET and HEAD, and any other method is told so, with or without a CSRF token."""
+
+    @csrf_exempt
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in {"GET", "HEAD"}:
+            return view(request, *args, **kwargs)
+        refusal = problem_response(problem_of(drf.MethodNotAllowed(str(request.method))))
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
+
+    return answer
 
 
 def _is_page(request: HttpRequest) -> bool:

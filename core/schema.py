@@ -1,5 +1,6 @@
 """How the OpenAPI document is made: every operation says how it can fail, and every failure is a problem document."""
 
+from itertools import groupby
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -8,7 +9,7 @@ from rest_framework import exceptions as drf
 from rest_framework import serializers
 
 from core.api import Input
-from core.errors import Busy, DomainError, FieldError, InvalidInput, NotFound
+from core.errors import Busy, DomainError, FieldError, InvalidInput, NotFound, Unavailable
 from core.idempotency import IdempotencyKeyReused, RequestInProgress
 from core.problems import MEDIA_TYPE, BodyTooLarge, problem_of
 
@@ -57,11 +58,10 @@ class ProblemAwareSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         """Here, as what `extend_schema` declares replaces whatever is declared above."""
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for reason in self._problems():
-            status = str(problem_of(reason).status)
+        for status, reasons in groupby(self._problems(), key=lambda reason: str(problem_of(reason).status)):
             if status not in bodies:
                 bodies[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                    _response(reason), status, [MEDIA_TYPE], direction
+                    _response(*reasons), status, [MEDIA_TYPE], direction
                 )
         return dict(sorted(bodies.items()))
 
@@ -72,7 +72,7 @@ class ProblemAwareSchema(AutoSchema):
         return schema
 
     def _problems(self) -> list[Exception]:
-        problems: list[Exception] = [_WRONG_FIELD, drf.Throttled(wait=30), Busy()]
+        problems: list[Exception] = [_WRONG_FIELD, drf.Throttled(wait=30), Busy(), Unavailable()]
         if self.get_auth():
             problems.append(drf.NotAuthenticated())
         if "{" in self.path:

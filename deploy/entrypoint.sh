@@ -8,7 +8,7 @@ role="${1:-web}"
 [ $# -eq 0 ] || shift
 
 case "$role" in
-    web) exec python -m gunicorn -c deploy/gunicorn.conf.py config.wsgi "$@" ;;
+    web) exec python -m deploy.web "$@" ;;
     worker) exec python manage.py procrastinate worker "$@" ;;
     migrate) exec python manage.py migrate --noinput "$@" ;;
     manage) exec python manage.py "$@" ;;

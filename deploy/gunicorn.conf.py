@@ -1,4 +1,4 @@
-"""The web server: `gunicorn -c deploy/gunicorn.conf.py config.wsgi`. Its knobs are explained in deploy/env.example."""
+"""How gunicorn serves: `python -m deploy.web`. Its knobs are explained in deploy/env.example."""
 
 # ruff: noqa: N999 (the name that gunicorn gives its configuration)
 
@@ -16,21 +16,23 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from config import env
+
 SHARED_MEMORY = Path("/dev/shm")
 
-bind = [address.strip() for address in os.environ.get("BIND", "127.0.0.1:8000").split(",")]
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+bind = env.names("BIND", ["127.0.0.1:8000"])
+workers = env.integer("WEB_CONCURRENCY", 2, at_least=1)
+threads = env.integer("WEB_THREADS", 8, at_least=1)
 keepalive = 75  # longer than a gateway keeps its idle connections: the gateway is the one to close them
 timeout = 60
-graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT", "30"))
-max_requests = int(os.environ.get("MAX_REQUESTS", "20000"))  # bounds what a leak can cost
+graceful_timeout = env.integer("GRACEFUL_TIMEOUT", 30, at_least=1)
+max_requests = env.integer("MAX_REQUESTS", 20_000)  # bounds what a leak can cost
 max_requests_jitter = max_requests // 4  # never all at once
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")  # who may say that TLS was used
+forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")  # who may say that TLS was used
 # The heartbeat file on a disk can block a worker for as long as the disk is busy.
 worker_tmp_dir = str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None
 control_socket_disable = True  # it would live outside the checkout, under $HOME
-accesslog = "-" if os.environ.get("ACCESS_LOG", "1") == "1" else None
+accesslog = "-" if env.flag("ACCESS_LOG", default=True) else None
 proc_name = "cat-travel-web"
 
 

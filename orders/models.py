@@ -10,8 +10,9 @@ from django.db.models import F, Func, Prefetch, Q, Sum
 
 from catalog.models import Variant
 from core.encryption import EncryptedJSONField
-from core.ids import new_id, new_order_number
+from core.ids import new_id
 from inventory.models import Depot, Reservation, Unit
+from orders.numbers import new_order_number
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 M = TypeVar("M", bound=models.Model)
@@ -70,10 +71,7 @@ class Quote(models.Model):
 class OrderQuerySet(OwnedByCustomer["Order"]):
     def with_lines(self) -> Self:
         """Everything the order's answer shows, in a fixed number of statements."""
-        lines = OrderLine.objects.select_related("variant").prefetch_related(
-            Prefetch("rentals", Rental.objects.select_related("unit").order_by("id"))
-        )
-        return self.select_related("depot").prefetch_related(Prefetch("lines", lines.order_by("position")))
+        return self.select_related("depot").prefetch_related(Order.lines_shown())
 
 
 class Order(models.Model):
@@ -91,6 +89,7 @@ class Order(models.Model):
     total_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
+    refusal = models.JSONField(null=True, blank=True)  # what the customer was told when the IMS said no
     rule_versions = models.JSONField(default=dict)  # which price and airline rules the quote used
     placed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()  # of the unpaid order and its holds
@@ -120,6 +119,13 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @staticmethod
+    def lines_shown() -> "Prefetch[Any]":
+        """The lines and rentals of an order as its answer shows them."""
+        rentals = Prefetch("rentals", Rental.objects.select_related("unit").order_by("id"))
+        lines = OrderLine.objects.select_related("variant").prefetch_related(rentals)
+        return Prefetch("lines", lines.order_by("position"))
 
     @property
     def unpaid(self) -> bool:

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from core.api import money
 from core.time import days_counted
 from orders.models import Order, OrderLine, Quote, Rental
-from orders.states import ORDER, allowed_events
+from orders.states import ORDER, RentalStatus, SaleStatus, allowed_events
+
+_RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
+_SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
 
 
 def quote_answer(quote: Quote) -> dict[str, Any]:
@@ -53,7 +58,7 @@ def order_answer(order: Order) -> dict[str, Any]:
     return {
         "number": order.number,
         "status": order.status,
-        "allowed_events": allowed_events(ORDER, order.status),
+        "allowed_events": open_to_customer(order),
         "quote": str(order.quote_id),
         "depot": order.depot.code,
         "fulfilment": order.fulfilment,
@@ -66,6 +71,26 @@ def order_answer(order: Order) -> dict[str, Any]:
         "confirmed_at": order.confirmed_at,
         "lines": [_order_line(line, cur) for line in order.lines.all()],
     }
+
+
+def has_left(order: Order) -> bool:
+    """True when something of the order has left the depot, so that it can no longer be undone as a whole."""
+    return any(
+        line.status not in _SALE_INSIDE
+        if line.kind == OrderLine.Kind.SALE
+        else any(rental.status not in _RENTAL_INSIDE for rental in line.rentals.all())
+        for line in order.lines.all()
+    )
+
+
+def open_to_customer(order: Order) -> list[str]:
+    """What its customer can do with the order at this moment."""
+    events = set(allowed_events(ORDER, order.status))
+    if order.unpaid and order.expires_at <= timezone.now():
+        events.discard("pay")
+    if "cancel" in events and has_left(order):
+        events.discard("cancel")
+    return sorted(events)
 
 
 def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:

@@ -60,10 +60,11 @@ RENTAL: dict[tuple[str, str], str] = {
     ("hand_over", R.READY):    R.OUT,        # hand_over_rental: clerk
     ("take_back", R.OUT):      R.RETURNED,   # take_back_rental: clerk
     ("close",     R.RETURNED): R.CLOSED,     # close_rental: clerk, after inspection
-    ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer
-    ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
-    ("cancel",    R.BOOKED):   R.CANCELLED,  # cancel_order
-    ("cancel",    R.READY):    R.CANCELLED,  # cancel_order
+    ("keep",      R.OUT):      R.KEPT,       # (no service yet)
+    ("lose",      R.OUT):      R.LOST,       # (no service yet)
+    ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
+    ("cancel",    R.READY):    R.CANCELLED,  # give_back: with its order, cancelled
+    ("restore",   R.CANCELLED): R.BOOKED,    # confirm_late: with its order
 }  # fmt: skip
 
 SALE: dict[tuple[str, str], str] = {
@@ -71,12 +72,15 @@ SALE: dict[tuple[str, str], str] = {
     ("prepare",       S.RESERVED):         S.READY,            # prepare_sale: clerk
     ("ship",          S.READY):            S.SHIPPED,          # deliver_sale: clerk
     ("collect",       S.READY):            S.COLLECTED,        # deliver_sale: clerk
-    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # request_return: customer
-    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # request_return: customer
-    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # receive_return: clerk
-    ("cancel",        S.RESERVED):         S.CANCELLED,        # cancel_order
-    ("cancel",        S.READY):            S.CANCELLED,        # cancel_order
+    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # (no service yet)
+    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # (no service yet)
+    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # (no service yet)
+    ("cancel",        S.RESERVED):         S.CANCELLED,        # give_back: with its order, however that ends
+    ("cancel",        S.READY):            S.CANCELLED,        # give_back: with its order, cancelled
+    ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
+
+_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
 
 Table = Mapping[tuple[str, str], str]
 
@@ -90,5 +94,5 @@ def next_status(table: Table, event: str, status: str) -> str:
 
 
 def allowed_events(table: Table, status: str) -> list[str]:
-    """What may happen to something in this status."""
-    return sorted({event for event, source in table if source == status})
+    """What somebody may do with something in this status; what the clock and other systems do is not told."""
+    return sorted({event for event, source in table if source == status} - _NOBODYS)

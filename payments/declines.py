@@ -15,6 +15,9 @@ SENTENCES: dict[str, str] = {
     "limit_exceeded": "The card's limit is reached. Please use another card or ask your bank.",
     "authentication_required": "Your bank wants you to confirm this payment. Please try again and confirm it.",
     "try_again_later": "The bank could not be reached. Please try again in a moment; nothing was charged.",
+    "amount_too_small": "This amount is too small to be paid by card. Please add something to the order.",
+    "amount_too_large": "This amount is too large to be paid at once. Please order in parts.",
+    "under_review": "This payment must be looked at by us first; nothing more is charged. Please contact us.",
     "payment_refused": "The payment was refused. Please use another way to pay.",
 }
 

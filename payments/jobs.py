@@ -31,6 +31,12 @@ def send_refund(*, refund_id: str) -> None:
     services.push_refund(refund_id=UUID(refund_id))
 
 
+@app.task(name="payments.refresh_refunds", queue="payments", retry=_GATEWAY)
+def refresh_refunds(*, payment_id: str) -> None:
+    """Read a payment's refunds again whose webhook may be lost."""
+    services.refresh_refunds(payment_id=UUID(payment_id))
+
+
 @app.task(name="payments.settle_order", queue="payments", retry=_BOTH)
 def settle_order(*, order_id: str) -> None:
     """Bring an order and its money to agree."""
@@ -49,3 +55,12 @@ def reconcile_young(timestamp: int) -> None:
 def reconcile_old(timestamp: int) -> None:
     """Apply what webhooks forgot since the oldest order that may still change."""
     services.catch_up(young=_A_BOOKING, older_than=timedelta(hours=3))
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(
+    name="payments.reconcile_refunds", queue="payments", queueing_lock="payments.reconcile_refunds", retry=_GATEWAY
+)
+def reconcile_refunds(timestamp: int) -> None:
+    """Apply what webhooks forgot of refunds: those made at the gateway by hand, and those that failed late."""
+    services.catch_up_on_refunds(since=timedelta(days=30))

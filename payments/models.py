@@ -46,8 +46,9 @@ class Payment(models.Model):
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_valid"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(
-                condition=Q(captured_minor__lte=F("amount_minor")), name="payment_captured_within_amount"
-            ),
+                condition=Q(captured_minor__lte=F("amount_minor")) | ~Q(parked_reason=Value("")),
+                name="payment_captured_within_amount",
+            ),  # more than was asked for is written down only for a person to look at
             models.CheckConstraint(
                 condition=Q(captured_minor__gte=F("refunded_minor") + F("refund_pending_minor")),
                 name="payment_refunds_within_captured",

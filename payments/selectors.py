@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from orders.models import Charge, Order
 from payments.models import Payment, Refund
-from payments.states import RefundStatus
+from payments.states import PaymentStatus, RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,23 @@ class Statement:
 def balance(order_id: UUID) -> int:
     """What is owed once every refund that was asked for has arrived."""
     charged = Charge.objects.filter(order_id=order_id).total()
-    kept = Payment.objects.filter(order_id=order_id).aggregate(
-        kept=Sum(F("captured_minor") - F("refunded_minor") - F("refund_pending_minor"))
-    )["kept"]
-    return charged - int(kept or 0)
+    return charged - _kept(Payment.objects.filter(order_id=order_id))
+
+
+def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
+    """True when what is here covers what is charged and `charging_minor` more.
+
+    Money that is on its way back is not here, nor is money of a payment that a person must look at first.
+    A promise only while the order is locked.
+    """
+    sound = Payment.objects.filter(order=order, status=PaymentStatus.SUCCEEDED, parked_reason="")
+    return _kept(sound) >= order.charges.total() + charging_minor
+
+
+def _kept(payments: QuerySet[Payment]) -> int:
+    """Captured, and neither refunded nor asked to be."""
+    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    return int(payments.aggregate(kept=Sum(left))["kept"] or 0)
 
 
 def statement(order: Order) -> Statement:

@@ -48,6 +48,25 @@ def api_routes() -> list[Route]:
     return sorted(found, key=lambda route: (route.path, route.method))
 
 
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace", "brew")
+
+
+def wrong_methods() -> list[Route]:
+    """Every method that an address outside the staff pages does not know, by address."""
+    return [
+        Route(method, "/" + path)
+        for path, pattern in _patterns(get_resolver().url_patterns, "")
+        if not path.startswith("admin/")
+        for method in METHODS
+        if method not in _known(pattern.callback)
+    ]
+
+
+def _known(view: Any) -> set[str]:
+    known = set(_methods(view)) if hasattr(view, "view_class") or hasattr(view, "actions") else {"get"}
+    return known | {"head"} if "get" in known else known
+
+
 def _patterns(patterns: list[Any], above: str) -> Iterator[tuple[str, URLPattern]]:
     for entry in patterns:
         path = above + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(entry.pattern))

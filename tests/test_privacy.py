@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts.models import Address, Cat
-from core.ids import new_order_number
+from orders.numbers import new_order_number
 from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
@@ -138,7 +138,15 @@ def test_what_everybody_may_see_is_seen_without_a_token(db: None, path: str) -> 
 def test_there_are_no_other_doors() -> None:
     doors = {"/" + str(entry.pattern) for entry in get_resolver().url_patterns}
 
-    assert doors == {*OPEN, API, f"{API}operations/<path:key>", "/admin/", "/media/<path:path>"}
+    assert doors == {
+        *OPEN,
+        API,
+        f"{API}operations/<path:key>",
+        "/admin",
+        "/admin/",
+        "/admin/password_change/",
+        "/media/<path:path>",
+    }
 
 
 def test_a_staff_session_is_no_token(db: None) -> None:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.exceptions import AuthenticationFailed
@@ -32,6 +31,7 @@ from accounts.api.throttling import PerClient, PerEmail
 from accounts.models import Address, Cat, OwnedQuerySet, User
 from core.api import parse
 from core.idempotency import IdempotencyKeyInvalid, idempotent
+from core.problems import read_only
 
 _LONGEST_KEY = 255  # as everywhere: core.idempotency
 _REQUEST_KEY = OpenApiParameter(
@@ -45,7 +45,7 @@ _REQUEST_KEY = OpenApiParameter(
 )
 
 
-@require_safe
+@read_only
 @cache_control(public=True, max_age=600)
 def jwks(_: HttpRequest) -> HttpResponse:
     """The public keys of our access tokens."""
@@ -53,18 +53,10 @@ def jwks(_: HttpRequest) -> HttpResponse:
 
 
 class SessionView(APIView):
-    """Public, throttled, and never kept by a cache."""
+    """Public, and never kept by a cache."""
 
     authentication_classes = ()
     permission_classes = ()
-    throttle_classes = (PerClient, PerEmail)
-    throttle_scope = "credentials"
-
-    def check_throttles(self, request: Request) -> None:
-        """Stops at the first refusal: what one client is refused does not count against the e-mail's owner."""
-        for throttle in self.get_throttles():
-            if not throttle.allow_request(request, self):
-                self.throttled(request, throttle.wait() or 0)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
@@ -74,7 +66,20 @@ class SessionView(APIView):
         return final
 
 
-class RegisterView(SessionView):
+class PasswordView(SessionView):
+    """A password could be guessed here, so tries are counted. Refresh tokens cannot be: they are 256 random bits."""
+
+    throttle_classes = (PerClient, PerEmail)
+    throttle_scope = "credentials"
+
+    def check_throttles(self, request: Request) -> None:
+        """Stops at the first refusal: what one client is refused does not count against the e-mail's owner."""
+        for throttle in self.get_throttles():
+            if not throttle.allow_request(request, self):
+                self.throttled(request, throttle.wait() or 0)
+
+
+class RegisterView(PasswordView):
     @extend_schema(
         operation_id="registerCustomer",
         tags=["sessions"],
@@ -89,7 +94,7 @@ class RegisterView(SessionView):
         return Response(SessionOutput(session).data, status=status.HTTP_201_CREATED)
 
 
-class LogInView(SessionView):
+class LogInView(PasswordView):
     @extend_schema(
         operation_id="logIn",
         tags=["sessions"],

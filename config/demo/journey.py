@@ -7,20 +7,28 @@ order is cancelled and refunded. Every step says what happened, how long it took
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from config.seeding.people import PASSWORD
+from config.demo.clerk import HANDING_OVER, TAKING_BACK, Clerk, ClerkRefused
+from config.demo.days import days_to_rent
+from config.seeding.people import PASSWORD, address_of
 from core.http import HttpClient, HttpError
 from core.money import format_minor
 from core.time import today_in
-from orders.models import Order, OrderLine, Rental
-from orders.services import close_rental, deliver_sale, hand_over_rental, prepare_rental, prepare_sale, take_back_rental
 
 DEPOT = "BER"
 CUSTOMER = "mia@example.com"
-CLERK = "staff:demo"
+CLERK = address_of("clerk")
+# Where the docs tell of what a step does: /api/docs/#/<tag>/<operation id>.
+DOCS = {
+    "log in": "/api/docs/#/sessions/logIn",
+    "look": "/api/docs/#/catalog/listContainers",
+    "quote": "/api/docs/#/orders/createQuote",
+    "pay": "/api/docs/#/payments/startPayment",
+    "order": "/api/docs/#/orders/placeOrder",
+}
 PATIENCE = 60  # seconds until a step that waits gives up
 
 
@@ -42,16 +50,16 @@ class Journey:
         self._details: list[str] = []
 
     def walk(self) -> None:
-        """Go all the way. Raises: JourneyFailed, HttpError."""
-        with self._step("Mia logs in", "/api/docs/#/Accounts"):
+        """Go all the way. Raises: JourneyFailed, ClerkRefused, HttpError."""
+        with self._step("Mia logs in", DOCS["log in"]):
             self._log_in()
-        with self._step("she looks for carriers that are free for her days", "/api/docs/#/Catalog"):
+        with self._step("she looks for carriers that are free for her days", DOCS["look"]):
             start, end = self._days()
             rent = self._find("rent", start, end)
             buy = self._find("buy", start, end, other_than=rent["title"])
             self._tell(f"to rent: {rent['title']} ({rent['sku']}), from {start} to {end}")
             self._tell(f"to buy:  {buy['title']} ({buy['sku']})")
-        with self._step("one quote for both", "/api/docs/#/Orders/createQuote"):
+        with self._step("one quote for both", DOCS["quote"]):
             quote = self._quote(self._rental(rent["sku"], start, end), self._sale(buy["sku"]))
             for line in quote["lines"]:
                 self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
@@ -63,7 +71,7 @@ class Journey:
         self._cancel_another(buy["sku"])
 
     def _pay_with_two_cards(self, number: str) -> None:
-        with self._step("the payment opens", "/api/docs/#/Payments/startPayment"):
+        with self._step("the payment opens", DOCS["pay"]):
             intent = self._post(f"/api/v1/orders/{number}/payment", {})["client_secret"].partition("_secret_")[0]
         with self._step("her first card is declined", self._gateway_page):
             self._confirm(intent, "pm_card_chargeDeclinedInsufficientFunds")
@@ -76,27 +84,20 @@ class Journey:
             self._wait_for(number, "confirmed")
 
     def _clerk_hands_over(self, number: str) -> None:
-        order = Order.objects.get(number=number)
-        with self._step("the clerk prepares and hands over", f"/admin/orders/order/{order.pk}/change/"):
-            for rental in Rental.objects.filter(line__order=order):
-                prepared = prepare_rental(rental_id=rental.pk, actor=CLERK)
-                hand_over_rental(rental_id=rental.pk, actor=CLERK, note="checked latch and pad")
-                self._tell(f"unit {prepared.unit.serial if prepared.unit else '?'} is out")
-            for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
-                prepare_sale(line_id=line.pk, actor=CLERK)
-                deliver_sale(line_id=line.pk, actor=CLERK)
-                self._tell(f"{line.title} is collected")
+        with self._step("the clerk prepares and hands over, at the staff pages", f"/admin/orders/order/?q={number}"):
+            self._clerk = Clerk(self._url, email=CLERK, password=PASSWORD)
+            for done in self._clerk.take_steps(number, HANDING_OVER):
+                self._tell(done)
 
     def _clerk_takes_back(self, number: str) -> None:
         with self._step("the unit comes back, is inspected, and the order completes", "/admin/inventory/unit/"):
-            for rental in Rental.objects.filter(line__order__number=number):
-                take_back_rental(rental_id=rental.pk, actor=CLERK, condition="A", note="as new")
-                close_rental(rental_id=rental.pk, actor=CLERK)
+            for done in self._clerk.take_steps(number, TAKING_BACK):
+                self._tell(done)
             self._wait_for(number, "completed")
             self._tell_statement(number)
 
     def _cancel_another(self, sku: str) -> None:
-        with self._step("a second order, paid", "/api/docs/#/Orders/placeOrder"):
+        with self._step("a second order, paid", DOCS["order"]):
             number = self._order(self._quote(self._sale(sku)), quiet=True)
             intent = self._post(f"/api/v1/orders/{number}/payment", {})["client_secret"].partition("_secret_")[0]
             self._confirm(intent, "pm_card_visa")
@@ -113,14 +114,12 @@ class Journey:
         self._token = self._call("POST", "/api/v1/auth/token", body)["access_token"]
 
     def _days(self) -> tuple[date, date]:
-        """The next two open days that are four days apart, so that the demo can be walked every day."""
         depot = next(d for d in self._get("/api/v1/depots")["results"] if d["code"] == DEPOT)
-        today = today_in(depot["time_zone"])
-        for offset in range(1, 60):
-            start, end = today + timedelta(days=offset), today + timedelta(days=offset + 4)
-            if all(day.isoweekday() in depot["opening_days"] for day in (start, end)):
-                return start, end
-        raise JourneyFailed(f"{DEPOT} has no open days")
+        closures = [(date.fromisoformat(c["from"]), date.fromisoformat(c["to"])) for c in depot["closures"]]
+        days = days_to_rent(today_in(depot["time_zone"]), depot["opening_days"], closures)
+        if days is None:
+            raise JourneyFailed(f"{DEPOT} has no open days")
+        return days
 
     def _find(self, mode: str, start: date, end: date, other_than: str = "") -> dict[str, Any]:
         """The first variant of the catalogue that is free for these days."""
@@ -206,7 +205,7 @@ class Journey:
         started = time.monotonic()
         try:
             yield
-        except (JourneyFailed, HttpError):
+        except (JourneyFailed, ClerkRefused, HttpError):
             self._say(f" ✗ {self._steps:>2}  {what}")
             raise
         took = (time.monotonic() - started) * 1000

@@ -44,18 +44,21 @@ def _of(container: records.Container) -> Iterator[Picture]:
 
 
 def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Picture] | None = None) -> int:
-    """Draw and file what is missing. Returns how many pictures were drawn. Safe to repeat, also after a break-off."""
-    ids = dict(Container.objects.values_list("slug", "pk"))
+    """Pictures for containers that have none, and the files of those that are shown.
+
+    Returns how many were drawn. Safe to repeat, also after a break-off.
+    """
+    bare = dict(Container.objects.filter(images=None).values_list("slug", "pk"))
     shown = set(ContainerImage.objects.values_list("container__slug", "colour"))
-    here = [picture for picture in (pictures or wanted()) if picture.slug in ids]
+    here = [p for p in (pictures or wanted()) if p.slug in bare or (p.slug, p.colour) in shown]
     missing = [picture for picture in here if not default_storage.exists(picture.file)]
     _draw(missing, progress, workers)
     ContainerImage.objects.bulk_create(
         ContainerImage(
-            container_id=ids[p.slug], image=p.file, alt=p.alt, colour=p.colour, position=p.position
+            container_id=bare[p.slug], image=p.file, alt=p.alt, colour=p.colour, position=p.position
         )
         for p in here
-        if (p.slug, p.colour) not in shown
+        if p.slug in bare
     )  # fmt: skip
     return len(missing)
 

@@ -77,12 +77,19 @@ TEMPLATES = [
 ]
 
 # One pool a process. jit=off: compiling a short statement costs more than running it. `lock_timeout` turns a long
-# wait into a clear "busy"; see core.problems.
+# wait into a clear "busy"; see core.problems. A migration may work for as long as it must, but does not wait
+# for a table for ever, as everybody queues behind it; it can simply be run again.
+_LIMITS = (
+    "-c lock_timeout=30s"
+    if env.flag("DATABASE_PATIENT", default=False)
+    else "-c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s"
+)
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database()}
+DATABASES["default"]["ENGINE"] = "core.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),  # sslmode and its like, from the URL
     "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 10, at_least=1), "timeout": 10},
-    "options": "-c jit=off -c lock_timeout=3s -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s",
+    "options": f"-c jit=off {_LIMITS}",
 }
 ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -99,7 +106,10 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_REDIRECT_URL = "admin:index"  # only the staff pages are entered by a session
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -170,7 +180,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True, "docExpansion": "list"},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,  # /api/docs/#/orders/placeOrder
+        "persistAuthorization": True,
+        "displayRequestDuration": True,
+        "docExpansion": "list",
+    },
 }
 
 # Access tokens: short-lived, signed here, checked by the gateway and again by us.

@@ -11,6 +11,7 @@ from config.settings.base import (
     INVENTORY_TOKEN,
     INVENTORY_URL,
     PUBLIC_URL,
+    REST_FRAMEWORK,
     SECRET_KEY,
     STRIPE_API_BASE,
     STRIPE_PUBLISHABLE_KEY,
@@ -29,7 +30,7 @@ def _is_this_machine(address: str) -> bool:
     return number.is_loopback or number.is_unspecified
 
 
-if env.text("DEBUG", "") not in {"", "0", "false", "False"}:
+if env.flag("DEBUG", default=False):
     env.stop("DEBUG must not be set in production.")
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure-"):
     env.stop("SECRET_KEY is too weak for production; use 50 or more random characters.")
@@ -57,8 +58,11 @@ if "*" in ALLOWED_HOSTS:
     env.stop("ALLOWED_HOSTS must name the hosts; * accepts any.")
 if all(_is_this_machine(host) for host in ALLOWED_HOSTS):
     env.stop("ALLOWED_HOSTS must name the hosts that customers and staff use.")
+if not REST_FRAMEWORK["NUM_PROXIES"]:
+    env.stop("TRUSTED_PROXIES must be 1 or more in production: TLS ends at a proxy, which names the client.")
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whether TLS was used is said by gunicorn, which believes X-Forwarded-Proto of FORWARDED_ALLOW_IPS only; Django's
+# SECURE_PROXY_SSL_HEADER would believe it of anybody.
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
@@ -66,4 +70,4 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-SERVE_MEDIA = env.text("SERVE_MEDIA", "") == "1"
+SERVE_MEDIA = env.flag("SERVE_MEDIA", default=False)

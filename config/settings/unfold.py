@@ -42,3 +42,6 @@ UNFOLD: dict[str, Any] = {
 # Spreadsheets: a cell that begins like a formula is written as text.
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
+
+# Who acts in a history without being a person.
+BACKOFFICE_ACTORS = {"clock": "Automatic", "provider": "Gateway or warehouse"}

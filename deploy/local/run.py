@@ -89,9 +89,8 @@ class Run:
 
     def _start_product(self, ports: Ports, env: Mapping[str, str]) -> None:
         self._keep("worker", ["manage.py", "procrastinate", "worker"], env, grace=15)
-        gunicorn = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "config.wsgi"]
         web = {**env, "BIND": f"127.0.0.1:{ports.web}", "GRACEFUL_TIMEOUT": "5"}
-        self._keep("web", gunicorn, web, grace=10)
+        self._keep("web", ["-m", "deploy.web"], web, grace=10)
         self._wait_for(lambda: is_ready(ports.public_url), f"{ports.public_url}/readyz")
 
     def _keep(self, name: str, arguments: list[str], env: Mapping[str, str], *, grace: float = 5) -> Child:

@@ -28,7 +28,7 @@ KNOBS = (
 # live key can never reach a sandbox or a test.
 OURS = (
     *("DJANGO_SETTINGS_MODULE", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"),
-    *("DATABASE_URL", "TEST_DATABASE_URL"),
+    *("DATABASE_URL", "TEST_DATABASE_URL", "DATABASE_PATIENT"),
     *("JWT_PRIVATE_KEY", "JWT_PREVIOUS_PUBLIC_KEYS", "JWT_ISSUER", "JWT_AUDIENCE", "FIELD_ENCRYPTION_KEYS"),
     *("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS", "STRIPE_API_BASE"),
     *("INVENTORY_URL", "INVENTORY_TOKEN", "INVENTORY_PUSH_SECRETS", "TRUSTED_PROXIES"),
@@ -117,6 +117,7 @@ def production_like_environment(layout: Layout, *, database_url: str) -> dict[st
         "STRIPE_SECRET_KEY": f"sk_live_{secrets.token_hex(24)}",
         "STRIPE_PUBLISHABLE_KEY": f"pk_live_{secrets.token_hex(24)}",
         "INVENTORY_URL": "https://inventory.example.com",
+        "TRUSTED_PROXIES": "1",
         "MEDIA_ROOT": str(layout.root / "media"),
         "LOG_LEVEL": "INFO",
         "WEB_CONCURRENCY": "2",

@@ -41,6 +41,7 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "complete": ("Completed", "success"),
     "prepare": ("Prepared", "primary"),
     "unprepare": ("Put back on the shelf", ""),
+    "restore": ("Booked again", ""),
     "hand_over": ("Handed over", "warning"),
     "take_back": ("Taken back", "info"),
     "close": ("Inspected and closed", "success"),

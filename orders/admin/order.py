@@ -23,7 +23,8 @@ from orders.admin.looks import status_badge
 from orders.admin.steps import CANCEL, CancelForm
 from orders.admin.story import order_page
 from orders.models import Order, OrderLine, Rental
-from orders.states import ORDER, RentalStatus, SaleStatus, allowed_events
+from orders.selectors import has_left
+from orders.states import ORDER, allowed_events
 
 
 @admin.register(Order)
@@ -88,7 +89,7 @@ class OrderAdmin(ReadOnlyAdmin):
         return request.user.has_perm(CANCEL)
 
     def steps(self, _request: HttpRequest, obj: Order) -> Iterator[str]:
-        if "cancel" in allowed_events(ORDER, obj.status) and not _handed_over(obj):
+        if "cancel" in allowed_events(ORDER, obj.status) and not has_left(obj):
             yield "cancel"
 
     @action(
@@ -153,12 +154,3 @@ class OrderAdmin(ReadOnlyAdmin):
 def _cancel(order: Order, *, actor: str, reason: str) -> str:
     services.cancel_order(order_id=order.pk, actor=actor, note=reason)
     return f"{order} is cancelled."
-
-
-def _handed_over(order: Order) -> bool:
-    """True when something of the order has left the depot, so that it can no longer be undone as a whole."""
-    inside = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED]
-    gone = Rental.objects.filter(line__order=order).exclude(status__in=inside)
-    packed = [SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED]
-    sold = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE).exclude(status__in=packed)
-    return gone.exists() or sold.exists()

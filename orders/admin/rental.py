@@ -34,7 +34,7 @@ class RentalAdmin(WorklistAdmin):
     search_help_text = "Unit serial, order number, SKU or customer's e-mail"
     ordering = ("start_on", "id")
     sortable_by = ()
-    actions_detail = ("prepare", "hand_over", "take_back", "inspect")
+    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
@@ -104,6 +104,8 @@ class RentalAdmin(WorklistAdmin):
         step = next_rental_step(obj)
         if step is not None:
             yield step.name
+        if step is not None and obj.status == RentalStatus.READY:
+            yield "put_back"
 
     @action(
         description="Prepare",
@@ -146,6 +148,22 @@ class RentalAdmin(WorklistAdmin):
             title=f"Hand over {rental.unit or rental.line.title}",
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
             submit="Hand over",
+            **_beside(rental),
+        )
+        return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Put back…", icon="undo", permissions=["handle"], url_path="put-back")
+    def put_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.unprepare_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
+            return f"{rental.unit} is free again; {rental.line.order} needs another unit."
+
+        ask = Ask(
+            title=f"Put {rental.unit or rental.line.title} back?",
+            text="It was the wrong unit. It is free for others again, and the rental must be prepared anew.",
+            submit="Put it back",
             **_beside(rental),
         )
         return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)

@@ -78,7 +78,7 @@ QUOTE = {
 ORDER = {
     "number": "CT-7K3M-9QXP-2RTV",
     "status": "pending_payment",
-    "allowed_events": ["cancel", "expire", "pay"],
+    "allowed_events": ["cancel", "pay"],
     "quote": _QUOTE_ID,
     "depot": "BER",
     "fulfilment": "pickup",

@@ -134,7 +134,9 @@ class OrderLineOutput(PricedOutput):
 class OrderOutput(serializers.Serializer[Any]):
     number = serializers.CharField()
     status = serializers.CharField()
-    allowed_events = serializers.ListField(child=serializers.CharField())
+    allowed_events = serializers.ListField(
+        child=serializers.CharField(), help_text="What its customer can do with it now: pay, cancel."
+    )
     quote = serializers.UUIDField()
     depot = serializers.CharField()
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)

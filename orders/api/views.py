@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -83,7 +83,7 @@ class OrdersView(APIView):
     def post(self, request: Request) -> Response:
         quote_id = OrderInput.quote_id(parse(OrderInput, request.data))
         order = services.place_order(customer_id=user_id(request), quote_id=quote_id)
-        order = _order(request, order.number)
+        prefetch_related_objects([order], Order.lines_shown())
         waiting = order.status == OrderStatus.RESERVING
         return Response(order_answer(order), status=status.HTTP_202_ACCEPTED if waiting else status.HTTP_201_CREATED)
 

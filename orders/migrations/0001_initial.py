@@ -5,6 +5,7 @@ import core.ids
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+import orders.numbers
 from django.conf import settings
 from django.db import migrations, models
 
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
             name='Order',
             fields=[
                 ('id', models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(default=core.ids.new_order_number, editable=False, max_length=20, unique=True)),
+                ('number', models.CharField(default=orders.numbers.new_order_number, editable=False, max_length=20, unique=True)),
                 ('status', models.CharField(choices=[('reserving', 'Reserving'), ('pending_payment', 'Pending Payment'), ('confirmed', 'Confirmed'), ('completed', 'Completed'), ('expired', 'Expired'), ('cancelled', 'Cancelled')], default='reserving', max_length=20)),
                 ('fulfilment', models.CharField(choices=[('pickup', 'Pickup'), ('delivery', 'Delivery')], max_length=16)),
                 ('address', core.encryption.EncryptedJSONField(blank=True, null=True)),

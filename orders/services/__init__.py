@@ -18,6 +18,7 @@ from orders.services.fulfilment import (
     prepare_rental,
     prepare_sale,
     take_back_rental,
+    unprepare_rental,
 )
 from orders.services.history import lock_order
 from orders.services.placing import place_order, settle_reserving
@@ -45,4 +46,5 @@ __all__ = [
     "ready_for_payment",
     "settle_reserving",
     "take_back_rental",
+    "unprepare_rental",
 ]

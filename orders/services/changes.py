@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import NotFound
+from core.time import today_in
 from inventory.errors import HoldLapsed
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
@@ -15,6 +16,7 @@ from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations
 from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
+from orders.selectors import has_left
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale
 from orders.services.placing import give_back, reservations_of, tell_ims
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
@@ -81,21 +83,30 @@ def mark_order_paid(*, order_id: UUID, actor: str = PROVIDER) -> Order:
 def hold_anew(*, order_id: UUID) -> Order:
     """Hold everything of an expired order once more, here and at the IMS, because its money came late.
 
-    Safe to repeat. Network after one transaction. Raises: OutOfStock (ours), NotHadAnew (the IMS's final no), and then
-    nothing is held; ProviderError when the IMS cannot be asked now.
+    Safe to repeat. Network after one transaction. Raises: OutOfStock (ours), NotHadAnew (the IMS's final no, or its
+    days have begun), and then nothing is held; ProviderError when the IMS cannot be asked now.
     """
     with transaction.atomic():
         order = lock_order(order_id=order_id)
         if order.status != OrderStatus.EXPIRED:
             return order
-        ids = reservations_of(order.pk)
-        rewin(reservation_ids=ids, expires_at=timezone.now() + _REWIN_LIFETIME)
+        ids, begun = reservations_of(order.pk), _has_begun(order)
+        if not begun:
+            rewin(reservation_ids=ids, expires_at=timezone.now() + _REWIN_LIFETIME)
+    if begun:
+        let_go_again(order_id=order_id)  # an earlier try may have held it while its days were still to come
+        raise NotHadAnew("The first day of its rental has passed.")
     try:
         sync_reservations(reservation_ids=ids)
     except (RefusedByIms, UnknownToIms, Refused) as no:
         let_go_again(order_id=order_id)
         raise NotHadAnew(str(no)) from no
     return order
+
+
+def _has_begun(order: Order) -> bool:
+    """True when a rental would have begun before today, by the depot's clock."""
+    return Rental.objects.filter(line__order=order, start_on__lt=today_in(order.depot.time_zone)).exists()
 
 
 @transaction.atomic
@@ -111,6 +122,10 @@ def confirm_late(*, order_id: UUID, actor: str = PROVIDER) -> Order:
     commit(reservation_ids=ids)
     charge_lines(order, list(order.lines.all()), order.quote.delivery_minor, actor=actor, reason="paid late")
     move(order, "pay_late", actor=actor, confirmed_at=timezone.now())
+    for rental in Rental.objects.filter(line__order=order).order_by("id"):
+        move_rental(order, rental, "restore", actor=actor)
+    for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
+        move_sale(order, line, "restore", actor=actor)
     tell_ims(ids)
     return order
 
@@ -151,17 +166,9 @@ def cancel_order(*, order_id: UUID, actor: str, note: str = "") -> Order:
     TransitionNotAllowed.
     """
     order = lock_order(order_id=order_id)
-    rentals = list(Rental.objects.filter(line__order=order))
-    sales = list(OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE))
-    gone = any(r.status not in (RentalStatus.BOOKED, RentalStatus.READY) for r in rentals)
-    gone = gone or any(s.status not in (SaleStatus.RESERVED, SaleStatus.READY) for s in sales)
-    if gone and order.status == OrderStatus.CONFIRMED:
+    if order.status == OrderStatus.CONFIRMED and has_left(order):
         raise PartlyHandedOver
     move(order, "cancel", actor=actor, note=note)
-    for rental in rentals:
-        move_rental(order, rental, "cancel", actor=actor)
-    for line in sales:
-        move_sale(order, line, "cancel", actor=actor)
     give_back(order, actor=actor, reason="order cancelled")
     return order
 

@@ -33,6 +33,17 @@ def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
 
 
 @transaction.atomic
+def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
+    """Put a unit that was set aside back on the shelf, as it was the wrong one. Locks: order.
+
+    Raises: TransitionNotAllowed.
+    """
+    order, rental = _lock(rental_id)
+    serial = rental.unit.serial if rental.unit is not None else ""
+    return move_rental(order, rental, "unprepare", actor=actor, note=f"{serial}. {note}".rstrip(), unit=None)
+
+
+@transaction.atomic
 def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
     """Give the prepared unit to the customer. Locks: order, reservation, unit. Raises: TransitionNotAllowed."""
     order, rental = _lock(rental_id)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from core.errors import NotFound
 from core.logging import get_logger
 from core.queue import enqueue
+from core.time import today_in
 from inventory.models import Reservation
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
@@ -20,7 +21,7 @@ from inventory.providers.base import ProviderError, Refused
 from inventory.services import hold, release, sync_reservations
 from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
-from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move
+from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.states import ORDER, OrderStatus, SaleStatus, next_status
 
@@ -40,44 +41,51 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
     order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
     if fresh:
         ids = [reservation.pk for reservation in fresh]
-        settle_reserving(order_id=order.pk, reservation_ids=ids, budget=settings.INVENTORY_REQUEST_BUDGET)
+        if settle_reserving(order_id=order.pk, reservation_ids=ids, budget=settings.INVENTORY_REQUEST_BUDGET):
+            order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
     return order
 
 
 def settle_reserving(
     *, order_id: UUID, reservation_ids: Sequence[UUID] | None = None, budget: float | None = None
-) -> None:
+) -> bool:
     """Ask the IMS for what a `reserving` order needs and move the order by its answer. Safe to repeat.
 
-    With a budget (a request is waiting) silence leaves the order to its job; without one (the job) it raises.
-    Raises: OrderRefused; ProviderError when there is no budget.
+    Returns whether the IMS said yes. With a budget (a request is waiting) silence leaves the order to its job; without
+    one (the job) it raises. Raises: OrderRefused; ProviderError when there is no budget.
     """
     try:
         sync_reservations(reservation_ids=reservation_ids or reservations_of(order_id), budget=budget)
     except RefusedByIms as no:
-        refuse_order(order_id=order_id, note=str(no))
-        raise OrderRefused(
+        detail, lines = (
             f"Somebody was quicker: {no.have} of {no.sku} are left.",
-            lines=[short_line(no.sku, available=no.have)],
-        ) from no
+            [short_line(no.sku, available=no.have)],
+        )
+        refuse_order(order_id=order_id, note=str(no), detail=detail, lines=lines)
+        raise OrderRefused(detail, lines=lines) from no
     except (UnknownToIms, Refused) as no:
         log.error("ims_refused_order", order=str(order_id), error=str(no))
-        refuse_order(order_id=order_id, note=str(no))
-        raise OrderRefused("The warehouse cannot reserve this; nothing was charged. Please choose another.") from no
+        detail = "The warehouse cannot reserve this; nothing was charged. Please choose another."
+        refuse_order(order_id=order_id, note=str(no), detail=detail, lines=[])
+        raise OrderRefused(detail, lines=[]) from no
     except ProviderError:
         if budget is None:
             raise
-        return
+        return False
     _mark_held(order_id)
+    return True
 
 
 @transaction.atomic
-def refuse_order(*, order_id: UUID, note: str) -> None:
-    """The IMS said no: nothing stays reserved, nothing is owed. Safe to repeat. Locks: order, reservations."""
+def refuse_order(*, order_id: UUID, note: str, detail: str, lines: Sequence[dict[str, Any]]) -> None:
+    """The IMS said no: nothing stays reserved, nothing is owed. Safe to repeat. Locks: order, reservations.
+
+    detail, lines: what the customer is told, now and whenever the quote is sent again.
+    """
     order = lock_order(order_id=order_id)
     if order.status != OrderStatus.RESERVING:
         return
-    move(order, "refuse", actor=PROVIDER, note=note)
+    move(order, "refuse", actor=PROVIDER, note=note, refusal={"detail": detail, "lines": list(lines)})
     give_back(order, actor=PROVIDER, reason="not in stock")
 
 
@@ -89,7 +97,11 @@ def reservations_of(order_id: UUID) -> list[UUID]:
 
 
 def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -> None:
-    """Release what a locked order holds, credit what it charged, and let IMS and payments follow by jobs."""
+    """Release what a locked order holds, cancel its parts, credit what it charged; IMS and payments follow by jobs."""
+    for rental in Rental.objects.filter(line__order=order).order_by("id"):
+        move_rental(order, rental, "cancel", actor=actor)
+    for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
+        move_sale(order, line, "cancel", actor=actor)
     ids = reservations_of(order.pk)
     release(reservation_ids=ids, expired=expired)
     credit_all(order, actor=actor, reason=reason)
@@ -106,18 +118,18 @@ def tell_ims(reservation_ids: Sequence[UUID]) -> None:
 @transaction.atomic
 def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reservation]]:
     """The quote's order, and what was reserved for it just now; nothing when it was there already."""
-    quote = (
-        Quote.objects.select_for_update(of=("self",))
-        .select_related("order")
-        .filter(pk=quote_id, customer_id=customer_id)
-        .first()
-    )
+    locked = Quote.objects.select_for_update(of=("self",)).select_related("depot")
+    quote = locked.filter(pk=quote_id, customer_id=customer_id).first()
     if quote is None:
         raise NotFound("There is no such quote, or it is not yours.")
-    if hasattr(quote, "order"):
-        return _living(quote.order), []
+    # A statement of its own: the one that waited for the lock does not see what was committed meanwhile.
+    order = Order.objects.filter(quote=quote).first()
+    if order is not None:
+        return _living(order), []
     if quote.expires_at <= timezone.now():
         raise QuoteExpired
+    if _has_begun(quote):
+        raise QuoteExpired("The first day of its rental has passed meanwhile; ask for a new quote.")
     expires_at = timezone.now() + settings.HOLD_LIFETIME
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at)
     order = _write_order(quote, reservations, expires_at)
@@ -125,7 +137,15 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
     return order, reservations
 
 
+def _has_begun(quote: Quote) -> bool:
+    """True when a rental would have begun before today, by the depot's clock; needs `depot`."""
+    today = today_in(quote.depot.time_zone).isoformat()
+    return any(line["rental"] is not None and line["rental"]["start_on"] < today for line in quote.lines)
+
+
 def _living(order: Order) -> Order:
+    if order.refusal is not None:  # the same answer again: the first may have been lost on its way
+        raise OrderRefused(order.refusal["detail"], lines=order.refusal["lines"])
     if order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         detail = f"Order {order.number} of this quote is {order.status}; ask for a new quote."
         raise QuoteUsed(detail, order=order.number, current=order.status)
@@ -136,7 +156,7 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
     order = Order.objects.create(
         quote=quote,
         customer_id=quote.customer_id,
-        depot_id=quote.depot_id,
+        depot=quote.depot,
         fulfilment=quote.fulfilment,
         address=quote.address,
         currency=quote.currency,

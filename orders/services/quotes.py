@@ -92,6 +92,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
 def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] | None, int]:
     """The sealed address and what bringing it there costs; nothing for a pickup."""
     if request.fulfilment == Fulfilment.PICKUP:
+        if request.address_id is not None:
+            raise InvalidInput([FieldError("/address", "A pickup needs no address; leave it out.", "not_a_delivery")])
         return None, 0
     if request.address_id is None:
         raise InvalidInput([FieldError("/address", "A delivery needs one of your addresses.", "required")])

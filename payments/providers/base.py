@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -45,6 +46,7 @@ class RemoteRefund:
 class Topic(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
+    DISPUTE = "dispute"  # the customer asks the bank for the money back
     OTHER = "other"
 
 
@@ -84,6 +86,9 @@ class PaymentProvider(Protocol):
     def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
         """Every refund of a payment, whoever made it."""
 
+    def refunds_since(self, moment: datetime) -> Sequence[RemoteRefund]:
+        """Every refund made since then, of whatever payment, whoever made it."""
+
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         """Verify the raw bytes and say what the event is about. Raises: EventRejected."""
 
@@ -97,7 +102,8 @@ class ProviderUnavailable(ProviderError):
 
 
 class KeySpent(ProviderUnavailable):
-    """The gateway broke while it worked, and would repeat that answer for this key: look first, then use a new key."""
+    """The gateway will not do this under this key any more, as it broke or knows another request by it: look first,
+    then use a new key."""
 
 
 class ProviderRefused(ProviderError):

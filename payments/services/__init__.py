@@ -4,11 +4,13 @@ from payments.services.collecting import StartedPayment, apply_payment, settle_p
 from payments.services.returning import apply_refunds, refund_overpayment, request_refund, send_refund, settle_refund
 from payments.services.settling import (
     catch_up,
+    catch_up_on_refunds,
     close_payments,
     process_event,
     push_refund,
     receive_event,
     refresh_payment,
+    refresh_refunds,
     settle_order,
 )
 
@@ -17,11 +19,13 @@ __all__ = [
     "apply_payment",
     "apply_refunds",
     "catch_up",
+    "catch_up_on_refunds",
     "close_payments",
     "process_event",
     "push_refund",
     "receive_event",
     "refresh_payment",
+    "refresh_refunds",
     "refund_overpayment",
     "request_refund",
     "send_refund",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -16,9 +16,17 @@ from orders.services import lock_order, mark_order_paid, ready_for_payment
 from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
 from payments.models import Payment
-from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
+from payments.providers.base import (
+    KeySpent,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    RemotePayment,
+    RemoteStatus,
+)
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import balance, is_paid_in_full
+from payments.services.parking import park
 from payments.states import LIVE, PaymentStatus
 
 log = get_logger(__name__)
@@ -62,7 +70,7 @@ def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
                 currency=payment.currency,
                 order_number=number,
             )
-    except KeySpent as broken:  # what it may have made, nobody can pay: its secret reached no one
+    except KeySpent as broken:  # what it may have made is no customer's to pay: its secret reached no one (ADR 6)
         Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
         raise PaymentProviderUnavailable from broken
     except ProviderUnavailable as silence:
@@ -70,8 +78,26 @@ def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
     except ProviderRefused as no:
         raise PaymentRefused(reason=no.code) from no
     payment = settle_payment(payment_id=payment.pk, remote=remote)
+    _require_ours(payment, remote)
     _require_living(payment)
+    if payment.status == PaymentStatus.CANCELLED:  # somebody closed it at the gateway: the next try opens another
+        raise PaymentProviderUnavailable
     return StartedPayment(payment, remote.client_secret, provider.publishable_key)
+
+
+def _require_ours(payment: Payment, remote: RemotePayment) -> None:
+    """No secret of a payment that is not the row's own, or that a person must look at first. Network for a stray.
+
+    Raises: PaymentProviderUnavailable, PaymentRefused.
+    """
+    if payment.provider_ref != remote.ref:  # while we waited, an event told us of an earlier one
+        try:
+            explain_stray(remote)
+        except ProviderError as trouble:
+            raise PaymentProviderUnavailable from trouble
+        raise PaymentProviderUnavailable
+    if payment.parked_reason:
+        raise PaymentRefused(reason="under_review")
 
 
 def _require_living(payment: Payment) -> None:
@@ -96,56 +122,107 @@ def _open(*, order_id: UUID, customer_id: UUID) -> tuple[Payment, str]:
     return Payment.objects.create(order=order, amount_minor=owed, currency=order.currency), order.number
 
 
-def apply_payment(*, provider_ref: str) -> Payment:
+def apply_payment(*, provider_ref: str) -> Payment | None:
     """Read a payment again at the gateway and let our row and its order follow. The only way to confirm an order.
 
-    Any order of events and any number of repeats give the same end. Network, then one transaction.
-    Raises: ProviderUnavailable, ProviderRefused; NotFound when neither the reference nor our id in it is known.
+    Any order of events and any number of repeats give the same end. None: it is a stray of ours and nothing was
+    captured. Network, then one transaction. Raises: ProviderUnavailable, ProviderRefused; NotFound when neither the
+    reference nor our id in it is known.
     """
     remote = get_provider().get_payment(provider_ref)
     payment = Payment.objects.filter(provider_ref=provider_ref).first()
-    if payment is None and remote.payment_id is not None:  # the answer to our create call was lost
-        payment = Payment.objects.filter(
-            pk=remote.payment_id, provider_ref=None, order__number=remote.order_number
-        ).first()
-    if payment is None:
-        raise NotFound(f"No payment of ours is {provider_ref}.")
-    return settle_payment(payment_id=payment.pk, remote=remote)
+    if payment is None:  # the answer to our create call was lost
+        payment = _of_its_order(remote).filter(provider_ref=None).first()
+    if payment is not None:
+        payment = settle_payment(payment_id=payment.pk, remote=remote)
+    if payment is None or payment.provider_ref != remote.ref:  # not ours, or another one was quicker
+        return explain_stray(remote)
+    return payment
+
+
+def _of_its_order(remote: RemotePayment) -> QuerySet[Payment]:
+    """The row that the gateway's metadata names, if it stands under the order named there."""
+    if remote.payment_id is None:
+        return Payment.objects.none()
+    return Payment.objects.filter(pk=remote.payment_id, order__number=remote.order_number)
+
+
+def explain_stray(remote: RemotePayment) -> Payment | None:
+    """What to do with a payment made for a row of ours that has another one by now: it can no longer be paid, and
+    money captured there gets a row of its own, so that it counts, or goes back as overpaid.
+
+    Network, then one transaction. Raises: ProviderUnavailable; NotFound when its order is none of ours.
+    """
+    named = _of_its_order(remote).first()
+    if named is None or (remote.captured_minor and remote.currency != named.currency):
+        if not remote.captured_minor:
+            return None
+        raise NotFound(f"No payment of ours is {remote.ref}.")
+    if remote.status != RemoteStatus.CANCELLED and not remote.captured_minor:
+        remote = get_provider().cancel_payment(remote.ref)
+    return _count_stray(named.pk, remote) if remote.captured_minor else None
+
+
+@transaction.atomic
+def _count_stray(named_id: UUID, remote: RemotePayment) -> Payment:
+    """Locks: order, payment, and what confirming locks."""
+    order, named = _lock(named_id)
+    own = Payment.objects.filter(provider_ref=remote.ref).first()
+    if own is None:
+        own = Payment.objects.create(
+            order=order,
+            purpose=named.purpose,
+            status=PaymentStatus.SUCCEEDED,  # not live: it never stands in the way of the one that is
+            amount_minor=remote.amount_minor,
+            currency=remote.currency,
+            provider_ref=remote.ref,
+        )
+        log.error("stray_payment_captured", payment=str(own.pk), of=str(named.pk), order=order.number)
+    return settle_payment(payment_id=own.pk, remote=remote)
 
 
 @transaction.atomic
 def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     """Write what the gateway says about a payment; captured money confirms its order or comes back.
 
-    A payment that contradicts ours (amount, currency, order) is parked for a person and changes nothing.
-    Locks: order, payment, and what confirming locks.
+    A payment that contradicts ours (amount, currency, order, a part) is parked for a person and confirms nothing;
+    money captured there is written down all the same, so that it can go back. What is not the row's own payment
+    changes nothing: the caller looks at `provider_ref`. Locks: order, payment, and what confirming locks.
     """
     order, payment = _lock(payment_id)
-    contradiction = _contradiction(order, payment, remote)
-    if contradiction:
-        return _park(payment, contradiction)
+    if payment.provider_ref not in (None, remote.ref):
+        return payment
+    adopted = payment.provider_ref is None
     overtaken = payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED) and not remote.captured_minor
-    if overtaken and payment.provider_ref is not None:
+    if overtaken and not adopted:
         return payment  # an old answer, after a newer one
-    newly_captured = remote.captured_minor - payment.captured_minor
+    park(payment, _contradiction(order, payment, remote))
+    captured = remote.captured_minor if remote.currency == payment.currency else 0
+    newly_captured = captured - payment.captured_minor
     payment.provider_ref = remote.ref
     payment.status = _STATUS[remote.status]
-    payment.captured_minor = max(payment.captured_minor, remote.captured_minor)
+    payment.captured_minor = max(payment.captured_minor, captured)
     payment.last_error = remote.last_error
     if newly_captured > 0:
         payment.succeeded_at = timezone.now()
     payment.save(update_fields=["provider_ref", "status", "captured_minor", "last_error", "succeeded_at"])
-    if newly_captured > 0:
+    if newly_captured > 0 or (payment.captured_minor and order.unpaid):
         _confirm(order)
-    elif order.status in _DEAD and payment.status in LIVE:  # the order died while the gateway made its payment
-        enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+    elif adopted and order.status in _DEAD and payment.status in LIVE:  # it died while the gateway made its payment
+        _settle(order)
     return payment
 
 
 def _confirm(order: Order) -> None:
-    """The money is here: the order is confirmed, or a job wins it anew or gives the money back."""
-    if mark_order_paid(order_id=order.pk).status != OrderStatus.CONFIRMED:
-        enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+    """Money is here. If all of it is, the order is confirmed; what came too late or twice is settled by a job."""
+    if order.unpaid and is_paid_in_full(order):
+        order = mark_order_paid(order_id=order.pk)
+    if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
+        _settle(order)
+
+
+def _settle(order: Order) -> None:
+    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
 
 
 def _lock(payment_id: UUID) -> tuple[Order, Payment]:
@@ -156,24 +233,15 @@ def _lock(payment_id: UUID) -> tuple[Order, Payment]:
 
 def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str:
     """Why this cannot be our payment; "" when it can."""
-    if payment.provider_ref and payment.provider_ref != remote.ref:
-        return f"The gateway answers {remote.ref} for {payment.provider_ref}."
     if remote.order_number and remote.order_number != order.number:
         return f"The gateway has it under order {remote.order_number}, we under {order.number}."
     if (remote.amount_minor, remote.currency) != (payment.amount_minor, payment.currency):
         theirs = f"{remote.amount_minor} {remote.currency}"
         return f"The gateway collects {theirs}, we asked for {payment.amount_minor} {payment.currency} (minor units)."
-    if remote.captured_minor > payment.amount_minor:
-        return f"The gateway captured {remote.captured_minor} of {payment.amount_minor}."
+    captured = remote.captured_minor
+    if captured and (captured != payment.amount_minor or remote.status != RemoteStatus.SUCCEEDED):
+        return f"The gateway captured {captured} of {payment.amount_minor} (minor units)."
     return ""
-
-
-def _park(payment: Payment, reason: str) -> Payment:
-    if payment.parked_reason != reason:
-        payment.parked_reason = reason
-        payment.save(update_fields=["parked_reason"])
-        log.error("payment_parked", payment=str(payment.pk), reason=reason)
-    return payment
 
 
 @transaction.atomic

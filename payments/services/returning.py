@@ -18,6 +18,7 @@ from payments.models import Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
+from payments.services.parking import park
 from payments.states import RefundStatus
 
 log = get_logger(__name__)
@@ -35,7 +36,8 @@ _OPEN = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 def request_refund(
     *, payment_id: UUID, amount_minor: int, reason: str, actor: str, seen_left_minor: int | None = None
 ) -> Refund:
-    """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill.
+    """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill, unless
+    the order is not confirmed yet: then it is simply unpaid again.
 
     seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
     Locks: order, payment. Raises: RefundTooLarge, RefundOutdated.
@@ -48,9 +50,7 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    goodwill = amount_minor - max(0, -balance(order.pk))
-    if goodwill > 0:
-        _credit(order, goodwill, reason=reason, actor=actor)
+    _credit_goodwill(order, amount_minor, reason=reason, actor=actor)
     refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
     payment.refund_pending_minor += amount_minor
     payment.save(update_fields=["refund_pending_minor"])
@@ -99,7 +99,9 @@ def send_refund(*, refund_id: UUID) -> Refund:
         Refund.objects.filter(pk=refund_id).update(attempts=F("attempts") + 1)
         raise
     except ProviderRefused as no:
-        return _settle_status(refund_id=refund.pk, status=RefundStatus.FAILED, failure=str(no))
+        failed = _settle_status(refund_id=refund.pk, status=RefundStatus.FAILED, failure=str(no))
+        apply_refunds(payment_ref=ref)  # there may be one that we have not heard of; settling then asks for the rest
+        return failed
     return settle_refund(refund_id=refund.pk, remote=remote)
 
 
@@ -111,34 +113,43 @@ def _look_for(refund: Refund, found: Sequence[RemoteRefund]) -> RemoteRefund | N
 def apply_refunds(*, payment_ref: str) -> list[Refund]:
     """Let our rows follow every refund that the gateway has for a payment, also those made there by hand.
 
-    Network, then a transaction for each. Raises: ProviderUnavailable.
+    More than we think was captured and is left is parked for a person. Network, then a transaction for each.
+    Raises: ProviderUnavailable.
     """
     payment = Payment.objects.filter(provider_ref=payment_ref).first()
     if payment is None:
         return []
-    return [_follow(payment, remote) for remote in get_provider().refunds_of(payment_ref)]
+    found = sorted(get_provider().refunds_of(payment_ref), key=lambda remote: remote.refund_id is None)
+    followed = [_follow(payment, remote) for remote in found]  # ours first: they may give room for the others
+    return [refund for refund in followed if refund is not None]
 
 
-def _follow(payment: Payment, remote: RemoteRefund) -> Refund:
+def _follow(payment: Payment, remote: RemoteRefund) -> Refund | None:
     known = Refund.objects.filter(payment=payment, provider_ref=remote.ref).first()
     if known is None and remote.refund_id is not None:
         known = Refund.objects.filter(payment=payment, pk=remote.refund_id, provider_ref=None).first()
-    if known is None:
+    if known is None and refund_status(remote) != RefundStatus.FAILED:  # no money moved, and nobody here waits for it
         known = _adopt(payment_id=payment.pk, remote=remote)
+    if known is None:
+        return None
     return settle_refund(refund_id=known.pk, remote=remote)
 
 
 @transaction.atomic
-def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund:
-    """Write down a refund that somebody made at the gateway itself. Locks: order, payment."""
+def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
+    """Write down a refund that somebody made at the gateway itself. None: it does not fit, and the payment is parked.
+
+    Locks: order, payment.
+    """
     order, payment = _lock(payment_id)
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
+    if remote.amount_minor > payment.refundable_minor:
+        park(payment, f"{remote.amount_minor} were refunded at the gateway, {payment.refundable_minor} were left here.")
+        return None
     reason = "refunded at the payment gateway"
-    goodwill = remote.amount_minor - max(0, -balance(order.pk))
-    if goodwill > 0:
-        _credit(order, goodwill, reason=reason, actor=GATEWAY)
+    _credit_goodwill(order, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
     payment.save(update_fields=["refund_pending_minor"])
     return Refund.objects.create(
@@ -150,10 +161,14 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund:
     )
 
 
+def refund_status(remote: RemoteRefund) -> RefundStatus:
+    """The gateway's status in our words."""
+    return _STATUS.get(remote.status, RefundStatus.PENDING)
+
+
 def settle_refund(*, refund_id: UUID, remote: RemoteRefund) -> Refund:
     """Write what the gateway says about a refund. Safe to repeat."""
-    status = _STATUS.get(remote.status, RefundStatus.PENDING)
-    return _settle_status(refund_id=refund_id, status=status, ref=remote.ref, failure=remote.failure)
+    return _settle_status(refund_id=refund_id, status=refund_status(remote), ref=remote.ref, failure=remote.failure)
 
 
 @transaction.atomic
@@ -161,12 +176,14 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     """Move a refund and its payment's sums together. Locks: order, payment, refund."""
     _, payment = _lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
     refund = Refund.objects.select_for_update().get(pk=refund_id)
+    known_there = refund.provider_ref is not None
     if ref:
         refund.provider_ref = ref
     before = RefundStatus(refund.status)
-    if status == before or (before not in _OPEN and status in _OPEN):
+    failed_there = before == RefundStatus.FAILED and known_there
+    if status == before or (before not in _OPEN and status in _OPEN) or failed_there:
         refund.save(update_fields=["provider_ref"])
-        return refund  # nothing new, or an old answer overtaken by a newer one
+        return refund  # nothing new, or an old answer overtaken by a newer one: what failed there has ended
     if before in _OPEN:
         payment.refund_pending_minor -= refund.amount_minor if status not in _OPEN else 0
     else:
@@ -183,10 +200,13 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     return refund
 
 
-def _credit(order: Order, amount_minor: int, *, reason: str, actor: str) -> None:
-    Charge.objects.create(
-        order=order, kind=ChargeKind.GOODWILL, amount_minor=-amount_minor, reason=reason[:300], actor=actor
-    )
+def _credit_goodwill(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:
+    """Credit what goes back without being owed back."""
+    goodwill = going_back_minor - max(0, -balance(order.pk))
+    if goodwill > 0 and not order.unpaid:
+        Charge.objects.create(
+            order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor
+        )
 
 
 def _lock(payment_id: UUID) -> tuple[Order, Payment]:

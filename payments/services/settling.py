@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -19,17 +20,18 @@ from orders.services import complete_order, confirm_late, hold_anew, is_delivere
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
 from payments.models import Payment, ProviderEvent, Refund
-from payments.providers.base import EventRejected, Topic, UnknownPayment
+from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
-from payments.services.returning import apply_refunds, refund_overpayment, send_refund
+from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
 from payments.states import LIVE, EventStatus, RefundStatus
 
 log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
+_MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
 _UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
@@ -59,7 +61,8 @@ def receive_event(*, body: bytes, signature: str) -> bool:
 def process_event(*, event_id: int) -> ProviderEvent:
     """Look again at what an event is about and apply it. Safe to repeat, in any order.
 
-    Raises: ProviderUnavailable; the event then stays `received`, with the error on it.
+    What goes wrong stays on the event, which stays `received` until it was tried often enough; then it is parked.
+    Raises: what went wrong, such as ProviderUnavailable.
     """
     event = ProviderEvent.objects.get(pk=event_id)
     if event.status in (EventStatus.PROCESSED, EventStatus.IGNORED):
@@ -68,8 +71,12 @@ def process_event(*, event_id: int) -> ProviderEvent:
     try:
         status, error = _apply(event)
     except Exception as problem:
-        ProviderEvent.objects.filter(pk=event_id).update(error=f"{type(problem).__name__}: {problem}"[:500])
-        raise
+        told = f"{type(problem).__name__}: {problem}"[:500]
+        silent = isinstance(problem, (ProviderUnavailable, OperationalError, InterfaceError))
+        ProviderEvent.objects.filter(pk=event_id).update(error=told)
+        if event.attempts + 1 < (_MOST_SILENCES if silent else _MOST_FAILURES):
+            raise
+        status, error = _parked(event, told)
     ProviderEvent.objects.filter(pk=event_id).update(status=status, error=error[:500], processed_at=timezone.now())
     event.refresh_from_db()
     return event
@@ -79,16 +86,25 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
     topic = Topic(event.payload["topic"])
     if topic == Topic.OTHER:
         return EventStatus.IGNORED, ""
+    if topic == Topic.DISPUTE:
+        return _parked(event, "A customer disputes a payment: answer at the gateway; nothing is booked here yet.")
     try:
         payment = apply_payment(provider_ref=event.object_ref)
-        if topic == Topic.REFUND:
+        if payment is not None and topic == Topic.REFUND:
             apply_refunds(payment_ref=event.object_ref)
+            payment.refresh_from_db()
     except (NotFound, UnknownPayment) as unknown:
-        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=str(unknown))
-        return EventStatus.PARKED, str(unknown)
+        return _parked(event, str(unknown))
+    if payment is None:
+        return EventStatus.IGNORED, "No payment of ours; nothing was captured."
     if payment.parked_reason:
         return EventStatus.PARKED, payment.parked_reason
     return EventStatus.PROCESSED, ""
+
+
+def _parked(event: ProviderEvent, reason: str) -> tuple[EventStatus, str]:
+    log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=reason)
+    return EventStatus.PARKED, reason
 
 
 def settle_order(*, order_id: UUID) -> Order:
@@ -102,24 +118,34 @@ def settle_order(*, order_id: UUID) -> Order:
         close_payments(order_id=order_id)
     if order.status == OrderStatus.EXPIRED and balance(order_id) < 0:
         order = _win_or_refund(order)
-    elif balance(order_id) < 0:
+    elif balance(order_id) < 0 and not order.unpaid:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
+    return _complete_if_done(order_id) if order.status == OrderStatus.CONFIRMED else order
+
+
+@transaction.atomic
+def _complete_if_done(order_id: UUID) -> Order:
+    """Locks: order, before anything is looked at."""
+    order = lock_order(order_id=order_id)
     if order.status == OrderStatus.CONFIRMED and _is_balanced(order_id) and is_delivered(order):
         order = complete_order(order_id=order_id, actor="clock")
     return order
 
 
 def _win_or_refund(order: Order) -> Order:
-    """Win the stock anew, then confirm if the money is still here: both are looked at under the order's lock."""
+    """Win the stock anew, then confirm if the whole price is still here: that is looked at under the order's lock."""
+    reason = "paid too late, and no longer in full"
     try:
-        hold_anew(order_id=order.pk)
+        if is_paid_in_full(order, charging_minor=order.total_minor):
+            hold_anew(order_id=order.pk)
         with transaction.atomic():
             order = lock_order(order_id=order.pk)
-            if order.status == OrderStatus.EXPIRED and balance(order.pk) < 0:
+            if order.status == OrderStatus.EXPIRED and is_paid_in_full(order, charging_minor=order.total_minor):
                 return confirm_late(order_id=order.pk)
             let_go_again(order_id=order.pk)
     except (OutOfStock, NotHadAnew, HoldLapsed):
-        refund_overpayment(order_id=order.pk, reason="paid too late, and no longer in stock", actor="clock")
+        reason = "paid too late, and no longer in stock"
+    refund_overpayment(order_id=order.pk, reason=reason, actor="clock")
     return order
 
 
@@ -154,7 +180,9 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     now = timezone.now()
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
-    for payment_id in _ids(Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False)):
+    for payment_id in _ids(
+        Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False, parked_reason="")
+    ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
     for refund_id in _ids(open_refunds):
@@ -170,16 +198,47 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     return len(jobs)
 
 
+def catch_up_on_refunds(*, since: timedelta) -> int:
+    """Apply what webhooks may have forgotten of refunds made at the gateway since then, by hand or by us: new ones, and
+    such that went another way. One question to the gateway, however many payments there are. Returns how many payments
+    are looked at. Network. Raises: ProviderUnavailable.
+    """
+    remote = get_provider().refunds_since(timezone.now() - since)
+    known = dict(Refund.objects.filter(provider_ref__in=[r.ref for r in remote]).values_list("provider_ref", "status"))
+    refs = {r.payment_ref for r in remote if known.get(r.ref, RefundStatus.FAILED) != refund_status(r)}
+    payments = list(_ids(Payment.objects.filter(provider_ref__in=refs, parked_reason="")))
+    for payment_id in payments:
+        enqueue("payments.refresh_refunds", once=f"refunds:{payment_id}", payment_id=str(payment_id))
+    return len(payments)
+
+
+def refresh_refunds(*, payment_id: UUID) -> None:
+    """Read a payment's refunds again at the gateway."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.provider_ref:
+        apply_refunds(payment_ref=payment.provider_ref)
+
+
 def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
     return rows.order_by("id").values_list("pk", flat=True)[:_MOST]
 
 
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps."""
+    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
+
+    Left out is what waits for a person: a refund that failed, a payment that is parked.
+    """
+    of_order = Refund.objects.filter(payment__order=OuterRef("pk")).order_by("-created_at")
+    last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=F("payments__refunded_minor") + F("payments__refund_pending_minor"))
-    open_payment = Q(payments__status__in=LIVE)
-    dead = Order.objects.filter(money | open_payment, status__in=_DEAD, payments__created_at__gt=after)
-    return dead.filter(placed_at__lt=before).order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
+    open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
+    unsettled = Order.objects.alias(last_refund=last_refund).filter(
+        open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
+        status__in=_DEAD,
+        placed_at__lt=before,
+        payments__created_at__gt=after,
+    )
+    return unsettled.order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
 
 
 def refresh_payment(*, payment_id: UUID) -> None:

@@ -4,7 +4,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Cat, User
-from accounts.services import log_in
+from accounts.services import log_in, log_out_everywhere
+from tests.concurrency.racing import meanwhile
 from tests.factories.accounts import PASSWORD, AddressFactory, CatFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +137,23 @@ def test_an_address_that_is_taken_is_said_beside_its_field(boss):
         assert form.errors["email"] == ["There is an account with this e-mail address already."]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_taken_in_the_same_moment_is_said_too():
+    desk = desk_of(UserFactory(superuser=True))
+    fields = {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    def registering():
+        User.objects.create_user("mia@example.com", PASSWORD)
+
+    def adding():
+        return desk.post(reverse(NEW_USER), {"email": "MIA@example.com", "name": "", **fields}, follow=True)
+
+    _, answer = meanwhile(registering, adding)
+
+    assert "There is an account with this e-mail address already." in answer.content.decode()
+    assert User.objects.filter(email__iexact="mia@example.com").count() == 1
+
+
 def test_the_own_address_may_be_kept(boss):
     user = UserFactory(email="mia@example.com")
 
@@ -164,6 +182,55 @@ def test_a_new_password_ends_every_session(boss):
     user.refresh_from_db()
     assert user.check_password(NEW_PASSWORD)
     assert (user.token_version, user.token_families.filter(revoked_at=None).count()) == (1, 0)
+
+
+def test_ones_own_new_password_ends_the_sessions_of_ones_phones_and_other_desks_but_not_this_one():
+    user = UserFactory(superuser=True)
+    log_in(email=user.email, password=PASSWORD)
+    here, elsewhere = desk_of(user), desk_of(user)
+
+    sent = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    answer = here.post(reverse("admin:password_change"), sent)
+
+    user.refresh_from_db()
+    assert answer.status_code == 302
+    assert user.check_password(NEW_PASSWORD)
+    assert (user.token_version, user.token_families.filter(revoked_at=None).count()) == (1, 0)
+    assert [desk.get(reverse(USERS)).status_code for desk in (here, elsewhere)] == [200, 302]
+
+
+def test_a_superuser_who_gives_himself_a_new_password_stays_where_he_is():
+    user = UserFactory(superuser=True)
+    desk, sent = desk_of(user), {"usable_password": "true", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    desk.post(page("auth_user_password_change", user), sent)
+
+    assert desk.get(reverse(USERS)).status_code == 200
+
+
+def test_the_page_of_ones_own_password_is_only_for_staff():
+    assert desk_of(UserFactory()).get(reverse("admin:password_change")).status_code == 302
+    assert desk_of(UserFactory(staff=True)).get(reverse("admin:password_change")).status_code == 200
+
+
+def test_logging_out_everywhere_ends_the_sessions_of_desks_too():
+    user = UserFactory(superuser=True)
+    desk = desk_of(user)
+
+    log_out_everywhere(user_id=user.pk)
+
+    assert desk.get(reverse(USERS)).status_code == 302
+
+
+def test_a_session_outlives_the_rotation_of_the_secret_key_but_then_not_the_end_of_every_session(settings):
+    user = UserFactory(superuser=True)
+    desk = desk_of(user)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    rotated = desk.get(reverse(USERS)).status_code
+
+    log_out_everywhere(user_id=user.pk)
+
+    assert (rotated, desk.get(reverse(USERS)).status_code) == (200, 302)
 
 
 def test_closing_an_account_ends_every_session_and_renaming_does_not(boss):

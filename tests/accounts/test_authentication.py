@@ -9,7 +9,7 @@ from rest_framework.test import APIRequestFactory
 from accounts.api.authentication import BearerAuthentication
 from accounts.models import User
 from accounts.services import log_out_everywhere
-from accounts.tokens import key_ring
+from accounts.tokens import LEEWAY, key_ring
 from tests.accounts import forging
 from tests.factories.accounts import AddressFactory, CatFactory, Phone, UserFactory, auth_header, client_for
 
@@ -76,7 +76,7 @@ def test_an_access_token_ends_after_ten_minutes():
 
     with time_machine.travel(timezone.now() + timedelta(minutes=9, seconds=50), tick=False):
         assert phone.get(ME).status_code == 200
-    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=LEEWAY), tick=False):
         refusal = phone.get(ME)
     assert (refusal.status_code, refusal.json()["code"]) == (401, "token_invalid")
     assert "expired" in refusal.json()["detail"]

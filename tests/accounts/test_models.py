@@ -1,4 +1,5 @@
 import pytest
+from django.core.management import CommandError, call_command
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, connection
 
@@ -33,7 +34,7 @@ def test_the_database_refuses_one_address_in_two_cases():
     UserFactory(email="mia@example.com")
 
     with pytest.raises(IntegrityError, match="user_email_unique_ignoring_case"):
-        UserFactory(email="MIA@example.com")
+        User(email="MIA@example.com").save()
 
 
 def test_a_superuser_may_enter_the_admin():
@@ -85,6 +86,25 @@ def test_a_refresh_token_does_not_show_its_hash():
     assert str(token) == f"refresh token of family {family.pk}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"length_mm": 19}, "cat_measures_possible"),
+        ({"elbow_height_mm": 0}, "cat_measures_possible"),
+        ({"width_mm": 1501}, "cat_measures_possible"),
+        ({"height_mm": 2000}, "cat_measures_possible"),
+        ({"elbow_height_mm": 280}, "cat_elbow_below_head"),
+        ({"weight_g": 199}, "cat_weight_possible"),
+        ({"weight_g": 20_001}, "cat_weight_possible"),
+    ],
+)
+def test_the_database_keeps_no_cat_that_cannot_be(changes, constraint):
+    cat = CatFactory()
+
+    with pytest.raises(IntegrityError, match=constraint):
+        Cat.objects.filter(pk=cat.pk).update(**changes)
+
+
 @pytest.mark.parametrize("name", ["length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g"])
 def test_the_api_and_the_database_agree_on_the_limits_of_a_measure(name):
     limits = {type(v): v.limit_value for v in Cat._meta.get_field(name).validators}
@@ -103,3 +123,13 @@ def test_what_the_api_takes_fits_into_its_column(model, serializer):
     for name, field in serializer().fields.items():
         if columns.get(name) and getattr(field, "max_length", None):
             assert field.max_length <= columns[name]
+
+
+def test_a_superuser_with_an_address_that_is_taken_is_refused_in_one_line(monkeypatch):
+    UserFactory(email="mia@example.com")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long walk home")
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("createsuperuser", "--noinput", "--email", "MIA@example.com")
+
+    assert str(refusal.value) == "There is an account with this e-mail address already."

@@ -70,6 +70,14 @@ def test_two_phones_that_register_one_address_at_once_make_one_customer(race):
     assert User.objects.count() == TokenFamily.objects.count() == RefreshToken.objects.count() == 1
 
 
+@pytest.mark.parametrize("password", ["Wilhelmine-Katz", "wilhelmine.k@example.com"])
+def test_a_password_that_resembles_the_name_or_the_address_is_refused(password):
+    with pytest.raises(InvalidInput) as refusal:
+        register_customer(email="wilhelmine.k@example.com", name="Wilhelmine Katz", password=password)
+
+    assert [error.code for error in refusal.value.errors] == ["password_too_similar"]
+
+
 def test_everything_that_is_wrong_with_a_password_is_said_at_once():
     with pytest.raises(InvalidInput) as refusal:
         register_customer(email="mia@example.com", password="12345")

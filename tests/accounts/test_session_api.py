@@ -132,7 +132,7 @@ def test_an_access_token_that_went_bad_does_not_keep_anybody_from_logging_in(api
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("url", [REGISTER, TOKEN, REFRESH, LOGOUT])
+@pytest.mark.parametrize("url", [REGISTER, TOKEN])
 def test_credentials_may_be_tried_twenty_times_a_minute_from_one_place(api, url):
     statuses = {api.post(url, {"email": "bad"}).status_code for _ in range(20)}
 
@@ -142,6 +142,31 @@ def test_credentials_may_be_tried_twenty_times_a_minute_from_one_place(api, url)
     assert (refusal.status_code, refusal.json()["code"]) == (429, "rate_limited")
     assert 0 < int(refusal["Retry-After"]) <= 61
     assert api.post(url, {"email": "bad"}, REMOTE_ADDR="10.0.0.2").status_code == 400
+
+
+def test_an_ipv6_network_is_one_place_and_its_neighbour_another(api):
+    for host in range(20):
+        assert api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR=f"2001:db8:1:2::{host:x}").status_code == 400
+
+    same = api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR="2001:db8:1:2:ffff:ffff:ffff:ffff")
+    neighbour = api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR="2001:db8:1:3::1")
+
+    assert (same.status_code, neighbour.status_code) == (429, 400)
+
+
+def test_an_ipv4_address_is_one_place_however_it_is_written(api):
+    for _ in range(20):
+        assert api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR="::ffff:10.0.0.7").status_code == 400
+
+    assert api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR="10.0.0.7").status_code == 429
+    assert api.post(TOKEN, {"email": "bad"}, REMOTE_ADDR="::ffff:10.0.0.8").status_code == 400
+
+
+@pytest.mark.parametrize("url", [REFRESH, LOGOUT])
+def test_many_phones_behind_one_address_refresh_and_end_their_sessions(api, url):
+    statuses = {api.post(url, {"refresh_token": "x"}).status_code for _ in range(200)}
+
+    assert 429 not in statuses
 
 
 def test_one_address_may_be_tried_a_hundred_times_a_minute_from_everywhere_together(api):

@@ -1,4 +1,5 @@
 import json
+import time
 
 import jwt
 import pytest
@@ -125,6 +126,18 @@ def test_every_claim_is_required(claim):
 )
 def test_a_claim_with_a_wrong_value_is_refused_although_the_signature_is_good(changes):
     assert refused(signed(claims(UserFactory(), **changes)))
+
+
+@pytest.mark.parametrize(("claim", "offset"), [("iat", 3), ("nbf", 3), ("exp", -3)])
+def test_clocks_may_differ_by_a_few_seconds(claim, offset):
+    user, now = UserFactory(), int(time.time())
+
+    assert AccessToken(signed(claims(user, **{claim: now + offset}))).user_id == user.pk
+
+
+@pytest.mark.parametrize(("claim", "offset"), [("iat", 9), ("nbf", 9), ("exp", -9)])
+def test_clocks_may_not_differ_by_more(claim, offset):
+    assert refused(signed(claims(UserFactory(), **{claim: int(time.time()) + offset})))
 
 
 def test_a_token_cannot_be_read_without_being_checked():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ REFUSED: list[tuple[str, Callable[..., Any], str | None, tuple[Any, ...]]] = [
     ("a fraction for a number", env.integer, "1.5", (1,)),
     ("a number that is too long", env.integer, "9" * 5000, (1,)),
     ("a negative number", env.integer, "-1", (1,)),
+    ("a word for yes or no", partial(env.flag, default=False), "maybe", ()),
+    ("a number for yes or no", partial(env.flag, default=False), "2", ()),
     ("no database", env.database, None, ()),
     ("another kind of database", env.database, "sqlite:///db", ()),
     ("a database nobody knows", env.database, "hunter2://shop:hunter2@db/shop", ()),
@@ -137,6 +140,12 @@ def test_what_is_not_set_has_its_default(read: Callable[..., Any], unset: str | 
     assert read(env.address, unset, "") == ""
     assert read(env.level, unset, "INFO") == "INFO"
     assert read(env.rsa_public_keys, unset) == []
+
+
+@pytest.mark.parametrize(("said", "meant"), [("1", True), ("True", True), ("on", True), ("0", False), ("NO", False)])
+def test_yes_and_no_may_be_said_in_the_usual_words(read: Callable[..., Any], said: str, meant: bool) -> None:
+    assert read(env.flag, said, default=not meant) is meant
+    assert read(env.flag, None, default=meant) is meant
 
 
 def test_a_list_is_split_at_commas_and_tidied(read: Callable[..., Any]) -> None:

@@ -35,10 +35,10 @@ def test_a_process_is_ready_when_the_database_answers_and_its_schema_is_current(
 
 def test_a_process_is_not_ready_while_migrations_are_pending_and_ready_once_they_ran(db: None) -> None:
     recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("core", "0001_initial")
+    recorder.record_unapplied("core", "0002_key_states")
     before = asked("/readyz")
 
-    recorder.record_applied("core", "0001_initial")
+    recorder.record_applied("core", "0002_key_states")
 
     assert (before, asked("/readyz")) == ((503, "migrations pending"), (200, "ok"))
 

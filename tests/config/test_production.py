@@ -24,6 +24,7 @@ GOOD = {
     "INVENTORY_URL": "https://inventory.example.com",
     "INVENTORY_TOKEN": "d4" * 16,
     "INVENTORY_PUSH_SECRETS": "e5" * 16,
+    "TRUSTED_PROXIES": "1",
 }
 SECRETS = [
     *("SECRET_KEY", "DATABASE_URL", "JWT_PRIVATE_KEY", "FIELD_ENCRYPTION_KEYS"),
@@ -59,6 +60,9 @@ BAD: dict[str, tuple[str, str]] = {
     "a broken key": ("JWT_PRIVATE_KEY", "hunter2"),
     "a level nobody knows": ("LOG_LEVEL", "LOUD"),
     "a rate nobody knows": ("RATE_LIMIT_CREDENTIALS", "often"),
+    "no proxy that ends TLS": ("TRUSTED_PROXIES", "0"),
+    "a proxy nobody counted": ("TRUSTED_PROXIES", ""),
+    "a word nobody knows": ("SERVE_MEDIA", "perhaps"),
     "a pool of nothing": ("DATABASE_POOL_SIZE", "0"),
 }
 
@@ -66,6 +70,7 @@ BAD: dict[str, tuple[str, str]] = {
 FINE = [
     ("DEBUG", "0"),
     ("DEBUG", "false"),
+    ("SERVE_MEDIA", "true"),
     ("STRIPE_API_BASE", ""),
     ("ALLOWED_HOSTS", "shop.example.com,127.0.0.1"),
     ("ALLOWED_HOSTS", ".example.com"),
@@ -123,11 +128,34 @@ def test_every_entrance_stops_with_the_one_line(command: list[str]) -> None:
 def test_the_web_server_stops_too_instead_of_starting_worker_after_worker() -> None:
     bind = {"BIND": "127.0.0.1:0", "WEB_CONCURRENCY": "1"}
 
-    ended = start(without("SECRET_KEY") | bind, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "config.wsgi")
+    ended = start(without("SECRET_KEY") | bind, "-m", "deploy.web")
 
     assert ended.code == EX_CONFIG
     [line] = [line for line in ended.err.splitlines() if not line.startswith("{")]  # beside its own log
     assert line == "configuration: SECRET_KEY is not set; deploy/env.example explains it."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEB_CONCURRENCY", "two"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_THREADS", "many"),
+        ("MAX_REQUESTS", "-1"),
+        ("GRACEFUL_TIMEOUT", "30s"),
+        ("ACCESS_LOG", "loud"),
+    ],
+)
+def test_a_knob_of_the_web_server_that_cannot_be_is_told_in_one_line(name: str, value: str) -> None:
+    ended = start(GOOD | {"BIND": "127.0.0.1:0", name: value}, "-m", "deploy.web")
+
+    assert stopped(ended, name), ended
+
+
+def test_pictures_are_served_where_that_is_said_in_words() -> None:
+    ended = start(GOOD | {"SERVE_MEDIA": "True"}, "-c", "from django.conf import settings; print(settings.SERVE_MEDIA)")
+
+    assert ended == Ended(0, "True\n", "")
 
 
 def test_a_good_server_has_nothing_that_djangos_own_checks_warn_of() -> None:
@@ -152,3 +180,19 @@ def test_the_settings_of_a_server_say_what_they_should() -> None:
         ended.out
         == f'[false, true, {year}, true, true, ["https://shop.example.com"], false, "verify-full", "", null]\n'
     )
+
+
+@pytest.mark.parametrize(("command", "limited"), [("migrate", False), ("showmigrations", True), ("seed_demo", True)])
+def test_only_a_migration_may_work_for_as_long_as_it_must(command: str, limited: bool) -> None:
+    ended = start(
+        GOOD,
+        "-c",
+        f"import runpy, sys; sys.argv = ['manage.py', '{command}', '--help']\n"
+        "try: runpy.run_path('manage.py', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "from django.conf import settings\n"
+        "sys.stderr.write(settings.DATABASES['default']['OPTIONS']['options'])",
+    )
+
+    assert ("statement_timeout=20s" in ended.err, "idle_in_transaction" in ended.err) == (limited, limited)
+    assert "lock_timeout=" in ended.err  # nobody waits for a table without end

@@ -11,11 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from catalog.models import Container, ContainerImage, SaleOffer, Variant
+from catalog.models import Container, ContainerImage, SaleOffer, TaxRate, Variant
 from config.demo.catalog import CONTAINERS, DEPOTS, STOCK, UNITS
 from config.seeding.people import PASSWORD
 from config.seeding.pictures import seed_pictures, wanted
 from inventory.models import Depot, StockLevel, Unit
+from orders.models import DeliveryRate
 
 pytestmark = pytest.mark.django_db
 OURS = ("accounts", "auth", "catalog", "inventory", "orders")
@@ -69,6 +70,31 @@ def test_a_second_run_changes_nothing_and_leaves_what_staff_changed(ims: Any):
     assert SaleOffer.objects.get(variant__sku="MUR-S-SAGE", currency="EUR").price_minor == 1
     assert all(line.endswith("up to date") for line in said.splitlines()), said
     assert len(statements) < 40
+
+
+def test_what_staff_renamed_or_deleted_is_neither_an_error_nor_back_after_the_next_run(ims: Any):
+    seed()
+    Container.objects.filter(slug=CONTAINERS[0].slug).update(slug="renamed")
+    User.objects.filter(email="mia@example.com").update(email="Mia@Example.com")
+    User.objects.filter(email="catalog@example.com").update(email="Catalog@example.com")
+    TaxRate.objects.filter(country="PT").delete()
+    DeliveryRate.objects.filter(country="GB").delete()
+    before = counts()
+
+    said = seed()
+
+    assert counts() == before
+    assert all(line.endswith("up to date") for line in said.splitlines()), said
+
+
+def test_a_picture_that_staff_deleted_does_not_come_back():
+    seed("--no-stock")
+    two = [picture for picture in wanted() if picture.slug == CONTAINERS[1].slug][:2]
+    seed_pictures(StringIO(), pictures=two)
+    ContainerImage.objects.filter(colour=two[0].colour).delete()
+
+    assert seed_pictures(StringIO(), pictures=two) == 0
+    assert [image.colour for image in ContainerImage.objects.all()] == [two[1].colour]
 
 
 def test_only_missing_pictures_are_drawn():

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -50,6 +51,20 @@ def somebody_else(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
     with stranger_connection() as other:
         yield other
         other.rollback()
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    until = monotonic() + 5
+    while not seen() and monotonic() < until:
+        sleep(0.01)
+
+
+def wait_until_somebody_waits_for(holder: psycopg.Connection[Any]) -> None:
+    """Until another session wants a lock that this one holds."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+    with stranger_connection() as console:
+        console.autocommit = True
+        wait_until(lambda: console.execute(waiting, [holder.info.backend_pid]).fetchone() != (0,))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.db import OperationalError
-from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg.errors import DiskFull, LockNotAvailable
 
 from core.backoffice import Table, amount, attempt, moment, page_of, people
 from core.errors import Busy, NotFound
@@ -21,7 +21,7 @@ def test_a_rules_no_and_a_busy_row_are_said_and_a_bug_stays_a_bug() -> None:
     assert attempt(lambda: failing(NotFound("There is no such rental."))) == ("", "There is no such rental.")
     assert attempt(lambda: failing(OperationalError(), LockNotAvailable())) == ("", Busy().detail)
     with pytest.raises(OperationalError):
-        attempt(lambda: failing(OperationalError(), QueryCanceled()))
+        attempt(lambda: failing(OperationalError(), DiskFull()))
 
 
 @pytest.mark.django_db

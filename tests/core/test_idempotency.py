@@ -1,10 +1,13 @@
 """A request that must happen once happens once: over HTTP, with the product's own operations."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, transaction
@@ -19,7 +22,7 @@ from core.models import IdempotencyKey
 from inventory.models import Reservation
 from orders.models import Order
 from tests.core.broken_urls import Broken
-from tests.core.conftest import Race, stranger_connection
+from tests.core.conftest import Race, stranger_connection, wait_until_somebody_waits_for
 from tests.factories.accounts import Phone, UserFactory, client_for
 from tests.shop import Shop, key
 
@@ -220,6 +223,31 @@ def test_many_taps_at_the_same_moment_add_one_cat(race: Race) -> None:
     assert Cat.objects.count() == 1
 
 
+def test_a_repeat_that_meets_a_key_just_being_freed_is_the_first(
+    transactional_db: None, somebody_else: psycopg.Connection[Any]
+) -> None:
+    phone = client_for(UserFactory())
+    claim(phone, running_until=timezone.now() + LEASE)
+    somebody_else.execute("SELECT 1 FROM core_idempotencykey FOR UPDATE")
+
+    with ThreadPoolExecutor(1) as threads:
+        repeating = threads.submit(in_a_connection_of_its_own, lambda: add_cat(phone))
+        wait_until_somebody_waits_for(somebody_else)
+        somebody_else.execute("DELETE FROM core_idempotencykey")
+        somebody_else.commit()
+        answer = repeating.result()
+
+    assert answer.status_code == 201
+    assert Cat.objects.count() == IdempotencyKey.objects.count() == 1
+
+
+def in_a_connection_of_its_own(step: Callable[[], Any]) -> Any:
+    try:
+        return step()
+    finally:
+        connection.close()
+
+
 def test_who_lost_the_claim_to_a_repeat_leaves_nothing_behind(transactional_db: None) -> None:
     class Slow(APIView):
         """Works for so long that a repeat takes its claim over."""
@@ -276,6 +304,8 @@ def test_the_database_keeps_one_row_a_key_and_no_end_without_an_answer(phone: Ph
     for change in ({"response_status": None}, {"state": "refused", "response_status": None}):
         with pytest.raises(IntegrityError, match="idempotency_key_ended_has_answer"), transaction.atomic():
             IdempotencyKey.objects.update(**change)
+    with pytest.raises(IntegrityError, match="idempotency_key_state_valid"), transaction.atomic():
+        IdempotencyKey.objects.update(state="lost")
     row.pk = None
     with pytest.raises(IntegrityError, match="idempotency_key_once_per_owner"), transaction.atomic():
         row.save(force_insert=True)

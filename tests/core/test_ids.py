@@ -1,9 +1,8 @@
 """Public ids: nobody can guess or count them."""
 
-import re
 import time
 
-from core.ids import new_id, new_order_number
+from core.ids import new_id
 
 
 def test_an_id_is_a_uuid_of_version_seven() -> None:
@@ -30,15 +29,3 @@ def test_an_id_begins_with_the_millisecond_it_was_made_in() -> None:
 
 def test_ids_are_never_made_twice() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
-
-
-def test_an_order_number_can_be_read_aloud() -> None:
-    for _ in range(200):
-        assert re.fullmatch(r"CT(-[0-9A-HJKMNP-TV-Z]{4}){3}", new_order_number())
-
-
-def test_order_numbers_use_every_symbol_in_every_place() -> None:
-    numbers = [new_order_number().replace("-", "")[2:] for _ in range(3_000)]
-
-    assert len(set(numbers)) == 3_000
-    assert all(len({number[place] for number in numbers}) == 32 for place in range(12))

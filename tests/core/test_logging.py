@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import IntegrityError
 
 from accounts.models import User
 from core.logging import get_logger, logging_config
 from tests.core.worker import work
-from tests.factories.accounts import PASSWORD, Phone
+from tests.factories.accounts import PASSWORD, Phone, UserFactory
 from tests.jobs import run_jobs
 from tests.shop import Shop, key
 
@@ -51,6 +52,22 @@ def test_every_line_is_one_json_object_whoever_writes_it(log: io.StringIO, logge
     assert line["event"] == "order\nconfirmed ü"
     assert (line["level"], line["logger"]) == ("warning", "shop")
     assert line["timestamp"].endswith("Z")
+
+
+def test_what_the_database_says_of_a_refused_row_is_logged_without_the_row(log: io.StringIO, db: None) -> None:
+    UserFactory(email=EMAIL)
+    try:
+        User(email=EMAIL.upper(), name="Zoë\n\nGeheimrat").save()
+    except IntegrityError as error:
+        get_logger("shop").exception("could not save", why=str(error))
+        logging.getLogger("shop").warning("could not save: %s", error, exc_info=True)
+
+    told = [line for line in lines(log) if line["logger"] == "shop"]
+    assert len(told) == 2
+    for line in told:
+        assert "user_email_unique_ignoring_case" in line["exception"]
+        assert "The above exception was the direct cause" in line["exception"]
+    assert EMAIL not in str(told).lower()
 
 
 def test_facts_are_members_of_the_object(log: io.StringIO) -> None:

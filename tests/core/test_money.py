@@ -3,11 +3,14 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from babel.core import get_global
 from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import MAX_MINOR, Money, exponent, format_minor, included_tax, to_decimal, to_minor, validate_currency
+from sandbox.stripe.money import CURRENCIES as GATEWAY_CURRENCIES
+from sandbox.stripe.money import written
 
 CURRENCIES = {"EUR": 2, "JPY": 0, "KWD": 3}
 minor_units = st.integers(-MAX_MINOR, MAX_MINOR)
@@ -60,6 +63,42 @@ def test_currencies_that_exist_are_accepted(code: str) -> None:
 def test_currencies_that_do_not_exist_are_refused(code: str) -> None:
     with pytest.raises(ValidationError, match="ISO 4217"):
         validate_currency(code)
+
+
+@pytest.mark.parametrize("code", ["RSD", "ALL", "ISK", "UGX", "LBP", "AFN", "LAK", "MMK", "SOS", "YER", "MGA"])
+def test_currencies_whose_minor_unit_is_disputed_are_refused(code: str) -> None:
+    with pytest.raises(ValidationError, match="do not agree on its decimal places"):
+        validate_currency(code)
+
+
+@pytest.mark.parametrize("code", ["DEM", "HRK", "BGN", "STD", "XXX", "XTS", "XAU"])
+def test_what_is_no_money_in_use_today_is_refused(code: str) -> None:
+    with pytest.raises(ValidationError, match="not money in use today"):
+        validate_currency(code)
+
+
+def test_the_gateway_counts_every_accepted_currency_as_we_do() -> None:
+    for code in _accepted():
+        _, _, decimals = written(0, code.lower()).partition(".")
+
+        assert (code, exponent(code)) == (code, len(decimals))
+
+
+def test_every_accepted_currency_is_one_that_the_gateway_charges_in() -> None:
+    assert _accepted()
+    assert {code.lower() for code in _accepted()} <= set(GATEWAY_CURRENCIES)
+
+
+def _accepted() -> list[str]:
+    return [code for code in get_global("all_currencies") if _is_accepted(code)]
+
+
+def _is_accepted(code: str) -> bool:
+    try:
+        validate_currency(code)
+    except ValidationError:
+        return False
+    return True
 
 
 def test_an_amount_is_shown_as_integer_and_code() -> None:

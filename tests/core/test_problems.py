@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -15,8 +17,9 @@ from rest_framework.test import APIClient
 from accounts.models import Cat
 from core.error_codes import every_error
 from tests.core.broken_urls import SECRET
-from tests.factories.accounts import CatFactory, Phone, UserFactory, client_for
-from tests.routes import Route, api_routes
+from tests.core.conftest import stranger_connection, wait_until, wait_until_somebody_waits_for
+from tests.factories.accounts import CatFactory, Phone, UserFactory, auth_header, client_for
+from tests.routes import Route, api_routes, wrong_methods
 from tests.shop import Shop, key
 
 JSON = "application/json"
@@ -63,6 +66,25 @@ def test_a_method_that_an_address_does_not_know_is_refused(phone: Phone, method:
 
     assert (answer.status_code, problem(answer)["code"]) == (405, "method_not_allowed")
     assert "POST" in answer["Allow"]
+
+
+def test_a_method_that_an_address_does_not_know_is_refused_everywhere_and_without_a_csrf_token(db: None) -> None:
+    phone, routes = Phone(enforce_csrf_checks=True, headers=auth_header(UserFactory())), wrong_methods()
+    for route in routes:
+        path = route.at(**dict.fromkeys(route.parameters, "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"))
+        answer = phone.generic(route.method.upper(), path)
+        assert answer.status_code == 405, str(route)
+        assert answer["Allow"], str(route)
+        if route.method != "head":
+            assert problem(answer)["code"] == "method_not_allowed", str(route)
+    assert {"/livez", "/api/docs/", "/api/schema/", "/media/{path}"} < {route.path for route in routes}
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/", "/api/v1/depots"])
+def test_a_problem_is_json_whatever_the_address_answers_otherwise(phone: Phone, path: str) -> None:
+    answer = phone.get(path, headers={"Accept": "image/png"})
+
+    assert (answer.status_code, problem(answer)["code"]) == (406, "not_acceptable")
 
 
 @pytest.mark.parametrize(
@@ -168,12 +190,37 @@ def test_a_body_that_is_no_json_is_refused_by_every_operation(shop: Shop) -> Non
         assert said == {wanted}, str(route)
 
 
+class BrokenOff:
+    """A client that went away in the middle of what it sent."""
+
+    def read(self, *_: Any) -> bytes:
+        raise OSError("connection reset by peer")
+
+    readline = read
+
+
+def test_a_body_that_breaks_off_is_a_bad_request_for_every_operation(shop: Shop) -> None:
+    for route, path in bodies_everywhere(shop):
+        broken = {"wsgi.input": BrokenOff(), "CONTENT_LENGTH": "1000"}
+        answer = shop.phone().generic(route.method.upper(), path, "{", JSON, headers=key(), **broken)
+        assert (answer.status_code, problem(answer)["code"]) == (400, "malformed_request"), str(route)
+
+
 def test_a_field_that_nobody_knows_is_refused_by_every_operation_that_is_not_a_webhook(shop: Shop) -> None:
     for route, path in bodies_everywhere(shop):
         if "webhooks" not in path:
             answer = shop.phone().generic(route.method.upper(), path, '{"discount\\u0000": 1}', JSON, headers=key())
             codes = {error["code"] for error in problem(answer)["errors"]}
             assert (answer.status_code, "unknown_field" in codes) == (400, True), str(route)
+
+
+@pytest.mark.parametrize(
+    ("name", "pointer"), [("a/b", "#/a~1b"), ("~", "#/~0"), ("~1", "#/~01"), ("a b#", "#/a%20b%23"), ("ü", "#/%C3%BC")]
+)
+def test_a_pointer_to_a_field_that_nobody_knows_is_escaped(phone: Phone, name: str, pointer: str) -> None:
+    answer = phone.post("/api/v1/me/cats", {**CAT, name: 1}, headers=key())
+
+    assert pointer in {error["pointer"] for error in problem(answer)["errors"]}
 
 
 def test_no_body_at_all_is_an_empty_object(shop: Shop) -> None:
@@ -290,14 +337,21 @@ def test_no_query_string_breaks_anything(phone: Phone, path: str, query: str) ->
 
 
 @pytest.fixture
-def impatient(transactional_db: None) -> None:
-    """Wait for a lock for no longer than a test should."""
+def impatient(transactional_db: None) -> Iterator[Callable[[str], None]]:
+    """Wait for a lock for no longer than a test should, or for whatever else a test names."""
+
+    def wait_briefly(what: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"RESET lock_timeout; SET {what} = '150ms'")
+
+    wait_briefly("lock_timeout")
+    yield wait_briefly
     with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '150ms'")
+        cursor.execute("RESET lock_timeout; RESET statement_timeout")
 
 
 def test_a_row_that_somebody_else_holds_makes_the_shop_busy_and_the_repeat_succeeds(
-    impatient: None, shop: Shop, somebody_else: psycopg.Connection[Any]
+    impatient: Callable[[str], None], shop: Shop, somebody_else: psycopg.Connection[Any]
 ) -> None:
     order, headers = shop.order(), key()
     address = f"/api/v1/orders/{order.number}/cancel"
@@ -332,5 +386,90 @@ def test_no_free_connection_makes_the_shop_busy(transactional_db: None) -> None:
     assert client.get("/api/v1/depots").status_code == 200
 
 
-def test_the_admins_pages_of_what_does_not_exist_are_not_found(db: None) -> None:
-    assert Client().get("/admin/nothing/%00/").status_code in {302, 404}
+def test_a_statement_that_takes_too_long_makes_the_shop_busy(
+    impatient: Callable[[str], None], shop: Shop, somebody_else: psycopg.Connection[Any]
+) -> None:
+    order = shop.order()
+    somebody_else.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [order.pk])
+    impatient("statement_timeout")
+
+    answer = shop.phone().post(f"/api/v1/orders/{order.number}/cancel", {}, format="json", headers=key())
+
+    assert (answer.status_code, problem(answer)["code"]) == (503, "busy")
+    assert int(answer["Retry-After"]) >= 1
+
+
+# The database goes away
+
+
+SHOPS = "FROM pg_stat_activity WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), %s)"
+
+
+def restart_of_the_database(operator: psycopg.Connection[Any], spared: int) -> None:
+    """Every session ends but the operator's and one."""
+    operator.execute(f"SELECT pg_terminate_backend(pid) {SHOPS}", [spared])
+    wait_until(lambda: operator.execute(f"SELECT count(*) {SHOPS}", [spared]).fetchone() == (0,))
+
+
+@pytest.fixture
+def operator(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
+    """Somebody at the database's own console."""
+    with stranger_connection() as console:
+        console.autocommit = True
+        yield console
+    connection.close()  # what was used before the restart
+
+
+def test_the_first_request_after_a_restart_of_the_database_is_served(operator: psycopg.Connection[Any]) -> None:
+    client, pool = client_for(UserFactory()), connection.pool
+    connection.close()  # to the pool, as after every request
+    for used in [pool.getconn() for _ in range(pool.max_size)]:  # on a busy day it holds as many as it may
+        pool.putconn(used)
+    restart_of_the_database(operator, spared=0)
+    started = monotonic()
+
+    assert client.get("/api/v1/depots").status_code == 200
+    assert monotonic() - started < 5  # not one connection after the other
+
+
+def test_a_request_whose_connection_is_lost_is_told_to_repeat_it_and_the_repeat_succeeds(
+    shop: Shop, operator: psycopg.Connection[Any], somebody_else: psycopg.Connection[Any]
+) -> None:
+    order, phone, headers = shop.order(), shop.phone(), key()
+    holder = somebody_else.info.backend_pid
+    somebody_else.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [order.pk])
+    connection.close()
+
+    def cancel() -> Any:
+        try:
+            return phone.post(f"/api/v1/orders/{order.number}/cancel", {}, format="json", headers=headers)
+        finally:
+            connection.close()  # as after every request
+
+    with ThreadPoolExecutor(1) as threads:
+        cancelling = threads.submit(cancel)
+        wait_until_somebody_waits_for(somebody_else)
+        restart_of_the_database(operator, spared=holder)
+        lost = cancelling.result()
+    somebody_else.rollback()
+
+    assert (lost.status_code, problem(lost)["code"]) == (503, "unavailable")
+    assert int(lost["Retry-After"]) >= 1
+    assert cancel().json()["status"] == "cancelled"
+
+
+# Staff pages
+
+
+def test_a_staff_page_with_a_zero_byte_in_its_address_is_not_found(db: None) -> None:
+    assert Client().get("/admin/nothing/%00/").status_code == 404
+
+
+def test_a_staff_page_that_does_not_exist_asks_a_stranger_to_log_in_first(db: None) -> None:
+    answer = Client().get("/admin/nothing/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/nothing/")
+
+
+def test_the_staff_pages_are_found_without_their_slash(db: None) -> None:
+    assert Client().get("/admin", follow=True).redirect_chain == [("/admin/", 302), ("/admin/login/?next=/admin/", 302)]

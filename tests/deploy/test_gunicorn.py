@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,11 @@ import os
 
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [str(os.getpid()).encode()]
+    told = environ["wsgi.url_scheme"] if environ["PATH_INFO"] == "/scheme" else str(os.getpid())
+    return [told.encode()]
 """
 MAX_REQUESTS = 15
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.root)}  # servers here run in a folder of their own
 CONFIG = HERE.root / "deploy" / "gunicorn.conf.py"
 SLOW_TO_BOOT = f"""
 exec(open({str(CONFIG)!r}).read())
@@ -42,10 +45,11 @@ def log(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(folder: Path, port: int, config: Path) -> Iterator[subprocess.Popen[bytes]]:
+def serving(folder: Path, port: int, config: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """Two workers that are replaced after few requests; killed if the test did not end them."""
     (folder / "tiny.py").write_text(APPLICATION)
-    env = {**os.environ, "BIND": f"127.0.0.1:{port}", "MAX_REQUESTS": str(MAX_REQUESTS), "WEB_CONCURRENCY": "2"}
+    env = {**ENVIRONMENT, "BIND": f"127.0.0.1:{port}", "MAX_REQUESTS": str(MAX_REQUESTS), "WEB_CONCURRENCY": "2"}
+    env |= more
     command = [sys.executable, "-m", "gunicorn", "-c", str(config), "tiny"]
     with (folder / "web.log").open("wb") as output:
         server = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True)
@@ -76,7 +80,7 @@ def port(tmp_path: Path, log: Path) -> Iterator[int]:
 def get(port: int, path: str) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", path, headers={"User-Agent": "Mia's phone"})
+        connection.request("GET", path, headers={"User-Agent": "Mia's phone", "X-Forwarded-Proto": "https"})
         return connection.getresponse().read()
     finally:
         connection.close()
@@ -99,12 +103,31 @@ def test_a_worker_that_is_still_booting_does_not_hold_up_the_stop(tmp_path: Path
         assert stop(server) == 0
 
 
+@pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", b"https"), ("10.0.0.1", b"http"), ("*", b"https")])
+def test_only_a_trusted_peer_is_believed_that_tls_was_used(tmp_path: Path, trusted: str, scheme: bytes):
+    port = any_free()
+    with serving(tmp_path, port, CONFIG, FORWARDED_ALLOW_IPS=trusted) as server:
+        while not answers(port):
+            assert server.poll() is None, (tmp_path / "web.log").read_text()
+            time.sleep(0.05)
+
+        assert get(port, "/scheme") == scheme
+        assert stop(server) == 0
+
+
+def logged(log: Path) -> list[dict[str, Any]]:
+    """The requests that the server has written whole lines of."""
+    lines = [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [line for line in map(json.loads, lines) if line["event"] == "request"]
+
+
 def test_a_request_is_logged_by_what_was_done_and_not_by_whom(port: int, log: Path):
     get(port, "/api/v1/containers?search=mia%40example.com")
-    time.sleep(0.2)
+    until = time.monotonic() + 10
+    while not (requests := logged(log)) and time.monotonic() < until:
+        time.sleep(0.02)
 
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    (request,) = [line for line in lines if line["event"] == "request"]
+    (request,) = requests
     assert {name: request[name] for name in ("method", "path", "status")} == {
         "method": "GET",
         "path": "/api/v1/containers",
@@ -119,6 +142,7 @@ def test_gunicorn_writes_nothing_outside_the_checkout(tmp_path: Path):
 
     printed = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", str(CONFIG), "--print-config", "tiny"],
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         cwd=tmp_path,

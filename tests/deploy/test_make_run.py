@@ -4,25 +4,31 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from deploy.local import venv
+from deploy.local.banner import DEMO_PASSWORD
 from deploy.local.files import read_json
+from deploy.local.identity import NOBODY
 from deploy.local.layout import HERE, Layout
-from deploy.local.ports import any_free
 from deploy.local.processes import PROC, command_line
 from deploy.local.settings import OURS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
+needs_proc = pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
 NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "media", "staticfiles")
 START_SECONDS = 240
 
@@ -33,12 +39,60 @@ class Checkout:
 
     layout: Layout
     env: dict[str, str]
+    as_user: tuple[str, ...] = ()  # what makes a program somebody else's
 
     def local(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "deploy.local", *arguments]
         return subprocess.run(
             command, cwd=self.layout.root, env=self.env, capture_output=True, text=True, check=False, timeout=180
         )
+
+    @contextmanager
+    def running(self) -> "Iterator[subprocess.Popen[bytes]]":
+        """`make run` in a terminal of its own, once it says that it is ready."""
+        log = self.layout.root / "output"
+        with log.open("wb") as output:
+            command = [*self.as_user, sys.executable, "-m", "deploy.local", "run"]
+            started = subprocess.Popen(
+                command, cwd=self.layout.root, env=self.env, stdout=output, stderr=output, start_new_session=True
+            )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while "is running" not in log.read_text():
+                assert started.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield started
+        finally:
+            started.terminate()
+            started.wait(60)
+
+    @property
+    def url(self) -> str:
+        return str(read_json(self.layout.environment)["PUBLIC_URL"])
+
+    def processes(self) -> list[str]:
+        lines = [command_line(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [line for line in lines if str(self.layout.root) in line]
+
+
+def press_ctrl_c(launcher: "subprocess.Popen[bytes]") -> int:
+    """As a terminal does: the launcher and all that it has not put elsewhere get it at once. Returns the exit code."""
+    os.killpg(launcher.pid, signal.SIGINT)
+    return launcher.wait(60)
+
+
+@contextmanager
+def kept_ports(*names: str) -> Iterator[dict[str, str]]:
+    """Ports that nobody else is given meanwhile: bound, which servers here may do too, but not listened on."""
+    with ExitStack() as sockets:
+        kept = {}
+        for name in names:
+            holder = sockets.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind(("127.0.0.1", 0))
+            kept[name] = str(holder.getsockname()[1])
+        yield kept
 
 
 @pytest.fixture
@@ -49,55 +103,75 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
     shutil.copytree(HERE.root, root, ignore=NOT_COPIED)
     (root / ".venv").symlink_to(HERE.venv)
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    ports = {name: str(any_free()) for name in ("PORT", "STRIPE_PORT", "INVENTORY_PORT")}
-    yield Checkout(Layout(root), {**inherited, **ports})
+    with kept_ports("PORT", "STRIPE_PORT", "INVENTORY_PORT") as ports:
+        yield Checkout(Layout(root), {**inherited, **ports})
     shutil.rmtree(root)
 
 
 @pytest.fixture
-def launcher(checkout: Checkout) -> Iterator["subprocess.Popen[bytes]"]:
-    log = checkout.layout.root / "output"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "deploy.local", "run"]
-        started = subprocess.Popen(command, cwd=checkout.layout.root, env=checkout.env, stdout=output, stderr=output)
-    deadline = time.monotonic() + START_SECONDS
-    while "is running" not in log.read_text():
-        assert started.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.2)
-    yield started
-    started.terminate()
-    started.wait(60)
+def ordinary(checkout: Checkout) -> Iterator[Checkout]:
+    """The checkout of somebody who is not root, where he can reach it."""
+    if os.geteuid() != 0:
+        pytest.skip("the other tests here are an ordinary user's already")
+    as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    as_nobody += ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")  # Python may lie below /root
+    if shutil.which("setpriv") is None or subprocess.run([*as_nobody, "true"], check=False).returncode != 0:
+        pytest.skip("setpriv is missing here, or may not change users")
+    with tempfile.TemporaryDirectory(dir="/tmp") as home:
+        root = Path(home) / "checkout"
+        shutil.move(checkout.layout.root, root)
+        checkout.layout.root.mkdir()
+        for entry in (Path(home), root, *root.rglob("*")):
+            os.lchown(entry, NOBODY, NOBODY)
+        yield Checkout(Layout(root), {**checkout.env, "HOME": home}, as_nobody)
 
 
-def processes_of(checkout: Checkout) -> list[str]:
-    lines = [command_line(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [line for line in lines if str(checkout.layout.root) in line]
+@needs_proc
+def test_a_checkout_starts_serves_the_demo_ends_with_ctrl_c_and_keeps_its_data(checkout: Checkout):
+    with checkout.running() as launcher:
+        assert checkout.url.endswith(f":{checkout.env['PORT']}")
+        style = re.search(r'href="(/static/[^"]+\.css)"', requests.get(f"{checkout.url}/admin/login/", timeout=30).text)
+        assert style
+        for path in ("/readyz", "/api/docs/", "/.well-known/jwks.json", style[1]):
+            assert requests.get(f"{checkout.url}{path}", timeout=30).status_code == 200, path
 
+        second = checkout.local("run")
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"run: already running (process {launcher.pid}): {checkout.url}")
 
-@pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
-def test_a_checkout_starts_serves_the_demo_and_stops_without_a_trace(
-    checkout: Checkout, launcher: "subprocess.Popen[bytes]"
-):
-    url = read_json(checkout.layout.environment)["PUBLIC_URL"]
-    assert url.endswith(f":{checkout.env['PORT']}")
-    style = re.search(r'href="(/static/[^"]+\.css)"', requests.get(f"{url}/admin/login/", timeout=30).text)
-    assert style
-    for path in ("/readyz", "/api/docs/", "/.well-known/jwks.json", style[1]):
-        assert requests.get(f"{url}{path}", timeout=30).status_code == 200, path
+        demo = checkout.local("demo")
+        assert demo.returncode == 0, demo.stdout + demo.stderr
+        orders = orders_of_mia(checkout)
+        assert {order["status"] for order in orders} == {"completed", "cancelled"}
+        assert checkout.processes()
 
-    second = checkout.local("run")
-    assert second.returncode == 1
-    assert second.stderr.startswith(f"run: already running (process {launcher.pid}): {url}")
-
-    demo = checkout.local("demo")
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert processes_of(checkout)
-
-    launcher.send_signal(signal.SIGTERM)
-    assert launcher.wait(60) == 0
-    assert processes_of(checkout) == []
+        assert press_ctrl_c(launcher) == 0
+        assert checkout.processes() == []
 
     nothing = checkout.local("demo")
     assert nothing.returncode == 1
     assert nothing.stderr.startswith("demo: nothing runs here")
+
+    with checkout.running() as launcher:
+        assert orders_of_mia(checkout) == orders
+
+        launcher.send_signal(signal.SIGTERM)
+        assert launcher.wait(60) == 0
+        assert checkout.processes() == []
+
+
+@needs_proc
+def test_an_ordinary_user_starts_a_checkout_and_ends_it_without_a_trace(ordinary: Checkout):
+    with ordinary.running() as launcher:
+        assert requests.get(f"{ordinary.url}/readyz", timeout=30).status_code == 200
+        assert Path(f"/proc/{launcher.pid}").stat().st_uid == NOBODY
+
+        assert press_ctrl_c(launcher) == 0
+        assert ordinary.processes() == []
+
+
+def orders_of_mia(checkout: Checkout) -> list[dict[str, Any]]:
+    login = {"email": "mia@example.com", "password": DEMO_PASSWORD}
+    session = requests.post(f"{checkout.url}/api/v1/auth/token", json=login, timeout=30).json()
+    headers = {"Authorization": f"Bearer {session['access_token']}"}
+    return requests.get(f"{checkout.url}/api/v1/orders", headers=headers, timeout=30).json()["results"]

@@ -250,9 +250,17 @@ def test_a_command_that_owns_the_terminal_is_ended_when_the_launcher_is_asked_to
     stop = StopRequest()
     steps = Steps(tmp_path, Heard(), stop)
     tidy = (
-        "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: open('tidied', 'w').close(); raise SystemExit(4)"
+        "import time\n"
+        "try: open('trying', 'w').close(); time.sleep(60)\n"
+        "except KeyboardInterrupt: open('tidied', 'w').close(); raise SystemExit(4)"
     )
-    threading.Timer(0.5, stop._received, [signal.SIGTERM, None]).start()
+
+    def ask_once_it_tries() -> None:
+        while not (tmp_path / "trying").exists():
+            time.sleep(0.01)
+        stop._received(signal.SIGTERM, None)
+
+    threading.Thread(target=ask_once_it_tries, daemon=True).start()
 
     code = steps.foreground([sys.executable, "-c", tidy], env=os.environ)
 

@@ -16,9 +16,9 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from sandbox.http import Server
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.stripe.sandbox import StripeSandbox
+from sandbox.stripe.server import running as running_stripe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,12 +68,18 @@ class Stack:
         self.web.start()
         wait_until(self._answers, "the web server to answer", log=self.web.log)
 
-    def restart(self) -> None:
-        """kill -9 of everything that is ours, then a fresh start."""
-        self.web.kill()
-        self.worker.kill()
+    def start(self) -> None:
         self.start_web()
         self.worker.start()
+
+    def die(self) -> None:
+        """kill -9 of everything that is ours."""
+        self.web.kill()
+        self.worker.kill()
+
+    def restart(self) -> None:
+        self.die()
+        self.start()
 
     def stop(self) -> None:
         self.web.kill()
@@ -111,15 +117,15 @@ def running_stack(
     """A stack that has not been started yet; whatever was started is gone afterwards."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    stripe = StripeSandbox(webhook_url=f"{url}/api/v1/webhooks/stripe", webhook_secrets=["whsec_new"])
-    with stripe, Server(stripe.handle) as server:
+    hooks = {"webhook_url": f"{url}/api/v1/webhooks/stripe", "webhook_secrets": ["whsec_new"]}
+    with running_stripe(**hooks) as stripe:  # behind a front that can hang
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.test",
             "DATABASE_URL": _database_url(),
             "PUBLIC_URL": url,
             "BIND": f"127.0.0.1:{port}",
-            "STRIPE_API_BASE": server.url,
+            "STRIPE_API_BASE": stripe.url,
             "INVENTORY_URL": ims.url,
             "INVENTORY_TOKEN": settings.INVENTORY_TOKEN,
             "WORKER_HEARTBEAT_SECONDS": "1",
@@ -134,7 +140,7 @@ def running_stack(
             web=Process([*python, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", wsgi], env, folder / "web.log"),
             worker=Process([*python, "manage.py", "procrastinate", "worker"], env, folder / "worker.log"),
         )
-        settings.STRIPE_API_BASE = server.url
+        settings.STRIPE_API_BASE = stripe.url
         try:
             yield stack
         finally:

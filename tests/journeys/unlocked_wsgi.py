@@ -1,24 +1,7 @@
-"""The product with its one lock taken out, on a machine that is slow between counting and writing.
+"""The product with its one lock taken out, on the same slow machine. What the race tests must be able to see."""
 
-What the race tests must be able to see. With the lock in place the pause would change nothing.
-"""
-
-import time
-from collections.abc import Sequence
-from typing import Any
-
-from config.wsgi import application
-from inventory.services import holds
-
-count = holds.require_free
-
-
-def count_and_dawdle(claims: Sequence[holds.Claim], **more: Any) -> None:
-    count(claims, **more)
-    time.sleep(0.1)
-
+from tests.journeys.slow_wsgi import application, holds
 
 holds.lock_pools = lambda pools: None
-holds.require_free = count_and_dawdle
 
 __all__ = ["application"]

@@ -298,6 +298,21 @@ def test_the_clerk_chooses_the_unit_by_its_serial(boss: Client, shop: Shop) -> N
     assert "CRATE-1-3 is set aside" in said(response)
 
 
+def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop: Shop) -> None:
+    shop.paid(shop.rental())
+    rental = Rental.objects.get()
+    step(boss, "prepare", rental, serial="CRATE-1-3")
+    assert address("orders_rental_put_back", rental) in text_of(boss.get(address("orders_rental_change", rental)))
+
+    response = step(boss, "put_back", rental, note="wrong colour")
+
+    assert "CRATE-1-3 is free again" in said(response)
+    assert Rental.objects.get().status == RentalStatus.BOOKED
+    page = text_of(boss.get(address("orders_rental_change", rental)))
+    assert "Put back" in page
+    assert address("orders_rental_put_back", rental) not in page
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "told"),
     [

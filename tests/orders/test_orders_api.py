@@ -1,7 +1,8 @@
 """Orders over HTTP: placed once, refused helpfully, seen by their customer alone."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -10,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inventory.models import Reservation
-from orders.models import Charge, Order, OrderEvent, Quote
+from orders.models import Charge, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services import expire_orders, hand_over_rental, prepare_rental
-from orders.states import OrderStatus
+from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop, key
@@ -163,15 +164,39 @@ def test_an_order_that_the_ims_refuses_is_cancelled_and_holds_nothing(shop: Shop
     assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
 
 
-def test_a_quote_whose_order_was_refused_says_so_when_it_is_sent_again(shop: Shop) -> None:
-    quote = shop.quote(shop.sale(10))
+def test_a_refusal_of_the_ims_is_said_again_when_the_quote_is_sent_again(shop: Shop) -> None:
+    """The app may never have got the first answer."""
+    quote, headers = shop.quote(shop.sale(10)), key()
     shop.ims.store.sell("BAG-1", "BER", 3)
+    first = place(shop, quote, headers)
+
+    answers = [place(shop, quote, headers), place(shop, quote)]
+
+    for answer in answers:
+        assert answer.status_code == 409
+        told = {name: answer.json()[name] for name in ("code", "detail", "lines")}
+        assert told == {name: first.json()[name] for name in told}
+    assert answers[0].json()["lines"] == [{"sku": "BAG-1", "available": 7}]
+
+
+def test_the_parts_of_a_refused_order_are_cancelled_with_it(shop: Shop) -> None:
+    quote = shop.quote(shop.sale(10), shop.rental())
+    shop.ims.store.sell("BAG-1", "BER", 3)
+
     place(shop, quote)
+
+    assert OrderLine.objects.get(kind="sale").status == SaleStatus.CANCELLED
+    assert Rental.objects.get().status == RentalStatus.CANCELLED
+
+
+def test_a_quote_whose_order_was_cancelled_says_so_when_it_is_sent_again(shop: Shop) -> None:
+    quote = shop.quote()
+    number = place(shop, quote).json()["number"]
+    shop.phone().post(f"/api/v1/orders/{number}/cancel", {}, format="json", headers=key())
 
     answer = place(shop, quote)
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "quote_used")
-    assert answer.json()["order"] == Order.objects.get().number
+    assert (answer.status_code, answer.json()["code"], answer.json()["order"]) == (409, "quote_used", number)
 
 
 def test_half_a_refusal_gives_the_other_half_back_at_the_ims_too(shop: Shop) -> None:
@@ -239,6 +264,45 @@ def test_an_unpaid_order_expires_and_frees_its_stock_everywhere(shop: Shop) -> N
     assert set(Reservation.objects.values_list("status", "provider_state")) == {("expired", "released")}
 
 
+def test_the_parts_of_an_expired_order_are_cancelled_with_it(shop: Shop) -> None:
+    shop.order(shop.sale(), shop.rental())
+
+    expire_all()
+
+    assert OrderLine.objects.get(kind="sale").status == SaleStatus.CANCELLED
+    assert Rental.objects.get().status == RentalStatus.CANCELLED
+
+
+def test_what_was_quoted_before_midnight_is_not_ordered_after_it(shop: Shop) -> None:
+    evening = datetime.combine(shop.today, time(23, 50), ZoneInfo("Europe/Berlin"))
+    with time_machine.travel(evening, tick=True):
+        quote = shop.quote(shop.rental(0, 3))
+
+    with time_machine.travel(evening + timedelta(minutes=20), tick=True):
+        answer = place(shop, quote)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "quote_expired")
+    assert "first day" in answer.json()["detail"]
+    assert not Order.objects.exists()
+
+
+def test_the_app_is_told_what_its_customer_can_do_now_and_nothing_else(shop: Shop) -> None:
+    def told(order: Order) -> list[str]:
+        events: list[str] = shop.phone().get(f"/api/v1/orders/{order.number}").json()["allowed_events"]
+        return events
+
+    order = shop.order()
+    assert told(order) == ["cancel", "pay"]
+    Order.objects.update(expires_at=timezone.now())
+    assert told(order) == ["cancel"]  # its hold is over, though no clock has come by
+    paid = shop.paid(shop.rental(0, 3))
+    assert told(paid) == ["cancel"]
+    rental = paid.lines.get().rentals.get()
+    prepare_rental(rental_id=rental.pk, actor="staff:1")
+    hand_over_rental(rental_id=rental.pk, actor="staff:1")
+    assert told(paid) == []
+
+
 def test_stock_of_a_lapsed_hold_can_be_bought_before_any_job_has_run(shop: Shop) -> None:
     shop.order(shop.sale(10))
 
@@ -289,17 +353,28 @@ def test_what_is_handed_over_cannot_be_cancelled(shop: Shop) -> None:
 # Privacy
 
 
-@pytest.mark.parametrize("path", ["", "/cancel", "/events", "/payment", "/statement"])
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_somebody_elses_order_is_not_found_on_any_route(shop: Shop, path: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", ""),
+        ("post", "/cancel"),
+        ("get", "/events"),
+        ("get", "/payment"),
+        ("post", "/payment"),
+        ("get", "/statement"),
+    ],
+)
+def test_somebody_elses_order_is_not_found_on_any_route(shop: Shop, method: str, path: str) -> None:
     order = shop.order()
-    stranger = shop.phone(UserFactory())
+    mine, stranger = shop.phone(), shop.phone(UserFactory())
+    address = f"/api/v1/orders/{order.number}{path}"
 
-    answer = getattr(stranger, method)(f"/api/v1/orders/{order.number}{path}", {}, format="json", headers=key())
+    answer = getattr(stranger, method)(address, {}, format="json", headers=key())
 
-    assert answer.status_code in {404, 405}
+    assert answer.status_code == 404
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING_PAYMENT
+    assert getattr(mine, method)(address, {}, format="json", headers=key()).status_code != 405
 
 
 def test_the_history_tells_who_without_saying_which_person(shop: Shop) -> None:

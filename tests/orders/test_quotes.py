@@ -191,6 +191,7 @@ WRONG_BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "no lines": ({"lines": []}, "#/lines"),
     "lines that are not a list": ({"lines": "BAG-1"}, "#/lines"),
     "delivery without an address": ({"fulfilment": "delivery"}, "#/address"),
+    "a pickup with an address": ({"address": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"}, "#/address"),
     "an address that is not an id": ({"address": "home"}, "#/address"),
     "a field nobody knows": ({"discount": 100}, "#/discount"),
 }

@@ -1,8 +1,13 @@
 """Every event in every state: allowed exactly where the table says so."""
 
+import inspect
+import re
+
 import pytest
 
+from orders import services, states
 from orders.errors import TransitionNotAllowed
+from orders.services import placing
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
 
 TABLES = {"order": (ORDER, OrderStatus), "rental": (RENTAL, RentalStatus), "sale": (SALE, SaleStatus)}
@@ -27,6 +32,7 @@ EXPECTED = {
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
         "cancel": {"booked": "cancelled", "ready": "cancelled"},
+        "restore": {"cancelled": "booked"},
     },
     "sale": {
         "prepare": {"reserved": "ready"},
@@ -35,6 +41,7 @@ EXPECTED = {
         "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
         "receive": {"return_requested": "returned"},
         "cancel": {"reserved": "cancelled", "ready": "cancelled"},
+        "restore": {"cancelled": "reserved"},
     },
 }
 
@@ -71,3 +78,20 @@ def test_what_is_over_stays_over(name: str, dead: str) -> None:
     table, _ = TABLES[name]
 
     assert allowed_events(table, dead) == []
+
+
+def test_what_only_the_clock_and_other_systems_do_is_told_to_nobody_as_possible() -> None:
+    told = {
+        event for table, statuses in TABLES.values() for status in statuses for event in allowed_events(table, status)
+    }
+
+    assert told.isdisjoint({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
+    assert allowed_events(ORDER, OrderStatus.PENDING_PAYMENT) == ["cancel", "pay"]
+
+
+def test_the_tables_name_only_services_that_there_are() -> None:
+    rows = re.findall(r"^    \(.*# (.*)$", inspect.getsource(states), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"[a-z]+_[a-z_]+", row.partition(":")[0])}
+
+    assert len(rows) == sum(len(table) for table, _ in TABLES.values())
+    assert named <= {*dir(services), *dir(placing)}

@@ -312,17 +312,34 @@ def test_selected_events_are_replayed_once_however_often_it_is_asked_for(boss: C
 
 def test_a_parked_event_is_settled_by_its_replay(boss: Client, shop: Shop) -> None:
     shop.pay(shop.order())
-    Payment.objects.update(provider_ref="pi_somebody_elses")
+    Payment.objects.update(amount_minor=4991)
     shop.deliver_webhooks()
     run_jobs()
     parked = ProviderEvent.objects.get(status=EventStatus.PARKED, kind="payment_intent.succeeded")
-    Payment.objects.update(provider_ref=parked.object_ref)
+    Payment.objects.update(amount_minor=4990)
 
     boss.post(address("payments_providerevent_replay", parked))
     run_jobs()
 
     parked.refresh_from_db()
-    assert (parked.status, Payment.objects.get().captured_minor) == (EventStatus.PROCESSED, 4990)
+    payment = Payment.objects.select_related("order").get()
+    assert (parked.status, payment.captured_minor) == (EventStatus.PROCESSED, 4990)
+    assert (payment.parked_reason, payment.order.status) == ("", "confirmed")
+
+
+def test_money_of_a_parked_payment_can_be_given_back(boss: Client, shop: Shop) -> None:
+    shop.pay(shop.order())
+    Payment.objects.update(amount_minor=4991)
+    shop.deliver_webhooks()
+    run_jobs()
+
+    typed = {"amount": "49.90", "reason": "The price was wrong.", "left": "4990"}
+    boss.post(address("payments_payment_refund", Payment.objects.get()), typed)
+    run_jobs()
+
+    payment = Payment.objects.select_related("order").get()
+    assert (payment.captured_minor, payment.refunded_minor) == (4990, 4990)
+    assert payment.order.charges.total() == 4990  # nobody got anything for it yet: no goodwill
 
 
 # Rights

@@ -21,14 +21,10 @@ from payments.providers.base import ProviderUnavailable
 from payments.selectors import balance
 from payments.services import apply_refunds, catch_up, refund_overpayment, request_refund, settle_order, start_payment
 from payments.states import EventStatus
-from sandbox.stripe.client import InProcessHTTPClient
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.between import Interrupted
+from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
-
-
-def kept_at_gateway(shop: Shop) -> int:
-    totals = shop.gateway.totals().get("eur", {"captured": 0, "refunded": 0})
-    return int(totals["captured"]) - int(totals["refunded"])
 
 
 def paid_too_late(shop: Shop) -> Order:
@@ -53,20 +49,58 @@ def run_jobs_of(task: str) -> None:
     forget_jobs()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_money_that_went_back_while_the_stock_was_won_anew_confirms_nothing(shop: Shop) -> None:
-    order = paid_too_late(shop)
+def while_the_ims_is_asked(shop: Shop, something: Callable[[], Any]) -> None:
+    """Let something happen once, in the middle of the next call to the IMS."""
     answer = shop.ims.app.route
 
-    def while_the_ims_is_asked(request: Any) -> Any:
+    def route(request: Any) -> Any:
         shop.ims.app.route = answer  # type: ignore[method-assign]
         try:
-            refund_overpayment(order_id=order.pk, reason="staff was quicker", actor="staff:1")
+            something()
         finally:
             connections.close_all()
         return answer(request)
 
-    shop.ims.app.route = while_the_ims_is_asked  # type: ignore[method-assign]
+    shop.ims.app.route = route  # type: ignore[method-assign]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_money_that_went_back_while_the_stock_was_won_anew_confirms_nothing(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    while_the_ims_is_asked(
+        shop, lambda: refund_overpayment(order_id=order.pk, reason="staff was quicker", actor="staff:1")
+    )
+
+    settle_order(order_id=order.pk)
+    run_jobs()
+
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
+    assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
+    assert shop.claims_at_ims() == []
+
+
+def test_a_late_order_of_which_a_part_went_back_is_not_confirmed_and_the_rest_goes_back(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    payment = Payment.objects.get()
+    request_refund(payment_id=payment.pk, amount_minor=9000, reason="as agreed", actor="staff:1")
+
+    settle_order(order_id=order.pk)
+    run_jobs()
+
+    assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
+    assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_part_that_goes_back_while_the_stock_is_won_anew_confirms_nothing(shop: Shop) -> None:
+    order = paid_too_late(shop)
+    payment = Payment.objects.get()
+    while_the_ims_is_asked(
+        shop, lambda: request_refund(payment_id=payment.pk, amount_minor=9000, reason="as agreed", actor="staff:1")
+    )
+
     settle_order(order_id=order.pk)
     run_jobs()
 
@@ -86,20 +120,6 @@ def test_late_money_goes_back_when_the_ims_refuses_for_good(shop: Shop) -> None:
     assert Order.objects.get(pk=order.pk).status == OrderStatus.EXPIRED
     assert kept_at_gateway(shop) == balance(order.pk) == 0
     assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
-
-
-class Interrupted(InProcessHTTPClient):
-    """Something happens between the gateway's work and its answer."""
-
-    def __init__(self, sandbox: Any, meanwhile: Callable[[], None]) -> None:
-        super().__init__(sandbox)
-        self.meanwhile: Callable[[], None] | None = meanwhile
-
-    def request(self, method: str, url: str, headers: Any, post_data: Any = None, **more: Any) -> Any:
-        if method.upper() == "POST" and self.meanwhile:
-            meanwhile, self.meanwhile = self.meanwhile, None
-            meanwhile()
-        return super().request(method, url, headers, post_data, **more)
 
 
 def test_an_order_cancelled_while_its_payment_was_made_can_not_be_paid(shop: Shop, settings: Any) -> None:

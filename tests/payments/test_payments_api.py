@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,16 +11,20 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from orders.models import Order
+from catalog.models import SaleOffer
+from inventory.models import Reservation
+from orders.models import Charge, ChargeKind, Order
 from orders.services import expire_orders
 from orders.states import OrderStatus
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderUnavailable
-from payments.services import catch_up
+from payments.selectors import balance
+from payments.services import catch_up, process_event
 from payments.states import EventStatus
 from sandbox.stripe.webhooks import signed
 from tests.factories.accounts import UserFactory
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.between import Denying, Interrupted
 from tests.shop import Shop, key
 
 
@@ -67,6 +72,57 @@ def test_the_amount_is_nothing_a_client_can_say(shop: Shop) -> None:
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#/amount")
     assert not Payment.objects.exists()
+
+
+def test_an_amount_that_the_gateway_refuses_is_said_with_a_reason_that_stays(shop: Shop) -> None:
+    SaleOffer.objects.filter(variant=shop.bag).update(price_minor=20)
+    order = shop.order()
+
+    answer = pay(shop, order)
+
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["reason"]) == (409, "payment_refused", "amount_too_small")
+    assert fresh(order).status == OrderStatus.PENDING_PAYMENT
+
+
+def test_an_order_for_which_nothing_is_owed_cannot_be_paid(shop: Shop) -> None:
+    order = shop.order()
+    Charge.objects.create(
+        order=order, kind=ChargeKind.GOODWILL, amount_minor=-order.total_minor, reason="for you", actor="staff:1"
+    )
+
+    answer = pay(shop, order)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_pay")
+    assert not Payment.objects.exists()
+    assert shop.gateway.recent() == []
+
+
+@pytest.mark.parametrize("denial", [401, 403])
+def test_a_gateway_that_does_not_know_us_is_our_trouble_and_not_the_customers(
+    shop: Shop, settings: Any, caplog: pytest.LogCaptureFixture, denial: int
+) -> None:
+    order = shop.order()
+    settings.STRIPE_HTTP_CLIENT = Denying(shop.gateway, denial)
+
+    answer = pay(shop, order)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "payment_provider_unavailable")
+    assert "gateway_denies_us" in caplog.text
+    settings.STRIPE_HTTP_CLIENT = Interrupted(shop.gateway)
+    assert pay(shop, order).status_code == 200
+
+
+def test_a_key_by_which_the_gateway_knows_another_request_is_replaced(shop: Shop) -> None:
+    order = shop.order()
+    shop.gateway.fail_next("POST /v1/payment_intents", "drop_after")
+    pay(shop, order)
+    Payment.objects.update(amount_minor=4000)  # what we ask for has changed, the key has not
+
+    answers = [pay(shop, order).status_code for _ in range(2)]
+
+    assert answers == [503, 200]
+    assert Payment.objects.get().attempts == 1
 
 
 def test_a_paid_order_cannot_be_paid_again(shop: Shop) -> None:
@@ -161,22 +217,38 @@ def test_an_event_is_stored_before_anything_is_made_of_it(shop: Shop) -> None:
     assert len(waiting_jobs("payments.process_event")) == len(events)
 
 
-@pytest.mark.parametrize("order_of", ["in order", "reversed", "five times", "reversed five times"])
-def test_however_events_arrive_the_end_is_the_same(shop: Shop, order_of: str) -> None:
+ARRIVALS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "in order": lambda events: events,
+    "reversed": lambda events: events[::-1],
+    "five times": lambda events: events * 5,
+    "reversed five times": lambda events: events[::-1] * 5,
+    "all but the last lost": lambda events: events[-1:],
+    "all lost": lambda _: [],
+}
+
+
+@pytest.mark.parametrize("arrival", ARRIVALS)
+@pytest.mark.parametrize("jobs", ["after each", "after all"])
+def test_however_events_arrive_the_end_is_the_same(shop: Shop, arrival: str, jobs: str) -> None:
     order, events = events_of_a_paid_order(shop)
-    if "reversed" in order_of:
-        events = events[::-1]
-    if "five" in order_of:
-        events = events * 5
 
-    for event in events:
+    for event in ARRIVALS[arrival](events):
         assert post(*event).status_code == 200
+        if jobs == "after each":
+            run_jobs()
     run_jobs()
+    with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=True):
+        catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+        run_jobs()
 
+    payment = Payment.objects.get()
     assert fresh(order).status == OrderStatus.CONFIRMED
     assert list(order.events.values_list("event", flat=True)) == ["hold", "pay"]
-    assert Payment.objects.get().captured_minor == order.total_minor
+    assert (payment.status, payment.captured_minor, payment.parked_reason) == ("succeeded", order.total_minor, "")
     assert not Refund.objects.exists()
+    assert balance(order.pk) == 0
+    assert set(Reservation.objects.values_list("status", "provider_state")) == {("committed", "confirmed")}
+    assert not ProviderEvent.objects.exclude(status__in=["processed", "ignored"]).exists()
 
 
 def test_events_that_never_arrive_are_made_up_for(shop: Shop) -> None:
@@ -213,6 +285,7 @@ FORGED = {
     "a changed body": lambda event: (event[0].replace(b"4990", b"4991") + b" ", event[1]),
     "an old signature": lambda event: signed(json.loads(event[0]), "whsec_new", at=int(time.time()) - 400),
     "nonsense": lambda event: (event[0], "t=now,v1=yes"),
+    "a signature that is not ASCII": lambda event: (event[0], f"t={int(time.time())},v1=é"),
     "a body that is not UTF-8": lambda event: (b"\xff\xfe", event[1]),
 }
 
@@ -245,8 +318,47 @@ def test_an_event_of_an_unknown_kind_is_kept_and_ignored(shop: Shop) -> None:
     assert ProviderEvent.objects.get().status == EventStatus.IGNORED
 
 
-def test_an_event_for_a_payment_nobody_here_started_is_parked(shop: Shop) -> None:
+def test_a_disputed_payment_is_parked_for_a_person(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.paid()
+    shop.gateway.open_dispute(str(Payment.objects.get().provider_ref))
 
+    shop.deliver_webhooks()
+    run_jobs()
+
+    disputes = ProviderEvent.objects.filter(kind__startswith="charge.dispute.")
+    assert set(disputes.values_list("status", flat=True)) == {EventStatus.PARKED}
+    assert "disputes a payment" in caplog.text
+
+
+def test_an_event_that_fails_again_and_again_is_parked_in_the_end(shop: Shop) -> None:
+    _, events = events_of_a_paid_order(shop)
+    post(*next(e for e in events if b"payment_intent.succeeded" in e[0]))
+    event = ProviderEvent.objects.get()
+    ProviderEvent.objects.update(payload={"topic": "nobody knows"})
+
+    for _ in range(9):
+        with pytest.raises(ValueError, match="nobody knows"):
+            process_event(event_id=event.pk)
+    process_event(event_id=event.pk)
+
+    event.refresh_from_db()
+    assert (event.status, event.attempts) == (EventStatus.PARKED, 10)
+    assert "nobody knows" in event.error
+
+
+def test_a_gateway_that_is_silent_for_hours_parks_nothing(shop: Shop) -> None:
+    _, events = events_of_a_paid_order(shop)
+    post(*next(e for e in events if b"payment_intent.succeeded" in e[0]))
+    ProviderEvent.objects.update(attempts=50)
+    shop.gateway.fail_next("GET /v1/payment_intents/*", "drop_before")
+
+    with pytest.raises(ProviderUnavailable):
+        process_event(event_id=ProviderEvent.objects.get().pk)
+
+    assert ProviderEvent.objects.get().status == EventStatus.RECEIVED
+
+
+def test_an_event_for_a_payment_nobody_here_started_is_parked(shop: Shop) -> None:
     order, events = events_of_a_paid_order(shop)
     Payment.objects.all().delete()
     succeeded = next(e for e in events if b"payment_intent.succeeded" in e[0])

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from inventory.models import Reservation
 from inventory.services import sync_reservations
-from orders.models import Order
+from orders.models import Order, OrderLine, Rental
 from orders.services import cancel_order, expire_orders
-from orders.states import OrderStatus
+from orders.states import OrderStatus, RentalStatus, SaleStatus
 from payments.errors import PaymentProviderUnavailable, RefundTooLarge
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderUnavailable
@@ -21,20 +21,12 @@ from payments.selectors import balance, statement
 from payments.services import apply_payment, apply_refunds, catch_up, request_refund, settle_order, start_payment
 from payments.states import EventStatus, PaymentStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
 
 
 def fresh(order: Order) -> Order:
     return Order.objects.get(pk=order.pk)
-
-
-def captured_at_gateway(shop: Shop) -> int:
-    return int(shop.gateway.totals()["eur"]["captured"])
-
-
-def kept_at_gateway(shop: Shop) -> int:
-    totals = shop.gateway.totals().get("eur", {"captured": 0, "refunded": 0})
-    return int(totals["captured"]) - int(totals["refunded"])
 
 
 # Collecting
@@ -176,7 +168,9 @@ def test_money_that_comes_too_late_wins_the_stock_anew_when_it_is_still_there(sh
     run_jobs()
 
     assert fresh(order).status == OrderStatus.CONFIRMED
-    assert list(order.events.values_list("event", flat=True)) == ["hold", "expire", "pay_late"]
+    assert list(order.events.filter(subject="").values_list("event", flat=True)) == ["hold", "expire", "pay_late"]
+    assert OrderLine.objects.get(kind="sale").status == SaleStatus.RESERVED
+    assert Rental.objects.get().status == RentalStatus.BOOKED
     assert balance(order.pk) == 0
     assert kept_at_gateway(shop) == order.total_minor
 
@@ -210,6 +204,20 @@ def test_money_that_comes_too_late_goes_back_when_the_ims_has_sold_it_meanwhile(
 
     assert fresh(order).status == OrderStatus.EXPIRED
     assert kept_at_gateway(shop) == 0
+    assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
+
+
+def test_money_that_comes_when_the_days_of_its_rental_have_begun_goes_back(shop: Shop) -> None:
+    order = shop.order(shop.rental(0, 2))
+    shop.pay(order)
+
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=True):
+        expire_orders()
+        catch_up(young=timedelta(days=400), older_than=timedelta(hours=3))
+        run_jobs()
+
+    assert fresh(order).status == OrderStatus.EXPIRED
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
     assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
 
 

@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config.demo.clerk import ClerkRefused
 from config.demo.journey import Journey, JourneyFailed
 from core.http import HttpError
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
         journey = Journey(public_url=settings.PUBLIC_URL, gateway_url=settings.STRIPE_API_BASE, say=self.stdout.write)
         try:
             journey.walk()
-        except JourneyFailed as error:
+        except (JourneyFailed, ClerkRefused) as error:
             raise CommandError(f"The journey ended early: {error}.") from error
         except HttpError as error:
             raise CommandError(f"The demo does not answer ({error}). Is `make run` running?") from error

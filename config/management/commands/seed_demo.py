@@ -13,7 +13,7 @@ from config.seeding.stock import StandInUnreachable, has_stand_in, seed_stock
 
 
 class Command(BaseCommand):
-    help = "Fill an empty shop with the demo. Rows that are there already are left alone, so it is safe to repeat."
+    help = "Fill an empty shop with the demo. What is there is left alone, and what staff deleted does not come back."
     requires_system_checks = ()  # `migrate` ran them a moment ago
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         self._say("rights of groups", sum(setup_groups().values()))
         self._say("people", seed_people())
         self._say("depots", seed_places())
-        self._say("containers", seed_catalog(inspector=User.objects.get(email=address_of("catalog"))))
+        self._say("containers", seed_catalog(inspector=User.objects.get_by_natural_key(address_of("catalog"))))
         if not no_pictures:
             self._say("pictures", seed_pictures(self.stderr))  # type: ignore[arg-type]  # writes lines
         if not no_stock and has_stand_in():

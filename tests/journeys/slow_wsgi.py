@@ -1,0 +1,20 @@
+"""The product on a machine that is slow between counting and writing. Nothing else is changed."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from config.wsgi import application
+from inventory.services import holds
+
+count = holds.require_free
+
+
+def count_and_dawdle(claims: Sequence[holds.Claim], **more: Any) -> None:
+    count(claims, **more)
+    time.sleep(0.1)
+
+
+holds.require_free = count_and_dawdle
+
+__all__ = ["application"]

@@ -1,0 +1,57 @@
+"""Which unit a rental gets: one unit is never promised twice, and a wrong one can be put back."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from orders.errors import TransitionNotAllowed
+from orders.models import Rental
+from orders.services import hand_over_rental, prepare_rental, unprepare_rental
+from orders.states import RentalStatus
+from tests.factories.orders import RentalFactory
+from tests.shop import Shop
+
+
+@pytest.mark.parametrize(("days", "fits"), [((3, 9), False), ((9, 12), False), ((20, 25), True)])
+def test_the_database_gives_one_unit_to_one_rental_at_a_time(db: None, days: tuple[int, int], fits: bool) -> None:
+    first, second = RentalFactory(days=(3, 9), ready=True), RentalFactory(days=days)
+    promise = Rental.objects.filter(pk=second.pk)
+
+    if fits:
+        promise.update(unit=first.unit)
+        return
+    with pytest.raises(IntegrityError, match="rental_unit_never_twice"), transaction.atomic():
+        promise.update(unit=first.unit)
+
+
+@pytest.mark.parametrize("over", [RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.CANCELLED])
+def test_a_rental_that_is_over_lets_its_unit_go(db: None, over: str) -> None:
+    first, second = RentalFactory(days=(3, 9), ready=True), RentalFactory(days=(3, 9))
+    Rental.objects.filter(pk=first.pk).update(status=over)
+
+    Rental.objects.filter(pk=second.pk).update(unit=first.unit)
+
+    assert Rental.objects.filter(unit=first.unit).count() == 2
+
+
+def test_a_unit_that_was_set_aside_by_mistake_is_put_back_and_another_taken(shop: Shop) -> None:
+    rental = Rental.objects.get(line__order=shop.paid(shop.rental(0, 3)))
+    prepare_rental(rental_id=rental.pk, actor="staff:1", serial="CRATE-1-2")
+
+    back = unprepare_rental(rental_id=rental.pk, actor="staff:1", note="a wheel is loose")
+
+    assert (back.status, back.unit) == (RentalStatus.BOOKED, None)
+    event = back.line.order.events.last()
+    assert event is not None
+    assert (event.event, event.note) == ("unprepare", "CRATE-1-2. a wheel is loose")
+    again = prepare_rental(rental_id=rental.pk, actor="staff:1", serial="CRATE-1-3")
+    assert again.unit is not None
+    assert again.unit.serial == "CRATE-1-3"
+
+
+def test_what_the_customer_has_is_not_put_back(shop: Shop) -> None:
+    rental = Rental.objects.get(line__order=shop.paid(shop.rental(0, 3)))
+    prepare_rental(rental_id=rental.pk, actor="staff:1")
+    hand_over_rental(rental_id=rental.pk, actor="staff:1")
+
+    with pytest.raises(TransitionNotAllowed):
+        unprepare_rental(rental_id=rental.pk, actor="staff:1")
