@@ -210,6 +210,7 @@ class Rental(models.Model):
                     ("period", RangeOperators.OVERLAPS),
                 ],
                 condition=Q(unit__isnull=False, status__in=["booked", "ready", "out"]),
+                deferrable=models.Deferrable.IMMEDIATE,  # at the end of a statement: two may change places in one
             ),
         ]
         indexes = [models.Index(fields=["status", "start_on"], name="rental_by_day")]

@@ -14,7 +14,7 @@ from inventory.services.holds import (
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
 from inventory.services.misfits import review_overdue, review_promises
 from inventory.services.reconcile import reconcile_inventory
-from inventory.services.sync import enqueue_stragglers, in_step, sync_reservations, tell_unit
+from inventory.services.sync import enqueue_stragglers, in_step, lease_for, sync_reservations, tell_unit
 from inventory.services.units import (
     add_unit,
     decide_unit,
@@ -42,6 +42,7 @@ __all__ = [
     "free_units_of",
     "hold",
     "in_step",
+    "lease_for",
     "mirror_changes",
     "put_back",
     "put_down",

@@ -44,9 +44,10 @@ class Claim:
 
 
 @transaction.atomic
-def hold(*, claims: Sequence[Claim], expires_at: datetime) -> list[Reservation]:
+def hold(*, claims: Sequence[Claim], expires_at: datetime, leased_until: datetime | None = None) -> list[Reservation]:
     """Reserve everything asked for, or nothing. Returns one reservation a claim, in the order of the claims.
 
+    leased_until: who makes them will tell the IMS, and nobody else until then (services.sync).
     Locks: the stock levels of all pools, in id order. Raises: OutOfStock, naming every claim that is short.
     """
     _win(claims)
@@ -60,6 +61,7 @@ def hold(*, claims: Sequence[Claim], expires_at: datetime) -> list[Reservation]:
             turnaround_days=claim.turnaround_days,
             status=HELD,
             expires_at=expires_at,
+            sync_leased_until=leased_until,
         )
         for claim in claims
     ]

@@ -278,7 +278,7 @@ def _merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) 
     of it meanwhile; but when it is written off there, it is. One being cleaned here keeps the condition seen here.
     """
     status, condition = UnitStatus(theirs.status), theirs.condition
-    if ours is not None and (is_out or ours.status in (UnitStatus.CLEANING, UnitStatus.SOLD)):
+    if ours is not None and (is_out or ours.status == UnitStatus.CLEANING):
         routine = status in (UnitStatus.AVAILABLE, UnitStatus.OUT, UnitStatus.CLEANING)
         status, condition = UnitStatus(ours.status) if routine else status, ours.condition
     elif status == UnitStatus.CLEANING and ours is not None:

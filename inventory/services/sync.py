@@ -1,16 +1,15 @@
 """Bring the IMS to what was promised here, one reservation at a time, whatever was lost on the way.
 
 What the IMS should hold follows from a reservation's status (`states.WANTED`), what it said is `provider_state`.
-Each step is a call outside any transaction and one statement that settles it, so every crash and every lost answer ends
-in a repeat that changes nothing. A reservation is leased while somebody speaks about it: of two calls the one made
-first never arrives last.
+Calls are made outside any transaction, and what they answered is written in one statement after them, so every crash
+and every lost answer ends in a repeat that changes nothing. A reservation is leased while somebody speaks about it: of
+two calls the one made first never arrives last.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -38,8 +37,9 @@ from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationK
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=120)
-LONGEST_STEP = timedelta(seconds=60)  # four calls of any adapter
+LEASE = timedelta(seconds=30)
+LONGEST_CALL = timedelta(seconds=15)  # of any adapter
+_GRACE = timedelta(seconds=5)  # beyond the budget of who waits
 LONGEST_REST = timedelta(hours=6)  # after a final refusal
 _MOST_DEAD = 20
 _MOST_STRAGGLERS = 1000
@@ -52,12 +52,18 @@ _OF_REMOTE = {
     RemoteState.CHECKED_IN: ProviderState.CHECKED_IN,
     RemoteState.RELEASED: ProviderState.RELEASED,
 }
+_HEARD = (
+    "provider_state", "provider_acked_at", "provider_period", "sync_error", "sync_failures", "sync_after"
+)  # fmt: skip
 _CLAIMED_THERE = (ProviderState.HELD, ProviderState.CONFIRMED, ProviderState.CHECKED_OUT)
 
 
-def sync_reservations(*, reservation_ids: Collection[UUID], budget: float | None = None) -> None:
+def sync_reservations(
+    *, reservation_ids: Collection[UUID], budget: float | None = None, leased_until: datetime | None = None
+) -> None:
     """Bring reservations in step with the IMS, within `budget` seconds altogether when given.
 
+    leased_until: the lease that the caller took when it made them (`holds.hold`); else one is taken here.
     Network, so never inside a transaction. Safe to repeat, and safe from several sides at once. Raises: ProviderError,
     with what was acknowledged until then recorded: OutOfStock when the IMS has less than was promised here (the
     reservation is then marked refused), Unavailable also while somebody else speaks about one of them.
@@ -65,18 +71,41 @@ def sync_reservations(*, reservation_ids: Collection[UUID], budget: float | None
     provider = get_provider()
     deadline = None if budget is None else monotonic() + budget
     mine = Reservation.objects.filter(pk__in=reservation_ids)
-    until = timezone.now() + LEASE  # also the name of the lease: no two end at the same microsecond
-    leased = _without_lease(mine.filter(OUT_OF_STEP)).update(sync_leased_until=until)
-    rows = list(_with_names(mine.filter(sync_leased_until=until))) if leased else []
+    lease = leased_until or _take_lease(mine, budget)
+    talks = (
+        [_Talk(provider, row, deadline) for row in _with_names(mine.filter(sync_leased_until=lease))] if lease else []
+    )
     try:
-        for row in rows:
-            _Talk(provider, row, deadline).bring_in_step()
+        for talk in talks:
+            talk.bring_in_step()
     finally:
-        ours = {row.sync_leased_until for row in rows} - {None}
-        if ours:
-            mine.filter(sync_leased_until__in=ours).update(sync_leased_until=None)
-    if leased < len(set(reservation_ids)) and mine.filter(OUT_OF_STEP, sync_leased_until__gt=timezone.now()).exists():
+        _end_leases(talks)
+    if (
+        len(talks) < len(set(reservation_ids))
+        and mine.filter(OUT_OF_STEP, sync_leased_until__gt=timezone.now()).exists()
+    ):
         raise Unavailable("Somebody else is telling the inventory system about this.")
+
+
+def lease_for(budget: float | None) -> datetime:
+    """Until when a lease lasts that is taken now, which is also its name: no two are alike."""
+    return timezone.now() + (LEASE if budget is None else timedelta(seconds=budget) + _GRACE)
+
+
+def _take_lease(mine: QuerySet[Reservation], budget: float | None) -> datetime | None:
+    """The lease of all that are out of step and that nobody else speaks about; None when there are none."""
+    until = lease_for(budget)
+    return until if _without_lease(mine.filter(OUT_OF_STEP)).update(sync_leased_until=until) else None
+
+
+def _end_leases(talks: Sequence["_Talk"]) -> None:
+    """Write down what came of all talks, in one statement, where the lease is still ours."""
+    rows = [talk.row for talk in talks]
+    leases = {row.sync_leased_until for row in rows}
+    for row in rows:
+        row.sync_leased_until = None
+    if rows:
+        Reservation.objects.filter(sync_leased_until__in=leases).bulk_update(rows, [*_HEARD, "sync_leased_until"])
 
 
 def in_step(row: Reservation) -> bool:
@@ -106,17 +135,18 @@ def _has_outgrown(row: Reservation) -> bool:
 
 
 class _Talk:
-    """What is said to the IMS about one leased reservation."""
+    """What is said to the IMS about one leased reservation. What it heard is on `row`; the caller writes it down."""
 
     def __init__(self, provider: InventoryProvider, row: Reservation, deadline: float | None) -> None:
-        self._provider, self._row, self._deadline = provider, row, deadline
+        self._provider, self.row, self._deadline = provider, row, deadline
 
     def bring_in_step(self) -> None:
+        """By what the reservation was when it was read; whoever moves it meanwhile enqueues the next talk."""
         for _ in range(_MOST_STEPS):
-            if in_step(self._row):
+            if in_step(self.row):
                 return
             try:
-                self._settle(self._step())
+                self._hear(self._step())
             except OutOfStock as no:
                 self._is_refused(no)
                 raise
@@ -124,24 +154,23 @@ class _Talk:
                 self._rest(no)
                 raise
             except UnknownOutcome as silence:
-                self._write(sync_error=f"unknown outcome: {silence}"[:300])
+                self.row.sync_error = f"unknown outcome: {silence}"[:300]
                 raise
-        if not in_step(self._row):
+        if not in_step(self.row):
             raise UnknownOutcome("the inventory system keeps losing this reservation")
 
     # One call
 
     def _step(self) -> RemoteReservation | None:
         """The one next call. Returns the IMS's answer, or None when it has no such claim any more."""
-        self._keep_lease()
-        row, state, wanted = self._row, ProviderState(self._row.provider_state), wanted_state(self._row)
+        row, state, wanted = self.row, ProviderState(self.row.provider_state), wanted_state(self.row)
         if not self._knows_rentals():
             return self._step_without_dates(state, wanted)
-        if row.sync_error and state == ProviderState.NONE and (found := self._provider.find(row.pk)):
+        if row.sync_error and state == ProviderState.NONE and (found := self._ask().find(row.pk)):
             return found  # the answer to an earlier call was lost
         try:
             if wanted == ProviderState.RELEASED:
-                self._provider.release(key=row.pk, timeout=self._left())
+                self._ask().release(key=row.pk, timeout=self._left())
                 return None
             if state not in PROGRESS or _has_outgrown(row):
                 return self._reserve()
@@ -149,38 +178,38 @@ class _Talk:
         except NotFound:
             if state not in PROGRESS:
                 raise  # the IMS does not know the SKU or the depot
-            found = self._provider.find(row.pk)  # None when it lost or expired our claim: it is made anew
+            found = self._ask().find(row.pk)  # None when it lost or expired our claim: it is made anew
             if found and _OF_REMOTE[found.state] == state:
                 raise  # the claim is there: it is the unit or the depot that the IMS does not know
             return found
 
     def _knows_rentals(self) -> bool:
-        return self._row.kind == ReservationKind.SALE or Capability.RENTAL_WINDOWS in self._provider.capabilities
+        return self.row.kind == ReservationKind.SALE or Capability.RENTAL_WINDOWS in self._provider.capabilities
 
     def _step_without_dates(self, state: ProviderState, wanted: ProviderState) -> RemoteReservation | None:
         """An IMS that knows no dates hears of a rental when its unit leaves; until then the claim lives here alone."""
         if wanted in (ProviderState.HELD, ProviderState.CONFIRMED):
-            self._row.provider_state = ProviderState.LOCAL
+            self.row.provider_state = ProviderState.LOCAL
             return None
         if wanted == ProviderState.RELEASED:
             return None
         return self._go_on(state if state in PROGRESS else ProviderState.CONFIRMED)
 
     def _go_on(self, state: ProviderState) -> RemoteReservation:
-        row, unit = self._row, self._row.unit
+        row, unit = self.row, self.row.unit
         serials = [unit.serial] if unit else []
         if state == ProviderState.HELD:
-            return self._provider.confirm(key=row.pk, timeout=self._left())
+            return self._ask().confirm(key=row.pk, timeout=self._left())
         if state == ProviderState.CONFIRMED:
             self._await_earlier_return()
-            return self._provider.check_out(key=row.pk, lines=[_line(row)], serials=serials)
+            return self._ask().check_out(key=row.pk, lines=[_line(row)], serials=serials)
         condition, depot = (unit.condition, unit.depot.code) if unit else ("", row.depot.code)
-        return self._provider.check_in(key=row.pk, serials=serials, condition=condition, depot=depot)
+        return self._ask().check_in(key=row.pk, serials=serials, condition=condition, depot=depot)
 
     def _await_earlier_return(self) -> None:
         """A unit leaves again only after the IMS has heard that it was back. Raises: Unavailable."""
-        before = Reservation.objects.filter(unit=self._row.unit_id, status=ReservationStatus.FULFILLED)
-        for earlier in before.filter(OUT_OF_STEP).exclude(pk=self._row.pk) if self._row.unit_id else ():
+        before = Reservation.objects.filter(unit=self.row.unit_id, status=ReservationStatus.FULFILLED)
+        for earlier in before.filter(OUT_OF_STEP).exclude(pk=self.row.pk) if self.row.unit_id else ():
             _sync_soon(earlier.pk)
             raise Unavailable("The unit's last return has to be told first.")
 
@@ -190,8 +219,8 @@ class _Talk:
         A hold is dead here at the instant it ends; the IMS hears of it seconds later, and nobody should be refused for
         it.
         """
-        row = self._row
-        ask = partial(self._provider.reserve, key=row.pk, lines=[_line(row)], window=_window(row))
+        row = self.row
+        ask = partial(self._ask().reserve, key=row.pk, lines=[_line(row)], window=_window(row))
         try:
             return ask(timeout=self._left())
         except OutOfStock:
@@ -201,7 +230,7 @@ class _Talk:
 
     def _give_back_dead(self) -> int:
         """Release at the IMS what it still holds for dead claims on this pool. Returns how many were released."""
-        pool = {"variant_id": self._row.variant_id, "depot_id": self._row.depot_id, "kind": self._row.kind}
+        pool = {"variant_id": self.row.variant_id, "depot_id": self.row.depot_id, "kind": self.row.kind}
         there = Reservation.objects.filter(**pool, provider_state__in=[ProviderState.HELD, ProviderState.CONFIRMED])
         # Two statements, as each is read from a small index of its own: reservation_out_of_step and _live_by_pool.
         given_back = there.filter(status__in=[ReservationStatus.RELEASED, ReservationStatus.EXPIRED])
@@ -214,21 +243,31 @@ class _Talk:
 
     def _release_dead(self, dead: QuerySet[Reservation], reservation_id: UUID) -> int:
         """Unless somebody else speaks about it, or it lives again."""
-        until = timezone.now() + LEASE
+        until = lease_for(None)
         if not _without_lease(dead).update(sync_leased_until=until):
             return 0
         mine = Reservation.objects.filter(pk=reservation_id, sync_leased_until=until)
         try:
-            self._provider.release(key=reservation_id, timeout=self._left())
+            self._ask().release(key=reservation_id, timeout=self._left())
             return mine.update(provider_state=ProviderState.RELEASED, sync_leased_until=None)
         finally:
             mine.update(sync_leased_until=None)
 
+    def _ask(self) -> InventoryProvider:
+        """Who is asked next, with a lease that lasts."""
+        self._keep_lease()
+        return self._provider
+
     def _keep_lease(self) -> None:
-        """Have it outlast the calls of one step. Raises: Unavailable when another took over."""
-        row = self._row
-        if row.sync_leased_until is not None and row.sync_leased_until - timezone.now() < LONGEST_STEP:
-            self._write(sync_leased_until=timezone.now() + LEASE)
+        """Have it outlast the next call. Raises: Unavailable when another took over."""
+        row = self.row
+        if row.sync_leased_until is None or row.sync_leased_until - timezone.now() > LONGEST_CALL or self._deadline:
+            return  # where somebody waits, the lease outlasts the budget
+        until = lease_for(None)
+        mine = Reservation.objects.filter(pk=row.pk, sync_leased_until=row.sync_leased_until)
+        if not mine.update(sync_leased_until=until):
+            raise Unavailable("Somebody else took over telling the inventory system about this.")
+        row.sync_leased_until = until
 
     def _left(self) -> float | None:
         """Seconds that the next call may take; None where nobody waits. Raises: UnknownOutcome when none are left."""
@@ -241,57 +280,35 @@ class _Talk:
 
     # What came of it
 
-    def _settle(self, answer: RemoteReservation | None) -> None:
-        """Write the answer down."""
-        row = self._row
-        before = ProviderState(row.provider_state)
-        kept: dict[str, Any] = {"provider_state": before if before == ProviderState.LOCAL else ProviderState.RELEASED}
-        if answer is not None:
-            window = answer.window
-            kept = {
-                "provider_state": _OF_REMOTE[answer.state],
-                "provider_acked_at": answer.at,
-                # An IMS that does not tell its days is taken to keep those it was told.
-                "provider_period": DateRange(window.start_on, window.ends_before) if window else row.period,
-            }
-            if row.unit_id and answer.state in (RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN):
-                _heard_of_unit(row.unit_id, answer.at)
-        self._write_unless_moved(**kept, sync_error="", sync_failures=0, sync_after=None)
-
-    def _write_unless_moved(self, **changes: Any) -> None:
-        """In one statement, which also ends the lease when nothing is left to say; a row that moved is read again."""
-        row, lease = self._row, self._row.sync_leased_until
-        for name, value in changes.items():
-            setattr(row, name, value)
-        row.sync_leased_until = None if in_step(row) else lease
-        unmoved = Reservation.objects.filter(pk=row.pk, sync_leased_until=lease, status=row.status, period=row.period)
-        if not unmoved.update(**changes, sync_leased_until=row.sync_leased_until):
-            row.sync_leased_until = lease
-            self._write(**changes)
-            row.refresh_from_db()
+    def _hear(self, answer: RemoteReservation | None) -> None:
+        row = self.row
+        row.sync_error, row.sync_failures, row.sync_after = "", 0, None
+        if answer is None:
+            if row.provider_state != ProviderState.LOCAL:
+                row.provider_state = ProviderState.RELEASED
+            return
+        row.provider_state, row.provider_acked_at = _OF_REMOTE[answer.state], answer.at
+        # An IMS that does not tell its days is taken to keep those it was told.
+        window = answer.window
+        row.provider_period = DateRange(window.start_on, window.ends_before) if window else row.period
+        if row.unit_id and answer.state in (RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN):
+            _heard_of_unit(row.unit_id, answer.at)
 
     def _is_refused(self, no: OutOfStock) -> None:
         """What is not set aside there any more is marked; an extension that is refused leaves the rental as it was."""
-        row = self._row
-        grows = row.provider_state in _CLAIMED_THERE
-        self._rest(no, **({} if grows else {"provider_state": ProviderState.REFUSED}))
+        row = self.row
+        if row.provider_state not in _CLAIMED_THERE:
+            row.provider_state = ProviderState.REFUSED
+        self._rest(no)
         level = log.error if row.status == ReservationStatus.COMMITTED else log.warning  # paid for: staff must look
         level("reservation_refused", reservation=str(row.pk), sku=row.variant.sku, status=row.status)
 
-    def _rest(self, no: Exception, **changes: Any) -> None:
+    def _rest(self, no: Exception) -> None:
         """A final no is not asked for again at once, but less and less often: somebody may mend what is wrong there."""
-        failures = min(self._row.sync_failures + 1, 100)
-        rest = min(timedelta(minutes=1) * 2 ** min(failures - 1, 12), LONGEST_REST)
-        self._write(sync_error=str(no)[:300], sync_failures=failures, sync_after=timezone.now() + rest, **changes)
-
-    def _write(self, **changes: Any) -> None:
-        """Write down while the lease is ours. Raises: Unavailable."""
-        row = self._row
-        mine = Reservation.objects.filter(pk=row.pk, sync_leased_until=row.sync_leased_until)
-        if not mine.update(**changes):
-            raise Unavailable("Somebody else took over telling the inventory system about this.")
-        for name, value in changes.items():
-            setattr(row, name, value)
+        row = self.row
+        row.sync_error, row.sync_failures = str(no)[:300], min(row.sync_failures + 1, 100)
+        rest = min(timedelta(minutes=1) * 2 ** min(row.sync_failures - 1, 12), LONGEST_REST)
+        row.sync_after = timezone.now() + rest
 
 
 def tell_unit(*, unit_id: int) -> None:
@@ -354,4 +371,4 @@ def _window(row: Reservation) -> Window | None:
     return Window(start_on=row.period.lower, ends_before=row.period.upper) if row.period else None
 
 
-__all__ = ["enqueue_stragglers", "in_step", "sync_reservations", "tell_unit", "wanted_state"]
+__all__ = ["enqueue_stragglers", "in_step", "lease_for", "sync_reservations", "tell_unit", "wanted_state"]

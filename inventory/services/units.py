@@ -182,14 +182,26 @@ def _choose(row: Reservation, serial: str) -> Unit:
     shelf = [unit for unit in free_units_of(row) if unit.pk not in taken]
     wanted = [unit for unit in shelf if serial in ("", unit.serial)]
     if not wanted:
-        asked_for = f"Unit {serial} is not" if serial else "No unit is"
-        raise UnitNotFree(f"{asked_for} free on the shelf for these days.")
+        raise UnitNotFree(_why_not(serial, row) if serial else "No unit is free on the shelf for these days.")
     for unit in wanted:
         if _leaves_a_plan(fleet, row, unit):
             return unit
     better = next((unit.serial for unit in shelf if _leaves_a_plan(fleet, row, unit)), "")
     instead = f" Take {better} instead." if better else ""
     raise UnitNotFree(f"{serial or 'Whatever is on the shelf'} is needed for another booking.{instead}")
+
+
+def _why_not(serial: str, row: Reservation) -> str:
+    unit = Unit.objects.select_related("depot", "variant").filter(serial=serial).first()
+    if unit is None:
+        return f"There is no unit {serial}."
+    if unit.variant_id != row.variant_id:
+        return f"{serial} is another thing: {unit.variant.sku}."
+    if unit.depot_id != row.depot_id:
+        return f"{serial} is at another depot: {unit.depot.name}."
+    if unit.status != UnitStatus.AVAILABLE:
+        return f"{serial} is {unit.status}, not on the shelf."
+    return f"{serial} is down or stands ready for somebody else on these days."
 
 
 def _standing_ready(fleet: Fleet, row: Reservation) -> set[int]:

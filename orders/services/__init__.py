@@ -17,6 +17,7 @@ from orders.services.fulfilment import (
     hand_over_rental,
     prepare_rental,
     prepare_sale,
+    swap_unit,
     take_back_rental,
     unprepare_rental,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "prepare_sale",
     "ready_for_payment",
     "settle_reserving",
+    "swap_unit",
     "take_back_rental",
     "unprepare_rental",
 ]

@@ -2,65 +2,98 @@
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db import transaction
 from django.utils import timezone
 
 from core.errors import NotFound
 from core.queue import enqueue
-from core.time import day_after, today_in
+from inventory.errors import UnitNotFree
 from inventory.models import Unit
-from inventory.services import free_units, put_back, ship, take_in
+from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
 from orders.errors import TransitionNotAllowed, UnitUnsuitable
 from orders.models import Fulfilment, Order, OrderLine, Rental
-from orders.services.history import lock_order, move_rental, move_sale
-from orders.states import OrderStatus
+from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
+from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, next_status
 
 
 @transaction.atomic
 def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
-    """Choose the unit a rental will get, by its serial or the best that is free, and set it aside.
+    """Set a unit aside for a rental: the one named, or the best that leaves a unit for everybody else.
 
-    Locks: order. Raises: TransitionNotAllowed, UnitUnsuitable.
+    Locks: order, stock level, reservation. Raises: TransitionNotAllowed, UnitNotFree.
     """
     order, rental = _lock(rental_id)
-    unit = _choose(rental, serial)
-    try:
-        with transaction.atomic():
-            return move_rental(order, rental, "prepare", actor=actor, note=unit.serial, unit=unit)
-    except IntegrityError as taken:
-        raise UnitUnsuitable(f"{unit.serial} is promised to another rental on these days.") from taken
+    next_status(RENTAL, "prepare", rental.status)  # a rental that is out keeps the unit it has
+    claim = set_aside(reservation_id=rental.reservation_id, serial=serial)
+    return move_rental(order, rental, "prepare", actor=actor, note=str(claim.unit), unit=claim.unit)
 
 
 @transaction.atomic
 def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
-    """Put a unit that was set aside back on the shelf, as it was the wrong one. Locks: order.
+    """Put a unit that was set aside back on the shelf, as it was the wrong one.
 
-    Raises: TransitionNotAllowed.
+    Locks: order, stock level, reservation. Raises: TransitionNotAllowed.
     """
     order, rental = _lock(rental_id)
     serial = rental.unit.serial if rental.unit is not None else ""
-    return move_rental(order, rental, "unprepare", actor=actor, note=f"{serial}. {note}".rstrip(), unit=None)
-
-
-@transaction.atomic
-def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
-    """Give the prepared unit to the customer. Locks: order, reservation, unit. Raises: TransitionNotAllowed."""
-    order, rental = _lock(rental_id)
-    moved = move_rental(order, rental, "hand_over", actor=actor, note=note, handed_over_at=timezone.now())
-    ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
+    moved = move_rental(order, rental, "unprepare", actor=actor, note=f"{serial}. {note}".rstrip(), unit=None)
+    put_down(reservation_id=rental.reservation_id)
     return moved
 
 
 @transaction.atomic
+def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
+    """Give a prepared rental another unit; one that stands ready for somebody else changes places with its own.
+
+    Locks: the orders concerned, in id order, stock levels, reservations. Raises: TransitionNotAllowed, UnitNotFree.
+    """
+    other = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY).exclude(pk=rental_id).first()
+    lock_orders(Rental.objects.filter(pk__in=[rental_id, *([other.pk] if other else [])]))
+    order, rental = _lock(rental_id)
+    if rental.status != RentalStatus.READY:
+        raise TransitionNotAllowed(event="swap", status=rental.status, allowed=allowed_events(RENTAL, rental.status))
+    if other is None or not _share_days(rental, other):
+        rental.unit = set_aside(reservation_id=rental.reservation_id, serial=serial).unit
+        rental.save(update_fields=["unit"])
+        _note_swap(order, rental, actor=actor)
+        return rental
+    order_of_other, other = _lock(other.pk)
+    if other.status != RentalStatus.READY or other.unit is None or other.unit.serial != serial:
+        raise UnitNotFree("Somebody else changed this meanwhile; look again.")
+    exchange_units(one_id=rental.reservation_id, other_id=other.reservation_id)
+    rental.unit, other.unit = other.unit, rental.unit
+    Rental.objects.bulk_update([rental, other], ["unit"])
+    _note_swap(order, rental, actor=actor)
+    _note_swap(order_of_other, other, actor=actor)
+    return rental
+
+
+@transaction.atomic
+def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
+    """Give the prepared unit to the customer. Locks: order, stock level, reservation, unit.
+
+    Raises: TransitionNotAllowed, UnitNotFree.
+    """
+    order, rental = _lock(rental_id)
+    next_status(RENTAL, "hand_over", rental.status)
+    claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
+    return move_rental(
+        order, rental, "hand_over", actor=actor, note=note, handed_over_at=timezone.now(), period=claim.period
+    )
+
+
+@transaction.atomic
 def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str = "") -> Rental:
-    """Take a unit back in the condition it is in (A to D); it goes to cleaning. Locks: order, reservation, unit."""
+    """Take a unit back in the condition it is in (A to D); it goes to cleaning.
+
+    Locks: order, stock level, reservation, unit.
+    """
     if condition not in Unit.Condition.values:
         raise UnitUnsuitable(f"Condition is one of {', '.join(Unit.Condition.values)}.")
     order, rental = _lock(rental_id)
-    terms = rental.line.explanation["rental"]
-    today = today_in(order.depot.time_zone)
-    moved = move_rental(
+    next_status(RENTAL, "take_back", rental.status)
+    claim = take_in(reservation_id=rental.reservation_id, condition=condition)
+    return move_rental(
         order,
         rental,
         "take_back",
@@ -68,10 +101,8 @@ def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str =
         note=f"condition {condition}. {note}".rstrip(),
         returned_at=timezone.now(),
         condition_report=rental.condition_report | {"returned_condition": condition, "returned_note": note},
-        period=DateRange(min(rental.period.lower, today), day_after(today, 1 + terms["turnaround_days"])),
+        period=claim.period,
     )
-    take_in(reservation_id=rental.reservation_id, condition=condition, turnaround_days=terms["turnaround_days"])
-    return moved
 
 
 @transaction.atomic
@@ -129,22 +160,14 @@ def _confirmed(order: Order) -> Order:
     return order
 
 
-def _choose(rental: Rental, serial: str) -> Unit:
-    """The unit named, or the best free one: on the shelf, of the right kind, not promised for these days."""
-    days = (rental.period.lower, rental.period.upper)
-    pool = {"variant_id": rental.reservation.variant_id, "depot_id": rental.reservation.depot_id}
-    promised = set(
-        Rental.objects.filter(status__in=Rental.KEEPS_UNIT, period__overlap=DateRange(*days), unit__isnull=False)
-        .exclude(pk=rental.pk)
-        .values_list("unit_id", flat=True)
+def _share_days(one: Rental, other: Rental) -> bool:
+    return bool(one.period.lower < other.period.upper and other.period.lower < one.period.upper)
+
+
+def _note_swap(order: Order, rental: Rental, *, actor: str) -> None:
+    record(
+        order, "swap", rental.status, rental.status, actor=actor, note=str(rental.unit), subject=f"rental {rental.pk}"
     )
-    free = [unit for unit in free_units(**pool, period=days) if unit.pk not in promised]
-    if serial:
-        free = [unit for unit in free if unit.serial == serial]
-    if not free:
-        wanted = f"Unit {serial}" if serial else "No unit"
-        raise UnitUnsuitable(f"{wanted} is{' not' if serial else ''} free for {rental.line.sku} on these days.")
-    return free[0]
 
 
 def _settle(order: Order) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from core.errors import NotFound
 from orders.models import Charge, ChargeKind, Order, OrderEvent, OrderLine, Rental
 from orders.states import ORDER, RENTAL, SALE, next_status
@@ -17,6 +19,12 @@ def lock_order(*, order_id: UUID) -> Order:
         return Order.objects.select_for_update().get(pk=order_id)
     except Order.DoesNotExist:
         raise NotFound("There is no such order.") from None
+
+
+def lock_orders(rentals: QuerySet[Rental]) -> None:
+    """The orders of these rentals, locked in id order until the transaction ends."""
+    ids = rentals.values("line__order_id")
+    list(Order.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("pk"))
 
 
 def move(order: Order, event: str, *, actor: str, note: str = "", **fields: object) -> Order:

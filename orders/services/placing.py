@@ -18,7 +18,7 @@ from inventory.models import Reservation
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
-from inventory.services import hold, release, sync_reservations
+from inventory.services import hold, lease_for, release, sync_reservations
 from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
@@ -39,23 +39,24 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
     IMS's).
     """
     order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
-    if fresh:
-        ids = [reservation.pk for reservation in fresh]
-        if settle_reserving(order_id=order.pk, reservation_ids=ids, budget=settings.INVENTORY_REQUEST_BUDGET):
-            order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
+    if fresh and settle_reserving(order_id=order.pk, fresh=fresh, budget=settings.INVENTORY_REQUEST_BUDGET):
+        order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
     return order
 
 
-def settle_reserving(
-    *, order_id: UUID, reservation_ids: Sequence[UUID] | None = None, budget: float | None = None
-) -> bool:
+def settle_reserving(*, order_id: UUID, fresh: Sequence[Reservation] = (), budget: float | None = None) -> bool:
     """Ask the IMS for what a `reserving` order needs and move the order by its answer. Safe to repeat.
 
-    Returns whether the IMS said yes. With a budget (a request is waiting) silence leaves the order to its job; without
-    one (the job) it raises. Raises: OrderRefused; ProviderError when there is no budget.
+    fresh: what was reserved just now, with the lease to speak about it. Returns whether the IMS said yes. With a budget
+    (a request is waiting) silence leaves the order to its job; without one (the job) it raises.
+    Raises: OrderRefused; ProviderError when there is no budget.
     """
     try:
-        sync_reservations(reservation_ids=reservation_ids or reservations_of(order_id), budget=budget)
+        sync_reservations(
+            reservation_ids=[row.pk for row in fresh] or reservations_of(order_id),
+            budget=budget,
+            leased_until=fresh[0].sync_leased_until if fresh else None,
+        )
     except RefusedByIms as no:
         detail, lines = (
             f"Somebody was quicker: {no.have} of {no.sku} are left.",
@@ -131,7 +132,8 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
     if _has_begun(quote):
         raise QuoteExpired("The first day of its rental has passed meanwhile; ask for a new quote.")
     expires_at = timezone.now() + settings.HOLD_LIFETIME
-    reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at)
+    lease = lease_for(settings.INVENTORY_REQUEST_BUDGET)
+    reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at, leased_until=lease)
     order = _write_order(quote, reservations, expires_at)
     enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER, order_id=str(order.pk))  # no lock: others must not wait
     return order, reservations

@@ -316,7 +316,7 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
 @pytest.mark.parametrize(
     ("name", "typed", "told"),
     [
-        ("prepare", {"serial": "NO-SUCH"}, "Unit NO-SUCH is not free for CRATE-1 on these days."),
+        ("prepare", {"serial": "NO-SUCH"}, "There is no unit NO-SUCH."),
         ("hand_over", {}, "Cannot hand over what is booked. Possible now: cancel, prepare."),
         ("take_back", {"condition": "A"}, "Cannot take back what is booked."),
         ("take_back", {"condition": "E"}, "E is not one of the available choices."),
