@@ -68,6 +68,11 @@ class Depot(models.Model):
         """The last day that can be booked by now."""
         return self.today + settings.BOOKING_HORIZON
 
+    def takes(self, start_on: date, end_on: date) -> bool:
+        """True when a rental can begin and end here on these days; needs `with_closures()`."""
+        in_time = self.today <= start_on and end_on <= self.last_day
+        return in_time and not self.is_closed(start_on) and not self.is_closed(end_on)
+
     def is_closed(self, day: date) -> bool:
         """True when nothing is handed out or taken back on this day, which is not over; needs `with_closures()`."""
         return day.isoweekday() not in self.opening_days or any(day in span for span in self.closed_spans)

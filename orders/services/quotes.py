@@ -17,10 +17,12 @@ from catalog.pricing import rental_fee
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.time import days_counted
+from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from orders.models import DeliveryRate, Fulfilment, OrderLine, Quote
+from orders.services.alternatives import tell_alternatives
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -62,7 +64,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
 
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now.
+    it could not be had even now, with what could be had instead.
     """
     address, delivery_minor = _delivery(customer_id, request)
     terms = _load_terms(request)
@@ -70,7 +72,11 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     if terms.errors:
         raise InvalidInput(terms.errors)
     priced = [line for line in lines if line is not None]
-    require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
+    try:
+        require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
+    except OutOfStock as no:
+        tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
+        raise
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
@@ -254,7 +260,18 @@ def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
         if line["kind"] == SALE:
             claims.append(Claim(line["variant_id"], depot_id, ReservationKind.SALE, line["quantity"]))
             continue
-        blocked = line["rental"]
-        period = (date.fromisoformat(blocked["blocked_from"]), date.fromisoformat(blocked["blocked_until"]))
-        claims += [Claim(line["variant_id"], depot_id, ReservationKind.RENTAL, 1, period)] * line["quantity"]
+        terms = line["rental"]
+        start_on, first, end = (
+            date.fromisoformat(terms[name]) for name in ("start_on", "blocked_from", "blocked_until")
+        )
+        claim = Claim(
+            line["variant_id"],
+            depot_id,
+            ReservationKind.RENTAL,
+            1,
+            (first, end),
+            turnaround_days=terms["turnaround_days"],
+            prep_days=(start_on - first).days,
+        )
+        claims += [claim] * line["quantity"]
     return claims

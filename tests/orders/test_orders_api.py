@@ -157,7 +157,8 @@ def test_an_order_that_the_ims_refuses_is_cancelled_and_holds_nothing(shop: Shop
     run_jobs()
 
     assert (answer.status_code, answer.json()["code"]) == (409, "out_of_stock")
-    assert answer.json()["lines"] == [{"sku": "BAG-1", "available": 7}]
+    [line] = answer.json()["lines"]
+    assert (line["sku"], line["kind"], line["requested"], line["available"]) == ("BAG-1", "sale", 10, 7)
     assert Order.objects.get().status == OrderStatus.CANCELLED
     assert Charge.objects.filter(order=Order.objects.get()).total() == 0
     assert not Reservation.objects.filter(status__in=Reservation.LIVE).exists()
