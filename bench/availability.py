@@ -4,6 +4,7 @@ Builds 200 variants at one depot with 100,000 live and 1,000,000 past reservatio
 drops again, then prints plans and timings.
 """
 
+import os
 import statistics
 import sys
 import time
@@ -14,15 +15,17 @@ from datetime import timedelta
 from typing import Any
 
 import django
+from django.apps import apps
 from django.db import connection, transaction
 from django.utils import timezone
 
-django.setup()
+if not apps.ready:
+    django.setup()
 
-from inventory.models import Reservation, StockLevel, Unit  # noqa: E402
-from inventory.selectors import availability  # noqa: E402
-from inventory.services import Claim, hold  # noqa: E402
-from inventory.states import LIVE, ReservationKind  # noqa: E402
+from inventory.models import Reservation, StockLevel, Unit
+from inventory.selectors import availability
+from inventory.services import Claim, hold
+from inventory.states import LIVE, ReservationKind
 
 DAYS, RUNS = 90, 15
 BUDGET_SECONDS, BUDGET_STATEMENTS = 0.3, 12
@@ -121,7 +124,7 @@ def build(volume: Volume) -> None:
     live = Reservation.objects.filter(status__in=LIVE).count()
     past, units = Reservation.objects.exclude(status__in=LIVE).count(), Unit.objects.count()
     say(f"{live:,} live and {past:,} past reservations, {volume.variants} variants, {units:,} units")
-    say(f"built in {time.perf_counter() - began:.0f} s")
+    say(f"built in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 class Seen:
