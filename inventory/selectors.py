@@ -73,10 +73,7 @@ WITH pool AS MATERIALIZED (
     FROM pool JOIN inventory_reservation r USING (variant_id, depot_id)
     WHERE r.status IN ('held', 'committed', 'shipped') AND CASE
         WHEN r.status = 'held' AND r.expires_at <= %(now)s THEN false
-        WHEN r.kind = 'rental' AND r.status <> 'shipped' THEN r.period && daterange(%(first)s, %(end)s)
-        WHEN r.kind = 'rental' THEN EXISTS (
-            SELECT FROM inventory_unit u
-            WHERE u.id = r.unit_id AND u.status = 'out' AND (u.variant_id, u.depot_id) = (r.variant_id, r.depot_id))
+        WHEN r.kind = 'rental' THEN r.status = 'shipped' OR r.period && daterange(%(first)s, %(end)s)
         WHEN r.status = 'shipped' AND r.provider_state = 'checked_out'
             THEN coalesce(r.provider_acked_at, 'infinity') > coalesce(pool.as_of, '-infinity')
         ELSE true END
@@ -84,12 +81,15 @@ WITH pool AS MATERIALIZED (
     SELECT n, sum(quantity) AS pieces FROM claim WHERE kind = 'sale' GROUP BY n
 ), unit AS MATERIALIZED (
     SELECT pool.n, u.id, c.first_on AS out_from, c.free_on AS out_until
-    FROM pool JOIN inventory_unit u USING (variant_id, depot_id) LEFT JOIN claim c ON c.unit_id = u.id
-    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR (u.status = 'out' AND c.unit_id IS NOT NULL))
+    FROM pool JOIN inventory_unit u USING (variant_id, depot_id)
+    LEFT JOIN claim c ON u.status = 'out' AND c.unit_id = u.id AND c.n = pool.n
+    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR c.unit_id IS NOT NULL)
 ), fleet AS (
     SELECT n, count(*) AS units FROM unit GROUP BY n
 ), taken AS (
-    SELECT n, first_on, free_on FROM claim WHERE kind = 'rental' AND first_on < %(end)s AND free_on > %(first)s
+    SELECT n, first_on, free_on FROM claim WHERE kind = 'rental' AND unit_id IS NULL
+    UNION ALL
+    SELECT n, out_from, out_until FROM unit WHERE out_from < %(end)s AND out_until > %(first)s
     UNION ALL
     SELECT unit.n, lower(part), upper(part)
     FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id CROSS JOIN LATERAL unnest(
