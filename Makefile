@@ -5,7 +5,7 @@ PYTHON ?= python3
 LOCAL = $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format openapi lock shell manage clean
+.PHONY: help run demo test check bench format openapi lock shell manage clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):  ## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -21,6 +21,9 @@ test:  ## run all tests (ARGS="-k orders"; TEST_DATABASE_URL=)
 
 check:  ## linters, types, import contracts, migrations, settings, OpenAPI, known vulnerabilities
 	@$(LOCAL) check
+
+bench:  ## measure what stock costs with a million reservations (TEST_DATABASE_URL=)
+	@$(LOCAL) bench
 
 format:  ## format the code
 	@$(LOCAL) format

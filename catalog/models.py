@@ -74,6 +74,11 @@ def _millimetres(label: str) -> Any:
     return models.PositiveIntegerField(label, validators=[MinValueValidator(50), MaxValueValidator(2000)])
 
 
+def titled(brand: str, name: str, size: str, colour: str) -> str:
+    """What a variant is called where it stands alone."""
+    return f"{brand} {name}, {' '.join(filter(None, [size, colour]))}"
+
+
 class VariantQuerySet(models.QuerySet["Variant"]):
     def approved(self) -> Self:
         """Variants whose latest approval says yes: only these are offered."""
@@ -135,7 +140,7 @@ class Variant(models.Model):
     @property
     def title(self) -> str:
         """As printed on quotes and receipts. Needs `container` loaded."""
-        return f"{self.container.brand} {self.container.name}, {' '.join(filter(None, [self.size, self.colour]))}"
+        return titled(self.container.brand, self.container.name, self.size, self.colour)
 
 
 class TaxClass(models.TextChoices):

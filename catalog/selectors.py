@@ -96,6 +96,17 @@ class VariantRow(TypedDict):
     rental: RentalRow | None
 
 
+class InsteadRow(TypedDict):
+    """A variant that could stand in for another one."""
+
+    sku: str  # of what it stands in for
+    mode: str
+    slug: str
+    brand: str
+    name: str
+    variant: VariantRow
+
+
 class ContainerRow(TypedDict):
     id: int
     slug: str
@@ -181,6 +192,24 @@ FROM {_CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
 ORDER BY v.sku
 """  # noqa: S608
 
+# The next larger ones of the same kind; those of its own container first among equals.
+_INSTEAD = f"""
+SELECT w.sku, w.mode, found.*
+FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
+JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
+CROSS JOIN LATERAL (
+    SELECT c.slug, c.brand, c.name, {_VARIANT} AS variant
+    FROM catalog_container c, {_CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
+      AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
+      AND v.inner_length_mm >= own.inner_length_mm
+      AND v.inner_width_mm >= own.inner_width_mm
+      AND v.inner_height_mm >= own.inner_height_mm
+    ORDER BY v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm,
+             v.container_id <> own.container_id, had.price, v.sku
+    LIMIT %(most)s
+) found
+"""  # noqa: S608
+
 _BY_KIND = f"""
 SELECT c.kind, count(*) AS containers
 FROM catalog_container c
@@ -224,6 +253,15 @@ def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]
     """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
     parameters = _parameters(Wish(currency=currency)) | {"skus": list(skus)}
     return [row["variant"] for row in _fetch(_BY_SKU, parameters)]
+
+
+def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most: int) -> list[InsteadRow]:
+    """What could stand in for each of these SKUs: offered in the same mode and `currency`, of the same kind, inside as
+    large or larger on every axis. At most `most` for each, the closest size first. One statement.
+    """
+    skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
+    parameters = _parameters(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
+    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters))
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:

@@ -40,16 +40,21 @@ _WRONG_FIELD = InvalidInput([FieldError("/quantity", "Ensure this value is great
 _WRITES = frozenset({"POST", "PUT", "PATCH"})
 
 
-def refused(*reasons: DomainError | type[DomainError]) -> dict[tuple[str, str], OpenApiResponse]:
-    """The documented problem answer of these errors, which share one status: for `extend_schema(responses=...)`."""
+def refused(
+    *reasons: DomainError | type[DomainError], shape: type[ProblemOutput] = ProblemOutput
+) -> dict[tuple[str, str], OpenApiResponse]:
+    """The documented problem answer of these errors, which share one status: for `extend_schema(responses=...)`.
+
+    shape: a `ProblemOutput` with the members that some of them carry.
+    """
     told = [reason() if isinstance(reason, type) else reason for reason in reasons]
-    return {(str(told[0].status), MEDIA_TYPE): _response(*told)}
+    return {(str(told[0].status), MEDIA_TYPE): _response(*told, shape=shape)}
 
 
-def _response(*reasons: Exception) -> OpenApiResponse:
+def _response(*reasons: Exception, shape: type[ProblemOutput] = ProblemOutput) -> OpenApiResponse:
     problems = [problem_of(reason) for reason in reasons]
     examples = [OpenApiExample(problem.code, value=problem.body, media_type=MEDIA_TYPE) for problem in problems]
-    return OpenApiResponse(ProblemOutput, " ".join(problem.title for problem in problems), examples)
+    return OpenApiResponse(shape, " ".join(problem.title for problem in problems), examples)
 
 
 class ProblemAwareSchema(AutoSchema):

@@ -15,7 +15,7 @@ class Shortage:
     kind: str
     requested: int
     available: int
-    first_on: str | None = None  # the days that would be blocked, prep and turnaround included
+    first_on: str | None = None  # the days that the customer asked for
     last_on: str | None = None
 
 

@@ -1,21 +1,37 @@
 """Who may have which thing when: depots, counts, units, and the claims on them. No prices, no customers."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, OuterRef, Q, Value
+from django.utils import timezone
 
 from catalog.models import Variant
 from core.ids import new_id
-from core.time import validate_time_zone
+from core.time import today_in, validate_time_zone
 from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 
 def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
+
+
+class DepotQuerySet(models.QuerySet["Depot"]):
+    def with_closures(self) -> Self:
+        """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them."""
+        coming = DepotClosure.objects.filter(
+            depot=OuterRef("pk"),
+            end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
+        )
+        span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
+        return self.annotate(closed_spans=ArraySubquery(coming.values_list(span)))
 
 
 class Depot(models.Model):
@@ -33,11 +49,33 @@ class Depot(models.Model):
     )
     active = models.BooleanField(default=True)
 
+    closed_spans: Sequence[Any]  # from with_closures()
+
+    objects = DepotQuerySet.as_manager()
+
     class Meta:
         ordering = ["code"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
+
+    @property
+    def today(self) -> date:
+        return today_in(self.time_zone)
+
+    @property
+    def last_day(self) -> date:
+        """The last day that can be booked by now."""
+        return self.today + settings.BOOKING_HORIZON
+
+    def takes(self, start_on: date, end_on: date) -> bool:
+        """True when a rental can begin and end here on these days; needs `with_closures()`."""
+        in_time = self.today <= start_on and end_on <= self.last_day
+        return in_time and not self.is_closed(start_on) and not self.is_closed(end_on)
+
+    def is_closed(self, day: date) -> bool:
+        """True when nothing is handed out or taken back on this day, which is not over; needs `with_closures()`."""
+        return day.isoweekday() not in self.opening_days or any(day in span for span in self.closed_spans)
 
 
 class DepotClosure(models.Model):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate
 from uuid import UUID
 
 from django.db import connection
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.time import day_after, today_in
-from inventory.models import Depot, Downtime, Reservation, Unit
+from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
 from inventory.states import AT_HAND, LIVE, ReservationKind, ReservationStatus, UnitStatus
 
@@ -38,88 +39,78 @@ class PoolCount:
     sale: int
     rental_by_day: list[int]
     as_of: datetime | None
+    uneven: bool  # a unit is down on later days: the counts do not tell whether one unit can serve a whole booking
 
-    @property
-    def rental(self) -> int:
-        return min(self.rental_by_day)
-
-    @property
-    def is_short(self) -> bool:
-        return self.sale < 0 or self.rental < 0
+    def cut_off(self) -> PoolAvailability:
+        by_day = [max(free, 0) for free in self.rental_by_day]
+        return PoolAvailability(sale=max(self.sale, 0), rental=min(by_day), rental_by_day=by_day, as_of=self.as_of)
 
 
 # Claims are summed as steps: a rental adds one on its first day inside the window and takes it off on the day after its
-# last; one running sum over all pools and days then gives every count, so the work grows with the claims plus the days.
-# Only live reservations are read (partial index reservation_live_by_pool); a hold is dead at expires_at, whether or not
-# a job has tidied it.
+# last. The database tells the steps, `_taken_by_day` walks them, so the work grows with the claims plus the days.
+# Only live reservations are read (partial index reservation_live_by_pool), and rentals only of these days; a hold is
+# dead at expires_at, whether or not a job has tidied it.
 # A unit that is out belongs to the shipped reservation that names it, and both count or neither: written off, or
 # booked out by the IMS for somebody of its own, it is neither free nor claimed. Until it is back it keeps today and its
 # turnaround, however late it is. Days on which it is down meanwhile are taken once.
+# Whatever began already (a unit that is out, being cleaned or in repair) stands before all bookings; then the counts
+# suffice, as whoever comes first takes any unit that is free. Downtimes that begin later make a pool uneven.
 # Units count only where there is a stock level, the row that promises are made under.
 # A sale that left counts until the IMS has acknowledged its check-out and a level's as_of says that it has counted it.
 _SQL = """
 WITH pool AS MATERIALIZED (
-    SELECT p.variant_id, p.depot_id, l.id AS level_id, l.on_hand, l.reserved_elsewhere, l.as_of,
+    SELECT p.n, p.variant_id, p.depot_id, l.id AS level_id, l.on_hand - l.reserved_elsewhere AS pieces, l.as_of,
            (%(now)s AT TIME ZONE d.time_zone)::date AS today
-    FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) AS p(variant_id, depot_id)
+    FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) WITH ORDINALITY AS p(variant_id, depot_id, n)
     LEFT JOIN inventory_depot d ON d.id = p.depot_id
     LEFT JOIN inventory_stocklevel l USING (variant_id, depot_id)
 ), claim AS MATERIALIZED (
-    SELECT r.variant_id, r.depot_id, r.kind, r.quantity, lower(r.period) AS first_on,
-           CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
-           CASE WHEN r.status = 'shipped' AND r.provider_state = 'checked_out' THEN r.provider_acked_at END AS left_at,
+    SELECT pool.n, r.kind, r.quantity, CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
+           lower(r.period) AS first_on,
            CASE WHEN r.status = 'shipped' THEN greatest(upper(r.period), pool.today + 1 + r.turnaround_days)
                 ELSE upper(r.period) END AS free_on
     FROM pool JOIN inventory_reservation r USING (variant_id, depot_id)
-    LEFT JOIN inventory_unit u ON u.id = r.unit_id AND u.status = 'out'
-                              AND (u.variant_id, u.depot_id) = (r.variant_id, r.depot_id)
-    WHERE r.status IN ('held', 'committed', 'shipped')
-      AND (r.status <> 'held' OR r.expires_at > %(now)s)
-      AND (r.status <> 'shipped' OR r.kind = 'sale' OR u.id IS NOT NULL)
+    WHERE r.status IN ('held', 'committed', 'shipped') AND CASE
+        WHEN r.status = 'held' AND r.expires_at <= %(now)s THEN false
+        WHEN r.kind = 'rental' THEN r.status = 'shipped' OR r.period && daterange(%(first)s, %(end)s)
+        WHEN r.status = 'shipped' AND r.provider_state = 'checked_out'
+            THEN coalesce(r.provider_acked_at, 'infinity') > coalesce(pool.as_of, '-infinity')
+        ELSE true END
 ), sold AS (
-    SELECT c.variant_id, c.depot_id, sum(c.quantity) AS pieces
-    FROM claim c JOIN pool USING (variant_id, depot_id)
-    WHERE c.kind = 'sale' AND (c.left_at IS NULL OR c.left_at > coalesce(pool.as_of, '-infinity'))
-    GROUP BY 1, 2
+    SELECT n, sum(quantity) AS pieces FROM claim WHERE kind = 'sale' GROUP BY n
 ), unit AS MATERIALIZED (
-    SELECT u.id, u.variant_id, u.depot_id, c.first_on AS out_from, c.free_on AS out_until
-    FROM pool JOIN inventory_unit u USING (variant_id, depot_id) LEFT JOIN claim c ON c.unit_id = u.id
-    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR (u.status = 'out' AND c.unit_id IS NOT NULL))
+    SELECT pool.n, pool.today, u.id, c.first_on AS out_from, c.free_on AS out_until
+    FROM pool JOIN inventory_unit u USING (variant_id, depot_id)
+    LEFT JOIN claim c ON u.status = 'out' AND c.unit_id = u.id AND c.n = pool.n
+    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR c.unit_id IS NOT NULL)
 ), fleet AS (
-    SELECT variant_id, depot_id, count(*) AS units FROM unit GROUP BY 1, 2
+    SELECT n, count(*) AS units FROM unit GROUP BY n
+), uneven AS (
+    SELECT DISTINCT n FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id
+    WHERE lower(d.period) > today AND lower(d.period) < %(end)s
 ), taken AS (
-    SELECT variant_id, depot_id, first_on, free_on FROM claim WHERE kind = 'rental'
+    SELECT n, first_on, free_on FROM claim WHERE kind = 'rental' AND unit_id IS NULL
     UNION ALL
-    SELECT unit.variant_id, unit.depot_id, lower(part), upper(part)
+    SELECT n, out_from, out_until FROM unit WHERE out_from < %(end)s AND out_until > %(first)s
+    UNION ALL
+    SELECT unit.n, lower(part), upper(part)
     FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id CROSS JOIN LATERAL unnest(
-        datemultirange(d.period) - CASE WHEN unit.out_until IS NULL THEN '{}'::datemultirange
-                                        ELSE datemultirange(daterange(unit.out_from, unit.out_until)) END
+        datemultirange(d.period * daterange(%(first)s, %(end)s))
+        - CASE WHEN unit.out_until IS NULL THEN '{}'::datemultirange
+               ELSE datemultirange(daterange(unit.out_from, unit.out_until)) END
     ) AS part
     WHERE d.period && daterange(%(first)s, %(end)s)
 ), step AS (
-    SELECT variant_id, depot_id, greatest(first_on, %(first)s) AS day, 1 AS taken
-    FROM taken WHERE first_on < %(end)s AND free_on > %(first)s
-    UNION ALL
-    SELECT variant_id, depot_id, free_on, -1
-    FROM taken WHERE first_on < %(end)s AND free_on > %(first)s AND free_on < %(end)s
-), daily AS MATERIALIZED (
-    SELECT variant_id, depot_id, day, sum(taken) AS taken FROM step GROUP BY 1, 2, 3
-), running AS (
-    SELECT p.variant_id, p.depot_id, g.day,
-           sum(coalesce(s.taken, 0)) OVER (PARTITION BY p.variant_id, p.depot_id ORDER BY g.day) AS taken
-    FROM (SELECT DISTINCT variant_id, depot_id FROM daily) p
-    CROSS JOIN (SELECT day::date FROM generate_series(%(first)s::date, %(end)s::date - 1, '1 day') AS day) g
-    LEFT JOIN daily s USING (variant_id, depot_id, day)
-), by_day AS (
-    SELECT variant_id, depot_id, array_agg(taken::bigint ORDER BY day) AS taken FROM running GROUP BY 1, 2
+    SELECT n, day, sum(taken) AS taken
+    FROM (SELECT n, greatest(first_on, %(first)s) AS day, 1 AS taken FROM taken
+          UNION ALL SELECT n, free_on, -1 FROM taken WHERE free_on < %(end)s) AS change
+    GROUP BY n, day
+), steps AS (
+    SELECT n, array_agg(day - %(first)s::date) AS days, array_agg(taken::int) AS taken FROM step GROUP BY n
 )
-SELECT p.variant_id, p.depot_id,
-       coalesce(p.on_hand, 0) - coalesce(p.reserved_elsewhere, 0) - coalesce(sold.pieces, 0),
-       coalesce(fleet.units, 0), by_day.taken, p.as_of
-FROM pool p
-LEFT JOIN sold USING (variant_id, depot_id)
-LEFT JOIN fleet USING (variant_id, depot_id)
-LEFT JOIN by_day USING (variant_id, depot_id)
+SELECT p.variant_id, p.depot_id, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0), coalesce(fleet.units, 0),
+       coalesce(steps.days, '{}'), coalesce(steps.taken, '{}'), p.as_of, uneven.n IS NOT NULL
+FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
 """
 
 
@@ -132,15 +123,7 @@ def availability(
     that owes more than it has gives nothing. No locks: to promise, ask again under the lock of the stock levels
     (`inventory.services.hold`), where it is also seen to that one unit can serve all days of each booking.
     """
-    return {
-        pool: PoolAvailability(
-            sale=max(count.sale, 0),
-            rental=max(count.rental, 0),
-            rental_by_day=[max(free, 0) for free in count.rental_by_day],
-            as_of=count.as_of,
-        )
-        for pool, count in pool_counts(pools, period=period, now=now).items()
-    }
+    return {pool: count.cut_off() for pool, count in pool_counts(pools, period=period, now=now).items()}
 
 
 def pool_counts(
@@ -165,13 +148,25 @@ def pool_counts(
                 "at_hand": [str(status) for status in AT_HAND],
             },
         )
-        days = (end - first).days
-        return {(row[0], row[1]): _pool(days, *row[2:]) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    days = (end - first).days
+    return {
+        (variant, depot): PoolCount(
+            sale=sale,
+            rental_by_day=[units - taken for taken in _taken_by_day(days, step_days, steps)],
+            as_of=as_of,
+            uneven=uneven,
+        )
+        for variant, depot, sale, units, step_days, steps, as_of, uneven in rows
+    }
 
 
-def _pool(days: int, sale: int, units: int, taken: list[int] | None, as_of: datetime | None) -> PoolCount:
-    by_day = [units] * days if taken is None else [units - claimed for claimed in taken]
-    return PoolCount(sale=int(sale), rental_by_day=by_day, as_of=as_of)
+def _taken_by_day(days: int, step_days: list[int], steps: list[int]) -> list[int]:
+    """How many are claimed on each day, when on some days so many more are than on the day before."""
+    change = [0] * days
+    for day, step in zip(step_days, steps, strict=True):
+        change[day] = step
+    return list(accumulate(change))
 
 
 @dataclass(slots=True)
@@ -189,23 +184,6 @@ class Fleet:
         """Go on with the bookings that can be served; the others hide nothing from anybody."""
         lost = set(misfits(self.shelves, self.bookings))
         self.bookings = [booking for booking in self.bookings if booking.key not in lost]
-
-
-def uneven_pools(pools: Collection[Pool], *, until: date, now: datetime | None = None) -> set[Pool]:
-    """The pools in which counting by day does not tell whether one unit can serve a whole booking. One statement.
-
-    Those where a unit is down on days that begin later than today. Whatever began already (a unit that is out or being
-    cleaned) stands before all bookings, and then the counts suffice: whoever comes first takes any unit that is free.
-    """
-    today = (now or timezone.now()).date()
-    later = Downtime.objects.filter(
-        unit__variant_id__in={variant for variant, _ in pools},
-        unit__depot_id__in={depot for _, depot in pools},
-        unit__status__in=[*AT_HAND, UnitStatus.OUT],
-        period__startswith__gte=today,  # by UTC's today, which no depot's is two days ahead of
-        period__startswith__lt=until,
-    )
-    return set(later.values_list("unit__variant_id", "unit__depot_id")) & set(pools)
 
 
 def fleets(pools: Collection[Pool], *, now: datetime | None = None) -> dict[Pool, Fleet]:

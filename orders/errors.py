@@ -52,7 +52,7 @@ class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 
     code = "out_of_stock"
-    title = "Not enough is free for this order."
+    title = "Not enough is free for this."
 
 
 class NotHadAnew(DomainError):

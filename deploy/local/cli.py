@@ -66,6 +66,13 @@ class Commands:
         with self._throwaway_database("check-postgres") as url:
             return 1 if Checks(self.layout, self.output, self.stop, url).run() else 0
 
+    def bench(self) -> int:
+        """Measure what stock costs at full volume, in a database of its own."""
+        venv.ensure(self.layout, "dev", self.steps)
+        with self._throwaway_database("bench-postgres") as url:
+            env = product_environment({"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": url})
+            return self.steps.foreground([str(self.layout.python), "-m", "bench.availability"], env=env)
+
     def openapi(self) -> int:
         """Write the OpenAPI document anew from the code."""
         venv.ensure(self.layout, "dev", self.steps)

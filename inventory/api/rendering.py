@@ -83,7 +83,13 @@ class Showing:
 
     def availability(self, variant: int, depot: int, code: str) -> Json:
         count = self.counts[variant, depot]
-        return {"depot": code, "sale": count.sale, "rental": count.rental, "as_of": count.as_of}
+        return {
+            "depot": code,
+            "sale": count.sale,
+            "rental": count.rental,
+            "closed_on": count.closed_on,
+            "as_of": count.as_of,
+        }
 
 
 _AXES = ("length_mm", "width_mm", "height_mm")

@@ -33,7 +33,8 @@ class DaysInput(CurrencyInput):
     REQUIRED: ClassVar[bool] = False
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        span = f"At most {self.LONGEST} days, first and last included."
+        ahead = settings.BOOKING_HORIZON.days
+        span = f"At most {self.LONGEST} days, first and last included, and {ahead} days ahead."
         return {
             **super().get_fields(),
             "from": serializers.DateField(source="start_on", required=self.REQUIRED, help_text="First day, not past."),
@@ -149,7 +150,15 @@ class RentalOutput(serializers.Serializer[Any]):
 class AvailabilityOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     sale = serializers.IntegerField(help_text="Pieces that can be bought now.")
-    rental = serializers.IntegerField(help_text="Units that can be rented for all of these days (today by default).")
+    rental = serializers.IntegerField(
+        help_text="Units that can be rented from the first to the last of these days; without days, those free today. "
+        "0 when the depot is closed on the first or the last, or when they cannot be booked by its clock."
+    )
+    closed_on = serializers.ListField(
+        child=serializers.DateField(),
+        help_text="Which of the first and the last day asked the depot is closed on: nothing can be rented then. "
+        "A rental may run over closed days in between.",
+    )
     as_of = serializers.DateTimeField(allow_null=True, help_text="When the pieces were counted; null: never.")
 
 
@@ -188,8 +197,8 @@ class DailyOutput(serializers.Serializer[Any]):
     sale = serializers.IntegerField()
     rental = serializers.ListField(
         child=serializers.IntegerField(),
-        help_text="One count a day, beginning at `from`. The minimum over a run of days can be rented for that run; "
-        "preparation and turnaround are counted in.",
+        help_text="One count a day, beginning at `from`. The minimum over a run of days can be rented for that run, if "
+        "neither its first nor its last day is closed; preparation and turnaround are counted in.",
     )
     as_of = serializers.DateTimeField(allow_null=True)
 

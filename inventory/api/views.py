@@ -27,7 +27,7 @@ class ContainerListView(APIView):
         examples=[examples.CONTAINERS],
     )
     def get(self, request: Request) -> Response:
-        """Only what can be had as asked is listed. Counts are for the days asked, or for today."""
+        """Only what can be had as asked is listed. Counts are for the days asked, or for each depot's today."""
         query = parse(serializers.ContainersInput, request.query_params)
         depots = board.depots_asked(query.get("depot"))
         days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
@@ -35,7 +35,7 @@ class ContainerListView(APIView):
         found = shop_window(_wish(query, days), page.stretch)
         rows = page.rows(found)
         variants = [variant for row in rows for variant in row["offered"]]
-        counts = board.counts(variants, depots, days or board.today())
+        counts = board.counts(variants, depots, days)
         showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
         return conditional(request, page.body(found, [showing.container(row) for row in rows]))
 
@@ -54,7 +54,7 @@ class ContainerView(APIView):
         depots = board.depots_asked(query.get("depot"))
         days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
         row = container_detail(slug, currency=query["currency"])
-        counts = board.counts(row["offered"], depots, days or board.today())
+        counts = board.counts(row["offered"], depots, days)
         showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
         return conditional(request, showing.container(row))
 
@@ -130,7 +130,7 @@ def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
 
 def _calendar(query: dict[str, Any], variants: list[Any]) -> dict[str, Any]:
     [depot] = board.depots_asked(query["depot"])
-    days = board.days_asked(query["start_on"], query["end_on"], [depot]) or board.today()
+    days = board.bookable(board.Days(query["start_on"], query["end_on"]), [depot])
     counts = board.counts(variants, [depot], days)
     closed = board.closed_days(depot, days)
     return rendering.calendar(variants, depot=depot, days=days, closed=closed, counts=counts)

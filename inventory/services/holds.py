@@ -1,8 +1,9 @@
 """Claims on stock: made all or none under lock, dead at their expiry, won anew or not at all."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,9 +15,10 @@ from catalog.models import Variant
 from core.ids import new_id
 from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
+from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation, StockLevel
 from inventory.packing import Booking, NoPlan, plan
-from inventory.selectors import NOTHING, Fleet, Pool, PoolAvailability, availability, fleets, uneven_pools
+from inventory.selectors import Fleet, Pool, fleets, pool_counts
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
 
 HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
@@ -28,7 +30,7 @@ _A_DAY = timedelta(days=1)
 class Claim:
     """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end).
 
-    turnaround_days: how many of them, at the end, are for cleaning and checks.
+    prep_days, turnaround_days: how many of them, at the beginning and the end, are not the customer's.
     """
 
     variant_id: int
@@ -37,10 +39,18 @@ class Claim:
     quantity: int
     period: tuple[date, date] | None = None
     turnaround_days: int = 0
+    prep_days: int = 0
 
     @property
     def pool(self) -> Pool:
         return (self.variant_id, self.depot_id)
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The customer's own first and last day."""
+        if self.period is None:
+            return None
+        return self.period[0] + self.prep_days * _A_DAY, self.period[1] - (1 + self.turnaround_days) * _A_DAY
 
 
 @transaction.atomic
@@ -207,34 +217,38 @@ def require_free(claims: Sequence[Claim], *, now: datetime | None = None) -> Non
     """
     if not claims:
         return
-    _require_counts(claims, now)
-    _require_plan([claim for claim in claims if claim.period], now)
+    uneven = _require_counts(claims, now)
+    if rentals := [claim for claim in claims if claim.period and claim.pool in uneven]:
+        _require_plan(rentals, now)
 
 
-def _require_counts(claims: Sequence[Claim], now: datetime | None) -> None:
+def _require_counts(claims: Sequence[Claim], now: datetime | None) -> set[Pool]:
+    """Returns the pools in which the counts are not everything."""
     wanted = _sum_up(claims)
     periods = [claim.period for claim in wanted if claim.period]
     today = timezone.now().date()
     first = min((p[0] for p in periods), default=today)
     end = max((p[1] for p in periods), default=today + _A_DAY)
-    ledger = _Ledger(availability({claim.pool for claim in wanted}, period=(first, end), now=now), first)
-    short = [(claim, free) for claim in wanted if (free := ledger.take(claim)) < claim.quantity]
+    counts = pool_counts({claim.pool for claim in wanted}, period=(first, end), now=now)
+    ledger = Ledger({pool: count.cut_off() for pool, count in counts.items()}, first=first)
+    short: list[tuple[Claim, int]] = []
+    for claim in wanted:
+        free = ledger.free(claim.pool, claim.period)
+        if free < claim.quantity:
+            short.append((claim, free))
+        else:
+            ledger.take(claim.pool, claim.period, claim.quantity)
     if short:
         raise OutOfStock(_name_shortages(short))
+    return {pool for pool, count in counts.items() if count.uneven}
 
 
 def _require_plan(rentals: Sequence[Claim], now: datetime | None) -> None:
     """Where units are down at different times, the counts alone do not tell (inventory.packing)."""
-    if not rentals:
-        return
-    until = max(end for _, end in filter(None, (claim.period for claim in rentals)))
-    uneven = uneven_pools({claim.pool for claim in rentals}, until=until, now=now)
-    if not uneven:
-        return
-    planned = fleets(uneven, now=now)
+    planned = fleets({claim.pool for claim in rentals}, now=now)
     for fleet in planned.values():
         fleet.leave_out_misfits()
-    for claim in _sum_up([claim for claim in rentals if claim.pool in uneven]):
+    for claim in _sum_up(rentals):
         fleet = planned[claim.pool]
         fitting = _fitting(fleet, claim)
         if fitting < claim.quantity:
@@ -260,35 +274,12 @@ def _as_bookings(claim: Claim, quantity: int) -> list[Booking[UUID, int]]:
 
 def _sum_up(claims: Sequence[Claim]) -> list[Claim]:
     """One claim for each thing and period, so that a shortage tells the whole of what was asked."""
-    sums: dict[tuple[int, int, ReservationKind, tuple[date, date] | None], int] = {}
+    sums: dict[tuple[Any, ...], Claim] = {}
     for claim in claims:
-        key = (claim.variant_id, claim.depot_id, claim.kind, claim.period)
-        sums[key] = sums.get(key, 0) + claim.quantity
-    return [Claim(v, d, kind, quantity, period) for (v, d, kind, period), quantity in sums.items()]
-
-
-class _Ledger:
-    """What is left while claims of one request are laid one upon the other."""
-
-    def __init__(self, free: dict[Pool, PoolAvailability], first: date) -> None:
-        self._first = first
-        self._sale = {pool: answer.sale for pool, answer in free.items()}
-        self._days = {pool: list(answer.rental_by_day) for pool, answer in free.items()}
-
-    def take(self, claim: Claim) -> int:
-        """Lay one claim down if it fits. Returns what was free for it."""
-        if claim.period is None:
-            free = self._sale.get(claim.pool, NOTHING.sale)
-            if free >= claim.quantity:
-                self._sale[claim.pool] = free - claim.quantity
-            return free
-        days = self._days.get(claim.pool, [])
-        span = range((claim.period[0] - self._first).days, (claim.period[1] - self._first).days)
-        free = min((days[day] for day in span), default=0) if days else 0
-        if free >= claim.quantity:
-            for day in span:
-                days[day] -= claim.quantity
-        return free
+        key = (claim.pool, claim.kind, claim.period)
+        before = sums[key].quantity if key in sums else 0
+        sums[key] = replace(claim, quantity=before + claim.quantity)
+    return list(sums.values())
 
 
 def _name_shortages(short: Sequence[tuple[Claim, int]]) -> list[Shortage]:
@@ -301,8 +292,8 @@ def _name_shortages(short: Sequence[tuple[Claim, int]]) -> list[Shortage]:
             kind=claim.kind,
             requested=claim.quantity,
             available=free,
-            first_on=claim.period[0].isoformat() if claim.period else None,
-            last_on=(claim.period[1] - _A_DAY).isoformat() if claim.period else None,
+            first_on=claim.days[0].isoformat() if claim.days else None,
+            last_on=claim.days[1].isoformat() if claim.days else None,
         )
         for claim, free in short
     ]

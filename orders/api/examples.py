@@ -7,8 +7,8 @@ from drf_spectacular.utils import OpenApiExample
 from core.errors import NotFound
 from core.idempotency import RequestInProgress
 from core.schema import refused
-from inventory.errors import OutOfStock, Shortage
-from orders.errors import QuoteExpired, QuoteUsed, TransitionNotAllowed
+from orders.api.serializers import OutOfStockOutput
+from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, TransitionNotAllowed
 
 _QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
 
@@ -120,11 +120,38 @@ EVENT = {
     "to_status": "pending_payment",
     "by": "provider",
 }
-SHORT = OutOfStock([Shortage("NIMBUS-S-SAND", "BER", "sale", requested=2, available=1)])
+SHORT_LINE = {
+    "sku": "STRATOS-M-GREY",
+    "depot": "BER",
+    "kind": "rental",
+    "requested": 1,
+    "available": 0,
+    "first_on": "2027-05-03",
+    "last_on": "2027-05-09",
+    "alternatives": {
+        "dates": [{"first_on": "2027-05-05", "last_on": "2027-05-11"}],
+        "depots": [{"depot": "MUC", "available": 2}],
+        "containers": [
+            {
+                "sku": "STRATOS-L-GREY",
+                "container": "pawline-stratos",
+                "title": "Pawline Stratos, L grey",
+                "price": _eur(3920),
+                "available": 3,
+            }
+        ],
+    },
+}
+SHORT = OrderRefused(
+    "Not enough is free: STRATOS-M-GREY at BER: asked for 1, free 0. Your unpaid order CT-7K3M-9QXP-2RTV holds what is "
+    "short: pay it, or cancel it.",
+    lines=[SHORT_LINE],
+    held_by_your_orders=["CT-7K3M-9QXP-2RTV"],
+)
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-QUOTE_REFUSED = refused(SHORT)
-ORDER_REFUSED = refused(SHORT, QuoteExpired, QuoteUsed, RequestInProgress)
+QUOTE_REFUSED = refused(SHORT, shape=OutOfStockOutput)
+ORDER_REFUSED = refused(SHORT, QuoteExpired, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
 CANCEL_REFUSED = refused(TransitionNotAllowed(event="cancel", status="completed", allowed=[]), RequestInProgress)
 
 

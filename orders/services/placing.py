@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.logging import get_logger
 from core.queue import enqueue
 from core.time import today_in
+from inventory.errors import OutOfStock
 from inventory.models import Reservation
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
@@ -21,6 +22,7 @@ from inventory.providers.base import ProviderError, Refused
 from inventory.services import hold, lease_for, release, sync_reservations
 from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.services.alternatives import tell_alternatives
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.states import ORDER, OrderStatus, SaleStatus, next_status
@@ -36,11 +38,18 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
     Safe to repeat: a quote has one order, however often it is asked for. When the IMS does not answer in time the
     order comes back `reserving` and a job goes on. Network between two transactions.
     Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, OutOfStock (ours), OrderRefused (the
-    IMS's).
+    IMS's); the last two with what could be had instead.
     """
-    order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
-    if fresh and settle_reserving(order_id=order.pk, fresh=fresh, budget=settings.INVENTORY_REQUEST_BUDGET):
-        order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
+    try:
+        order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
+        if fresh and settle_reserving(order_id=order.pk, fresh=fresh, budget=settings.INVENTORY_REQUEST_BUDGET):
+            order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
+    except (OutOfStock, OrderRefused) as no:
+        quote = Quote.objects.get(pk=quote_id)
+        tell_alternatives(
+            no, customer_id=customer_id, depot_id=quote.depot_id, currency=quote.currency, lines=quote.lines
+        )
+        raise
     return order
 
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
-from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Address
@@ -18,11 +16,13 @@ from catalog.models import RentalOffer, RentalRate, TaxRate, Variant
 from catalog.pricing import rental_fee
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
-from core.time import days_counted, today_in
-from inventory.models import Depot, DepotClosure
+from core.time import days_counted
+from inventory.errors import OutOfStock
+from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from orders.models import DeliveryRate, Fulfilment, OrderLine, Quote
+from orders.services.alternatives import tell_alternatives
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -64,7 +64,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
 
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now.
+    it could not be had even now, with what could be had instead.
     """
     address, delivery_minor = _delivery(customer_id, request)
     terms = _load_terms(request)
@@ -72,7 +72,11 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     if terms.errors:
         raise InvalidInput(terms.errors)
     priced = [line for line in lines if line is not None]
-    require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
+    try:
+        require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
+    except OutOfStock as no:
+        tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
+        raise
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
@@ -113,12 +117,7 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
 
 def _load_terms(request: QuoteRequest) -> _Terms:
     """Depot, variants, offers, rates and taxes in four statements, however many lines there are."""
-    closures = DepotClosure.objects.filter(depot=OuterRef("pk"), end_on__gte=timezone.now().date() - timedelta(days=1))
-    depot = (
-        Depot.objects.filter(code=request.depot, active=True)
-        .annotate(closed=ArraySubquery(closures.values(day=JSONObject(first="start_on", last="end_on"))))
-        .first()
-    )
+    depot = Depot.objects.filter(code=request.depot, active=True).with_closures().first()
     if depot is None:
         raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
     sale = FilteredRelation("sale_offers", condition=Q(sale_offers__currency=request.currency))
@@ -142,7 +141,7 @@ def _load_terms(request: QuoteRequest) -> _Terms:
 
 def _tax_rates(depot: Depot) -> dict[str, int]:
     """Rates of the depot's country in force today, by class."""
-    rows = TaxRate.objects.filter(country=depot.country, valid_from__lte=today_in(depot.time_zone))
+    rows = TaxRate.objects.filter(country=depot.country, valid_from__lte=depot.today)
     return dict(rows.order_by("valid_from").values_list("tax_class", "rate_bp"))
 
 
@@ -235,8 +234,8 @@ def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]
     return said
 
 
-def _wrong_days(depot: Any, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
-    start, end, today = line.start_on, line.end_on, today_in(depot.time_zone)
+def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
+    start, end, today = line.start_on, line.end_on, depot.today
     if start is None or end is None:
         yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
         return
@@ -245,20 +244,15 @@ def _wrong_days(depot: Any, pointer: str, line: LineRequest, offer: RentalOffer)
     if end < start:
         yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
         return
-    if end > today + settings.BOOKING_HORIZON:
+    if end > depot.last_day:
         yield FieldError(f"{pointer}/end_on", "This is too far ahead; rentals are booked for the next year.", "too_far")
     days = days_counted(start, end)
     if not offer.min_days <= days <= offer.max_days:
         detail = f"This is rented for {offer.min_days} to {offer.max_days} days; {days} were asked for."
         yield FieldError(f"{pointer}/end_on", detail, "rental_length")
     for name, day in (("start_on", start), ("end_on", end)):
-        if _is_closed(depot, day):
+        if depot.is_closed(day):
             yield FieldError(f"{pointer}/{name}", f"The depot is closed on {day}; choose another day.", "depot_closed")
-
-
-def _is_closed(depot: Any, day: date) -> bool:
-    closed = any(c["first"] <= day.isoformat() <= c["last"] for c in depot.closed)
-    return closed or day.isoweekday() not in depot.opening_days
 
 
 def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
@@ -268,7 +262,18 @@ def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
         if line["kind"] == SALE:
             claims.append(Claim(line["variant_id"], depot_id, ReservationKind.SALE, line["quantity"]))
             continue
-        blocked = line["rental"]
-        period = (date.fromisoformat(blocked["blocked_from"]), date.fromisoformat(blocked["blocked_until"]))
-        claims += [Claim(line["variant_id"], depot_id, ReservationKind.RENTAL, 1, period)] * line["quantity"]
+        terms = line["rental"]
+        start_on, first, end = (
+            date.fromisoformat(terms[name]) for name in ("start_on", "blocked_from", "blocked_until")
+        )
+        claim = Claim(
+            line["variant_id"],
+            depot_id,
+            ReservationKind.RENTAL,
+            1,
+            (first, end),
+            turnaround_days=terms["turnaround_days"],
+            prep_days=(start_on - first).days,
+        )
+        claims += [claim] * line["quantity"]
     return claims

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from django.db import IntegrityError
 
-from orders.errors import UnitUnsuitable
+from inventory.errors import UnitNotFree
 from orders.models import Rental
 from orders.services import prepare_rental
 from tests.concurrency.racing import meanwhile, race, won
@@ -41,8 +41,8 @@ def test_the_second_clerk_is_told_that_the_unit_is_promised(shop: Shop) -> None:
 
     ready, refused = meanwhile(partial(set_aside, first), partial(set_aside, second))
 
-    assert isinstance(refused, UnitUnsuitable)
-    assert "promised to another rental" in refused.detail
+    assert isinstance(refused, UnitNotFree)
+    assert "stands ready for somebody else" in refused.detail
     assert Rental.objects.get(unit__serial="CRATE-1-1").pk == ready.pk
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from inventory.models import Unit
+from bench.availability import Volume, fill
+from inventory.models import StockLevel, Unit
 from inventory.selectors import PoolAvailability, availability
 from inventory.states import UnitStatus
 from tests.factories.inventory import DepotFactory, DowntimeFactory, StockLevelFactory, UnitFactory
@@ -286,30 +288,39 @@ def nodes_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes_of(child))]
 
 
-PAST = """
-INSERT INTO inventory_reservation (
-    id, variant_id, depot_id, kind, quantity, period, turnaround_days, status, provider_state, sync_failures,
-    sync_error, created_at
-)
-SELECT gen_random_uuid(), %s, %s, 'rental', 1, '[2027-05-01,2027-05-20)', 1,
-       (array['fulfilled', 'released', 'expired'])[1 + n %% 3], 'released', 0, '', now()
-FROM generate_series(1, 20000) AS n
-"""
-
-
-def test_the_past_costs_nothing() -> None:
-    shelf, explainer = Shelf(pieces=50, units=5), Explainer()
-    for n in range(10):
-        shelf.reserved(rental=(may(1 + n), may(3 + n)))
+def test_the_past_costs_nothing(django_assert_num_queries: Any) -> None:
+    """`make bench` shows the same at full volume (docs/performance.md)."""
+    volume, explainer = Volume(variants=50, units=20, live=5_000, past=20_000), Explainer()
+    fill(volume)
+    pools = list(StockLevel.objects.values_list("variant_id", "depot_id"))
+    today = timezone.now().date()
     with connection.cursor() as cursor:
-        cursor.execute(PAST, shelf.pool)
         cursor.execute("ANALYZE inventory_reservation")
 
-        with connection.execute_wrapper(explainer):
-            availability([shelf.pool], period=(may(1), may(31)), now=NOW)
+        with django_assert_num_queries(1), connection.execute_wrapper(explainer):
+            availability(pools, period=(today, today + timedelta(days=90)))
 
         cursor.execute(explainer.statement, explainer.params)
         nodes = nodes_of(cursor.fetchone()[0][0]["Plan"])
-    reads = [node for node in nodes if node.get("Relation Name") == "inventory_reservation"]
+    [read] = [node for node in nodes if node.get("Relation Name") == "inventory_reservation"]
+    assert read["Node Type"] in {"Bitmap Heap Scan", "Index Scan"}
     assert "reservation_live_by_pool" in {node.get("Index Name") for node in nodes}
-    assert [(node["Actual Rows"], node.get("Rows Removed by Filter", 0)) for node in reads] == [(10, 0)]
+    assert read["Actual Rows"] * read["Actual Loops"] == volume.live
+    assert {read.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck")} == {0}
+
+
+def test_few_pools_read_their_own_claims_only() -> None:
+    volume, explainer = Volume(variants=50, units=20, live=5_000, past=20_000), Explainer()
+    fill(volume)
+    [pool] = StockLevel.objects.values_list("variant_id", "depot_id")[:1]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE inventory_reservation")
+
+        with connection.execute_wrapper(explainer):
+            availability([pool], period=(may(1), may(31)), now=NOW)
+
+        cursor.execute(explainer.statement, explainer.params)
+        nodes = nodes_of(cursor.fetchone()[0][0]["Plan"])
+    [read] = [node for node in nodes if node.get("Relation Name") == "inventory_reservation"]
+    assert "reservation_live_by_pool" in {node.get("Index Name") for node in nodes}
+    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) == volume.live / volume.variants

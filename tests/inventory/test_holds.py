@@ -124,7 +124,7 @@ def test_the_number_of_statements_does_not_grow_with_the_claims(django_assert_nu
     bags, crates = Shelf(pieces=50), Shelf(units=20)
     claims = [bags.sale(1) for _ in range(20)] + [crates.rental() for _ in range(20)]
 
-    with django_assert_num_queries(7):  # savepoint, lock, the dead, counts, later downtimes, insert, savepoint
+    with django_assert_num_queries(6):  # savepoint, lock, the dead, counts, insert, savepoint
         hold(claims=claims, expires_at=UNTIL)
 
 

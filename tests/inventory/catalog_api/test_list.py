@@ -53,7 +53,7 @@ def test_a_container_is_shown_with_images_prices_and_counts(get: Get, depot: Dep
         ],
     }
     counted_at = level.as_of.isoformat().replace("+00:00", "Z")
-    assert answer["availability"] == [{"depot": "BER", "sale": 5, "rental": 3, "as_of": counted_at}]
+    assert answer["availability"] == [{"depot": "BER", "sale": 5, "rental": 3, "closed_on": [], "as_of": counted_at}]
 
 
 def test_the_fee_for_the_days_asked_is_explained(get: Get, depot: Depot):
@@ -101,7 +101,7 @@ def test_every_active_depot_answers_or_the_one_that_was_asked(get: Get, depot: D
     in_munich = get(LIST, depot="MUC")["results"][0]["variants"][0]["availability"]
 
     assert [count["depot"] for count in everywhere] == ["BER", "MUC"]
-    assert in_munich == [{"depot": "MUC", "sale": 0, "rental": 0, "as_of": None}]
+    assert in_munich == [{"depot": "MUC", "sale": 0, "rental": 0, "closed_on": [], "as_of": None}]
 
 
 @pytest.fixture

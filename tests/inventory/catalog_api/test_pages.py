@@ -113,17 +113,36 @@ def test_a_detail_takes_at_most_four_statements(get: Get, depot: Depot, variants
     assert len(statements) == 3
 
 
-@pytest.mark.parametrize("path", ["containers", "containers/pool", "depots", "categories"])
-def test_what_did_not_change_is_not_sent_again(phone: APIClient, depot: Depot, pool: Any, path: str):
-    first = phone.get(f"/api/v1/{path}")
+WINDOWS = {
+    "containers": {},
+    "containers/pool": {},
+    "containers/pool/calendar": {"depot": "BER", **days(1, 60)},
+    "availability": {"depot": "BER", "sku": "POO-ONE", **days(1, 60)},
+    "depots": {},
+    "categories": {},
+}
 
-    again = phone.get(f"/api/v1/{path}", headers={"If-None-Match": first["ETag"]})
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_what_did_not_change_is_not_sent_again(phone: APIClient, depot: Depot, pool: Any, path: str):
+    first = phone.get(f"/api/v1/{path}", WINDOWS[path])
+
+    again = phone.get(f"/api/v1/{path}", WINDOWS[path], headers={"If-None-Match": first["ETag"]})
     Container.objects.update(published=False)
     Depot.objects.update(name="Elsewhere")
-    changed = phone.get(f"/api/v1/{path}", headers={"If-None-Match": first["ETag"]})
+    changed = phone.get(f"/api/v1/{path}", WINDOWS[path], headers={"If-None-Match": first["ETag"]})
 
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
     assert changed.status_code in {200, 404}
+
+
+@pytest.mark.parametrize("path", ["containers", "containers/pool", "containers/pool/calendar", "availability"])
+def test_a_booking_changes_what_was_kept(phone: APIClient, depot: Depot, pool: Any, path: str):
+    query = {"depot": "BER", **WINDOWS[path], **days(1, 3)}
+    kept = phone.get(f"/api/v1/{path}", query)["ETag"]
+    ReservationFactory(variant=pool, depot=depot, rental=(day(1), day(4)))
+
+    assert phone.get(f"/api/v1/{path}", query, headers={"If-None-Match": kept}).status_code == 200
 
 
 @pytest.mark.parametrize(
