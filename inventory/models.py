@@ -11,6 +11,7 @@ from django.db.models import F, Func, Q
 from catalog.models import Variant
 from core.ids import new_id
 from core.time import validate_time_zone
+from inventory import words
 from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 
@@ -59,7 +60,7 @@ class DepotClosure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"closed {self.start_on} to {self.end_on}"
+        return f"closed {words.span(self.start_on, self.end_on)}"
 
 
 class StockLevel(models.Model):
@@ -78,7 +79,7 @@ class StockLevel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"stock level {self.pk}"
+        return f"{self.variant} at {self.depot.code}"
 
 
 class Unit(models.Model):
@@ -137,7 +138,7 @@ class Downtime(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"down {self.period.lower} until {self.period.upper}" if self.period else "downtime"
+        return words.days(self.period) if self.period else "downtime"
 
 
 # Reservations of which the IMS still has to hear something; the same condition is an index, so that asking is cheap.
@@ -226,7 +227,7 @@ class Reservation(models.Model):
     LIVE: ClassVar = LIVE
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.quantity}, {self.status}"
+        return f"Rental, {words.days(self.period)}" if self.period else f"Sale of {words.count(self.quantity, 'piece')}"
 
 
 class Feed(models.Model):
