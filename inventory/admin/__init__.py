@@ -2,6 +2,7 @@
 
 from inventory.admin.claims import FeedAdmin, ReservationAdmin
 from inventory.admin.places import DepotAdmin
-from inventory.admin.stock import DowntimeAdmin, StockLevelAdmin, UnitAdmin
+from inventory.admin.stock import StockLevelAdmin
+from inventory.admin.units import DowntimeAdmin, UnitAdmin
 
 __all__ = ["DepotAdmin", "DowntimeAdmin", "FeedAdmin", "ReservationAdmin", "StockLevelAdmin", "UnitAdmin"]
