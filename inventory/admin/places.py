@@ -3,7 +3,7 @@
 """Depots, their days and their closures."""
 
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from core.backoffice import STYLES
 from core.time import today_in
 from inventory.admin.promises import warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
@@ -39,6 +40,9 @@ class DepotAdmin(ModelAdmin):
     inlines = (DepotClosureInline,)
     warn_unsaved_form = True
     compressed_fields = True
+
+    class Media:
+        css: ClassVar = {"all": [STYLES]}  # warnings name orders by links
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()  # the inventory system knows it by this

@@ -17,11 +17,12 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
 from core.backoffice import (
     NOTHING,
+    STYLES,
     Ask,
     Card,
     Facts,
@@ -39,6 +40,7 @@ from inventory import services, words
 from inventory.admin.calendar import FLEET_STYLES, calendar_page, strip
 from inventory.admin.looks import (
     THEIR_WORDS,
+    UNIT_WORDS,
     WITH_ORDER,
     calendar_address,
     claim_badge,
@@ -73,13 +75,26 @@ def _step(decision: Decision) -> Any:
     return decorate(step)
 
 
+class UnitStateFilter(DropdownFilter):
+    """By the words that the list shows."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [(status, text) for status, (text, _) in UNIT_WORDS.items()]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Unit]) -> QuerySet[Unit]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
 @admin.register(Unit)
 class UnitAdmin(ReadOnlyAdmin):
     form = UnitForm
     add_form_template = "admin/change_form.html"
     list_display = ("titled", "depot", "condition", "state", "down")
     list_filter = (
-        ("status", ChoicesDropdownFilter), ("condition", ChoicesDropdownFilter), ("depot", RelatedDropdownFilter),
+        UnitStateFilter, ("condition", ChoicesDropdownFilter), ("depot", RelatedDropdownFilter),
         ("variant__container__kind", ChoicesDropdownFilter),
     )  # fmt: skip
     list_select_related = ("variant__container", "depot")
@@ -349,6 +364,9 @@ class DowntimeAdmin(ModelAdmin):
     ordering = ("-period",)
     list_per_page = 50
     warn_unsaved_form = True
+
+    class Media:
+        css: ClassVar = {"all": [STYLES]}
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("unit",) if obj else ()

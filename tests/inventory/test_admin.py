@@ -185,6 +185,25 @@ def test_units_are_found_by_serial_sku_and_container(clerk: Client, query: str, 
     assert len(clerk.get(page("unit"), {"q": query}).context["cl"].result_list) == found
 
 
+@pytest.mark.parametrize(
+    ("model", "asked", "found"),
+    [
+        ("unit", {"status": "lost"}, 1),
+        ("unit", {"status": ""}, 2),
+        ("reservation", {"status": "committed"}, 1),
+        ("reservation", {"theirs": "refused"}, 1),
+        ("reservation", {"theirs": "local"}, 0),
+    ],
+)
+def test_lists_are_narrowed_by_the_words_that_they_show(clerk: Client, model: str, asked: dict[str, str], found: int):
+    UnitFactory()
+    UnitFactory(status=UnitStatus.LOST)
+    ReservationFactory()
+    ReservationFactory(committed=True, provider_state="refused")
+
+    assert len(clerk.get(page(model), asked).context["cl"].result_list) == found
+
+
 def test_downtimes_are_typed_first_and_last_day_included(clerk: Client):
     unit = UnitFactory()
 
