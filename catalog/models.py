@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from catalog.checklist import CODES
 from core.money import MAX_MINOR, validate_currency
 
 
@@ -275,5 +276,7 @@ class Approval(models.Model):
         return f"{self.result} on {self.approved_on}"
 
     def clean(self) -> None:
-        if self.result == self.Result.APPROVED and not all((self.checklist or {"": False}).values()):
+        """What the list does not ask for counts for nothing, and what it asks for must be there."""
+        met = {code for code, is_met in self.checklist.items() if is_met is True}
+        if self.result == self.Result.APPROVED and not met >= CODES:
             raise ValidationError({"result": "Every item of the checklist must be met before a variant is approved."})

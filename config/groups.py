@@ -22,7 +22,7 @@ GROUPS: dict[str, list[str]] = {
     "clerk": [
         *_all("catalog", _CATALOG, "view"),
         *_all("inventory", _STOCK, "view"),
-        *_all("inventory", ("unit",), "change"),
+        *_all("inventory", ("unit", "reservation"), "change"),  # by steps only
         *_all("inventory", ("downtime",), "add", "change", "delete"),
         *_all("orders", _ORDERS, "view"),
         "orders.handle_order",

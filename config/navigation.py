@@ -1,5 +1,6 @@
 """The sidebar of the staff pages: grouped by what people do, and only what they may see."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -8,7 +9,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from inventory.troubles import count_troubles
+
 # (group, [(model, title, icon of the Material Symbols font)]); a model without staff pages is left out.
+# "model:page" is a page beside its list.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Catalog",
@@ -23,6 +27,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Stock",
         (
+            ("inventory.Reservation:worklist", "Does not fit", "report"),
+            ("inventory.Unit:calendar", "Fleet calendar", "calendar_view_week"),
             ("inventory.StockLevel", "Stock levels", "inventory_2"),
             ("inventory.Unit", "Units", "qr_code_2"),
             ("inventory.Downtime", "Downtimes", "build"),
@@ -71,14 +77,29 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _items(request: HttpRequest, entries: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:
-    items = []
+    items: list[dict[str, Any]] = []
     for label, title, icon in entries:
-        model = apps.get_model(label)
-        page = admin.site._registry.get(model)  # noqa: SLF001 (what is_registered reads)
+        model, _, beside = label.partition(":")
+        page = admin.site._registry.get(apps.get_model(model))  # noqa: SLF001 (what is_registered reads)
         if page is not None and page.has_view_permission(request):
-            link = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
-            items.append({"title": title, "icon": icon, "link": link})
-    return items
+            link = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_{beside or 'changelist'}")
+            items.append({"title": title, "icon": icon, "link": link, **_waiting(label)})
+    here = [item["link"] for item in items if request.path.startswith(item["link"])]
+    return [item | {"active": item["link"] == max(here, key=len, default="")} for item in items]
+
+
+# How much waits there; counted only for who sees the entry, and not shown where nothing waits.
+_WAITING: dict[str, Callable[[], int]] = {"inventory.Reservation:worklist": count_troubles}
+
+
+def _waiting(label: str) -> dict[str, Any]:
+    return {"badge": _WAITING[label](), "badge_style": "solid"} if label in _WAITING else {}
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The first page says what waits for a person."""
+    waiting = count_troubles() if request.user.has_perm("inventory.view_reservation") else 0
+    return {**context, "troubles": waiting, "worklist": reverse("admin:inventory_reservation_worklist")}
 
 
 def environment(_request: HttpRequest) -> list[str]:

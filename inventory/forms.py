@@ -1,16 +1,17 @@
 """Forms of the stock pages: days are typed first and last included, weekdays are ticked."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSingleDateWidget
 
 from inventory.models import Depot, Downtime, Unit
-from inventory.states import UnitStatus
 
+FURTHEST = timedelta(days=5 * 366)  # nobody plans further ahead, and calendars must end
 WEEKDAYS = [
     (1, "Monday"),
     (2, "Tuesday"),
@@ -37,27 +38,14 @@ class DepotForm(forms.ModelForm):
 
 
 class UnitForm(forms.ModelForm):
-    """What leaves with a customer or is sold is known from the order; by hand a unit is put to anything else."""
-
-    BY_HAND: ClassVar = (
-        UnitStatus.AVAILABLE,
-        UnitStatus.CLEANING,
-        UnitStatus.MAINTENANCE,
-        UnitStatus.LOST,
-        UnitStatus.RETIRED,
-    )
+    """A new unit. From then on it moves by steps, and the inventory system knows it by what is written here."""
 
     class Meta:
         model = Unit
-        fields = ("serial", "variant", "depot", "condition", "status")
+        fields = ("serial", "variant", "depot", "condition")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if (status := self.fields.get("status")) is not None:
-            allowed = {*self.BY_HAND, UnitStatus(self.instance.status)}
-            if self.instance.status in (UnitStatus.OUT, UnitStatus.SOLD):
-                allowed = {UnitStatus(self.instance.status), UnitStatus.LOST}
-            status.choices = [(s.value, s.label) for s in UnitStatus if s in allowed]  # type: ignore[attr-defined]
+
+TOO_FAR = "The last day can be at most five years from now. A unit that nobody gets any more is retired instead."
 
 
 class DowntimeForm(forms.ModelForm):
@@ -82,10 +70,12 @@ class DowntimeForm(forms.ModelForm):
         if start_on and end_on:
             if end_on < start_on:
                 raise ValidationError({"end_on": "The last day cannot be before the first."})
+            if end_on > timezone.localdate() + FURTHEST:
+                raise ValidationError({"end_on": TOO_FAR})
             self.instance.period = DateRange(start_on, end_on + timedelta(days=1))
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
-        """`period` is not typed as such, but is checked all the same: two downtimes of a unit never overlap."""
+        """Two downtimes of a unit never overlap: checked although `period` is no field, and the unit a fixed one."""
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
-        return exclusions if self.errors else exclusions - {"period"}
+        return exclusions if self.errors else exclusions - {"period", "unit"}

@@ -16,6 +16,7 @@ from django.utils import timezone
 from catalog.models import Variant
 from core.ids import new_id
 from core.time import today_in, validate_time_zone
+from inventory import words
 from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 
@@ -97,7 +98,7 @@ class DepotClosure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"closed {self.start_on} to {self.end_on}"
+        return f"closed {words.span(self.start_on, self.end_on)}"
 
 
 class StockLevel(models.Model):
@@ -116,7 +117,7 @@ class StockLevel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"stock level {self.pk}"
+        return f"{self.variant} at {self.depot.code}"
 
 
 class Unit(models.Model):
@@ -175,7 +176,7 @@ class Downtime(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"down {self.period.lower} until {self.period.upper}" if self.period else "downtime"
+        return words.days(self.period) if self.period else "downtime"
 
 
 # Reservations of which the IMS still has to hear something; the same condition is an index, so that asking is cheap.
@@ -264,7 +265,7 @@ class Reservation(models.Model):
     LIVE: ClassVar = LIVE
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.quantity}, {self.status}"
+        return f"Rental, {words.days(self.period)}" if self.period else f"Sale of {words.count(self.quantity, 'piece')}"
 
 
 class Feed(models.Model):

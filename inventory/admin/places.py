@@ -2,13 +2,18 @@
 # unfold carries no types
 """Depots, their days and their closures."""
 
+from itertools import chain
+from typing import Any, ClassVar
+
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from core.backoffice import STYLES
 from core.time import today_in
+from inventory.admin.promises import warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
 from inventory.models import Depot, DepotClosure
 from inventory.states import IN_SERVICE
@@ -35,6 +40,21 @@ class DepotAdmin(ModelAdmin):
     inlines = (DepotClosureInline,)
     warn_unsaved_form = True
     compressed_fields = True
+
+    class Media:
+        css: ClassVar = {"all": [STYLES]}  # warnings name orders by links
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("code",) if obj else ()  # the inventory system knows it by this
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """Days that are closed now may be somebody's already: those are named."""
+        super().save_related(request, form, formsets, change)
+        closures = [*chain.from_iterable(_saved(formset) for formset in formsets if formset.model is DepotClosure)]
+        before = set(form.initial.get("opening_days") or []) if change else set()
+        closed = before - set(form.instance.opening_days)
+        if change and (closures or closed):
+            warn_of_closed_days(request, form.instance, closures, closed)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Depot]:
         in_service = Count("units", filter=Q(units__status__in=IN_SERVICE))
@@ -64,3 +84,7 @@ class DepotAdmin(ModelAdmin):
     @display(description="Units in service", ordering="in_service")
     def units_in_service(self, row: Depot) -> int:
         return row.in_service  # type: ignore[attr-defined]  # annotated
+
+
+def _saved(formset: Any) -> list[DepotClosure]:
+    return [*formset.new_objects, *(row for row, _ in formset.changed_objects)]

@@ -10,12 +10,12 @@ from django.db.models import Q
 
 from core.queue import enqueue
 from core.time import day_after, today_in
-from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree
+from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree, UnitTransitionNotAllowed
 from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.packing import NoPlan, misfits, plan
 from inventory.selectors import Fleet, fleets
 from inventory.services.holds import Claim, lock_reservations, require_free, review_soon
-from inventory.states import DECISIONS, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
+from inventory.states import DECISIONS, GRADED, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
 
@@ -151,6 +151,21 @@ def decide_unit(*, unit_id: int, event: str, condition: str = "") -> Unit:
 
 
 @transaction.atomic
+def grade_unit(*, unit_id: int, condition: str) -> Unit:
+    """Write down how worn a unit is that is at hand; the IMS is told by a job.
+
+    Locks: unit. Raises: UnitTransitionNotAllowed while it is elsewhere: then its condition is seen when it is back.
+    """
+    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    if unit.status not in GRADED:
+        raise UnitTransitionNotAllowed(event="grade", status=unit.status, allowed=[])
+    unit.condition, unit.decided_here = condition, True
+    unit.save(update_fields=["condition", "decided_here"])
+    _tell_unit(unit)
+    return unit
+
+
+@transaction.atomic
 def add_unit(*, unit: Unit) -> Unit:
     """Write down a new unit, and the stock level that promises of its pool are made under."""
     unit.save()
@@ -282,6 +297,10 @@ def _decide(unit: Unit, event: str) -> None:
         unit__status=UnitStatus.AVAILABLE
     ).update(unit=None)
     review_soon([(unit.variant_id, unit.depot_id)])
+    _tell_unit(unit)
+
+
+def _tell_unit(unit: Unit) -> None:
     enqueue("inventory.tell_unit", lock=f"unit:{unit.pk}", once=f"unit:{unit.pk}", unit_id=unit.pk)
 
 

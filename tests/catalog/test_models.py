@@ -101,6 +101,8 @@ def test_a_variant_has_one_offer_of_a_kind_in_each_currency(factory: Any):
         (lambda: TaxRateFactory.build(country="Germany"), "country"),
         (lambda: Approval(result="approved", checklist={"latch": False}, approved_on=date(2026, 1, 1)), "result"),
         (lambda: Approval(result="approved", checklist={}, approved_on=date(2026, 1, 1)), "result"),
+        (lambda: Approval(result="approved", checklist={"latch": True}, approved_on=date(2026, 1, 1)), "result"),
+        (lambda: Approval(result="approved", checklist={"anything": True}, approved_on=date(2026, 1, 1)), "result"),
     ],
 )
 def test_forms_hear_which_field_is_wrong(row: Any, field: str):

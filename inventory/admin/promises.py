@@ -1,0 +1,84 @@
+"""Saying at once which promises can no longer be kept; the jobs that mark them follow (services.misfits)."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from core.backoffice import page_of
+from core.time import today_in
+from inventory import words
+from inventory.admin.looks import WITH_ORDER, named, order_of
+from inventory.models import Depot, DepotClosure, Reservation
+from inventory.packing import misfits
+from inventory.selectors import Pool, fleets
+from inventory.states import LIVE, ReservationKind, ReservationStatus
+
+MOST_NAMED = 8
+WORKLIST = "admin:inventory_reservation_worklist"
+
+
+def warn_of_misfits(request: HttpRequest, pool: Pool) -> None:
+    """Name the bookings of a pool that cannot be served as it is now."""
+    fleet = fleets([pool])[pool]
+    unserved = misfits(fleet.shelves, fleet.bookings)
+    if not unserved:
+        return
+    rows = Reservation.objects.filter(pk__in=unserved[:MOST_NAMED]).select_related("variant", *WITH_ORDER)
+    messages.warning(
+        request,
+        format_html(
+            '{} cannot be served with what is left: {}. <a class="link" href="{}">What to do</a>',
+            words.count(len(unserved), "coming booking"),
+            _names(((row, named(row)) for row in rows), len(unserved), request.user),
+            reverse(WORKLIST),
+        ),
+    )
+
+
+def warn_of_closed_days(
+    request: HttpRequest, depot: Depot, closures: Collection[DepotClosure], weekdays: Collection[int] = ()
+) -> None:
+    """Name the rentals that are to be handed over or taken back on a day that has just been closed."""
+    rows = Reservation.objects.filter(depot=depot, kind=ReservationKind.RENTAL, status__in=LIVE)
+    rows = rows.filter(~Q(status=ReservationStatus.HELD) | Q(expires_at__gt=timezone.now()))
+    starts, ends = Q(pk__in=[]), Q(pk__in=[])
+    for closure in closures:
+        days = (closure.start_on, closure.end_on)
+        starts, ends = starts | Q(rental__start_on__range=days), ends | Q(rental__end_on__range=days)
+    if weekdays:
+        starts |= Q(rental__start_on__iso_week_day__in=weekdays)
+        ends |= Q(rental__end_on__iso_week_day__in=weekdays)
+    today = today_in(depot.time_zone)
+    coming = Q(rental__start_on__gte=today) & ~Q(status=ReservationStatus.SHIPPED) & starts
+    back = Q(rental__end_on__gte=today) & ends
+    hit = list(rows.filter(coming | back).select_related("variant", *WITH_ORDER).order_by("period"))
+    if not hit:
+        return
+    messages.warning(
+        request,
+        format_html(
+            "{} handed over or taken back on a day that is closed now: {}. They stay as they are: tell the customers.",
+            "1 rental is to be" if len(hit) == 1 else f"{len(hit)} rentals are to be",
+            _names(((row, _with_days(row)) for row in hit[:MOST_NAMED]), len(hit), request.user),
+        ),
+    )
+
+
+def _with_days(row: Any) -> str:
+    """Here the customer's own days matter, not those that the unit is blocked for."""
+    return f"{order_of(row).number}, {words.span(row.rental.start_on, row.rental.end_on)}"
+
+
+def _names(rows: Iterable[tuple[Reservation, str]], total: int, viewer: Any) -> str:
+    shown = [
+        (page_of("orders_order", order.pk, name, viewer=viewer) if (order := order_of(row)) else name,)
+        for row, name in rows
+    ]
+    more = f" and {total - len(shown)} more" if total > len(shown) else ""
+    return format_html("{}{}", format_html_join("; ", "{}", shown), more)

@@ -1,0 +1,68 @@
+"""Promises that a person must look at: nothing to serve them with, or not taken by the inventory system."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from inventory.models import OUT_OF_STEP, Reservation
+from inventory.services import in_step
+from inventory.states import ProviderState, ReservationStatus
+
+
+class Trouble(StrEnum):
+    MISFIT = "misfit"  # there is nothing to serve it with
+    REFUSED = "refused"  # paid, and the inventory system does not set it aside
+    NOT_TAKEN = "not_taken"  # the inventory system did not take what it was told
+
+
+def troubles(*, now: datetime | None = None) -> QuerySet[Any, UUID]:
+    """The ids of the worklist, in no order: each half is read from its own small index."""
+    misfits = _misfits(now or timezone.now()).values_list("pk", flat=True)
+    return misfits.union(_not_in_step().values_list("pk", flat=True))
+
+
+def count_troubles() -> int:
+    """How many there are. One statement."""
+    return troubles().count()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is wrong with a reservation; `since` where that is known."""
+
+    trouble: Trouble
+    since: datetime | None = None
+
+
+def troubles_of(row: Reservation, *, now: datetime | None = None) -> list[Said]:
+    """The same for one row, without a statement."""
+    found = []
+    if row.misfit_at is not None and _is_promised(row, now or timezone.now()):
+        found.append(Said(Trouble.MISFIT, row.misfit_at))
+    if row.status == ReservationStatus.COMMITTED and row.provider_state == ProviderState.REFUSED:
+        found.append(Said(Trouble.REFUSED))
+    elif row.sync_error and not in_step(row):
+        found.append(Said(Trouble.NOT_TAKEN))
+    return found
+
+
+def _is_promised(row: Reservation, now: datetime) -> bool:
+    lapsed = row.status == ReservationStatus.HELD and row.expires_at is not None and row.expires_at <= now
+    return row.status in (ReservationStatus.HELD, ReservationStatus.COMMITTED) and not lapsed
+
+
+def _misfits(now: datetime) -> QuerySet[Reservation]:
+    """Dead holds are nobody's any more, whether or not a job has tidied them."""
+    promised = Q(status=ReservationStatus.COMMITTED) | Q(status=ReservationStatus.HELD, expires_at__gt=now)
+    return Reservation.objects.filter(promised, misfit_at__isnull=False).order_by()
+
+
+def _not_in_step() -> QuerySet[Reservation]:
+    """What the inventory system still has to hear; of what is settled, an old refusal does not matter."""
+    refused = Q(status=ReservationStatus.COMMITTED, provider_state=ProviderState.REFUSED)
+    return Reservation.objects.filter(OUT_OF_STEP).filter(refused | ~Q(sync_error="")).order_by()
