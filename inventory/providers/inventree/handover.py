@@ -114,7 +114,7 @@ class HandOver:
     # Shipping
 
     def _ship(self, work: Work, order: Order, reference: str, *, item: int | None = None) -> None:
-        """Put what is allocated (of one item, if named) into the shipment of this name and send it. Safe to repeat at any point."""
+        """Put what is allocated (of one item, if named) into the shipment of this name and send it. Safe to repeat."""
         shipment = self._shipment(work, order, reference)
         if shipment.has_left:
             return

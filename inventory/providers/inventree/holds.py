@@ -25,7 +25,7 @@ from inventory.providers.inventree.orders import (
     names_quantity,
     remove,
 )
-from inventory.providers.inventree.rows import IN_PROGRESS, Allocation, StockItem
+from inventory.providers.inventree.rows import IN_PROGRESS, Allocation, OrderLine, StockItem
 from inventory.providers.inventree.shelf import PIECES
 
 ATTEMPTS = 8  # at an order or a shelf that somebody else is changing
@@ -51,8 +51,7 @@ class Holds:
         for _ in range(ATTEMPTS):
             order, generation = self._orders.latest(work, key)
             if order is None or order.is_dead:
-                for line in lines:  # a look first, so that a shop that is sold out makes no orders
-                    self._pick(work, line, line.quantity)
+                self._look(work, key, generation, lines)
                 self._orders.begin(work, key, generation, lines)
                 continue
             refuse_other_lines(order, lines)
@@ -61,6 +60,15 @@ class Holds:
             if held := self._fill(work, order, lines):
                 return held
         raise UnknownOutcome("Others keep changing this reservation.")
+
+    def _look(self, work: Work, key: UUID, generation: int, lines: Sequence[Line]) -> None:
+        """Before anything is made, so that a shop that is sold out makes no orders. Raises: OutOfStock."""
+        try:
+            for line in lines:
+                self._pick(work, line, line.quantity)
+        except OutOfStock:
+            if self._orders.latest(work, key).generation == generation:
+                raise  # else the same reservation took them meanwhile
 
     def _fill(self, work: Work, order: Order, lines: Sequence[Line]) -> RemoteReservation | None:
         """None: the order was cancelled meanwhile."""
@@ -79,25 +87,29 @@ class Holds:
     def _allocate(self, work: Work, order: Order) -> None:
         """Set aside what the lines lack, in one call, which InvenTree does wholly or not at all. Raises: OutOfStock."""
         for _ in range(ATTEMPTS):
-            lacking = [row for row in order.rows if row.allocated < row.quantity]
-            items: list[dict[str, object]] = []
-            for row in lacking:
-                line = self._orders.line(work, row)
-                picked = self._pick(work, line, line.quantity - whole(row.allocated))
-                items += [{"line_item": row.pk, "stock_item": pk, "quantity": count} for pk, count in picked]
-            if not items:
+            lacking = _lacking(order)
+            if not lacking or order.is_dead:
                 return
             try:
+                items = [item for row in lacking for item in self._items(work, row)]
                 work.write("POST", f"/order/so/{order.pk}/allocate/", {"items": items}, decides=True)
+            except OutOfStock:
+                order = self._orders.again(work, order)
+                if _lacking(order) == lacking:
+                    raise  # else the same reservation took them meanwhile
             except Invalid as refusal:
                 if not names_quantity(refusal) and "does not exist" not in refusal.said:
                     raise
                 order = self._orders.again(work, order)
-                if order.is_dead:
-                    return
             else:
                 return
         raise Unavailable("Others keep taking from the same shelf.")
+
+    def _items(self, work: Work, row: OrderLine) -> list[dict[str, object]]:
+        """What to allocate to a line. Raises: OutOfStock."""
+        line = self._orders.line(work, row)
+        picked = self._pick(work, line, line.quantity - whole(row.allocated))
+        return [{"line_item": row.pk, "stock_item": pk, "quantity": pieces} for pk, pieces in picked]
 
     def _pick(self, work: Work, line: Line, quantity: int) -> list[tuple[int, int]]:
         """Stock items to take from, and how much from each; the fullest first. Raises: OutOfStock."""
@@ -136,16 +148,17 @@ class Holds:
         if order is None or order.state in (None, RemoteState.RELEASED):
             raise NotFound(f"InvenTree holds nothing for {key}.")
         if order.state == RemoteState.HELD:
-            order = self.issue(work, order)
+            order = self.issue(work, order, decides=True)
         remote = order.as_remote(work)
         if remote is None or remote.state in (RemoteState.HELD, RemoteState.RELEASED):
             raise UnknownOutcome(f"InvenTree did not issue {order.header.reference}.")
         return remote
 
-    def issue(self, work: Work, order: Order) -> Order:
+    def issue(self, work: Work, order: Order, *, decides: bool = False) -> Order:
+        """decides: this is what was asked for, and not only a step on the way to it."""
         if order.header.status == IN_PROGRESS:
             return order
-        work.write("POST", f"/order/so/{order.pk}/issue/", decides=True)
+        work.write("POST", f"/order/so/{order.pk}/issue/", decides=decides)
         return self._orders.again(work, order)
 
     def release(self, work: Work, key: UUID) -> None:
@@ -156,6 +169,10 @@ class Holds:
         if order.has_shipped:
             raise Refused("The goods have left; they have to come back.")
         self._orders.cancel(work, order)
+
+
+def _lacking(order: Order) -> list[OrderLine]:
+    return [row for row in order.rows if row.allocated < row.quantity]
 
 
 def refuse_other_lines(order: Order, lines: Sequence[Line]) -> None:
