@@ -74,21 +74,22 @@ class Feed:
             raise CursorLost("InvenTree's trace of movements ends before this cursor.")
         claims = read_claims(work, self._customer)
         if at is None or (at.place < 0 and stamp - at.snapshot >= SNAPSHOT_EVERY):
-            at = self._start(newest, top, stamp, claims)
+            at = self._start(at, newest, stamp, claims)
         elif at.place < 0:
             traces = self._since(work, newest, at.trail)
             parts = None if traces is None else self._touched(work, at, traces, claims)
             if parts is not None:
                 return self._tell(work, self._after(at, top, stamp, claims), parts, claims)
-            at = self._start(newest, top, stamp, claims)
+            at = self._start(at, newest, stamp, claims)
         return self._page(work, at, claims)
 
     # The whole
 
-    def _start(self, newest: dict[int, Trace], top: int, stamp: int, claims: Claims) -> Cursor:
-        """Movements of the last moments are told again after it, as any others."""
-        trail = max(min(newest, default=1) - 1, 0)
-        return Cursor(self._home, trail, top, stamp, stamp, 0, self._digest(claims))
+    def _start(self, before: Cursor | None, newest: dict[int, Trace], stamp: int, claims: Claims) -> Cursor:
+        """A snapshot. Movements of the last moments are told again after it, as any others."""
+        settled = before is not None and stamp - before.seen >= SETTLED
+        trail = before.head if before is not None and settled else max(min(newest, default=1) - 1, 0)
+        return Cursor(self._home, trail, max(newest, default=0), stamp, stamp, 0, self._digest(claims))
 
     def _page(self, work: Work, at: Cursor, claims: Claims) -> Changes:
         """One depot, in the order of the locations' primary keys."""
