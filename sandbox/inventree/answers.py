@@ -34,15 +34,10 @@ def _mentions(_store: Store, row: Row, value: str) -> bool:
 
 
 def _since(_store: Store, row: Row, value: str) -> bool:
-    """A day; an instant is refused."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        raise invalid(updated_after="Enter a valid date.")
     return str(row.get("updated", row.get("creation_date", ""))) >= value
 
 
 def _status(_store: Store, row: Row, value: str) -> bool:
-    if not value.isdigit():
-        raise invalid(status="Enter a number.")
     return bool(row["status"] == int(value))
 
 
@@ -90,8 +85,17 @@ FILTERS: Mapping[str, Mapping[str, Filter]] = {
 }
 
 
+def _check(request: Request) -> None:
+    """`updated_after` takes a day and no instant, `status` a number."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", request.first("updated_after") or "2000-01-01"):
+        raise invalid(updated_after="Enter a valid date.")
+    if not (request.first("status") or "0").isdigit():
+        raise invalid(status="Enter a number.")
+
+
 def listed(store: Store, request: Request, table: str) -> object:
     """A page; without a limit, a bare array of everything."""
+    _check(request)
     rows: Iterable[Row] = list(store.rows(table))
     for name, values in request.query.items():
         if test := FILTERS[table].get(name):
