@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import count
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from inventory.providers.base import Window
 from sandbox.inventory.server import Sandbox as HttpSandbox
@@ -175,7 +176,7 @@ class InvenTreeStaff:
 
     def location(self, depot: str) -> int:
         if depot not in self.locations:
-            known = self.call("GET", f"/stock/location/?search={depot}&limit=100")["results"]
+            known = self.call("GET", f"/stock/location/?search={quote(depot)}&limit=100")["results"]
             found = next((row["pk"] for row in known if row["name"] == depot and row["parent"] is None), None)
             body = {"name": depot, "description": "of a test", "parent": None}
             self.locations[depot] = found or self.call("POST", "/stock/location/", body)["pk"]

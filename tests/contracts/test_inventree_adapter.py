@@ -424,6 +424,44 @@ def test_a_renamed_location_is_another_depot_and_what_lies_there_moves_with_it(t
     assert [(level.depot, level.on_hand) for level in tree.levels()] == [("UTR", 3)]
 
 
+def test_a_part_at_a_place_that_did_not_exist_before_is_told_by_the_feed(tree: InvenTree):
+    tree.stock(3)
+    cursor = tree.caught_up()
+
+    tree.stock(4, "NEW", "UTR")
+
+    assert tree.told(cursor)[0]["NEW", "UTR"] == 4
+
+
+def test_a_part_that_is_not_offered_any_more_is_not_reserved(tree: InvenTree):
+    tree.stock(3)
+    tree.sale(1, key=KEY)
+    tree.store.get("part", tree.staff.part("BAG"))["active"] = False
+    other = tree.another()
+
+    with pytest.raises(NotFound):
+        other.reserve(key=uuid4(), lines=[Line("BAG", "AMS", 1, "sale")])
+    assert other.confirm(key=KEY).lines == [Line("BAG", "AMS", 1, "sale")]
+    assert other.levels().levels == []
+    other.close()
+
+
+def test_a_customers_request_reads_no_list_of_parts(tree: InvenTree):
+    tree.staff.seed([(f"S{n:03}", "AMS", 1) for n in range(150)])
+    asked: list[str] = []
+    route = tree.stand_in.app.route
+
+    def watched(request: Request) -> Response:
+        asked.append(f"{request.method} {request.path} {request.first('offset') or ''}".strip())
+        return route(request)
+
+    tree.stand_in.app.route = watched  # type: ignore[method-assign]
+    tree.sale(1, sku="S007")
+
+    assert len(asked) <= 15
+    assert not [call for call in asked if call.endswith(" 100")]
+
+
 def test_a_part_number_that_two_parts_have_means_the_older(tree: InvenTree, caplog: pytest.LogCaptureFixture):
     tree.stock(3)
     twin = tree.store.insert("part", name="twin", IPN="BAG", salable=True, active=True, trackable=True)["pk"]

@@ -8,7 +8,7 @@ database) is found by a full snapshot every quarter of an hour.
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -93,8 +93,8 @@ class Feed:
 
     def _page(self, work: Work, at: Cursor, claims: Claims) -> Changes:
         """One depot, in the order of the locations' primary keys."""
-        names = self._catalogue.names(work, fresh=at.place == 0)
-        rest = sorted((pk, code) for code, pk in names.depots.items() if pk > at.place)
+        depots = self._catalogue.places(work, fresh=at.place == 0).depots
+        rest = sorted((pk, code) for code, pk in depots.items() if pk > at.place)
         levels: list[Level] = []
         units: list[UnitRecord] = []
         for pk, depot in rest[:1]:
@@ -121,8 +121,7 @@ class Feed:
 
     def _touched(self, work: Work, at: Cursor, traces: list[Trace], claims: Claims) -> set[str] | None:
         """SKUs whose numbers may have moved; None: too many to ask for one by one."""
-        names = self._catalogue.names(work)
-        parts = set(islice(self._reclaimed(names.skus, at.claims, claims), MOST_PARTS + 1))
+        parts = set(islice(self._reclaimed(work, at.claims, claims), MOST_PARTS + 1))
         items = {trace.item for trace in traces if trace.part is None and trace.item is not None}
         parts |= {trace.part for trace in traces if trace.part is not None}
         if len(parts) > MOST_PARTS or len(items) > MOST_PARTS:
@@ -132,11 +131,9 @@ class Feed:
                 parts.add(work.get(f"/stock/{item}/", StockItem.read).part)
             except NotFound:
                 continue  # it deleted itself
-        if parts - set(names.skus):
-            names = self._catalogue.names(work, fresh=True)
-        return {names.skus[part] for part in parts if part in names.skus}
+        return {sku for part in parts if (sku := self._catalogue.offers(work, part))}
 
-    def _reclaimed(self, parts: Iterable[int], before: bytes, claims: Claims) -> Iterator[int]:
+    def _reclaimed(self, work: Work, before: bytes, claims: Claims) -> Iterator[int]:
         """Parts of which others claim something else than before."""
         now = self._digest(claims)
         if now == before:
@@ -146,7 +143,7 @@ class Feed:
             return
         size = BUCKET_BYTES
         changed = {n for n in range(BUCKETS) if now[n * size : (n + 1) * size] != before[n * size : (n + 1) * size]}
-        yield from (part for part in parts if part % BUCKETS in changed)
+        yield from (part for part in self._catalogue.offered(work) if part % BUCKETS in changed)
 
     def _digest(self, claims: Claims) -> bytes:
         """A few bytes for each bucket of parts; the same for the same claims, whatever their order."""
@@ -172,6 +169,8 @@ class Feed:
         )
 
     def _tell(self, work: Work, after: Cursor, skus: set[str], claims: Claims) -> Changes:
+        if skus:
+            self._catalogue.places(work, fresh=True)  # what moved may have moved to a new one
         levels = [level for sku in sorted(skus) for level in self._shelf.levels_of(work, sku, claims)]
         units = [unit for sku in sorted(skus) for unit in self._shelf.units_of(work, sku, claims)]
         return Changes(tuple(levels), tuple(units), str(after), more=False)

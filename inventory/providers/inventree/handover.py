@@ -79,7 +79,7 @@ class HandOver:
         if not serials:
             raise Refused("Say which units leave.")
         pools = {(self._catalogue.of_pool(work, line.sku, line.depot)[0], line.depot) for line in lines}
-        depot_of = self._catalogue.names(work).depot_of
+        depot_of = self._catalogue.places(work).depot_of
         units = [self._shelf.unit(work, serial) for serial in serials]
         for unit in units:
             if (unit.part, depot_of(unit.location)) not in pools:
@@ -179,10 +179,7 @@ class HandOver:
             raise NotFound(f"InvenTree knows nothing of {key}.")
         if not order.left:
             raise Refused("Nothing has left under this reservation.")
-        names = self._catalogue.names(work)
-        location = names.depots.get(depot) or self._catalogue.names(work, fresh=True).depots.get(depot)
-        if location is None:
-            raise NotFound(f"InvenTree has no location for the depot {depot}.")
+        location = self._catalogue.location_of(work, depot)
         if strange := [serial for serial in serials if serial not in order.left]:
             raise Refused(f"{strange[0]} did not leave under this reservation.")
         back = [unit for unit in self._orders.units_out(work, order) if unit.serial in serials]

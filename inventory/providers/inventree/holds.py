@@ -114,7 +114,7 @@ class Holds:
     def _pick(self, work: Work, line: Line, quantity: int) -> list[tuple[int, int]]:
         """Stock items to take from, and how much from each; the fullest first. Raises: OutOfStock."""
         part, location = self._catalogue.of_pool(work, line.sku, line.depot)
-        depot_of = self._catalogue.names(work).depot_of
+        depot_of = self._catalogue.places(work).depot_of
         place: dict[str, str | int] = {"part": part, "location": location, "cascade": "true", "available": "true"}
         items = work.rows("/stock/", StockItem.read, **PIECES, **place)
         free = [(item.pk, whole(item.free)) for item in items if depot_of(item.location) == line.depot]

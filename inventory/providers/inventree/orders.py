@@ -146,7 +146,7 @@ class Orders:
 
     def line(self, work: Work, row: OrderLine) -> Line:
         kind, _, depot = row.reference.partition(" ")
-        return Line(self._catalogue.sku_of(work, row.part), depot, whole(row.quantity), kind)
+        return Line(self._catalogue.sku_of(work, row.part) or f"part {row.part}", depot, whole(row.quantity), kind)
 
     def again(self, work: Work, order: Order) -> Order:
         """The order as it is now."""

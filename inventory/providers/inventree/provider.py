@@ -80,8 +80,8 @@ class InvenTreeProvider:
     def levels(self, *, skus: Sequence[str] | None = None, cursor: str | None = None) -> LevelPage:
         """Pages of one depot, or of twenty SKUs when they are named."""
         work = self._client.work()
-        names = self._catalogue.names(work, fresh=cursor is None)
-        keys = sorted(set(skus)) if skus is not None else sorted(names.depots)
+        depots = self._catalogue.places(work, fresh=cursor is None).depots
+        keys = sorted(set(skus)) if skus is not None else sorted(depots)
         size = 1 if skus is None else SKUS_A_PAGE
         rest = [key for key in keys if cursor is None or key > cursor]
         page, more = rest[:size], len(rest) > size
@@ -89,14 +89,12 @@ class InvenTreeProvider:
             return LevelPage(levels=(), cursor=None)
         claims = read_claims(work, self._customer)
         read = self._shelf.levels_at if skus is None else self._shelf.levels_of
-        known = names.depots if skus is None else names.parts
-        levels = [level for key in page if key in known for level in read(work, key, claims)]
+        levels = [level for key in page for level in read(work, key, claims)]
         return LevelPage(levels=levels, cursor=page[-1] if more else None)
 
     def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
         work = self._client.work()
-        names = self._catalogue.names(work, fresh=True)
-        if (sku is not None and sku not in names.parts) or (depot is not None and depot not in names.depots):
+        if depot is not None and depot not in self._catalogue.places(work, fresh=True).depots:
             return []
         claims = read_claims(work, self._customer)
         if sku is None:

@@ -15,7 +15,7 @@ from inventory.providers.inventree.claims import (
     read_claims,
 )
 from inventory.providers.inventree.client import Work, whole
-from inventory.providers.inventree.names import Catalogue, Names
+from inventory.providers.inventree.names import Catalogue
 from inventory.providers.inventree.rows import Header, StockItem
 
 PIECES: dict[str, str | int] = {"serialized": "false", "in_stock": "true", "status": code.OK}
@@ -75,42 +75,43 @@ class Shelf:
     # Pieces
 
     def levels_at(self, work: Work, depot: str, claims: Claims) -> list[Level]:
-        """Every part that is for sale, at one depot; also those of which there is nothing."""
-        names = self._catalogue.names(work)
-        items = work.rows("/stock/", StockItem.read, **PIECES, location=names.depots[depot], cascade="true")
-        pools = [(sku, depot) for sku in names.skus.values()]
-        return _levels(pools, names, items, claims, work.client.stamp(claims.seen))
+        """Every part that is offered, at one depot; also those of which there is nothing."""
+        places, skus = self._catalogue.places(work), self._catalogue.offered(work)
+        items = work.rows("/stock/", StockItem.read, **PIECES, location=places.depots[depot], cascade="true")
+        pools = [(sku, depot) for sku in skus.values()]
+        found = {item: (skus.get(item.part, ""), places.depot_of(item.location) or "") for item in items}
+        return _levels(pools, found, claims, work.client.stamp(claims.seen))
 
     def levels_of(self, work: Work, sku: str, claims: Claims) -> list[Level]:
-        """One part, at every depot."""
-        names = self._catalogue.names(work)
-        items = work.rows("/stock/", StockItem.read, **PIECES, part=names.parts[sku])
-        pools = [(sku, depot) for depot in names.depots]
-        return _levels(pools, names, items, claims, work.client.stamp(claims.seen))
+        """One part, at every depot; nothing for a part that is not offered."""
+        places, part = self._catalogue.places(work), self._catalogue.part_of(work, sku)
+        if part is None:
+            return []
+        items = work.rows("/stock/", StockItem.read, **PIECES, part=part)
+        found = {item: (sku, places.depot_of(item.location) or "") for item in items}
+        return _levels([(sku, depot) for depot in places.depots], found, claims, work.client.stamp(claims.seen))
 
     # Units
 
     def units_at(self, work: Work, depot: str | None, claims: Claims) -> list[UnitRecord]:
         """Units that lie at a depot or left from it for a customer of ours; of all depots for None."""
-        names = self._catalogue.names(work)
-        place: Mapping[str, str | int] = {} if depot is None else {"location": names.depots[depot], "cascade": "true"}
+        skus, depots = self._catalogue.offered(work), self._catalogue.places(work).depots
+        place: Mapping[str, str | int] = {} if depot is None else {"location": depots[depot], "cascade": "true"}
         items = work.rows("/stock/", StockItem.read, serialized="true", in_stock="true", **place)
         items += work.rows("/stock/", StockItem.read, serialized="true", customer=self._customer)
-        return [unit for unit in self._records(work, items, claims) if depot in (None, unit.depot)]
+        found = self._records(work, [item for item in items if item.part in skus], claims)
+        return [unit for unit in found if depot in (None, unit.depot)]
 
     def units_of(self, work: Work, sku: str, claims: Claims) -> list[UnitRecord]:
         """Every unit of a part that ever was, those sold by others included."""
-        part = self._catalogue.names(work).parts[sku]
-        items = work.rows("/stock/", StockItem.read, serialized="true", part=part)
+        part = self._catalogue.part_of(work, sku)
+        items = [] if part is None else work.rows("/stock/", StockItem.read, serialized="true", part=part)
         return self._records(work, items, claims)
 
     def unit(self, work: Work, serial: str) -> StockItem:
         """The unit with this serial number, among the parts of this shop. Raises: NotFound, Refused."""
-        skus = self._catalogue.names(work).skus
         found = work.rows("/stock/", StockItem.read, serial=serial)
-        known = [item for item in found if item.part in skus] or [
-            item for item in found if item.part in self._catalogue.names(work, fresh=True).skus
-        ]
+        known = [item for item in found if self._catalogue.offers(work, item.part)]
         if not known:
             raise NotFound(f"InvenTree has no unit {serial}.")
         if len(known) > 1:
@@ -121,29 +122,30 @@ class Shelf:
         return self._records(work, [item], read_claims(work, self._customer))[0]
 
     def _records(self, work: Work, items: Sequence[StockItem], claims: Claims) -> list[UnitRecord]:
-        names, as_of = self._catalogue.names(work), work.client.stamp(claims.seen)
+        places, as_of = self._catalogue.places(work), work.client.stamp(claims.seen)
         claimed = {claim.item for claim in claims.of_others}
-        departed = _Departures(work, self._customer, [item for item in items if item.part in names.skus])
+        departed = _Departures(work, self._customer, items)
         found = []
         for item in items:
-            depot = names.depot_of(item.location) or departed.depot_of(item) or min(names.depots, default=None)
-            if item.part not in names.skus or depot is None or (item.in_stock and not names.depot_of(item.location)):
-                continue  # not ours, or at a place that is no depot
+            here = places.depot_of(item.location)
+            depot = here or departed.depot_of(item) or min(places.depots, default=None)  # what was sold lies nowhere
+            if depot is None or (item.in_stock and here is None):
+                continue  # at a place that is no depot
             status = departed.status_of(item, is_claimed=item.pk in claimed)
-            found.append(UnitRecord(item.serial, names.skus[item.part], depot, condition_of(item), status, as_of))
+            sku = self._catalogue.sku_of(work, item.part)
+            found.append(UnitRecord(item.serial, sku, depot, condition_of(item), status, as_of))
         return found
 
 
 def _levels(
-    pools: Iterable[tuple[str, str]], names: Names, items: Iterable[StockItem], claims: Claims, as_of: datetime
+    pools: Iterable[tuple[str, str]], items: Mapping[StockItem, tuple[str, str]], claims: Claims, as_of: datetime
 ) -> list[Level]:
     on_hand = dict.fromkeys(pools, 0)
     claimed = dict.fromkeys(on_hand, 0)
     by_item: dict[int, float] = {}
     for claim in claims.of_others:
         by_item[claim.item] = by_item.get(claim.item, 0) + claim.quantity
-    for item in items:
-        pool = (names.skus.get(item.part, ""), names.depot_of(item.location) or "")
+    for item, pool in items.items():
         if pool in on_hand:
             on_hand[pool] += whole(item.quantity)
             claimed[pool] += _up(by_item.get(item.pk, 0))
