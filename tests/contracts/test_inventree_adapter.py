@@ -1,6 +1,7 @@
 """The `inventree` adapter alone: what follows from what InvenTree is."""
 
 import logging
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from inventory.providers.base import (
     Line,
     NotFound,
     OutOfStock,
+    RateLimited,
     Refused,
     RemoteState,
     Unavailable,
@@ -27,7 +29,7 @@ from inventory.providers.registry import get_provider
 from sandbox.http import Request, Response, Server
 from sandbox.inventree.rules import CANCELLED, DAMAGED, PENDING, QUARANTINED, Row
 from sandbox.inventree.server import Sandbox, running
-from tests.contracts.conftest import CAN, Ims, eventually, same
+from tests.contracts.conftest import CAN, Ims, eventually, same, winners
 from tests.contracts.staff import StandInStaff, Verb, window
 
 ALLOCATE = "POST /api/order/so/*/allocate/"
@@ -239,6 +241,34 @@ def test_rentals_are_not_held_as_there_are_no_dates(tree: InvenTree):
         tree.rental(window(0, 3))
 
     assert tree.orders() == []
+
+
+def test_many_at_once_with_answers_lost_at_random_win_exactly_what_there_is(tree: InvenTree):
+    tree.stock(8)
+    chance = random.Random(7)
+    calls = ["POST /api/order/so/", "POST /api/order/so-line/", ALLOCATE, "GET /api/stock/", "GET /api/order/so"]
+    kinds = ["500_before", "500_after", "drop_before", "drop_after", "garbage", "html", "503", "429"]
+    for _ in range(60):
+        tree.stand_in.faults.plan(chance.choice(calls), chance.choice(kinds))
+
+    def persistent(_number: int) -> UUID:
+        key = uuid4()
+        for _ in range(100):
+            try:
+                return tree.sale(1, key=key).key
+            except (UnknownOutcome, Unavailable, RateLimited):
+                continue
+        raise AssertionError("It never ends.")
+
+    won = winners(persistent, 12)
+    tree.stand_in.faults.clear()
+
+    assert len(won) == 8
+    assert {found.key for found in tree.provider.reservations()} == set(won)
+    assert sum(row["quantity"] for row in tree.store.rows("allocation")) == 8
+    for order in tree.orders():
+        if order["status"] != CANCELLED:
+            assert sum(row["quantity"] for row in tree.store.allocations_of(order["pk"])) == 1
 
 
 # What has left

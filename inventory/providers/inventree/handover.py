@@ -14,7 +14,7 @@ from inventory.providers.inventree.client import Invalid, Work
 from inventory.providers.inventree.holds import ATTEMPTS, Holds, refuse_other_lines
 from inventory.providers.inventree.names import Catalogue
 from inventory.providers.inventree.orders import RENTAL, Order, Orders, made, merged, names_quantity, remove
-from inventory.providers.inventree.rows import OPEN, Allocation, Shipment, StockItem
+from inventory.providers.inventree.rows import OPEN, Allocation, Shipment, StockItem, pk_of
 from inventory.providers.inventree.shelf import HANDED_OUT, Shelf, code_after_return, noted
 
 log = get_logger(__name__)
@@ -62,8 +62,8 @@ class HandOver:
             if alive and alive.left and not leaving:
                 return _reached(alive, work)
             units = self._fit(work, lines, leaving, alive)
+            alive = alive or self._orders.begin(work, key, generation, lines)
             if alive is None:
-                self._orders.begin(work, key, generation, lines)
                 continue
             alive = self._holds.issue(work, self._orders.complete_lines(work, alive, lines))
             if alive.is_dead:
@@ -138,7 +138,7 @@ class HandOver:
                 answer = work.write("POST", "/order/so/shipment/", {"order": order.pk, "reference": reference})
             except Invalid:
                 continue  # somebody else made it; if not, it is refused again
-            return Shipment(made(answer), reference, has_left=False)
+            return Shipment(made(answer, pk_of), reference, has_left=False)
         raise Refused(f"InvenTree takes no shipment {reference}.")
 
     def _await(self, work: Work, shipment: int, task: object) -> None:

@@ -52,7 +52,8 @@ class Holds:
             order, generation = self._orders.latest(work, key)
             if order is None or order.is_dead:
                 self._look(work, key, generation, lines)
-                self._orders.begin(work, key, generation, lines)
+                order = self._orders.begin(work, key, generation, lines)
+            if order is None:
                 continue
             refuse_other_lines(order, lines)
             if remote := order.as_remote(work):

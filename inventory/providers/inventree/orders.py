@@ -6,19 +6,20 @@ stands for something else.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from inventory.providers.base import Line, NotFound, Refused, RemoteReservation, RemoteState, UnknownOutcome
 from inventory.providers.inventree.claims import MOST_GENERATIONS, lines_of, reference_of
 from inventory.providers.inventree.client import Invalid, Work, whole
 from inventory.providers.inventree.names import Catalogue
-from inventory.providers.inventree.rows import IN_PROGRESS, OPEN, Header, OrderLine, Shipment, StockItem, pk_of
+from inventory.providers.inventree.rows import IN_PROGRESS, OPEN, Header, OrderLine, Shipment, StockItem
 
 RENTAL = "rental"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +153,21 @@ class Orders:
         """The order as it is now."""
         return self.load(work, order.key, work.get(f"/order/so/{order.pk}/", Header.read))
 
-    def begin(self, work: Work, key: UUID, generation: int, lines: Sequence[Line]) -> bool:
-        """Make the empty order. False when somebody was faster: then look again."""
+    def begin(self, work: Work, key: UUID, generation: int, lines: Sequence[Line]) -> Order | None:
+        """Make the empty order. None when somebody was faster: then look again."""
         told = ", ".join(f"{line.quantity} {line.sku} from {line.depot}" for line in lines)
+        body = {
+            "customer": self._customer,
+            "reference": reference_of(key, generation),
+            "customer_reference": str(key),
+            "description": f"{lines[0].kind}: {told}"[:200] + f" [{digest_of(lines)}]",
+        }
         try:
-            work.write(
-                "POST",
-                "/order/so/",
-                {
-                    "customer": self._customer,
-                    "reference": reference_of(key, generation),
-                    "customer_reference": str(key),
-                    "description": f"{lines[0].kind}: {told}"[:200] + f" [{digest_of(lines)}]",
-                },
-            )
+            return Order(key, made(work.write("POST", "/order/so/", body), Header.read), (), ())
         except Invalid as refusal:
             if "already exists" in refusal.said:
-                return False
+                return None
             raise
-        return True
 
     def complete_lines(self, work: Work, order: Order, lines: Sequence[Line]) -> Order:
         """Give the order the lines that it lacks, each once, whoever else is doing the same."""
@@ -207,10 +204,10 @@ def remove(work: Work, path: str) -> None:
         return
 
 
-def made(answer: object) -> int:
-    """The primary key of what was just made."""
+def made(answer: object, read: Callable[[object], T]) -> T:
+    """What was just made."""
     try:
-        return pk_of(answer)
+        return read(answer)
     except ValueError as error:
         raise UnknownOutcome(f"InvenTree's answer cannot be read: {error}") from None
 
