@@ -206,7 +206,7 @@ def inventree_without_worker(wrap: Wrap = lambda provider: provider) -> Abstract
 def real_inventree(wrap: Wrap = lambda provider: provider) -> Iterator[Ims]:
     """A running InvenTree, whose data a test may spoil; see docs/inventree.md."""
     url, token = os.environ["INVENTREE_URL"], os.environ["INVENTREE_TOKEN"]
-    staff = InvenTreeStaff(url, token)
+    staff = InvenTreeStaff(url, token, shop=f"Web shop {time.time_ns()}")
     for depot in ("AMS", "RTM"):
         staff.location(depot)
     provider = InvenTreeProvider(

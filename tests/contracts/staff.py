@@ -142,16 +142,17 @@ class HttpStaff:
 class InvenTreeStaff:
     """Of any InvenTree, by its own API: so the same hands serve the stand-in and a real one.
 
-    What they make stays: two locations and two companies. The parts are switched off in the end.
+    What they make stays: two locations and some companies. In the end the parts are switched off and
+    the orders cancelled.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, shop: str = "Web shop") -> None:
         self._url, self._token = f"{url.rstrip('/')}/api", token
         self._numbers = count(int(time.time() * 1000) % 10**9 * 1000)
         self._parts: dict[str, int] = {}
         self.locations: dict[str, int] = {}
         self._claims: dict[tuple[str, str], int] = {}
-        self.customer = self._company("Web shop")
+        self.customer = self._company(shop)
         self._other = self._company("Market stall")
 
     def call(self, method: str, path: str, body: object = None) -> Any:
@@ -237,7 +238,10 @@ class InvenTreeStaff:
         time.sleep(seconds)
 
     def leave(self) -> None:
-        """Nothing that was made here is offered any more."""
+        """Nothing that was made here is offered or promised any more."""
+        for customer in (self.customer, self._other):
+            for order in self.call("GET", f"/order/so/?customer={customer}&outstanding=true&limit=100")["results"]:
+                self.call("POST", f"/order/so/{order['pk']}/cancel/", {})
         for part in self._parts.values():
             self.call("PATCH", f"/part/{part}/", {"active": False})
 

@@ -44,7 +44,7 @@ def test_the_feed_soon_tells_a_level_that_contains_a_check_out(ims: Ims):
     told = []
     for _ in range(4):  # a mirror that reads on, as it does every few seconds
         page = ims.provider.changes(cursor)
-        told += [level for level in page.levels if level.sku == "BAG"]
+        told += [level for level in page.levels if (level.sku, level.depot) == ("BAG", "AMS")]
         cursor = page.cursor
         ims.staff.advance(3)
     assert {level.on_hand for level in told} == {3}
