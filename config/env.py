@@ -67,6 +67,24 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return values or list(default or [])
 
 
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default)
+    if value not in allowed:
+        stop(f"{name} must be one of {', '.join(allowed)}.")
+    return value
+
+
+def numbers_by_name(name: str) -> dict[str, int]:
+    """Pairs such as AMS=12,RTM=15; none by default."""
+    pairs = [value.rpartition("=") for value in names(name, [])]
+    if not all(key.strip() and re.fullmatch(r"[0-9]{1,9}", number.strip()) for key, _, number in pairs):
+        stop(f"{name} must be pairs of a name and a whole number, such as AMS=12,RTM=15.")
+    if len({key.strip() for key, _, _ in pairs}) < len(pairs):
+        stop(f"{name} has a name twice.")
+    return {key.strip(): int(number) for key, _, number in pairs}
+
+
 def hosts(name: str, default: list[str]) -> list[str]:
     """Host names as Django's ALLOWED_HOSTS has them: without scheme and port."""
     values = names(name, default)

@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         reason = http.HTTPStatus(response.status).phrase if response.status in _KNOWN else ""
         head = [
             f"HTTP/1.1 {response.status} {reason}",
-            f"Date: {self.date_time_string()}",
+            *([] if "Date" in response.headers else [f"Date: {self.date_time_string()}"]),
             f"Content-Type: {response.content_type}",
             f"Content-Length: {len(response.body)}",
             *(f"{name}: {value}" for name, value in response.headers.items()),

@@ -217,6 +217,11 @@ STRIPE_HTTP_CLIENT = None  # the SDK's own transport
 INVENTORY_URL = env.address("INVENTORY_URL")
 INVENTORY_TOKEN = env.text("INVENTORY_TOKEN")
 INVENTORY_PUSH_SECRETS = env.names("INVENTORY_PUSH_SECRETS")
+INVENTORY_PROVIDER = env.choice("INVENTORY_PROVIDER", "http", ("http", "inventree"))
+INVENTREE_CUSTOMER = env.integer("INVENTREE_CUSTOMER", 0)  # the company whose orders are this shop's reservations
+INVENTREE_LOCATIONS = env.numbers_by_name("INVENTREE_LOCATIONS")  # depot code -> location; none: names of top locations
+if INVENTORY_PROVIDER == "inventree" and INVENTREE_CUSTOMER == 0:
+    env.stop("INVENTREE_CUSTOMER is not set; docs/inventree.md explains it.")
 INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

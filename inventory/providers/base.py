@@ -25,7 +25,10 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Pieces for sale of one SKU at one depot, as the IMS counted them at `as_of` (its own clock)."""
+    """Pieces for sale of one SKU at one depot, as the IMS counted them at `as_of` (its own clock).
+
+    An IMS that keeps no instant for each row gives that of the counting: it then grows although nothing moved.
+    """
 
     sku: str
     depot: str
@@ -83,7 +86,7 @@ class RemoteReservation:
     key: UUID
     state: RemoteState
     lines: Sequence[Line]
-    at: datetime  # the IMS's clock when this state was reached; a count of `as_of >= at` contains it
+    at: datetime  # the IMS's clock when this state was reached, or later; a count of `as_of >= at` contains it
     window: Window | None = None  # of its rentals; none where the IMS knows no dates
     serials_out: Sequence[str] = ()  # units that are with the customer now
 
@@ -118,7 +121,10 @@ class InventoryProvider(Protocol):
     def reserve(
         self, *, key: UUID, lines: Sequence[Line], window: Window | None = None, timeout: float | None = None
     ) -> RemoteReservation:
-        """Set the lines aside, all or none. A released key may be reserved anew. Raises: OutOfStock."""
+        """Set the lines aside, all or none. A released key may be reserved anew. Raises: OutOfStock.
+
+        Without RENTAL_WINDOWS rental lines are refused: such an IMS can only set aside for now.
+        """
 
     def confirm(self, *, key: UUID, timeout: float | None = None) -> RemoteReservation:
         """The customer paid: the hold no longer expires. Raises: NotFound, OutOfStock (it had expired)."""
@@ -133,7 +139,7 @@ class InventoryProvider(Protocol):
         """
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
-        """Rental units came back."""
+        """Rental units came back. What the IMS then calls them is its own choice; `units` and the feed tell."""
 
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
         """Staff decided here what a unit on the shelf is fit for. Needs UNIT_STATES. Raises: NotFound, Refused."""

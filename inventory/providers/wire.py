@@ -41,7 +41,7 @@ def reservation_request(lines: Sequence[Line], window: Window | None) -> dict[st
 # In: the parts
 
 
-def _member(data: Any, name: str) -> Any:
+def member(data: Any, name: str) -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"an object with {name} was expected")  # noqa: TRY004  (one error for everything unreadable)
     if name not in data:
@@ -49,8 +49,8 @@ def _member(data: Any, name: str) -> Any:
     return data[name]
 
 
-def _text(data: Any, name: str, longest: int = LONGEST_TEXT) -> str:
-    value = _member(data, name)
+def text(data: Any, name: str, longest: int = LONGEST_TEXT) -> str:
+    value = member(data, name)
     # Not printable: control characters, among them NUL, and lone surrogates; no database takes those two.
     if not (isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()):
         raise ValueError(f"{name} is not a text of 1 to {longest} printable characters")
@@ -58,28 +58,28 @@ def _text(data: Any, name: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def _choice(data: Any, name: str, allowed: frozenset[str]) -> str:
-    value = _text(data, name)
+    value = text(data, name)
     if value not in allowed:
         raise ValueError(f"{name} is not one of {', '.join(sorted(allowed))}")
     return value
 
 
 def _count(data: Any, name: str, least: int = 0) -> int:
-    value = _member(data, name)
+    value = member(data, name)
     if type(value) is not int or not least <= value <= LARGEST_COUNT:  # True is an int, too
         raise ValueError(f"{name} is not a whole number from {least}")
     return value
 
 
 def _flag(data: Any, name: str) -> bool:
-    value = _member(data, name)
+    value = member(data, name)
     if not isinstance(value, bool):
         raise ValueError(f"{name} is not true or false")  # noqa: TRY004
     return value
 
 
 def _instant(data: Any, name: str) -> datetime:
-    value = _text(data, name)
+    value = text(data, name)
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
@@ -91,20 +91,20 @@ def _instant(data: Any, name: str) -> datetime:
 
 def _day(data: Any, name: str) -> date:
     try:
-        return date.fromisoformat(_text(data, name))
+        return date.fromisoformat(text(data, name))
     except ValueError:
         raise ValueError(f"{name} is not a day") from None
 
 
 def _rows(data: Any, name: str, parse: Callable[[Any], T]) -> tuple[T, ...]:
-    rows = _member(data, name)
+    rows = member(data, name)
     if not isinstance(rows, list):
         raise ValueError(f"{name} is not a list")  # noqa: TRY004
     return tuple(parse(row) for row in rows)
 
 
 def _cursor(data: Any) -> str | None:
-    return None if _member(data, "cursor") is None else _text(data, "cursor", LONGEST_CURSOR)
+    return None if member(data, "cursor") is None else text(data, "cursor", LONGEST_CURSOR)
 
 
 # In: the things
@@ -112,8 +112,8 @@ def _cursor(data: Any) -> str | None:
 
 def level(data: Any) -> Level:
     return Level(
-        sku=_text(data, "sku"),
-        depot=_text(data, "depot"),
+        sku=text(data, "sku"),
+        depot=text(data, "depot"),
         on_hand=_count(data, "on_hand"),
         reserved_elsewhere=_count(data, "reserved_elsewhere"),
         as_of=_instant(data, "as_of"),
@@ -122,9 +122,9 @@ def level(data: Any) -> Level:
 
 def unit(data: Any) -> UnitRecord:
     return UnitRecord(
-        serial=_text(data, "serial"),
-        sku=_text(data, "sku"),
-        depot=_text(data, "depot"),
+        serial=text(data, "serial"),
+        sku=text(data, "sku"),
+        depot=text(data, "depot"),
         condition=_choice(data, "condition", CONDITIONS),
         status=_choice(data, "status", STATUSES),
         as_of=_instant(data, "as_of"),
@@ -133,8 +133,8 @@ def unit(data: Any) -> UnitRecord:
 
 def _line(data: Any) -> Line:
     return Line(
-        sku=_text(data, "sku"),
-        depot=_text(data, "depot"),
+        sku=text(data, "sku"),
+        depot=text(data, "depot"),
         quantity=_count(data, "quantity", 1),
         kind=_choice(data, "kind", KINDS),
     )
@@ -146,7 +146,7 @@ def reservation(data: Any) -> RemoteReservation:
         raise ValueError("lines is empty")
     state = RemoteState(_choice(data, "state", frozenset(RemoteState)))
     return RemoteReservation(
-        key=UUID(_text(data, "id")),
+        key=UUID(text(data, "id")),
         state=state,
         lines=lines,
         at=_instant(data, "at"),
@@ -165,7 +165,7 @@ def _window(data: Any) -> Window | None:
 
 
 def _serial(value: Any) -> str:
-    return _text({"serials_out": value}, "serials_out")
+    return text({"serials_out": value}, "serials_out")
 
 
 def unit_of(serial: str) -> Callable[[Any], UnitRecord]:
@@ -210,7 +210,7 @@ def changes(data: Any) -> Changes:
     return Changes(
         levels=_rows(data, "levels", level),
         units=_rows(data, "units", unit),
-        cursor=_text(data, "cursor", LONGEST_CURSOR),
+        cursor=text(data, "cursor", LONGEST_CURSOR),
         more=_flag(data, "more"),
     )
 
@@ -232,7 +232,7 @@ def problem(response: HttpResponse) -> Problem:
     """Never raises: an unreadable error is an error all the same."""
     try:
         data = response.json()
-        code = _text(data, "code")
+        code = text(data, "code")
     except ValueError:
         return Problem("", None)
     if response.media_type != "application/problem+json" or not re.fullmatch(r"[a-z0-9_]{1,40}", code):
@@ -242,6 +242,6 @@ def problem(response: HttpResponse) -> Problem:
 
 def _short(data: Mapping[str, Any]) -> tuple[str, int] | None:
     try:
-        return _text(data, "sku"), _count(data, "have")
+        return text(data, "sku"), _count(data, "have")
     except ValueError:
         return None

@@ -104,8 +104,8 @@ class Reservations(Database):
         pool = f"SELECT count(*) FROM units WHERE sku = ? AND depot = ? AND status IN ({marks})"
         in_service = self._one(pool, sku, depot, *IN_SERVICE)
         rows = self._rows(
-            "SELECT quantity, units_out, start_on, ends_before FROM claims"
-            " WHERE sku = ? AND depot = ? AND kind = 'rental' AND (expires_at IS NULL OR expires_at > ?) AND reservation <> ?",
+            "SELECT quantity, units_out, start_on, ends_before FROM claims WHERE sku = ? AND depot = ?"
+            " AND kind = 'rental' AND (expires_at IS NULL OR expires_at > ?) AND reservation <> ?",
             sku, depot, self._now(), but,
         )  # fmt: skip
         claims = [Claim(q, out, date.fromisoformat(a), date.fromisoformat(b)) for q, out, a, b in rows]

@@ -60,7 +60,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any], str]]:
 
 def _operation(request: Request) -> tuple[dict[str, Any], str] | None:
     for method, path, operation, pointer in operations():
-        if method == request.method.lower() and re.fullmatch(path.replace("{id}", "[^/]+"), request.path):
+        if method == request.method.lower() and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path):
             return operation, pointer
     return None
 

@@ -12,7 +12,6 @@ from inventory.providers.http import HttpInventoryProvider
 from sandbox.http import Request, Response, Server
 from sandbox.inventory.push import signature
 from sandbox.inventory.server import running
-from tests.contracts.conftest import Ims
 
 NOW = 1_800_000_000
 BODY = b'{"id":"3f0c7a52-64a7-4d8e-8a0e-0c8c6a8f3a11","type":"changes.available"}'
@@ -80,27 +79,6 @@ def test_any_other_push_is_rejected(value: str | None):
 def test_without_a_secret_nobody_can_push(secrets: tuple[str, ...]):
     with pytest.raises(PushRejected):
         parse(signature("", BODY, NOW), secrets=secrets)
-
-
-def test_a_push_of_the_system_itself_is_accepted_and_the_feed_has_the_news(ims: Ims):
-    arrived, asked = threading.Event(), []
-
-    def shop(request: Request) -> Response:
-        asked.append(request)
-        arrived.set()
-        return Response(200)
-
-    start = ims.provider.changes(None).cursor
-    with Server(shop) as listener:
-        ims.stand_in.pusher.url = listener.url + "/api/v1/webhooks/inventory"
-        ims.stock(5)
-        assert arrived.wait(5)
-        request = asked[0]
-        ims.provider.parse_push(headers=dict(request.headers.items()), body=request.body)
-        with pytest.raises(PushRejected):
-            ims.provider.parse_push(headers=dict(request.headers.items()), body=request.body + b" ")
-
-    assert [level.on_hand for level in ims.provider.changes(start).levels] == [5]
 
 
 def test_a_push_that_is_not_heard_comes_again():

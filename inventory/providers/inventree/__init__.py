@@ -1,0 +1,5 @@
+"""The adapter for InvenTree."""
+
+from inventory.providers.inventree.provider import InvenTreeProvider
+
+__all__ = ["InvenTreeProvider"]
