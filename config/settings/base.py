@@ -218,6 +218,7 @@ INVENTORY_URL = env.address("INVENTORY_URL")
 INVENTORY_TOKEN = env.text("INVENTORY_TOKEN")
 INVENTORY_PUSH_SECRETS = env.names("INVENTORY_PUSH_SECRETS")
 INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
+INVENTORY_SETTLE = 15.0  # seconds until a comparison looks again; the mirror reads every 10
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "core.queue.on_app_ready"
