@@ -1,7 +1,16 @@
 """Stock as staff see it. Counts and claims are only looked at; units and their downtimes are looked after here."""
 
 from inventory.admin.claims import FeedAdmin, ReservationAdmin
+from inventory.admin.comparisons import ReconciliationAdmin
 from inventory.admin.places import DepotAdmin
 from inventory.admin.stock import DowntimeAdmin, StockLevelAdmin, UnitAdmin
 
-__all__ = ["DepotAdmin", "DowntimeAdmin", "FeedAdmin", "ReservationAdmin", "StockLevelAdmin", "UnitAdmin"]
+__all__ = [
+    "DepotAdmin",
+    "DowntimeAdmin",
+    "FeedAdmin",
+    "ReconciliationAdmin",
+    "ReservationAdmin",
+    "StockLevelAdmin",
+    "UnitAdmin",
+]
