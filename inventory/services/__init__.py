@@ -11,6 +11,7 @@ from inventory.services.holds import (
     rewin,
     tidy_lapsed_holds,
 )
+from inventory.services.importing import import_stock
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
 from inventory.services.misfits import review_overdue, review_promises
 from inventory.services.reconcile import forget_old_reconciliations, reconcile_inventory
@@ -42,6 +43,7 @@ __all__ = [
     "free_units",
     "free_units_of",
     "hold",
+    "import_stock",
     "in_step",
     "lease_for",
     "mirror_changes",
