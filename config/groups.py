@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission
 
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
-_STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed")
+_STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate")
 _MONEY = ("payment", "refund", "providerevent")
 _PEOPLE = ("user", "cat", "address")
@@ -24,6 +24,7 @@ GROUPS: dict[str, list[str]] = {
         *_all("inventory", _STOCK, "view"),
         *_all("inventory", ("unit", "reservation"), "change"),  # by steps only
         *_all("inventory", ("downtime",), "add", "change", "delete"),
+        "inventory.run_reconciliation",
         *_all("orders", _ORDERS, "view"),
         "orders.handle_order",
         "orders.cancel_order",

@@ -35,6 +35,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("inventory.Reservation", "Reservations", "event_busy"),
             ("inventory.Depot", "Depots", "warehouse"),
             ("inventory.Feed", "Inventory feed", "sync"),
+            ("inventory.Reconciliation", "Comparisons", "rule"),
         ),
     ),
     (

@@ -56,6 +56,25 @@ class UnitTransitionNotAllowed(DomainError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one row of a file, and what to do about it. `column` is empty when it is the whole row."""
+
+    line: int
+    column: str
+    problem: str
+    advice: str
+
+
+class ImportRefused(Exception):
+    """A file was not taken, and nothing of it was written. `errors` are the first ones; `count` counts all."""
+
+    def __init__(self, errors: Sequence[RowError], count: int) -> None:
+        super().__init__(f"{count} {'row is' if count == 1 else 'rows are'} not right; nothing was written.")
+        self.errors = tuple(errors)
+        self.count = count
+
+
 class PushNotAccepted(DomainError):
     code = "signature_invalid"
     title = "The push is not signed with a known secret, or is too old."

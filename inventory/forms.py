@@ -7,8 +7,15 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
+from catalog.models import Variant
 from inventory.models import Depot, Downtime, Unit
 
 FURTHEST = timedelta(days=5 * 366)  # nobody plans further ahead, and calendars must end
@@ -46,6 +53,37 @@ class UnitForm(forms.ModelForm):
 
 
 TOO_FAR = "The last day can be at most five years from now. A unit that nobody gets any more is retired instead."
+
+
+class ComparisonForm(forms.Form):
+    """What to compare with the inventory system."""
+
+    depot = forms.ModelChoiceField(
+        Depot.objects.order_by("code"), required=False, empty_label="Every depot", widget=UnfoldAdminSelectWidget
+    )
+    sku = forms.CharField(
+        label="SKU", required=False, max_length=40, help_text="Empty: every variant.", widget=UnfoldAdminTextInputWidget
+    )
+    repair = forms.BooleanField(
+        required=False,
+        label="Repair what can be repaired without harm",
+        help_text="The rest is listed for a person.",
+        widget=UnfoldBooleanWidget,
+    )
+
+    def clean_sku(self) -> str:
+        sku = str(self.cleaned_data["sku"]).strip().upper()
+        if sku and not Variant.objects.filter(sku=sku).exists():
+            raise ValidationError("There is no variant with this SKU.")
+        return sku
+
+    def asked(self) -> dict[str, Any]:
+        depot = self.cleaned_data["depot"]
+        return {
+            "depot": depot.code if depot else "",
+            "sku": self.cleaned_data["sku"],
+            "repair": self.cleaned_data["repair"],
+        }
 
 
 class DowntimeForm(forms.ModelForm):

@@ -72,3 +72,28 @@ def tidy_holds(timestamp: int) -> None:
 def sync_stragglers(timestamp: int) -> None:
     """Ask again for every reservation that the IMS should have heard of and has not acknowledged."""
     services.enqueue_stragglers()
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(
+    name="inventory.reconcile", queue="inventory", queueing_lock="inventory.reconcile", lock="inventory.reconcile",
+    retry=Patient(),
+)  # fmt: skip
+def reconcile(timestamp: int = 0, *, depot: str = "", sku: str = "", repair: bool = False, actor: str = "job") -> None:
+    """Compare with the IMS every night, or when staff ask for it; what differs, and not being able to ask, alerts."""
+    try:
+        report = services.reconcile_inventory(depot=depot or None, sku=sku or None, repair=repair, actor=actor)
+    except ProviderError as error:
+        log.error("stock_not_compared", error=str(error), actor=actor)
+        return
+    if report.left:
+        log.error("stock_drift", left=report.left, repaired=report.repaired, actor=actor)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(
+    name="inventory.forget_old_reconciliations", queue="inventory", queueing_lock="inventory.forget_old_reconciliations"
+)
+def forget_old_reconciliations(timestamp: int) -> None:
+    """Forget comparisons after 90 days."""
+    services.forget_old_reconciliations()

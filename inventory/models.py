@@ -283,3 +283,47 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Reconciliation(models.Model):
+    """One comparison with the IMS and what came of it. Written once, kept for 90 days (services.reconcile).
+
+    depot, sku: what it was narrowed to; empty: everything. found = left + repaired + what went by itself.
+    findings: services.comparison.Finding as JSON, what is left first, and at most a thousand of them.
+    """
+
+    class Outcome(models.TextChoices):
+        EQUAL = "equal"
+        DRIFT = "drift", "Differences left"
+        REPAIRED = "repaired"
+        UNREACHABLE = "unreachable"  # the IMS could not be asked, or went away half-way
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(db_index=True)
+    depot = models.CharField(max_length=16, blank=True)
+    sku = models.CharField("SKU", max_length=40, blank=True)
+    levels = models.PositiveIntegerField(default=0)
+    units = models.PositiveIntegerField(default=0)
+    reservations = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)  # rows of theirs whose SKU or depot is not one of ours
+    found = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list)
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    error = models.CharField(max_length=300, blank=True)
+    actor = models.CharField(max_length=60)  # "job", "command" or "staff:<id>"
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "comparison"
+        permissions = [("run_reconciliation", "Can compare with the inventory system and repair")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=["equal", "drift", "repaired", "unreachable"]),
+                name="reconciliation_outcome_valid",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"comparison of {self.started_at:%-d %b %Y, %H:%M} UTC"

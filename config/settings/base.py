@@ -223,6 +223,7 @@ INVENTREE_LOCATIONS = env.numbers_by_name("INVENTREE_LOCATIONS")  # depot code -
 if INVENTORY_PROVIDER == "inventree" and INVENTREE_CUSTOMER == 0:
     env.stop("INVENTREE_CUSTOMER is not set; docs/inventree.md explains it.")
 INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
+INVENTORY_SETTLE = 15.0  # seconds until a comparison looks again; the mirror reads every 10
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "core.queue.on_app_ready"

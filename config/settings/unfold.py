@@ -45,4 +45,9 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 
 # Who acts in a history without being a person.
-BACKOFFICE_ACTORS = {"clock": "Automatic", "provider": "Gateway or warehouse"}
+BACKOFFICE_ACTORS = {
+    "clock": "Automatic",
+    "provider": "Gateway or warehouse",
+    "job": "Every night",
+    "command": "Command line",
+}

@@ -11,9 +11,10 @@ from inventory.services.holds import (
     rewin,
     tidy_lapsed_holds,
 )
+from inventory.services.importing import import_stock
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
 from inventory.services.misfits import review_overdue, review_promises
-from inventory.services.reconcile import reconcile_inventory
+from inventory.services.reconcile import forget_old_reconciliations, reconcile_inventory
 from inventory.services.sync import enqueue_stragglers, in_step, lease_for, sync_reservations, tell_unit
 from inventory.services.units import (
     add_unit,
@@ -39,10 +40,12 @@ __all__ = [
     "enqueue_stragglers",
     "exchange_units",
     "extend_holds",
+    "forget_old_reconciliations",
     "free_units",
     "free_units_of",
     "grade_unit",
     "hold",
+    "import_stock",
     "in_step",
     "lease_for",
     "mirror_changes",

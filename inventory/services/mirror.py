@@ -1,9 +1,10 @@
 """Follow the counts of the IMS: read its change feed, and write what it says about now."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from operator import attrgetter
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
@@ -35,6 +36,7 @@ _MOST_PAGES = 10_000
 _ROWS_A_PAGE = 500
 _CLOCKS_DIFFER = timedelta(days=1)  # a row from further ahead would hide all news until then
 Progress = Callable[[str], None]
+Ids = dict[str, int]
 
 
 def mirror_changes(*, anew: bool = False, progress: Progress = lambda _line: None) -> int:
@@ -116,13 +118,53 @@ def apply_changes(page: Changes) -> int:
 
     Where it takes stock away, a job looks whose booking that was. Locks: stock levels of the page, in id order, units.
     """
-    variants, depots = _names(page)
-    levels, fewer = _write_levels(page.levels, variants, depots)
-    units, gone = _write_units(page.units, variants, depots)
+    written = take_over(levels=page.levels, units=page.units)
     cursor = {"cursor": page.cursor} if page.cursor else {}
     Feed.objects.update_or_create(pk=FEED, defaults={**cursor, "read_at": timezone.now()})
+    return written
+
+
+@transaction.atomic
+def take_over(
+    *,
+    levels: Sequence[Level] = (),
+    units: Sequence[UnitRecord] = (),
+    instead_of: Collection[StockLevel | Unit] = (),
+) -> int:
+    """Write rows of the IMS that are newer than ours. Returns the rows written.
+
+    instead_of: rows of ours that theirs replace whatever the clocks say, each as long as it is still as it is here.
+    Where it takes stock away, a job looks whose booking that was. Locks: stock levels, in id order, units.
+    """
+    replaced = frozenset(map(_as_seen, instead_of))
+    rows: list[Level | UnitRecord] = [*levels, *units]
+    variants, depots = names_of(rows)
+    unknown = sorted({row.sku for row in rows} - set(variants)) + sorted({row.depot for row in rows} - set(depots))
+    if unknown:
+        log.info("feed_names_unknown", names=unknown[:20], count=len(unknown))
+    levels_written, fewer = _write_levels(levels, variants, depots, replaced)
+    units_written, gone = _write_units(units, variants, depots, replaced)
     review_soon(fewer | gone)
-    return levels + units
+    return levels_written + units_written
+
+
+@transaction.atomic
+def write_off(*, rows: Collection[StockLevel]) -> int:
+    """The IMS counts nothing of these any more: our count becomes 0 as of now. Returns how many were written.
+
+    Each as long as it is still as it is here. A later count of the IMS is believed again, and whose booking this takes
+    is found by a job. Locks: stock levels, in id order.
+    """
+    compared = frozenset(map(_as_seen, rows))
+    locked = StockLevel.objects.select_for_update().filter(pk__in=[row.pk for row in rows]).order_by("id")
+    unmoved = [row for row in locked if _as_seen(row) in compared]
+    StockLevel.objects.filter(pk__in=[row.pk for row in unmoved]).update(
+        on_hand=0, reserved_elsewhere=0, as_of=timezone.now()
+    )
+    if unmoved:
+        _close_counted_sales({row.variant_id for row in unmoved}, {row.depot_id for row in unmoved})
+    review_soon((row.variant_id, row.depot_id) for row in unmoved)
+    return len(unmoved)
 
 
 def accept_push(*, headers: Mapping[str, str], body: bytes) -> None:
@@ -134,23 +176,29 @@ def accept_push(*, headers: Mapping[str, str], body: bytes) -> None:
     enqueue("inventory.mirror", once="inventory.mirror", timestamp=0)
 
 
-Ids = dict[str, int]
+Seen = tuple[Any, ...]
 
 
-def _names(page: Changes) -> tuple[Ids, Ids]:
-    rows: list[Level | UnitRecord] = [*page.levels, *page.units]
+def _as_seen(row: StockLevel | Unit) -> Seen:
+    """Which row, and everything of it that the IMS tells."""
+    if isinstance(row, StockLevel):
+        return ("level", row.pk, row.on_hand, row.reserved_elsewhere, row.as_of)
+    return ("unit", row.pk, row.variant_id, row.depot_id, row.condition, row.status, row.as_of)
+
+
+def names_of(rows: Collection[Level | UnitRecord]) -> tuple[Ids, Ids]:
+    """{SKU: variant id} and {code: depot id} of those that are ours."""
     variants = dict(Variant.objects.filter(sku__in={row.sku for row in rows}).values_list("sku", "pk"))
     depots = dict(Depot.objects.filter(code__in={row.depot for row in rows}).values_list("code", "pk"))
-    unknown = sorted({row.sku for row in rows} - set(variants)) + sorted({row.depot for row in rows} - set(depots))
-    if unknown:
-        log.info("feed_names_unknown", names=unknown[:20], count=len(unknown))
     return variants, depots
 
 
 # Levels
 
 
-def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> tuple[int, set[Pool]]:
+def _write_levels(
+    levels: Sequence[Level], variants: Ids, depots: Ids, replaced: frozenset[Seen]
+) -> tuple[int, set[Pool]]:
     """Returns how many rows were written, and the pools that have less to sell than before."""
     newest: dict[Pool, Level] = {}
     for level in levels:
@@ -159,7 +207,7 @@ def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> tuple[
             if pool not in newest or newest[pool].as_of <= level.as_of:
                 newest[pool] = level
     locked = _lock_levels(newest)
-    fresh = {pool: level for pool, level in newest.items() if _is_news(level, locked.get(pool))}
+    fresh = {pool: level for pool, level in newest.items() if _is_to_be_taken(level, locked.get(pool), replaced)}
     fewer = {pool for pool, level in fresh.items() if pool in locked and _is_less(level, locked[pool])}
     StockLevel.objects.bulk_create(
         [
@@ -182,14 +230,19 @@ def _write_levels(levels: Sequence[Level], variants: Ids, depots: Ids) -> tuple[
 
 
 def _is_of_now(row: Level | UnitRecord) -> bool:
-    if row.as_of <= timezone.now() + _CLOCKS_DIFFER:
+    if is_possible(row):
         return True
     log.error("feed_row_from_the_future", sku=row.sku, depot=row.depot, as_of=row.as_of.isoformat())
     return False
 
 
-def _is_news(level: Level, ours: StockLevel | None) -> bool:
-    return ours is None or ours.as_of is None or ours.as_of < level.as_of
+def is_possible(row: Level | UnitRecord) -> bool:
+    """True unless the IMS's clock is further ahead than clocks are."""
+    return row.as_of <= timezone.now() + _CLOCKS_DIFFER
+
+
+def _is_to_be_taken(level: Level, ours: StockLevel | None, replaced: frozenset[Seen]) -> bool:
+    return ours is None or ours.as_of is None or ours.as_of < level.as_of or _as_seen(ours) in replaced
 
 
 def _is_less(level: Level, ours: StockLevel) -> bool:
@@ -224,7 +277,9 @@ def _close_counted_sales(variants: set[int], depots: set[int]) -> None:
 # Units
 
 
-def _write_units(units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> tuple[int, set[Pool]]:
+def _write_units(
+    units: Sequence[UnitRecord], variants: Ids, depots: Ids, replaced: frozenset[Seen]
+) -> tuple[int, set[Pool]]:
     """Units follow the IMS, except in what was decided here and it has not taken yet.
 
     Returns how many rows were written, and the pools that lost one.
@@ -239,13 +294,13 @@ def _write_units(units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> tup
     # Locked: a unit that leaves or comes back between this reading and the writing would be put where it was.
     locked = Unit.objects.select_for_update().filter(serial__in=newest).order_by("id")
     ours = {unit.serial: unit for unit in locked}
-    being_told, with_customers = _moving({unit.pk for unit in ours.values()})
+    being_told, with_customers = moving({unit.pk for unit in ours.values()})
     rows = []
     for unit in newest.values():
         mine = ours.get(unit.serial)
-        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine)):
+        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
-            rows.append(_merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+            rows.append(merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
     Unit.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -258,7 +313,7 @@ def _write_units(units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> tup
     return len(rows), {before[serial] for serial in gone if serial in before}
 
 
-def _moving(unit_ids: set[int]) -> tuple[set[int], set[int]]:
+def moving(unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
     """Units of whose leaving or return the IMS has still to hear, and units that are with our customers."""
     mine = Reservation.objects.filter(unit_id__in=unit_ids)
     told = mine.filter(OUT_OF_STEP, status__in=[ReservationStatus.SHIPPED, ReservationStatus.FULFILLED])
@@ -266,12 +321,12 @@ def _moving(unit_ids: set[int]) -> tuple[set[int], set[int]]:
     return set(told.values_list("unit_id", flat=True)), set(shipped.values_list("unit_id", flat=True))
 
 
-def _is_old_news(theirs: UnitRecord, ours: Unit) -> bool:
+def _is_old_news(theirs: UnitRecord, ours: Unit, replaced: frozenset[Seen]) -> bool:
     """What we told the IMS comes back as news; its acknowledgement was as new (services.sync)."""
-    return ours.as_of is not None and theirs.as_of <= ours.as_of
+    return ours.as_of is not None and theirs.as_of <= ours.as_of and _as_seen(ours) not in replaced
 
 
-def _merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
+def merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
     """The unit as it is to be written.
 
     One that is with a customer stays where it left and how it left until it is taken back here, whatever the IMS thinks
@@ -302,4 +357,14 @@ def _ensure_pools(pools: set[Pool]) -> None:
     )
 
 
-__all__ = ["accept_push", "apply_changes", "mirror_changes"]
+__all__ = [
+    "accept_push",
+    "apply_changes",
+    "is_possible",
+    "merged",
+    "mirror_changes",
+    "moving",
+    "names_of",
+    "take_over",
+    "write_off",
+]

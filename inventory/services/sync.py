@@ -45,7 +45,7 @@ _MOST_DEAD = 20
 _MOST_STRAGGLERS = 1000
 _LEAST_TIME = 0.05  # seconds
 _MOST_STEPS = 6  # reserve, confirm, check out, and as many changes of mind meanwhile
-_OF_REMOTE = {
+OF_REMOTE = {
     RemoteState.HELD: ProviderState.HELD,
     RemoteState.CONFIRMED: ProviderState.CONFIRMED,
     RemoteState.CHECKED_OUT: ProviderState.CHECKED_OUT,
@@ -106,6 +106,24 @@ def _end_leases(talks: Sequence["_Talk"]) -> None:
         row.sync_leased_until = None
     if rows:
         Reservation.objects.filter(sync_leased_until__in=leases).bulk_update(rows, [*_HEARD, "sync_leased_until"])
+
+
+def sync_anew(*, row: Reservation, there: RemoteReservation | None) -> None:
+    """Bring the IMS in step from what it was seen to have (None: nothing), not from what it once acknowledged.
+
+    row: as it was compared. What was seen is believed only if the row has not moved since and nobody speaks about it;
+    else this is a plain sync. Network, so never inside a transaction. Safe to repeat. Raises: ProviderError.
+    """
+    seen = _without_lease(Reservation.objects.filter(pk=row.pk, status=row.status, period=row.period)).filter(
+        provider_state=row.provider_state, provider_acked_at=row.provider_acked_at, provider_period=row.provider_period
+    )
+    if there is None:
+        seen.update(provider_state=ProviderState.NONE, provider_period=None)
+    else:
+        window = there.window
+        days = DateRange(window.start_on, window.ends_before) if window else row.provider_period
+        seen.update(provider_state=OF_REMOTE[there.state], provider_acked_at=there.at, provider_period=days)
+    sync_reservations(reservation_ids=[row.pk])
 
 
 def in_step(row: Reservation) -> bool:
@@ -179,7 +197,7 @@ class _Talk:
             if state not in PROGRESS:
                 raise  # the IMS does not know the SKU or the depot
             found = self._ask().find(row.pk)  # None when it lost or expired our claim: it is made anew
-            if found and _OF_REMOTE[found.state] == state:
+            if found and OF_REMOTE[found.state] == state:
                 raise  # the claim is there: it is the unit or the depot that the IMS does not know
             return found
 
@@ -287,7 +305,7 @@ class _Talk:
             if row.provider_state != ProviderState.LOCAL:
                 row.provider_state = ProviderState.RELEASED
             return
-        row.provider_state, row.provider_acked_at = _OF_REMOTE[answer.state], answer.at
+        row.provider_state, row.provider_acked_at = OF_REMOTE[answer.state], answer.at
         # An IMS that does not tell its days is taken to keep those it was told.
         window = answer.window
         row.provider_period = DateRange(window.start_on, window.ends_before) if window else row.period
@@ -371,4 +389,13 @@ def _window(row: Reservation) -> Window | None:
     return Window(start_on=row.period.lower, ends_before=row.period.upper) if row.period else None
 
 
-__all__ = ["enqueue_stragglers", "in_step", "lease_for", "sync_reservations", "tell_unit", "wanted_state"]
+__all__ = [
+    "OF_REMOTE",
+    "enqueue_stragglers",
+    "in_step",
+    "lease_for",
+    "sync_anew",
+    "sync_reservations",
+    "tell_unit",
+    "wanted_state",
+]

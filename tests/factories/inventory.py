@@ -14,7 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from inventory.models import Depot, DepotClosure, Downtime, Feed, Reservation, StockLevel, Unit
+from inventory.models import Depot, DepotClosure, Downtime, Feed, Reconciliation, Reservation, StockLevel, Unit
 from inventory.states import ReservationKind, ReservationStatus, UnitStatus
 from tests.factories.catalog import VariantFactory
 
@@ -135,3 +135,18 @@ class ReservationFactory(DjangoModelFactory):
         )
     )
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=15))
+
+
+class ReconciliationFactory(DjangoModelFactory):
+    """A comparison of this night that found nothing."""
+
+    class Meta:
+        model = Reconciliation
+
+    started_at = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=6))
+    finished_at = factory.LazyAttribute(lambda o: o.started_at + timedelta(seconds=4))
+    levels = 120
+    units = 340
+    reservations = 75
+    outcome = Reconciliation.Outcome.EQUAL
+    actor = "job"

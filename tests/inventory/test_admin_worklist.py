@@ -16,7 +16,6 @@ from tests.desk import sit
 from tests.factories.inventory import ReservationFactory, UnitFactory
 from tests.factories.orders import RentalFactory, SaleLineFactory
 from tests.inventory.shelf import Shelf
-from tests.inventory.test_availability import PAST
 from tests.jobs import waiting_jobs
 from tests.orders.desk import address, said
 
@@ -54,6 +53,18 @@ def test_what_a_person_must_look_at_is_listed_and_nothing_else(fields: dict[str,
 
     assert list(troubles()) == ([row.pk] if found else [])
     assert [said.trouble for said in troubles_of(row)] == found
+
+
+PAST = """
+INSERT INTO inventory_reservation (
+    id, variant_id, depot_id, kind, quantity, period, turnaround_days, status, provider_state, sync_failures,
+    sync_error, created_at
+)
+SELECT gen_random_uuid(), %s, %s, 'rental', 1, '[2027-05-01,2027-05-20)', 1,
+       (array['fulfilled', 'released', 'expired'])[1 + n %% 3],
+       (array['checked_in', 'released', 'released'])[1 + n %% 3], 0, '', now()
+FROM generate_series(1, 20000) AS n
+"""
 
 
 def test_the_worklist_does_not_touch_the_past():

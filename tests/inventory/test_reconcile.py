@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from inventory.models import Reservation, StockLevel, Unit
@@ -314,7 +315,8 @@ def test_it_reads_only_and_the_statements_do_not_grow_with_the_stock(shop: Shop)
 
     assert (report.levels, report.units, report.reservations, report.findings) == (61, 63, 60, [])
     assert len(many) == len(few) + 1  # the reservations that are there now
-    assert {query["sql"].split()[0] for query in many} <= {"SELECT", "DECLARE", "FETCH", "CLOSE"}
+    writes = [q["sql"] for q in many if q["sql"].split()[0] not in {"SELECT", "DECLARE", "FETCH", "CLOSE"}]
+    assert [sql for sql in writes if not sql.startswith('INSERT INTO "inventory_reconciliation"')] == []
 
 
 # The command
@@ -328,7 +330,8 @@ def test_findings_are_a_table_on_stdout_and_progress_goes_to_stderr(shop: Shop) 
 
     head, level, unit = out.splitlines()
     assert code == 1
-    assert head.split() == ["drift", "what", "ref", "depot", "ours", "theirs", "note"]
+    columns = ["drift", "what", "ref", "depot", "ours", "theirs", "repair", "since", "result", "note"]
+    assert head.split() == columns
     assert level.startswith("quantity  level  BAG-1      BER    11 on hand at 2")
     assert unit.startswith("state     unit   CRATE-1-1  BER    out, A, CRATE-1 at BER")
     assert level.index("10 on hand") == unit.index("available, A, CRATE-1 at BER") == head.index("theirs")
@@ -343,11 +346,15 @@ def test_findings_can_be_had_as_json(shop: Shop) -> None:
     code, out, _ = run(json=True)
 
     assert code == 1
-    assert json.loads(out) == {
+    told = json.loads(out)
+    assert told["findings"][0].pop("since").startswith(str(timezone.now().date())[:8])
+    assert told == {
         "levels": 1,
         "units": 3,
         "reservations": 1,
         "skipped": 0,
+        "repaired": 0,
+        "left": 1,
         "findings": [
             {
                 "drift": "state",
@@ -357,6 +364,8 @@ def test_findings_can_be_had_as_json(shop: Shop) -> None:
                 "ours": "committed: 2 BAG-1 at BER for sale",
                 "theirs": "held",
                 "note": "it acknowledged held; not in step",
+                "repair": "sync_again",
+                "result": "",
             }
         ],
     }
@@ -377,6 +386,29 @@ def test_a_system_that_cannot_be_asked_is_not_a_drift(shop: Shop, settings: Sett
     shop.ims.faults.update({"down": False})
     settings.INVENTORY_TOKEN = "of yesterday"
     assert run()[:2] == (2, "")
+
+
+@pytest.mark.parametrize("settle", [-1.0, float("nan"), float("inf")])
+def test_a_wait_that_is_none_is_bad_usage(shop: Shop, settle: float) -> None:
+    with pytest.raises(CommandError) as no:
+        call_command("reconcile_inventory", settle=settle)
+
+    assert no.value.returncode == 64
+
+
+@pytest.mark.parametrize("arguments", [["--settle", "-1"], ["--settle", "soon"], ["--repiar"], ["--sku"]])
+def test_what_cannot_be_parsed_is_bad_usage_also_in_a_shell(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError) as no:
+        call_command("reconcile_inventory", *arguments)
+    with pytest.raises(SystemExit) as stop:
+        load_command_class("inventory", "reconcile_inventory").run_from_argv(
+            ["manage.py", "reconcile_inventory", *arguments]
+        )
+
+    assert (no.value.returncode, stop.value.code) == (64, 64)
+    assert "error:" in capsys.readouterr().err
 
 
 def test_names_that_nobody_has_are_refused_before_anything_is_asked(shop: Shop) -> None:
