@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -263,12 +264,16 @@ def _is_less(level: Level, ours: StockLevel) -> bool:
     return level.on_hand - level.reserved_elsewhere < ours.on_hand - ours.reserved_elsewhere
 
 
-def _lock_levels(pools: Mapping[Pool, Level]) -> dict[Pool, StockLevel]:
-    rows = (
-        StockLevel.objects.select_for_update()
-        .filter(variant_id__in={v for v, _ in pools}, depot_id__in={d for _, d in pools})
-        .order_by("id")
-    )
+_IDS_OF_POOLS = """
+SELECT l.id FROM inventory_stocklevel l
+JOIN unnest(%s::bigint[], %s::bigint[]) AS p(variant_id, depot_id) USING (variant_id, depot_id)
+"""
+
+
+def _lock_levels(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
+    """These pools and no others: every variant of a page at every depot of it may be all there is."""
+    ids = RawSQL(_IDS_OF_POOLS, [[variant for variant, _ in pools], [depot for _, depot in pools]])  # noqa: S611
+    rows = StockLevel.objects.select_for_update().filter(pk__in=ids).order_by("id")
     return {(row.variant_id, row.depot_id): row for row in rows}
 
 
