@@ -1,0 +1,70 @@
+"""The inventory system is slow, or away for ten minutes: customers go on, and afterwards both sides are in step."""
+
+from time import monotonic
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from core.http import breaker_of
+from inventory import jobs
+from inventory.models import Reservation, StockLevel, Unit
+from inventory.providers.base import Unavailable
+from inventory.services import commit, in_step, reconcile_inventory, release, ship, sync_reservations
+from tests.inventory.shelf import bag, crate
+from tests.jobs import run_jobs, waiting_jobs
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+
+TEN_MINUTES = 10
+
+
+def test_an_order_waits_for_a_slow_system_no_longer_than_its_budget_and_its_job_goes_on(shop: Shop) -> None:
+    shop.ims.faults.update({"latency_ms": 3_000})
+    began = monotonic()
+
+    order = shop.order()
+
+    assert 1.4 < monotonic() - began < 2.5  # the budget is 1.5 s
+    assert order.status == "reserving"
+    shop.ims.faults.update({"latency_ms": 0})
+    run_jobs()
+    order.refresh_from_db()
+    assert (order.status, len(shop.claims_at_ims())) == ("pending_payment", 1)
+
+
+@pytest.mark.usefixtures("no_settling")
+def test_after_ten_minutes_without_it_nothing_is_lost_and_both_are_in_step(shop: Shop) -> None:
+    paid, gone, leaving = bag(shop, 2), bag(shop), crate(shop)
+    before = [paid, gone, leaving]
+    sync_reservations(reservation_ids=[row.pk for row in before])
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        shop.ims.faults.update({"down": True})
+        order = shop.order()
+        new = bag(shop)
+        commit(reservation_ids=[paid.pk, leaving.pk, new.pk])
+        release(reservation_ids=[gone.pk])
+        ship(reservation_id=leaving.pk, unit_id=Unit.objects.get(serial="CRATE-1-2").pk)
+        shop.ims.store.sell("BAG-1", "BER", 1)  # at its own counter
+        for _ in range(TEN_MINUTES):
+            clock.shift(60)
+            jobs.sync_stragglers(timestamp=0)
+            jobs.mirror(timestamp=0)
+            with pytest.raises(Unavailable):
+                sync_reservations(reservation_ids=[new.pk])
+        behind = len(before) + 2  # one more of the order, and the hand-over's own
+        assert len(waiting_jobs("inventory.sync_reservation")) == behind + 1  # one each, not one a minute
+        assert set(Reservation.objects.values_list("sync_after", "sync_failures")) == {(None, 0)}  # not its fault
+
+        shop.ims.faults.update({"down": False})
+        breaker_of("inventory").reset()  # its ten seconds are those of another clock
+        run_jobs()
+        jobs.mirror(timestamp=0)
+        order.refresh_from_db()
+
+        assert all(in_step(row) for row in Reservation.objects.all())
+        assert {row["state"] for row in shop.claims_at_ims()} == {"held", "confirmed", "checked_out"}
+        assert StockLevel.objects.get(variant=shop.bag).on_hand == 9
+        assert reconcile_inventory().findings == []
+        assert order.status == "pending_payment"
