@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from inventory.errors import HoldLapsed, OutOfStock
-from inventory.models import Reservation
+from inventory.models import Downtime, Reservation
 from inventory.services import commit, extend_holds, hold, release, require_free, rewin, ship, tidy_lapsed_holds
 from tests.inventory.shelf import IN_A_QUARTER, MINUTE, NOW, Shelf, may
 
@@ -125,6 +126,18 @@ def test_the_number_of_statements_does_not_grow_with_the_claims(django_assert_nu
     claims = [bags.sale(1) for _ in range(20)] + [crates.rental() for _ in range(20)]
 
     with django_assert_num_queries(6):  # savepoint, lock, the dead, counts, insert, savepoint
+        hold(claims=claims, expires_at=UNTIL)
+
+
+def test_three_lines_are_held_in_twelve_statements_also_where_units_are_down_later(
+    django_assert_max_num_queries: Any,
+) -> None:
+    bags, crates, boxes = Shelf(pieces=5), Shelf(units=3), Shelf(units=3)
+    for shelf in (crates, boxes):
+        Downtime.objects.create(unit=shelf.all_units[0], period=DateRange(may(4), may(5)))
+    claims = [bags.sale(), crates.rental(may(3), may(6)), boxes.rental(may(3), may(6))]
+
+    with django_assert_max_num_queries(12):
         hold(claims=claims, expires_at=UNTIL)
 
 

@@ -1,10 +1,12 @@
 """What goes on by itself."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import time_machine
 
+from core.queue import app
 from inventory import jobs
 from inventory.models import Feed, Reservation
 from inventory.providers.base import NotFound, Unavailable
@@ -78,6 +80,16 @@ def test_a_refusal_ends_the_job_and_stays_on_the_row(shop: Shop) -> None:
 
     row.refresh_from_db()
     assert row.provider_state == "refused"
+
+
+def test_the_mirror_looks_every_ten_seconds() -> None:
+    """So a walk-in sale shows within ten seconds also where no push tells of it."""
+    (schedule,) = [one for one in app.periodic_registry.periodic_tasks.values() if one.task.name == "inventory.mirror"]
+    beats = schedule.croniter
+
+    rounds = [beats.get_next(float) for _ in range(20)]
+
+    assert max(after - before for before, after in pairwise(rounds)) <= 10
 
 
 def test_a_mirror_that_cannot_read_waits_for_its_next_round(shop: Shop) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from catalog.models import Approval, SaleOffer
-from inventory.models import DepotClosure
+from inventory.models import DepotClosure, Downtime, Unit
 from orders.models import DeliveryRate, Order, Quote
 from tests.factories.accounts import AddressFactory, UserFactory
 from tests.factories.catalog import SaleOfferFactory, VariantFactory
@@ -50,6 +51,20 @@ def test_a_quote_costs_at_most_eight_statements_and_its_user(shop: Shop, django_
     phone, body = shop.phone(), shop.body(shop.sale(1), shop.rental(), shop.rental(20, 25))
 
     with django_assert_max_num_queries(8):
+        answer = phone.post("/api/v1/quotes", body, format="json")
+
+    assert answer.status_code == 201
+
+
+def test_a_quote_costs_four_statements_more_where_units_are_down_later(
+    shop: Shop, django_assert_max_num_queries: Any
+) -> None:
+    """Then the counts do not tell everything: what one unit can serve is planned from the whole fleet."""
+    days = DateRange(shop.day(12), shop.day(13))
+    Downtime.objects.create(unit=Unit.objects.get(serial="CRATE-1-1"), period=days)
+    phone, body = shop.phone(), shop.body(shop.sale(1), shop.rental(), shop.rental(20, 25))
+
+    with django_assert_max_num_queries(12):
         answer = phone.post("/api/v1/quotes", body, format="json")
 
     assert answer.status_code == 201
