@@ -26,7 +26,7 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import review_soon
+from inventory.services.holds import lock_pools, review_soon
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -142,10 +142,20 @@ def take_over(
     unknown = sorted({row.sku for row in rows} - set(variants)) + sorted({row.depot for row in rows} - set(depots))
     if unknown:
         log.info("feed_names_unknown", names=unknown[:20], count=len(unknown))
+    _lock_all_pools(levels, units, variants, depots)
     levels_written, fewer = _write_levels(levels, variants, depots, replaced)
     units_written, gone = _write_units(units, variants, depots, replaced)
     review_soon(fewer | gone)
     return levels_written + units_written
+
+
+def _lock_all_pools(levels: Sequence[Level], units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> None:
+    """At once, so that they are locked in order: those named, and those in which the units are now."""
+    of_units = {(variants[u.sku], depots[u.depot]) for u in units if u.sku in variants and u.depot in depots}
+    of_levels = {(variants[n.sku], depots[n.depot]) for n in levels if n.sku in variants and n.depot in depots}
+    _ensure_pools(of_units)
+    now_in = Unit.objects.filter(serial__in={unit.serial for unit in units}).values_list("variant_id", "depot_id")
+    lock_pools({*of_levels, *of_units, *now_in})
 
 
 @transaction.atomic
@@ -290,7 +300,6 @@ def _write_units(
             newest[unit.serial] = unit
     if not newest:
         return 0, set()
-    _ensure_pools({(variants[u.sku], depots[u.depot]) for u in newest.values()})
     # Locked: a unit that leaves or comes back between this reading and the writing would be put where it was.
     locked = Unit.objects.select_for_update().filter(serial__in=newest).order_by("id")
     ours = {unit.serial: unit for unit in locked}

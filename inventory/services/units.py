@@ -14,7 +14,7 @@ from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree, UnitTransition
 from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.packing import NoPlan, misfits, plan
 from inventory.selectors import Fleet, fleets
-from inventory.services.holds import Claim, lock_reservations, require_free, review_soon
+from inventory.services.holds import Claim, lock_pools, lock_reservations, require_free, review_soon
 from inventory.states import DECISIONS, GRADED, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
@@ -126,9 +126,9 @@ def take_in(
 def put_back(*, unit_id: int, fit: bool = True) -> Unit:
     """A cleaned unit goes back on the shelf, or to maintenance when it is not fit; its turnaround is over.
 
-    Safe to repeat. Locks: unit.
+    Safe to repeat. Locks: stock level, unit.
     """
-    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    unit = _lock_with_pool(unit_id)
     if unit.status == UnitStatus.CLEANING:
         _decide(unit, "shelve" if fit else "break")
     return unit
@@ -139,11 +139,11 @@ def decide_unit(*, unit_id: int, event: str, condition: str = "") -> Unit:
     """Staff's word about a unit: shelve, break, mend, lose, find or retire it.
 
     The IMS is told by a job, and its older news no longer count. Bookings that this leaves without a unit are found by
-    another. Locks: unit. Raises: UnitTransitionNotAllowed, naming what may be said of it now.
+    another. Locks: stock level, unit. Raises: UnitTransitionNotAllowed, naming what may be said of it now.
     """
     if event not in DECISIONS:
         raise ValueError(f"{event} is nothing that staff decide")
-    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    unit = _lock_with_pool(unit_id)
     if condition:
         unit.condition = condition
     _decide(unit, event)
@@ -242,6 +242,12 @@ def _leaves_a_plan(fleet: Fleet, row: Reservation, unit: Unit) -> bool:
     except NoPlan:
         return False
     return True
+
+
+def _lock_with_pool(unit_id: int) -> Unit:
+    """The unit, with the pool it is in: whoever prepares or hands over meanwhile waits."""
+    lock_pools(Unit.objects.filter(pk=unit_id).values_list("variant_id", "depot_id"))
+    return Unit.objects.select_for_update().get(pk=unit_id)
 
 
 def _lock_unit(unit_id: int | None, row: Reservation) -> Unit:
