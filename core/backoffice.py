@@ -112,7 +112,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a step says before it acts. `preview` names a template shown below the form, with `facts` beside it."""
+    """What a step says before it acts. `preview` names a template shown below the form, with `facts` beside it.
+
+    `warning` stands above everything, in red.
+    """
 
     title: str
     text: Any
@@ -120,6 +123,7 @@ class Ask:
     facts: Facts = ()
     facts_title: str = ""
     danger: bool = False
+    warning: Any = ""
     preview: str = ""
     context: dict[str, Any] | None = None
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from core.api import money
 from core.time import days_counted
 from orders.models import Order, OrderLine, Quote, Rental
-from orders.states import ORDER, RentalStatus, SaleStatus, allowed_events
+from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
 _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
@@ -81,6 +82,12 @@ def has_left(order: Order) -> bool:
         else any(rental.status not in _RENTAL_INSIDE for rental in line.rentals.all())
         for line in order.lines.all()
     )
+
+
+def is_all_credited(order: Order) -> bool:
+    """True when an order goes on although everything charged for it was credited again: nobody pays for it."""
+    charged = order.charges.aggregate(total=Sum("amount_minor"))["total"]
+    return order.status == OrderStatus.CONFIRMED and charged is not None and charged <= 0
 
 
 def open_to_customer(order: Order) -> list[str]:

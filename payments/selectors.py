@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import F, QuerySet, Sum
 
 from orders.models import Charge, Order
+from orders.selectors import has_left
+from orders.states import OrderStatus
 from payments.models import Payment, Refund
 from payments.states import PaymentStatus, RefundStatus
 
@@ -53,6 +55,16 @@ def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
     """
     sound = Payment.objects.filter(order=order, status=PaymentStatus.SUCCEEDED, parked_reason="")
     return _kept(sound) >= order.charges.total() + charging_minor
+
+
+def empties(order: Order, going_back_minor: int) -> bool:
+    """True when this much going back leaves nothing paid of a confirmed order of which nothing was handed over.
+
+    A promise only while the order is locked.
+    """
+    if order.status != OrderStatus.CONFIRMED or going_back_minor <= 0:
+        return False
+    return _kept(Payment.objects.filter(order=order)) <= going_back_minor and not has_left(order)
 
 
 def _kept(payments: QuerySet[Payment]) -> int:

@@ -6,7 +6,14 @@ from core.backoffice import Moment, moment, people
 from orders.admin.looks import HAPPENED
 from orders.models import Order, OrderEvent
 
-_OUTSIDE = {"pay": "Payment gateway", "pay_late": "Payment gateway", "restore": "", "hold": "", "refuse": ""}
+_OUTSIDE = {
+    "pay": "Payment gateway",
+    "pay_late": "Payment gateway",
+    "restore": "",
+    "hold": "",
+    "refuse": "",
+    "cancel": "Payment gateway",
+}
 
 
 def placed(order: Order) -> Moment:

@@ -19,7 +19,7 @@ from inventory.models import Unit
 from inventory.services import free_units
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge
+from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
 from orders.admin.steps import HANDLE, InspectForm, NoteForm, PrepareForm, TakeBackForm, next_button, next_rental_step
 from orders.admin.worklists import RentalWork, WorklistAdmin
 from orders.models import Rental
@@ -125,6 +125,7 @@ class RentalAdmin(WorklistAdmin):
             title=f"Prepare {rental.line.title}",
             text="Choose the unit and set it aside for the customer.",
             submit="Set aside",
+            warning=unpaid_warning(rental.line.order),
             context={"suggestions": ("free-units", _free(rental))},
             **_beside(rental),
         )
@@ -148,6 +149,7 @@ class RentalAdmin(WorklistAdmin):
             title=f"Hand over {rental.unit or rental.line.title}",
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
             submit="Hand over",
+            warning=unpaid_warning(rental.line.order),
             **_beside(rental),
         )
         return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from core.backoffice import Card, Moment, Page, Table, amount, moment, page_of, people, two_lines
 from core.time import today_in
 from orders.admin.history import placed, timeline
-from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge
+from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge, unpaid_warning
 from orders.admin.steps import HANDLE, next_button
 from orders.models import Charge, Order, OrderEvent, OrderLine, Rental
 
@@ -27,9 +27,14 @@ def order_page(request: HttpRequest, order: Order) -> Page:
         badges=[status_badge(order)],
         subtitle=_subtitle(order),
         figures=_figures(order, charges),
-        main=[_lines_card(request, order, lines), _charges_card(order, lines, charges)],
+        main=[*_unpaid_card(order), _lines_card(request, order, lines), _charges_card(order, lines, charges)],
         aside=[_facts_card(request, order), *_address_card(order), _history_card(order, lines, events)],
     )
+
+
+def _unpaid_card(order: Order) -> list[Card]:
+    said = unpaid_warning(order)
+    return [Card("Nothing is paid", text=said, tone="danger")] if said else []
 
 
 def _subtitle(order: Order) -> str:

@@ -11,8 +11,9 @@ from core.queue import enqueue
 from core.time import day_after, today_in
 from inventory.models import Unit
 from inventory.services import free_units, put_back, ship, take_in
-from orders.errors import TransitionNotAllowed, UnitUnsuitable
+from orders.errors import NothingPaid, TransitionNotAllowed, UnitUnsuitable
 from orders.models import Fulfilment, Order, OrderLine, Rental
+from orders.selectors import has_left, is_all_credited
 from orders.services.history import lock_order, move_rental, move_sale
 from orders.states import OrderStatus
 
@@ -21,9 +22,10 @@ from orders.states import OrderStatus
 def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     """Choose the unit a rental will get, by its serial or the best that is free, and set it aside.
 
-    Locks: order. Raises: TransitionNotAllowed, UnitUnsuitable.
+    Locks: order. Raises: TransitionNotAllowed, NothingPaid, UnitUnsuitable.
     """
     order, rental = _lock(rental_id)
+    _require_paid(order)
     unit = _choose(rental, serial)
     try:
         with transaction.atomic():
@@ -45,8 +47,12 @@ def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
 
 @transaction.atomic
 def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
-    """Give the prepared unit to the customer. Locks: order, reservation, unit. Raises: TransitionNotAllowed."""
+    """Give the prepared unit to the customer. Locks: order, reservation, unit.
+
+    Raises: TransitionNotAllowed, NothingPaid.
+    """
     order, rental = _lock(rental_id)
+    _require_paid(order)
     moved = move_rental(order, rental, "hand_over", actor=actor, note=note, handed_over_at=timezone.now())
     ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
     return moved
@@ -88,15 +94,20 @@ def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "
 
 @transaction.atomic
 def prepare_sale(*, line_id: UUID, actor: str) -> OrderLine:
-    """Pack what was bought. Locks: order. Raises: TransitionNotAllowed."""
+    """Pack what was bought. Locks: order. Raises: TransitionNotAllowed, NothingPaid."""
     order, line = _lock_line(line_id)
+    _require_paid(order)
     return move_sale(order, line, "prepare", actor=actor)
 
 
 @transaction.atomic
 def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
-    """Hand what was bought to the customer or the carrier. Locks: order, reservation."""
+    """Hand what was bought to the customer or the carrier. Locks: order, reservation.
+
+    Raises: TransitionNotAllowed, NothingPaid.
+    """
     order, line = _lock_line(line_id)
+    _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
     moved = move_sale(order, line, event, actor=actor, note=note)
     if line.reservation_id is not None:
@@ -127,6 +138,12 @@ def _confirmed(order: Order) -> Order:
     if order.status != OrderStatus.CONFIRMED:
         raise TransitionNotAllowed(event="hand over", status=f"{order.status} (the order)", allowed=[])
     return order
+
+
+def _require_paid(order: Order) -> None:
+    """Nothing leaves for an order of which everything was refunded before (ADR 10). Raises: NothingPaid."""
+    if is_all_credited(order) and not has_left(order):
+        raise NothingPaid
 
 
 def _choose(rental: Rental, serial: str) -> Unit:
