@@ -5,7 +5,7 @@ was typed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -128,6 +128,20 @@ class Ask:
     context: dict[str, Any] | None = None
 
 
+CardMaker = Callable[[HttpRequest, Any], Iterable[Card]]
+_FROM_ABOVE: dict[str, list[CardMaker]] = {}
+
+
+def cards_on(model: str) -> Callable[[CardMaker], CardMaker]:
+    """For an app above: what it adds, at the side, to the page of each row of "orders.order"."""
+
+    def register(make: CardMaker) -> CardMaker:
+        _FROM_ABOVE.setdefault(model, []).append(make)
+        return make
+
+    return register
+
+
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Rows are looked at here and move by actions; no form adds, changes or deletes one."""
 
@@ -168,6 +182,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if (obj := kwargs.get("obj")) is not None:
             page = self.page(request, obj)
+            above = [card for make in _FROM_ABOVE.get(self.opts.label_lower, ()) for card in make(request, obj)]
+            page = replace(page, aside=[*above, *page.aside])
             told = any(card.timeline for card in (*page.main, *page.aside))
             context |= {"page": page, "show_history": context.get("show_history") and not told}
         return super().render_change_form(request, context, *args, **kwargs)

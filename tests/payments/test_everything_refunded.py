@@ -165,3 +165,21 @@ def test_what_was_handed_over_before_comes_back_all_the_same(empty: Order, clien
     desk("clerk").post(address("orders_rental_take_back", out), {"condition": "B"})
 
     assert Rental.objects.get(pk=out.pk).status == "returned"
+
+
+# The money on the order's page
+
+
+def test_the_order_page_tells_its_money_to_who_may_see_payments(shop: Shop) -> None:
+    order = shop.paid(shop.sale(2))
+    give_back(1990)
+    run_jobs()
+
+    seen = desk("auditor").get(address("orders_order_change", order)).content.decode()
+    hidden = desk("clerk").get(address("orders_order_change", order)).content.decode()
+
+    for told in ("Charged", "€79.90", "€99.80", "€19.90", address("payments_payment_change", Payment.objects.get())):
+        assert told in seen, told
+    assert "Balance" in seen
+    assert "Balance" not in hidden
+    assert "/payments/" not in hidden
