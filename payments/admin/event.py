@@ -20,6 +20,7 @@ from core.backoffice import Ask, Card, Page, ReadOnlyAdmin, moment, sent
 from core.queue import enqueue
 from payments.admin.looks import status_badge
 from payments.models import ProviderEvent
+from payments.secrets import without_secrets
 from payments.states import EventStatus
 
 REPLAY = "payments.replay_providerevent"
@@ -69,7 +70,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
             badges=[status_badge(obj)],
             subtitle="What the gateway said. It is only a hint: the thing itself is read again at the gateway.",
             figures=[],
-            main=[*trouble, Card("Payload", code=json.dumps(obj.payload, indent=2, ensure_ascii=False))],
+            main=[*trouble, Card("Payload", code=_readable(obj.payload))],
             aside=[Card("Event", facts=facts)],
         )
 
@@ -103,6 +104,10 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         messages.success(request, f"Looked at again now: {len(replayed)}.")
         if settled := len(events) - len(replayed):
             messages.warning(request, f"Settled already, and left as they are: {settled}.")
+
+
+def _readable(payload: Any) -> str:
+    return json.dumps(without_secrets(payload), indent=2, ensure_ascii=False)
 
 
 def _replay(event: ProviderEvent) -> bool:
