@@ -50,6 +50,9 @@ class TransferMixin(ImportExportModelAdmin):
     export_form_class = ExportForm
     formats: ClassVar[list[Any]] = [CSV, JSON]
 
+    def add_data_read_fail_error_to_form(self, form: Any, _error: Exception) -> None:
+        form.add_error("import_file", "This file cannot be read. Choose the format it has, and save it as UTF-8.")
+
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
