@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "core.middleware.keep_to_the_protocol",
     "django.middleware.security.SecurityMiddleware",
     "core.problems.refuse_zero_bytes",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from core.api import Input, MoneyOutput
+from core.api import Input, ListInput, MoneyOutput
 from core.money import validate_currency
 from orders.models import Fulfilment, OrderLine
 from orders.services import LineRequest, QuoteRequest
@@ -43,7 +43,7 @@ class QuoteInput(Input):
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices, default=Fulfilment.PICKUP)
     address = serializers.UUIDField(required=False, allow_null=True)
-    lines = serializers.ListField(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
+    lines = ListInput(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
 
     @staticmethod
     def request(body: dict[str, Any], default_currency: str) -> QuoteRequest:

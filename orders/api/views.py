@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import KeysetPagination, parse, user_id
+from core.api import KeysetPagination, parse, refuse_parameters, user_id
 from core.idempotency import idempotent
 from orders import services
 from orders.api import examples
@@ -141,6 +141,7 @@ class OrderEventsView(APIView):
     )
     def get(self, request: Request, number: str) -> Response:
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        refuse_parameters(request)
         rows = order.events.values("at", "event", "subject", "from_status", "to_status", "actor")
         return Response([{**{k: v for k, v in row.items() if k != "actor"}, "by": _role(row["actor"])} for row in rows])
 

@@ -18,7 +18,6 @@ from tests.orders.desk import address, desk, said, who
 from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
 
-
 pytestmark = pytest.mark.django_db
 
 
