@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from orders.models import Charge, Order
 from orders.selectors import has_left
@@ -71,6 +72,24 @@ def _kept(payments: QuerySet[Payment]) -> int:
     """Captured, and neither refunded nor asked to be."""
     left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
     return int(payments.aggregate(kept=Sum(left))["kept"] or 0)
+
+
+def parked_payments() -> QuerySet[Payment]:
+    """Payments that contradict what we know: a person must look."""
+    return Payment.objects.exclude(parked_reason="")
+
+
+def payments_owed_back() -> QuerySet[Payment]:
+    """Payments of which a refund failed, as long as their order still has more than it charges."""
+    order = OuterRef("payment__order")
+    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
+    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(
+        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
+        kept=Coalesce(Subquery(kept.values("sum")), Value(0), output_field=BigIntegerField()),
+    )
+    return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
 
 
 def statement(order: Order) -> Statement:

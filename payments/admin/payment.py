@@ -40,8 +40,8 @@ from orders.states import OrderStatus
 from payments import services
 from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
-from payments.models import Payment, Refund
-from payments.selectors import Entry, balance, empties, statement
+from payments.models import Payment
+from payments.selectors import Entry, balance, empties, parked_payments, payments_owed_back, statement
 
 REFUND = "payments.refund_payment"
 
@@ -55,9 +55,9 @@ class NeedsPersonFilter(admin.SimpleListFilter):
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         if self.value() == "parked":
-            return queryset.exclude(parked_reason="")
+            return queryset.filter(pk__in=parked_payments().values("pk"))
         if self.value() == "owed":
-            return queryset.filter(pk__in=Refund.objects.filter(status="failed").values("payment"))
+            return queryset.filter(pk__in=payments_owed_back().values("pk"))
         return queryset
 
 
