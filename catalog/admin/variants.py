@@ -26,7 +26,7 @@ from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
 from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from core.backoffice import NOTHING, badge
+from core.backoffice import NOTHING, NewestFirst, badge
 from core.money import format_minor
 
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
@@ -160,7 +160,7 @@ class ApprovalInline(TabularInline):
 
 
 @admin.register(Variant)
-class VariantAdmin(ModelAdmin, TransferMixin):
+class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")

@@ -22,10 +22,10 @@ def placed(order: Order) -> Moment:
 
 
 def timeline(events: Iterable[OrderEvent], *, zone: str, about: Mapping[str, str]) -> list[Moment]:
-    """Events as sentences; `about` names the parts: {"rental <id>": "Cocoon, 4 to 10 Dec"}."""
+    """Events as sentences, newest first; `about` names the parts: {"rental <id>": "Cocoon, 4 to 10 Dec"}."""
     events = list(events)
     names = people(event.actor for event in events)
-    return [_moment(event, names[event.actor], zone, about.get(event.subject, "")) for event in events]
+    return [_moment(event, names[event.actor], zone, about.get(event.subject, "")) for event in reversed(events)]
 
 
 def _moment(event: OrderEvent, who: str, zone: str, about: str) -> Moment:

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from core.backoffice import Card, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
+from core.backoffice import Card, NewestFirst, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
 from core.countries import validate_country
 from core.forms import MinorUnitsForm
 from core.money import validate_currency
@@ -48,7 +48,7 @@ class DeliveryRateForm(MinorUnitsForm):
 
 
 @admin.register(DeliveryRate)
-class DeliveryRateAdmin(ModelAdmin):
+class DeliveryRateAdmin(NewestFirst, ModelAdmin):
     form = DeliveryRateForm
     list_display = ("country", "currency", "price")
     list_display_links = ("country",)

@@ -74,7 +74,8 @@ class OrderLineAdmin(WorklistAdmin):
             ("Customer", customer_link(order.customer, request.user)),
             ("Goes by", order.get_fulfilment_display()),
             ("Depot", order.depot),
-            ("Price", amount(obj.unit_price_minor, order.currency)),
+            ("Price of one", amount(obj.unit_price_minor, order.currency)),
+            *([("Together", amount(obj.total_minor, order.currency))] if obj.quantity > 1 else []),
         ]
         history = timeline(happened, zone=order.depot.time_zone, about={})
         return Page(
@@ -106,7 +107,7 @@ class OrderLineAdmin(WorklistAdmin):
 
         text = "It is taken from the shelf and packed for this order."
         ask = Ask(title=f"Pack {line}", text=text, submit="Pack", warning=unpaid_warning(line.order), **_beside(line))
-        return self.take_step(request, line, form=ConfirmForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, line, step="pack", form=ConfirmForm(sent(request)), do=do, ask=ask)
 
     @action(
         description="Ship or hand over",
@@ -130,7 +131,7 @@ class OrderLineAdmin(WorklistAdmin):
             warning=unpaid_warning(line.order),
             **_beside(line),
         )
-        return self.take_step(request, line, form=NoteForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, line, step="deliver", form=NoteForm(sent(request)), do=do, ask=ask)
 
 
 _HOW = {

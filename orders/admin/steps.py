@@ -10,6 +10,7 @@ from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from core.backoffice import step_button
@@ -92,6 +93,19 @@ class PrepareForm(forms.Form):
 
 class NoteForm(forms.Form):
     note = _note("Note", required=False)
+
+
+class HandOverForm(NoteForm):
+    """Before the rental begins it must be meant."""
+
+    def __init__(self, data: Any, *, days_early: int) -> None:
+        super().__init__(data)
+        if days_early > 0:
+            self.fields["early"] = forms.BooleanField(
+                label=f"Yes, {days_early} day{'s' if days_early > 1 else ''} before the rental begins",
+                widget=UnfoldBooleanSwitchWidget(),
+                error_messages={"required": "The rental has not begun. Tick this if it is handed over all the same."},
+            )
 
 
 class TakeBackForm(forms.Form):

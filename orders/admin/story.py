@@ -132,5 +132,5 @@ def _facts_card(request: HttpRequest, order: Order) -> Card:
 def _history_card(order: Order, lines: Iterable[OrderLine], events: list[OrderEvent]) -> Card:
     about = {f"line {line.pk}": line.sku for line in lines}
     about |= {f"rental {rental.pk}": f"{line.sku}, {days(rental)}" for line in lines for rental in line.rentals.all()}
-    moments: list[Moment] = [placed(order), *timeline(events, zone=order.depot.time_zone, about=about)]
-    return Card("History", timeline=list(reversed(moments)))
+    moments: list[Moment] = [*timeline(events, zone=order.depot.time_zone, about=about), placed(order)]
+    return Card("History", timeline=moments)

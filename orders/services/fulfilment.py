@@ -1,5 +1,6 @@
 """The clerk's day: prepare, hand over, take back, inspect. Every step under the order's lock."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from core.queue import enqueue
 from core.time import day_after, today_in
 from inventory.models import Unit
 from inventory.services import free_units, put_back, ship, take_in
+from inventory.states import UnitStatus
 from orders.errors import NothingPaid, TransitionNotAllowed, UnitUnsuitable
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
@@ -159,9 +161,30 @@ def _choose(rental: Rental, serial: str) -> Unit:
     if serial:
         free = [unit for unit in free if unit.serial == serial]
     if not free:
-        wanted = f"Unit {serial}" if serial else "No unit"
-        raise UnitUnsuitable(f"{wanted} is{' not' if serial else ''} free for {rental.line.sku} on these days.")
+        raise UnitUnsuitable(_why_not(rental, serial, promised))
     return free[0]
+
+
+def _why_not(rental: Rental, serial: str, promised: Collection[int]) -> str:
+    """What is wrong with the unit that was named, or with all of them."""
+    pool = rental.reservation
+    if not serial:
+        return f"No unit of {rental.line.sku} is free at {pool.depot.code} on these days."
+    unit = Unit.objects.select_related("variant", "depot").filter(serial=serial).first()
+    if unit is None:
+        return f"There is no unit {serial}. Look at the label again."
+    if unit.variant_id != pool.variant_id:
+        return f"{serial} is of {unit.variant.sku}; this rental is for {rental.line.sku}."
+    if unit.depot_id != pool.depot_id:
+        return f"{serial} belongs to {unit.depot.code}; this rental is handed out at {pool.depot.code}."
+    return f"{serial} is {_where(unit, promised)}."
+
+
+def _where(unit: Unit, promised: Collection[int]) -> str:
+    """What keeps a unit of the right kind and depot from being had."""
+    if unit.status != UnitStatus.AVAILABLE and unit.pk not in promised:
+        return f"not on the shelf: {unit.get_status_display().lower()}"
+    return "promised to another rental on these days" if unit.pk in promised else "down on some of these days"
 
 
 def _settle(order: Order) -> None:

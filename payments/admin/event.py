@@ -52,7 +52,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     def problem(self, row: ProviderEvent) -> str:
         return row.error if len(row.error) <= 90 else f"{row.error[:89]}…"
 
-    @display(description="Received (UTC)", ordering="received_at")
+    @display(description="Received", ordering="received_at")
     def received(self, row: ProviderEvent) -> str:
         return moment(row.received_at)
 
@@ -60,8 +60,8 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         facts = [
             ("Event", format_html('<span class="mono">{}</span>', obj.event_id)),
             ("About", self.about(obj)),
-            ("Received (UTC)", moment(obj.received_at)),
-            ("Processed (UTC)", moment(obj.processed_at)),
+            ("Received", moment(obj.received_at)),
+            ("Processed", moment(obj.processed_at)),
             ("Attempts", obj.attempts),
         ]
         trouble = [Card("Problem", text=obj.error, tone="danger")] if obj.error else []
@@ -92,7 +92,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
 
         text = "What it is about is read again at the gateway and applied. That can be repeated without harm."
         ask = Ask(title=f"Replay {event.kind}?", text=text, submit="Replay")
-        return self.take_step(request, event, form=forms.Form(sent(request)), do=do, ask=ask)
+        return self.take_step(request, event, step="replay", form=forms.Form(sent(request)), do=do, ask=ask)
 
     @admin.action(description="Replay the selected events", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:

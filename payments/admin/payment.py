@@ -213,7 +213,7 @@ class PaymentAdmin(ReadOnlyAdmin):
             context={"payment": payment, "places": exponent(payment.currency)},
         )
         form = RefundForm(sent(request), payment=payment)
-        return self.take_step(request, payment, form=form, do=do, ask=ask)
+        return self.take_step(request, payment, step="refund", form=form, do=do, ask=ask)
 
 
 def _cancels(payment: Payment, viewer: Any) -> SafeString:
