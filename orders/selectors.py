@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.api import money
 from core.time import days_counted
-from orders.models import Order, OrderLine, Quote, Rental
+from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
@@ -72,6 +72,19 @@ def order_answer(order: Order) -> dict[str, Any]:
         "confirmed_at": order.confirmed_at,
         "lines": [_order_line(line, cur) for line in order.lines.all()],
     }
+
+
+def order_events(order: Order) -> list[dict[str, Any]]:
+    """What happened to an order as its customer may know it, oldest first: its beginning, then every event."""
+    began = {"at": order.placed_at, "event": "place", "subject": "", "from_status": "", "to_status": "reserving"}
+    return [{**began, "by": "customer", "reason": ""}, *(_event(event) for event in order.events.all())]
+
+
+def _event(event: OrderEvent) -> dict[str, Any]:
+    """Who it was is told without the person, and of notes only why the order was cancelled: others are the desk's."""
+    told = {name: getattr(event, name) for name in ("at", "event", "subject", "from_status", "to_status")}
+    is_end = event.event == "cancel" and not event.subject
+    return {**told, "by": event.actor.partition(":")[0], "reason": event.note if is_end else ""}
 
 
 def has_left(order: Order) -> bool:

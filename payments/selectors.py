@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from orders.models import Charge, Order
 from orders.selectors import has_left
@@ -98,7 +99,8 @@ def statement(order: Order) -> Statement:
     payments = list(Payment.objects.filter(order=order).order_by("created_at"))
     refunds = list(Refund.objects.filter(payment__order=order).order_by("created_at"))
     entries = [
-        Entry(c.created_at, "charge", c.reason or c.get_kind_display(), "charged", c.amount_minor) for c in charges
+        Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
+        for c in charges
     ]
     entries += [
         Entry(p.succeeded_at or p.created_at, "payment", "Paid by card", p.status, -p.captured_minor)
@@ -121,7 +123,7 @@ def _refund_entry(refund: Refund) -> Entry:
     return Entry(
         refund.settled_at or refund.created_at,
         "refund",
-        refund.reason,
+        capfirst(refund.reason),
         refund.status,
         refund.amount_minor if arrived else 0,
     )

@@ -74,7 +74,7 @@ class ConfirmForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    reason = _note("Reason", help_text="The order's history keeps it.")
+    reason = _note("Reason", help_text="The order's history keeps it, and its customer can read it.")
 
 
 class PrepareForm(forms.Form):

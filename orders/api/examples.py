@@ -119,6 +119,7 @@ EVENT = {
     "from_status": "reserving",
     "to_status": "pending_payment",
     "by": "provider",
+    "reason": "",
 }
 SHORT = OutOfStock([Shortage("NIMBUS-S-SAND", "BER", "sale", requested=2, available=1)])
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))

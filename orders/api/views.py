@@ -17,7 +17,7 @@ from orders import services
 from orders.api import examples
 from orders.api.serializers import CancelInput, EventOutput, OrderInput, OrderOutput, QuoteInput, QuoteOutput
 from orders.models import Order, Quote
-from orders.selectors import order_answer, quote_answer
+from orders.selectors import order_answer, order_events, quote_answer
 from orders.states import OrderStatus
 
 
@@ -142,10 +142,4 @@ class OrderEventsView(APIView):
     def get(self, request: Request, number: str) -> Response:
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
         refuse_parameters(request)
-        rows = order.events.values("at", "event", "subject", "from_status", "to_status", "actor")
-        return Response([{**{k: v for k, v in row.items() if k != "actor"}, "by": _role(row["actor"])} for row in rows])
-
-
-def _role(actor: str) -> str:
-    """Who it was, without saying which person."""
-    return actor.partition(":")[0]
+        return Response(order_events(order))
