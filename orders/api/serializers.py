@@ -115,7 +115,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     delivery = MoneyOutput()
     total = MoneyOutput()
     tax_included = MoneyOutput()
-    deposit = MoneyOutput(help_text="Secured at pickup, not part of the total.")
+    deposit = MoneyOutput(help_text="Named in the terms, not part of the total; the shop does not take it yet.")
     expires_at = serializers.DateTimeField()
 
 
