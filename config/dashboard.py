@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -75,7 +76,8 @@ def _money(request: HttpRequest) -> Iterator[Tile]:
 
 def _catalog() -> Iterator[Tile]:
     drafts = Container.objects.filter(published=False).count()
-    unchecked = with_approval(Variant.objects.all()).filter(latest_result=None).count()
+    variants: QuerySet[Any] = with_approval(Variant.objects.all())
+    unchecked = variants.filter(latest_result=None).count()
     yield Tile("Drafts", drafts, _list("catalog_container", published__exact="0"))
     yield Tile("Variants not checked", unchecked, _list("catalog_variant", approval="none"))
 

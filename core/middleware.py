@@ -1,6 +1,7 @@
 """What every answer keeps to, whoever made it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,8 +23,8 @@ def keep_to_the_protocol(get_response: Answer) -> Answer:
     return answer
 
 
-def _empty(response: HttpResponseBase) -> None:
+def _empty(response: Any) -> None:
     if response.streaming:
-        response.streaming_content = []  # type: ignore[attr-defined]  # StreamingHttpResponse's own
+        response.streaming_content = []
     else:
         response.content = b""

@@ -104,7 +104,7 @@ class HandOverForm(NoteForm):
             self.fields["early"] = forms.BooleanField(
                 label=f"Yes, {days_early} day{'s' if days_early > 1 else ''} before the rental begins",
                 widget=UnfoldBooleanSwitchWidget(),
-                error_messages={"required": "The rental has not begun. Tick this if it is handed over all the same."},
+                error_messages={"required": "The rental has not begun. Say yes if it is handed over all the same."},
             )
 
 
