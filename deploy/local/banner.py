@@ -28,9 +28,6 @@ def banner(ports: Ports, variables: Mapping[str, str], layout: Layout, *, second
     lines += ["", f"  Demo logins, password {DEMO_PASSWORD}"]
     lines += [f"  {login:<22}{role}" for login, role in DEMO_LOGINS]
     lines += ["", "  The whole journey, step by step, from a second shell:   make demo"]
-    lines += [
-        f"  Only warnings show here; all logs are in {shown(layout.logs)}/. Ctrl-C stops everything; the data stay.",
-        "=" * WIDTH,
-        "",
-    ]
+    lines += [f"  Only warnings show here; all logs are in {shown(layout.logs)}/."]
+    lines += ["  Ctrl-C stops everything; the data stay.", "=" * WIDTH, ""]
     return "\n".join(lines)
