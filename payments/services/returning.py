@@ -207,7 +207,8 @@ def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> 
     if goodwill <= 0 or order.unpaid:
         return
     if empties(order, going_back_minor):
-        cancel_order(order_id=order.pk, actor=actor, note=f"everything was refunded: {reason}")
+        said = f"everything was {reason}" if actor == GATEWAY else f"everything was refunded: {reason}"
+        cancel_order(order_id=order.pk, actor=actor, note=said)
         return
     Charge.objects.create(
         order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor

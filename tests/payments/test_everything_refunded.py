@@ -45,7 +45,7 @@ def test_everything_refunded_at_the_gateway_cancels_the_order_and_frees_its_stoc
     order.refresh_from_db()
     event = order.events.get(event="cancel", subject="")
     assert order.status == OrderStatus.CANCELLED
-    assert (event.actor, event.note) == ("provider", "everything was refunded: refunded at the payment gateway")
+    assert (event.actor, event.note) == ("provider", "everything was refunded at the payment gateway")
     assert set(Reservation.objects.values_list("status", flat=True)) == {"released"}
     assert shop.claims_at_ims() == []
     assert kept_at_gateway(shop) == balance(order.pk) == 0
