@@ -25,6 +25,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +45,8 @@ POOL_SIZE = 50
 SECONDS = Histogram(
     "outbound_http_seconds",
     "Duration of outbound HTTP calls.",
-    ["client", "method", "outcome"],  # outcome: 2xx to 5xx, not_sent, unknown, breaker_open
+    # operation: what the caller calls it, if it does; outcome: 2xx to 5xx, not_sent, unknown, breaker_open
+    ["client", "operation", "method", "outcome"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30),
 )
 BREAKER_OPEN = Gauge(
@@ -323,27 +325,29 @@ class HttpClient:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        operation: str = "",
     ) -> HttpResponse:
         """Make one call, once. `path` begins with "/" and is already quoted; `timeout` is its whole budget in seconds.
 
-        body: sent as it is when there is no `json`; the caller names its Content-Type. Raises: NotSent, OutcomeUnknown.
+        body: sent as it is when there is no `json`; the caller names its Content-Type. operation: what it is measured
+        as, one of few names. Raises: NotSent, OutcomeUnknown.
         """
         if json is not None:
             body = jsonlib.dumps(json, allow_nan=False, separators=(",", ":")).encode()
         prepared = self._prepare(method, path, body, params, headers)
-        started = time.monotonic()
+        record = partial(self._record, method, path, operation=operation, started=time.monotonic())
         permit = self.breaker.enter()
         if permit is None:
-            self._record(method, path, "breaker_open", started)
+            record("breaker_open")
             raise NotSent(f"{self.name}: the breaker is open")
         try:
             response = self._exchange(prepared, timeout)
         except HttpError as error:
             self.breaker.failed(permit)
-            self._record(method, path, "not_sent" if isinstance(error, NotSent) else "unknown", started, error)
+            record("not_sent" if isinstance(error, NotSent) else "unknown", error)
             raise
         (self.breaker.failed if response.is_failure else self.breaker.succeeded)(permit)
-        self._record(method, path, f"{response.status // 100}xx", started)
+        record(f"{response.status // 100}xx")
         return response
 
     def close(self) -> None:
@@ -381,9 +385,11 @@ class HttpClient:
                 raise OSError("answer encoded against our wish")
             return HttpResponse(answer.status_code, answer.headers, answer.content)
 
-    def _record(self, method: str, path: str, outcome: str, started: float, error: HttpError | None = None) -> None:
+    def _record(
+        self, method: str, path: str, outcome: str, error: HttpError | None = None, *, operation: str, started: float
+    ) -> None:
         seconds = time.monotonic() - started
-        SECONDS.labels(self.name, method, outcome).observe(seconds)
+        SECONDS.labels(self.name, operation, method, outcome).observe(seconds)
         if error is not None or outcome == "5xx":
             logger.warning(
                 "outbound call failed: client=%s method=%s path=%s outcome=%s seconds=%.3f",

@@ -71,7 +71,8 @@ class Commands:
         venv.ensure(self.layout, "dev", self.steps)
         with self._throwaway_database("bench-postgres") as url:
             env = product_environment({"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": url})
-            return self.steps.foreground([str(self.layout.python), "-m", "bench.availability"], env=env)
+            modules = ("bench.availability", "bench.mirror")
+            return max(self.steps.foreground([str(self.layout.python), "-m", module], env=env) for module in modules)
 
     def openapi(self) -> int:
         """Write the OpenAPI document anew from the code."""

@@ -42,6 +42,13 @@ CAPABILITIES_FOR = 600.0  # seconds that the answer is believed
 DEFAULT_RETRY_AFTER = 1.0
 OTHER_REFUSALS = frozenset(range(400, 500)) - {404, 409}
 NOT_LET_IN = frozenset({401, 403})
+WRITES = {  # method, and what follows the reservation's address
+    "reserve": ("PUT", ""),
+    "confirm": ("POST", "/confirm"),
+    "release": ("POST", "/release"),
+    "check_out": ("POST", "/check-out"),
+    "check_in": ("POST", "/check-in"),
+}
 
 LIVE = frozenset({RemoteState.HELD, RemoteState.CONFIRMED, RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN})
 OUT = frozenset({RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN})
@@ -86,7 +93,7 @@ class HttpInventoryProvider:
         """What the IMS says it can do; asked once every ten minutes, and believed longer while it does not answer."""
         if self._capabilities is None or time.monotonic() >= self._believed_until:
             try:
-                self._capabilities = self._read("/capabilities", wire.capabilities)
+                self._capabilities = self._read("capabilities", "/capabilities", wire.capabilities)
             except (Unavailable, RateLimited):
                 if self._capabilities is None:
                     raise
@@ -100,13 +107,13 @@ class HttpInventoryProvider:
 
     def levels(self, *, skus: Sequence[str] | None = None, cursor: str | None = None) -> LevelPage:
         if skus is None:
-            return self._read("/levels", wire.level_page, _page(cursor))
+            return self._read("levels", "/levels", wire.level_page, _page(cursor))
         wanted = sorted(set(skus))
         place, inner = _split_cursor(cursor)
         batch = wanted[place : place + SKUS_A_CALL]
         if not batch:
             return LevelPage(levels=(), cursor=None)
-        page = self._read("/levels", wire.level_page, {"sku": batch, **_page(inner)})
+        page = self._read("levels", "/levels", wire.level_page, {"sku": batch, **_page(inner)})
         if page.cursor is None and place + SKUS_A_CALL >= len(wanted):
             return page
         place, inner = (place, page.cursor) if page.cursor is not None else (place + SKUS_A_CALL, "")
@@ -114,10 +121,10 @@ class HttpInventoryProvider:
 
     def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
         pool = {name: value for name, value in (("sku", sku), ("depot", depot)) if value is not None}
-        return [unit for page in self._pages("/units", wire.unit_page, pool) for unit in page]
+        return [unit for page in self._pages("units", wire.unit_page, pool) for unit in page]
 
     def changes(self, cursor: str | None) -> Changes:
-        return self._read("/changes", wire.changes, _page(cursor))
+        return self._read("changes", "/changes", wire.changes, _page(cursor))
 
     # Reservations
 
@@ -125,36 +132,36 @@ class HttpInventoryProvider:
         self, *, key: UUID, lines: Sequence[Line], window: Window | None = None, timeout: float | None = None
     ) -> RemoteReservation:
         body = wire.reservation_request(lines, window)
-        return self._write("PUT", key, body=body, reached=LIVE, timeout=timeout)
+        return self._write("reserve", key, body=body, reached=LIVE, timeout=timeout)
 
     def confirm(self, *, key: UUID, timeout: float | None = None) -> RemoteReservation:
-        return self._write("POST", key, "/confirm", reached=CONFIRMED, timeout=timeout)
+        return self._write("confirm", key, reached=CONFIRMED, timeout=timeout)
 
     def release(self, *, key: UUID, timeout: float | None = None) -> None:
         try:
-            self._write("POST", key, "/release", reached=GIVEN_BACK, timeout=timeout)
+            self._write("release", key, reached=GIVEN_BACK, timeout=timeout)
         except NotFound:
             return  # nothing is set aside under it, which is what was asked for
 
     def check_out(self, *, key: UUID, lines: Sequence[Line], serials: Sequence[str] = ()) -> RemoteReservation:  # noqa: ARG002
-        return self._write("POST", key, "/check-out", body={"serials": list(serials)}, reached=OUT)
+        return self._write("check_out", key, body={"serials": list(serials)}, reached=OUT)
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
         body = {"serials": list(serials), "condition": condition, "depot": depot}
-        return self._write("POST", key, "/check-in", body=body, reached=OUT)
+        return self._write("check_in", key, body=body, reached=OUT)
 
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
         body = {"status": status, "condition": condition}
-        return self._call("PUT", f"/units/{quote(serial, safe='')}", wire.unit_of(serial), json=body)
+        return self._call("set_unit", "PUT", f"/units/{quote(serial, safe='')}", wire.unit_of(serial), json=body)
 
     def find(self, key: UUID) -> RemoteReservation | None:
         try:
-            return self._read(f"/reservations/{key}", wire.reservation_of(key))
+            return self._read("find", f"/reservations/{key}", wire.reservation_of(key))
         except NotFound:
             return None
 
     def reservations(self) -> Sequence[RemoteReservation]:
-        return [found for page in self._pages("/reservations", wire.reservation_page, {}) for found in page]
+        return [found for page in self._pages("reservations", wire.reservation_page, {}) for found in page]
 
     # Pushes
 
@@ -163,41 +170,42 @@ class HttpInventoryProvider:
 
     # Calls
 
-    def _read(self, path: str, parse: Callable[[Any], T], params: Params | None = None) -> T:
+    def _read(self, operation: str, path: str, parse: Callable[[Any], T], params: Params | None = None) -> T:
         """A call that changes nothing: whatever goes wrong, it may simply be repeated."""
         try:
-            return self._call("GET", path, parse, params=params)
+            return self._call(operation, "GET", path, parse, params=params)
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from None
 
-    def _pages(self, path: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[Sequence[T]]:
+    def _pages(self, name: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[Sequence[T]]:
         cursor, seen = None, set()
         for _ in range(MOST_PAGES):
-            rows, cursor = self._read(path, parse, {**params, **_page(cursor)})
+            rows, cursor = self._read(name, f"/{name}", parse, {**params, **_page(cursor)})
             yield rows
             if cursor is None:
                 return
             if cursor in seen:
                 break
             seen.add(cursor)
-        raise Unavailable(f"The pages of {path} do not end.")
+        raise Unavailable(f"The pages of /{name} do not end.")
 
     def _write(
         self,
-        method: str,
+        operation: str,
         key: UUID,
-        verb: str = "",
         *,
         reached: frozenset[RemoteState],
         body: Mapping[str, object] | None = None,
         timeout: float | None = None,
     ) -> RemoteReservation:
         """A call that may change something: its answer counts only if it is of this key and in a state asked for."""
+        method, verb = WRITES[operation]
         parse = wire.reservation_of(key, reached)
-        return self._call(method, f"/reservations/{key}{verb}", parse, json=body or {}, timeout=timeout)
+        return self._call(operation, method, f"/reservations/{key}{verb}", parse, json=body or {}, timeout=timeout)
 
     def _call(
         self,
+        operation: str,
         method: str,
         path: str,
         parse: Callable[[Any], T],
@@ -207,7 +215,9 @@ class HttpInventoryProvider:
         timeout: float | None = None,
     ) -> T:
         try:
-            response = self._client.request(method, path, json=json, params=params, timeout=timeout)
+            response = self._client.request(
+                method, path, json=json, params=params, timeout=timeout, operation=operation
+            )
         except NotSent as error:
             raise Unavailable(str(error)) from None
         except OutcomeUnknown as error:

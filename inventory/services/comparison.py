@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 
 from inventory.models import Depot, Reservation, StockLevel, Unit
 from inventory.providers.base import Capability, InventoryProvider, Level, RemoteReservation, UnitRecord
-from inventory.services.mirror import Ids, moving, names_of
+from inventory.services.mirror import Ids, level_pages, moving, names_of
 from inventory.services.verdicts import (
     Case,
     Surroundings,
@@ -79,13 +79,10 @@ class Look:
 
     def _levels(self, found: Comparison) -> None:
         seen: set[int] = set()
-        cursor, more = None, True
-        while more:
-            page = self._provider.levels(skus=[self._sku] if self._sku else None, cursor=cursor)
-            self._compare_levels(page.levels, seen, found)
-            cursor, more = page.cursor, page.cursor is not None
-            if more:
+        for number, levels in enumerate(level_pages(self._provider, [self._sku] if self._sku else None)):
+            if number:
                 self._progress(f"{len(seen)} levels so far")
+            self._compare_levels(levels, seen, found)
         counted = self._mine(StockLevel.objects.exclude(on_hand=0, reserved_elsewhere=0)).order_by("pk")
         missing = [
             missing_level(row)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -22,6 +23,7 @@ from inventory.providers.base import (
     InventoryProvider,
     Level,
     PushRejected,
+    Unavailable,
     UnitRecord,
 )
 from inventory.providers.registry import get_provider
@@ -70,6 +72,7 @@ def _pages(provider: InventoryProvider, cursor: str | None) -> Iterator[Changes]
     if Capability.CHANGE_FEED not in provider.capabilities:
         yield from _snapshot(provider)
         return
+    seen: set[str] = set()
     for _ in range(_MOST_PAGES):
         try:
             page = provider.changes(cursor)
@@ -82,24 +85,36 @@ def _pages(provider: InventoryProvider, cursor: str | None) -> Iterator[Changes]
         yield page
         if not page.more:
             return
-        if page.cursor == cursor:
-            log.error("feed_stands_still")
+        if page.cursor in seen or page.cursor == cursor:
+            log.error("feed_stands_still")  # or runs in a circle; the next round asks again
             return
+        seen.add(page.cursor)
         cursor = page.cursor
 
 
 def _snapshot(provider: InventoryProvider, skus: Sequence[str] | None = None) -> Iterator[Changes]:
     """Everything, or everything of these SKUs, as pages of a feed that has no cursor."""
-    cursor, more = None, True
-    while more:
-        page = provider.levels(skus=skus, cursor=cursor)
-        yield Changes(levels=page.levels, units=(), cursor="", more=True)
-        cursor, more = page.cursor, page.cursor is not None
+    for levels in level_pages(provider, skus):
+        yield Changes(levels=levels, units=(), cursor="", more=True)
     pools = [{"sku": sku} for sku in skus] if skus else [{"depot": code} for code in _depots_in_use()]
     for pool in pools:
         rest = iter(provider.units(**pool))
         while units := list(islice(rest, _ROWS_A_PAGE)):
             yield Changes(levels=(), units=units, cursor="", more=True)
+
+
+def level_pages(provider: InventoryProvider, skus: Sequence[str] | None = None) -> Iterator[Sequence[Level]]:
+    """All counts, a page at a time. Raises: Unavailable when the pages do not end."""
+    cursor, seen = None, set[str]()
+    while True:
+        page = provider.levels(skus=skus, cursor=cursor)
+        yield page.levels
+        if page.cursor is None:
+            return
+        if page.cursor in seen:
+            raise Unavailable("The pages of counts do not end.")
+        seen.add(page.cursor)
+        cursor = page.cursor
 
 
 def _depots_in_use() -> list[str]:
@@ -259,12 +274,16 @@ def _is_less(level: Level, ours: StockLevel) -> bool:
     return level.on_hand - level.reserved_elsewhere < ours.on_hand - ours.reserved_elsewhere
 
 
-def _lock_levels(pools: Mapping[Pool, Level]) -> dict[Pool, StockLevel]:
-    rows = (
-        StockLevel.objects.select_for_update()
-        .filter(variant_id__in={v for v, _ in pools}, depot_id__in={d for _, d in pools})
-        .order_by("id")
-    )
+_IDS_OF_POOLS = """
+SELECT l.id FROM inventory_stocklevel l
+JOIN unnest(%s::bigint[], %s::bigint[]) AS p(variant_id, depot_id) USING (variant_id, depot_id)
+"""
+
+
+def _lock_levels(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
+    """These pools and no others: every variant of a page at every depot of it may be all there is."""
+    ids = RawSQL(_IDS_OF_POOLS, [[variant for variant, _ in pools], [depot for _, depot in pools]])  # noqa: S611
+    rows = StockLevel.objects.select_for_update().filter(pk__in=ids).order_by("id")
     return {(row.variant_id, row.depot_id): row for row in rows}
 
 
@@ -317,9 +336,14 @@ def _write_units(
         update_fields=["variant", "depot", "condition", "status", "as_of"],
     )
     before = {unit.serial: (unit.variant_id, unit.depot_id) for unit in ours.values()}
-    gone = {row.serial for row in rows if row.status != UnitStatus.AVAILABLE}
+    gone = {
+        row.serial
+        for row in rows
+        if row.serial in before
+        and (row.status != UnitStatus.AVAILABLE or before[row.serial] != (row.variant_id, row.depot_id))
+    }
     Reservation.objects.filter(unit__serial__in=gone, status=ReservationStatus.COMMITTED).update(unit=None)
-    return len(rows), {before[serial] for serial in gone if serial in before}
+    return len(rows), {before[serial] for serial in gone}
 
 
 def moving(unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
@@ -370,6 +394,7 @@ __all__ = [
     "accept_push",
     "apply_changes",
     "is_possible",
+    "level_pages",
     "merged",
     "mirror_changes",
     "moving",

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -280,7 +281,7 @@ def sample(name: str, **labels: str) -> float | None:
 
 def test_calls_and_the_breaker_are_measured():
     with peer(answers(OK)) as server, client_of(server.url) as client:
-        client.request("GET", "/")
+        client.request("GET", "/", operation="look")
     name = client.name
     with client_of(f"http://127.0.0.1:{free_port()}", breaker=CircuitBreaker(name, failures=1)) as other:
         other.name = name
@@ -288,9 +289,10 @@ def test_calls_and_the_breaker_are_measured():
             with pytest.raises(NotSent):
                 other.request("POST", "/")
 
-    assert sample("outbound_http_seconds_count", client=name, method="GET", outcome="2xx") == 1
-    assert sample("outbound_http_seconds_count", client=name, method="POST", outcome="not_sent") == 1
-    assert sample("outbound_http_seconds_count", client=name, method="POST", outcome="breaker_open") == 1
+    calls = partial(sample, "outbound_http_seconds_count", client=name)
+    assert calls(operation="look", method="GET", outcome="2xx") == 1
+    assert calls(operation="", method="POST", outcome="not_sent") == 1
+    assert calls(operation="", method="POST", outcome="breaker_open") == 1
     assert sample("outbound_breaker_open", client=name) == 1
 
 

@@ -4,11 +4,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from pytest_django import Settings
+
 from catalog.models import Variant
 from inventory.models import Depot, Reservation, StockLevel, Unit
+from inventory.providers.base import Capability
 from inventory.selectors import Pool, PoolAvailability, availability
 from inventory.services import Claim, hold
 from inventory.states import ReservationKind, UnitStatus
+from sandbox.http import Request, Response
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReservationFactory, StockLevelFactory, UnitFactory
 from tests.shop import Shop
@@ -78,6 +82,19 @@ class Shelf:
 
 def in_minutes(minutes: float) -> datetime:
     return datetime.now(UTC) + timedelta(minutes=minutes)
+
+
+def unable(shop: Shop, settings: Settings, *what: Capability) -> None:
+    """From now on the inventory system says that it cannot do this, and is asked what it can by a new adapter."""
+    route, left = shop.ims.app.route, sorted(frozenset(Capability) - set(what))
+
+    def answer(request: Request) -> Response:
+        if request.path == "/capabilities":
+            return Response.json({"version": "1", "capabilities": left})
+        return route(request)
+
+    shop.ims.app.route = answer  # type: ignore[method-assign]
+    settings.INVENTORY_PUSH_SECRETS = [*settings.INVENTORY_PUSH_SECRETS, "another adapter"]
 
 
 def bag(shop: Shop, quantity: int = 1) -> Reservation:

@@ -27,23 +27,11 @@ from sandbox.http import DropConnection, Request, Response, Server
 from sandbox.inventory.push import signature
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory
-from tests.inventory.shelf import COUNTED_AT, MINUTE, NOW, Shelf, bag, crate
+from tests.inventory.shelf import COUNTED_AT, MINUTE, NOW, Shelf, bag, crate, unable
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
-
-
-def without(route: Callable[[Request], Response], capability: Capability) -> Callable[[Request], Response]:
-    """The system, but for one thing that it cannot do."""
-    left = sorted(frozenset(Capability) - {capability})
-
-    def answer(request: Request) -> Response:
-        if request.path == "/capabilities":
-            return Response.json({"version": "1", "capabilities": left})
-        return route(request)
-
-    return answer
 
 
 def level_of(shop: Shop) -> StockLevel:
@@ -172,8 +160,9 @@ def test_what_was_told_before_a_depot_was_ours_is_read_once_it_is(shop: Shop) ->
     assert StockLevel.objects.get(depot=depot).on_hand == 4
 
 
-def test_a_system_without_a_feed_is_read_whole(shop: Shop) -> None:
-    shop.ims.app.route = without(shop.ims.app.route, Capability.CHANGE_FEED)
+def test_a_system_without_a_feed_is_read_whole(shop: Shop, settings: Settings) -> None:
+    unable(shop, settings, Capability.CHANGE_FEED)
+    cursor = Feed.objects.get().cursor
     shop.ims.store.sell("BAG-1", "BER", 4)
     shop.ims.store.set_unit("CRATE-1-2", status="maintenance")
 
@@ -181,6 +170,7 @@ def test_a_system_without_a_feed_is_read_whole(shop: Shop) -> None:
 
     assert level_of(shop).on_hand == 6
     assert Unit.objects.get(serial="CRATE-1-2").status == "maintenance"
+    assert Feed.objects.get().cursor == cursor  # nobody asked the feed
 
 
 @pytest.mark.usefixtures("clock")

@@ -63,9 +63,9 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def work(self, timeout: float | None = None) -> "Work":
-        """Begin an operation of several calls that may take `timeout` seconds altogether."""
-        return Work(self, timeout)
+    def work(self, operation: str, timeout: float | None = None) -> "Work":
+        """Begin an operation of several calls, measured under its name, that may take `timeout` seconds altogether."""
+        return Work(self, operation, timeout)
 
     def request(self, method: str, path: str, **options: Any) -> HttpResponse:
         return self._http.request(method, path, **options)
@@ -104,8 +104,8 @@ class Work:
     Until it `acted`, whatever is unavailable has changed nothing that matters; from then on its outcome is unknown.
     """
 
-    def __init__(self, client: Client, timeout: float | None) -> None:
-        self.client = client
+    def __init__(self, client: Client, operation: str, timeout: float | None) -> None:
+        self.client, self._operation = client, operation
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self.acted = False
         self._date: datetime | None = None
@@ -187,7 +187,9 @@ class Work:
 
     def _ask(self, method: str, path: str, **options: Any) -> HttpResponse:
         try:
-            response = self.client.request(method, path, timeout=self.seconds_left(), **options)
+            response = self.client.request(
+                method, path, timeout=self.seconds_left(), operation=self._operation, **options
+            )
         except NotSent as error:
             raise Unavailable(str(error)) from None
         except OutcomeUnknown as error:

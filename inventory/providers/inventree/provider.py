@@ -79,7 +79,7 @@ class InvenTreeProvider:
 
     def levels(self, *, skus: Sequence[str] | None = None, cursor: str | None = None) -> LevelPage:
         """Pages of one depot, or of twenty SKUs when they are named."""
-        work = self._client.work()
+        work = self._client.work("levels")
         depots = self._catalogue.places(work, fresh=cursor is None).depots
         keys = sorted(set(skus)) if skus is not None else sorted(depots)
         size = 1 if skus is None else SKUS_A_PAGE
@@ -93,7 +93,7 @@ class InvenTreeProvider:
         return LevelPage(levels=levels, cursor=page[-1] if more else None)
 
     def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
-        work = self._client.work()
+        work = self._client.work("units")
         if depot is not None and depot not in self._catalogue.places(work, fresh=True).depots:
             return []
         claims = read_claims(work, self._customer)
@@ -103,12 +103,12 @@ class InvenTreeProvider:
         return [unit for unit in found if depot in (None, unit.depot) and unit.status != "sold"]
 
     def changes(self, cursor: str | None) -> Changes:
-        return self._feed.read(self._client.work(), cursor)
+        return self._feed.read(self._client.work("changes"), cursor)
 
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
         if status not in SET_BY_SHOP or condition not in set("ABCD"):
             raise Refused(f"InvenTree has no word for a unit that is {status} in condition {condition}.")
-        work = self._client.work()
+        work = self._client.work("set_unit")
         unit = self._shelf.unit(work, serial)
         if not unit.in_stock and status != "lost":
             raise Refused(f"{serial} is out; it has to come back first.")
@@ -130,26 +130,26 @@ class InvenTreeProvider:
         window: Window | None = None,  # noqa: ARG002  (rentals are refused: there are no dates)
         timeout: float | None = None,
     ) -> RemoteReservation:
-        return self._holds.reserve(self._client.work(timeout), key, lines)
+        return self._holds.reserve(self._client.work("reserve", timeout), key, lines)
 
     def confirm(self, *, key: UUID, timeout: float | None = None) -> RemoteReservation:
-        return self._holds.confirm(self._client.work(timeout), key)
+        return self._holds.confirm(self._client.work("confirm", timeout), key)
 
     def release(self, *, key: UUID, timeout: float | None = None) -> None:
-        self._holds.release(self._client.work(timeout), key)
+        self._holds.release(self._client.work("release", timeout), key)
 
     def check_out(self, *, key: UUID, lines: Sequence[Line], serials: Sequence[str] = ()) -> RemoteReservation:
-        return self._handover.check_out(self._client.work(), key, lines, serials)
+        return self._handover.check_out(self._client.work("check_out"), key, lines, serials)
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
-        return self._handover.check_in(self._client.work(), key, serials, condition, depot)
+        return self._handover.check_in(self._client.work("check_in"), key, serials, condition, depot)
 
     def find(self, key: UUID) -> RemoteReservation | None:
-        return self._holds.find(self._client.work(), key)
+        return self._holds.find(self._client.work("find"), key)
 
     def reservations(self) -> Sequence[RemoteReservation]:
         """Three lists, however many reservations there are; an order that staff closed with its unit out costs more."""
-        work = self._client.work()
+        work = self._client.work("reservations")
         orders = our_open_orders(work, self._customer)
         rows = lines_of_open_orders(work)
         out: dict[int, list[str]] = {}
