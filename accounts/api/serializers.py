@@ -77,8 +77,16 @@ class AddressInput(Input):
     line2 = LineInput(max_length=120, required=False, allow_blank=True)
     postal_code = LineInput(max_length=16)
     city = LineInput(max_length=80)
-    country = serializers.CharField(validators=[validate_country], help_text="ISO 3166-1 alpha-2.")
+    country = serializers.RegexField(
+        r"^[A-Z]{2}\Z",
+        help_text="ISO 3166-1 alpha-2.",
+        error_messages={"invalid": "Use an ISO 3166 two-letter code such as DE."},
+    )
     phone = LineInput(max_length=32, required=False, allow_blank=True)
+
+    def validate_country(self, code: str) -> str:
+        validate_country(code)
+        return code
 
 
 class MeOutput(serializers.ModelSerializer[User]):

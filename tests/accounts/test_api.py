@@ -133,7 +133,7 @@ def test_an_address_is_added_read_changed_and_forgotten():
     assert phone.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("country", ["de", "DEU", "Germany", "D1", "DE\n", ""])
+@pytest.mark.parametrize("country", ["de", "DEU", "Germany", "D1", "ZZ", "EU", "DE\n", ""])
 def test_a_country_is_a_two_letter_code(country):
     response = client_for(UserFactory()).post(ADDRESSES, {**AN_ADDRESS, "country": country}, headers=new_key())
 
