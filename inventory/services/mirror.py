@@ -231,7 +231,7 @@ def _write_levels(
             pool = (variants[level.sku], depots[level.depot])
             if pool not in newest or newest[pool].as_of <= level.as_of:
                 newest[pool] = level
-    locked = _lock_levels(newest)
+    locked = _levels_of(newest)
     fresh = {pool: level for pool, level in newest.items() if _is_to_be_taken(level, locked.get(pool), replaced)}
     fewer = {pool for pool, level in fresh.items() if pool in locked and _is_less(level, locked[pool])}
     StockLevel.objects.bulk_create(
@@ -280,10 +280,10 @@ JOIN unnest(%s::bigint[], %s::bigint[]) AS p(variant_id, depot_id) USING (varian
 """
 
 
-def _lock_levels(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
-    """These pools and no others: every variant of a page at every depot of it may be all there is."""
+def _levels_of(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
+    """These pools and no others: every variant of a page at every depot of it may be all there is. Locked already."""
     ids = RawSQL(_IDS_OF_POOLS, [[variant for variant, _ in pools], [depot for _, depot in pools]])  # noqa: S611
-    rows = StockLevel.objects.select_for_update().filter(pk__in=ids).order_by("id")
+    rows = StockLevel.objects.filter(pk__in=ids)
     return {(row.variant_id, row.depot_id): row for row in rows}
 
 
@@ -319,6 +319,8 @@ def _write_units(
             newest[unit.serial] = unit
     if not newest:
         return 0, set()
+    ready = Reservation.objects.filter(unit__serial__in=newest, status=ReservationStatus.COMMITTED).order_by("id")
+    list(ready.select_for_update(of=["self"]).values_list("pk"))
     # Locked: a unit that leaves or comes back between this reading and the writing would be put where it was.
     locked = Unit.objects.select_for_update().filter(serial__in=newest).order_by("id")
     ours = {unit.serial: unit for unit in locked}
@@ -329,6 +331,8 @@ def _write_units(
         if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
             rows.append(merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+    agreed = [u.pk for u in ours.values() if u.decided_here and _says_the_same(u, newest[u.serial])]
+    Unit.objects.filter(pk__in=agreed).update(decided_here=False)  # from now on its news are believed again
     Unit.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -344,6 +348,10 @@ def _write_units(
     }
     Reservation.objects.filter(unit__serial__in=gone, status=ReservationStatus.COMMITTED).update(unit=None)
     return len(rows), {before[serial] for serial in gone}
+
+
+def _says_the_same(ours: Unit, theirs: UnitRecord) -> bool:
+    return (ours.status, ours.condition) == (theirs.status, theirs.condition)
 
 
 def moving(unit_ids: Collection[int]) -> tuple[set[int], set[int]]:

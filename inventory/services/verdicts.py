@@ -102,8 +102,8 @@ def compare_level(row: StockLevel | None, level: Level) -> Case | None:
         finding = Finding("missing_here", "level", level.sku, level.depot, "", theirs, "", Repair.TAKE_THEIRS, since)
         return Case(finding, None, level)
     same = (row.on_hand, row.reserved_elsewhere) == (level.on_hand, level.reserved_elsewhere)
-    if same and row.as_of == level.as_of:
-        return None
+    if same and row.as_of is not None and row.as_of <= level.as_of:
+        return None  # an IMS may stamp its counts with the instant of their reading
     behind = row.as_of is None or row.as_of < level.as_of
     note = "" if behind or row.as_of == level.as_of else "our count is later: the mirror waits for its clock"
     drift: Drift = "stale_mirror" if behind or same else "quantity"

@@ -16,7 +16,7 @@ from unfold.enums import ActionVariant
 from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent, two_lines
 from core.time import today_in
 from inventory.models import Unit
-from inventory.services import free_units
+from inventory.services import free_units_of
 from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
@@ -268,6 +268,4 @@ def _beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
 
 def _free(rental: Rental) -> list[tuple[str, str]]:
     """(serial, condition) of the units that could be chosen."""
-    pool, period = rental.reservation, (rental.period.lower, rental.period.upper)
-    units = free_units(variant_id=pool.variant_id, depot_id=pool.depot_id, period=period)
-    return [(unit.serial, unit.get_condition_display()) for unit in units]
+    return [(unit.serial, unit.get_condition_display()) for unit in free_units_of(rental.reservation)]

@@ -49,7 +49,9 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 
     Locks: the orders concerned, in id order, stock levels, reservations. Raises: TransitionNotAllowed, UnitNotFree.
     """
-    other = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY).exclude(pk=rental_id).first()
+    mine = Rental.objects.only("period").get(pk=rental_id)
+    ready = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY, period__overlap=mine.period)
+    other = ready.exclude(pk=rental_id).first()
     lock_orders(Rental.objects.filter(pk__in=[rental_id, *([other.pk] if other else [])]))
     order, rental = _lock(rental_id)
     if rental.status != RentalStatus.READY:
@@ -110,7 +112,10 @@ def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str =
 
 @transaction.atomic
 def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "") -> Rental:
-    """After inspection: the unit goes back on the shelf, or to maintenance when not fit. Locks: order, unit."""
+    """After inspection: the unit goes back on the shelf, or to maintenance when not fit.
+
+    Locks: order, stock level, unit.
+    """
     order, rental = _lock(rental_id)
     found = "fit for the next" if fit else "to maintenance"
     moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())

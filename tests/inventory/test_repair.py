@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from inventory.models import Reconciliation, Reservation, StockLevel, Unit
-from inventory.providers.base import Level, ProviderError
+from inventory.providers.base import Capability, Level, ProviderError
 from inventory.services import (
     commit,
     decide_unit,
@@ -32,8 +32,7 @@ from sandbox.http import DropConnection, Request, Response
 from sandbox.inventory.rules import Line, Window
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, StockLevelFactory, UnitFactory
-from tests.inventory.shelf import bag, crate, in_minutes
-from tests.inventory.test_mirror import without
+from tests.inventory.shelf import bag, crate, in_minutes, unable
 from tests.inventory.test_reconcile import in_step, run
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
@@ -294,8 +293,7 @@ def test_a_claim_that_it_cannot_take_again_is_left_with_the_reason(shop: Shop) -
 
 
 def test_a_rental_that_lives_here_alone_is_no_drift(shop: Shop, settings: Settings) -> None:
-    shop.ims.app.route = without(shop.ims.app.route, "rental_windows")
-    settings.INVENTORY_PUSH_SECRETS = ["another"]  # an adapter of its own, which asks again what the system can do
+    unable(shop, settings, Capability.RENTAL_WINDOWS)
     row = in_step(crate(shop))
 
     assert (row.provider_state, found()) == ("local", [])

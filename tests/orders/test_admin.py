@@ -338,8 +338,8 @@ def test_a_step_that_cannot_be_taken_says_why(boss: Client, shop: Shop, name: st
 @pytest.mark.parametrize(
     ("unit", "told"),
     [
-        ({"variant__sku": "OTHER-1"}, "X-1 is of OTHER-1; this rental is for CRATE-1."),
-        ({"depot__code": "MUC"}, "X-1 belongs to MUC; this rental is handed out at BER."),
+        ({"variant__sku": "OTHER-1"}, "X-1 is another thing: OTHER-1."),
+        ({"depot__code": "MUC"}, "X-1 is at another depot: Depot MUC."),
         ({"status": UnitStatus.MAINTENANCE}, "X-1 is not on the shelf: maintenance."),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_unit_that_is_promised_to_another_rental_is_called_so(boss: Client, sh
 
     told = text_of(step(boss, "prepare", Rental.objects.get(line__order=second), serial="CRATE-1-2"))
 
-    assert "CRATE-1-2 is promised to another rental on these days." in told
+    assert "CRATE-1-2 is down or stands ready for somebody else on these days." in told
 
 
 @pytest.mark.parametrize("name", ["hand_over", "put_back", "take_back", "inspect"])
