@@ -24,7 +24,7 @@ from inventory.services.verdicts import (
     stranger,
     unit_case,
 )
-from inventory.states import LIVE, UnitStatus
+from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -105,11 +105,13 @@ class Look:
         }
         rows = StockLevel.objects.select_related("variant", "depot").filter(**pools)
         ours = {(row.variant.sku, row.depot.code): row for row in rows}
+        awaited = set(_sales_to_be_counted().filter(**pools))
         for level in known:
             row = ours.get((level.sku, level.depot))
             if row is not None:
                 seen.add(row.pk)
-            if (case := compare_level(row, level)) is not None:
+            case = compare_level(row, level, awaited=(level.sku, level.depot) in awaited)
+            if case is not None:
                 found.cases.append(case)
 
     # Units
@@ -175,6 +177,14 @@ class Look:
         return any(self._sku in (None, line.sku) and line.depot in self._depots for line in remote.lines) or (
             self._sku is None and self._depot is None
         )
+
+
+def _sales_to_be_counted() -> QuerySet[Reservation, tuple[str, str]]:
+    """(SKU, depot) of pieces that left, and that no count of ours contains yet."""
+    left = Reservation.objects.filter(
+        kind=ReservationKind.SALE, status=ReservationStatus.SHIPPED, provider_state=ProviderState.CHECKED_OUT
+    )
+    return left.values_list("variant__sku", "depot__code").distinct()
 
 
 def _batches(rows: Collection[T]) -> Iterator[list[T]]:

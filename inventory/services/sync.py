@@ -160,7 +160,7 @@ class _Talk:
     def bring_in_step(self) -> None:
         """By what the reservation was when it was read; whoever moves it meanwhile enqueues the next talk."""
         for _ in range(_MOST_STEPS):
-            if in_step(self.row):
+            if self._has_nothing_to_say():
                 return
             try:
                 self._hear(self._step())
@@ -175,6 +175,12 @@ class _Talk:
                 raise
         if not in_step(self.row):
             raise UnknownOutcome("the inventory system keeps losing this reservation")
+
+    def _has_nothing_to_say(self) -> bool:
+        row = self.row
+        if not in_step(row) and not self._knows_rentals():
+            row.provider_period = row.period  # an IMS that knows no dates keeps none that could be too few
+        return in_step(row)
 
     # One call
 

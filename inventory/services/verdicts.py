@@ -92,7 +92,10 @@ def missing_level(row: StockLevel) -> Case:
     return Case(replace(finding, repair=Repair.WRITE_OFF, since=row.as_of.isoformat()), row)
 
 
-def compare_level(row: StockLevel | None, level: Level) -> Case | None:
+def compare_level(row: StockLevel | None, level: Level, *, awaited: bool) -> Case | None:
+    """awaited: sales that left wait for a count as new as this one. Else the same numbers told later say nothing new:
+    an IMS without instants gives them that of the counting.
+    """
     theirs = _pieces(level.on_hand, level.reserved_elsewhere, level.as_of)
     ours = _pieces(row.on_hand, row.reserved_elsewhere, row.as_of) if row else ""
     if not is_possible(level):
@@ -105,6 +108,8 @@ def compare_level(row: StockLevel | None, level: Level) -> Case | None:
     if same and row.as_of is not None and row.as_of <= level.as_of:
         return None  # an IMS may stamp its counts with the instant of their reading
     behind = row.as_of is None or row.as_of < level.as_of
+    if same and behind and row.as_of is not None and not awaited:
+        return None
     note = "" if behind or row.as_of == level.as_of else "our count is later: the mirror waits for its clock"
     drift: Drift = "stale_mirror" if behind or same else "quantity"
     finding = Finding(drift, "level", level.sku, level.depot, ours, theirs, note, Repair.TAKE_THEIRS)

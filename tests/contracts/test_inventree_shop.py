@@ -1,21 +1,43 @@
 """A shop on InvenTree: what is sold here leaves there, and the mirror counts it once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from core.http import breaker_of
-from inventory.models import Reservation, StockLevel
+from core.time import today_in
+from inventory import jobs
+from inventory.models import Reservation, StockLevel, Unit
 from inventory.providers.base import UnknownOutcome
 from inventory.providers.registry import get_provider
-from inventory.services import commit, mirror_changes, release, ship, sync_reservations
-from inventory.states import LIVE, ReservationStatus
+from inventory.services import (
+    Claim,
+    commit,
+    enqueue_stragglers,
+    hold,
+    in_step,
+    mirror_changes,
+    put_back,
+    reconcile_inventory,
+    release,
+    rewin,
+    ship,
+    sync_reservations,
+    take_in,
+    tidy_lapsed_holds,
+)
+from inventory.states import LIVE, ReservationKind, ReservationStatus
 from sandbox.inventree.rules import CANCELLED
 from sandbox.inventree.server import Sandbox, running
 from tests.contracts.staff import StandInStaff, Verb
+from tests.contracts.test_inventory_metrics import measured
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReservationFactory
+from tests.inventory.shelf import in_minutes
+from tests.jobs import forget_jobs, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +48,7 @@ class Shop:
     def __init__(self, stand_in: Sandbox) -> None:
         self.stand_in, self.staff = stand_in, StandInStaff(stand_in)
         self.variant, self.depot = VariantFactory(sku="BAG"), DepotFactory(code="AMS")
+        self.crate = VariantFactory(sku="SKY")  # for rent
 
     def hold(self, quantity: int) -> Reservation:
         row = ReservationFactory(variant=self.variant, depot=self.depot, quantity=quantity)
@@ -55,6 +78,7 @@ class Shop:
 @pytest.fixture
 def shop(settings: Any) -> Iterator[Shop]:
     breaker_of("inventory").reset()
+    forget_jobs()
     with running(worker=0.02) as stand_in:
         shop = Shop(stand_in)
         settings.INVENTORY_PROVIDER, settings.INVENTREE_CUSTOMER = "inventree", shop.staff.customer
@@ -114,3 +138,134 @@ def test_a_hold_that_ended_here_is_given_back_there(shop: Shop):
 
     assert [order["status"] for order in shop.stand_in.store.rows("order")] == [CANCELLED]
     assert shop.free() == 5
+
+
+# Rentals: InvenTree knows no dates, so a claim lives here alone until its unit leaves
+
+
+@pytest.fixture
+def rented(shop: Shop) -> Shop:
+    """Two crates for rent at the same depot."""
+    shop.staff.add_units("SKY", "AMS", ["SKY-1", "SKY-2"])
+    mirror_changes()
+    return shop
+
+
+def booking(shop: Shop, days: int = 3) -> Reservation:
+    first = today_in(shop.depot.time_zone)
+    period = (first, first + timedelta(days=days))
+    claim = Claim(shop.crate.pk, shop.depot.pk, ReservationKind.RENTAL, 1, period)
+    return hold(claims=[claim], expires_at=in_minutes(15))[0]
+
+
+def calls_of(step: Callable[[], object]) -> set[str]:
+    """By what name InvenTree was called while this was done and told by all jobs that follow."""
+    before = measured()
+    step()
+    enqueue_stragglers(older_than=timedelta(0))
+    run_jobs()
+    return {name for name, count in measured().items() if count > before.get(name, 0)}
+
+
+def findings() -> list[tuple[str, str, str, str]]:
+    """What a comparison finds after the mirror has read everything there is."""
+    mirror_changes(anew=True)
+    return [(f.drift, f.what, f.ours, f.theirs) for f in reconcile_inventory(settle=0).findings]
+
+
+def state(row: Reservation) -> tuple[str, str]:
+    row.refresh_from_db()
+    return row.status, row.provider_state
+
+
+def test_a_rental_lives_here_alone_until_its_unit_leaves_and_both_agree_at_every_step(rented: Shop):
+    row = booking(rented)
+    unit = Unit.objects.get(serial="SKY-1")
+    steps: list[tuple[Callable[[], object], set[str], tuple[str, str]]] = [
+        (lambda: None, set(), ("held", "local")),
+        (lambda: commit(reservation_ids=[row.pk]), set(), ("committed", "local")),
+        (lambda: ship(reservation_id=row.pk, unit_id=unit.pk), {"check_out"}, ("shipped", "checked_out")),
+        (lambda: take_in(reservation_id=row.pk, condition="B"), {"check_in"}, ("fulfilled", "checked_in")),
+        (lambda: put_back(unit_id=unit.pk), {"set_unit"}, ("fulfilled", "checked_in")),
+    ]
+    for step, calls, after in steps:
+        assert calls_of(step) == calls
+        assert state(row) == after
+        assert in_step(row)
+        assert enqueue_stragglers(older_than=timedelta(0)) == 0
+        rented.staff.advance(3)
+        assert findings() == []
+    unit.refresh_from_db()
+    assert (unit.status, unit.condition) == ("available", "B")
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told before", "never told"])
+@pytest.mark.parametrize("end", ["released", "lapsed", "cancelled after payment"])
+def test_a_rental_that_ends_before_its_unit_left_makes_no_call(rented: Shop, end: str, told: bool):
+    row = booking(rented)
+    if told:
+        rented.sync(row)
+    if end == "lapsed":
+        Reservation.objects.filter(pk=row.pk).update(expires_at=in_minutes(-5))
+    if end == "cancelled after payment":
+        commit(reservation_ids=[row.pk])
+
+    assert calls_of(tidy_lapsed_holds if end == "lapsed" else lambda: release(reservation_ids=[row.pk])) == set()
+
+    assert in_step(Reservation.objects.get(pk=row.pk))
+    assert enqueue_stragglers(older_than=timedelta(0)) == 0
+    assert findings() == []
+
+
+def test_a_lapsed_rental_that_is_won_anew_lives_here_alone_again(rented: Shop):
+    row = booking(rented)
+    release(reservation_ids=[row.pk], expired=True)
+
+    assert calls_of(lambda: rewin(reservation_ids=[row.pk], expires_at=in_minutes(15))) == set()
+
+    assert state(row) == ("held", "local")
+
+
+def test_days_that_grow_while_the_unit_is_out_are_not_taken_for_its_return(rented: Shop):
+    row = booking(rented)
+    commit(reservation_ids=[row.pk])
+    ship(reservation_id=row.pk, unit_id=Unit.objects.get(serial="SKY-1").pk)
+    rented.sync(row)
+    longer = DateRange(row.period.lower, row.period.upper + timedelta(days=4))
+
+    assert calls_of(lambda: Reservation.objects.filter(pk=row.pk).update(period=longer)) == set()
+
+    assert state(row) == ("shipped", "checked_out")
+    assert enqueue_stragglers(older_than=timedelta(0)) == 0
+    assert findings() == []
+
+
+def test_a_unit_that_is_back_before_its_leaving_was_told_has_left_and_come_back_there(rented: Shop):
+    row = booking(rented)
+    commit(reservation_ids=[row.pk])
+    ship(reservation_id=row.pk, unit_id=Unit.objects.get(serial="SKY-1").pk)
+    take_in(reservation_id=row.pk, condition="C")
+
+    assert calls_of(lambda: None) == {"check_out", "check_in"}
+
+    assert state(row) == ("fulfilled", "checked_in")
+
+
+def test_a_sale_that_lapsed_here_is_given_back_where_holds_do_not_end(shop: Shop):
+    row = shop.hold(2)
+    shop.staff.advance(24 * 3600)
+    assert shop.free() == 3
+    Reservation.objects.filter(pk=row.pk).update(expires_at=in_minutes(-5))
+
+    assert calls_of(lambda: jobs.tidy_holds(timestamp=0)) == {"release"}
+
+    assert state(row) == ("expired", "released")
+    assert shop.free() == 5
+    assert findings() == []
+
+
+def test_counts_that_are_only_told_with_a_later_instant_do_not_differ(shop: Shop):
+    """InvenTree's `as_of` is that of the counting: it grows although nothing moved."""
+    shop.staff.advance(60)
+
+    assert reconcile_inventory(settle=0).findings == []
