@@ -19,6 +19,7 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, Us
 
 from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
 from accounts.services import log_out_everywhere
+from core.backoffice import NewestFirst
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -129,7 +130,7 @@ class TokenFamilyInline(ReadOnlyInline, TabularInline):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Only a superuser opens accounts, gives rights, or touches an account that has rights."""
 
     form = ChangeUserForm
@@ -200,7 +201,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(NewestFirst, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """What a group may do is decided by superusers."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

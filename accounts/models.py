@@ -192,7 +192,7 @@ class TokenFamily(models.Model):
         verbose_name_plural = "token families"
 
     def __str__(self) -> str:
-        return self.device_name or str(self.pk)
+        return self.device_name or "phone without a name"
 
 
 class RefreshToken(models.Model):

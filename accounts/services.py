@@ -292,6 +292,9 @@ def _change(row: Row, fields: Any, check: Callable[[Row], None] | None = None) -
     return row
 
 
+_OLDEST_CAT = 40  # years; the oldest known reached 38
+
+
 def _refuse_impossible_cat(cat: Cat) -> None:
     found = []
     if cat.elbow_height_mm >= cat.height_mm:
@@ -300,5 +303,7 @@ def _refuse_impossible_cat(cat: Cat) -> None:
     tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
     if cat.born_on is not None and cat.born_on > tomorrow:
         found.append(FieldError("/born_on", "A birthday cannot be in the future."))
+    if cat.born_on is not None and cat.born_on.year < tomorrow.year - _OLDEST_CAT:
+        found.append(FieldError("/born_on", f"No cat is older than {_OLDEST_CAT} years; look at the year again."))
     if found:
         raise InvalidInput(found)

@@ -19,7 +19,7 @@ from unfold.widgets import (
 
 from catalog.checklist import CHECKLIST
 from catalog.models import Container, ContainerImage, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
-from core.forms import MinorUnitsForm, MinorUnitsFormSet
+from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
 
 _EVERYTHING = "__all__"
 
@@ -28,6 +28,7 @@ class ContainerForm(forms.ModelForm):
     class Meta:
         model = Container
         fields = _EVERYTHING
+        field_classes: ClassVar[dict[str, Any]] = {"description": LinesField}
         widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 8})}
         help_texts: ClassVar[dict[str, str]] = {
             "slug": "Its name in addresses: small letters, digits and dashes.",

@@ -97,12 +97,6 @@ def _waiting(label: str) -> dict[str, Any]:
     return {"badge": _WAITING[label](), "badge_style": "solid"} if label in _WAITING else {}
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The first page says what waits for a person."""
-    waiting = count_troubles() if request.user.has_perm("inventory.view_reservation") else 0
-    return {**context, "troubles": waiting, "worklist": reverse("admin:inventory_reservation_worklist")}
-
-
 def environment(_request: HttpRequest) -> list[str]:
     """The label beside the name: money here is real, or it is not."""
     return ["Live", "danger"] if "_live_" in settings.STRIPE_SECRET_KEY else ["Test money", "info"]

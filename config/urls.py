@@ -17,6 +17,8 @@ from core.problems import read_only
 _OPEN: dict[str, Any] = {"authentication_classes": [], "permission_classes": [AllowAny]}
 
 urlpatterns: list[Any] = [
+    path("", views.front_door),
+    path("favicon.ico", views.favicon),
     path("livez", views.livez),
     path("readyz", views.readyz),
     path(".well-known/jwks.json", jwks, name="jwks"),

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -58,6 +59,18 @@ def require_current_schema() -> None:
 def error_codes(request: HttpRequest) -> HttpResponse:
     """Every code that a problem document may carry, and what to do about it: the `type` of each problem points here."""
     return render(request, "errors.html", {"errors": every_error()})
+
+
+@read_only
+def front_door(_request: HttpRequest) -> HttpResponse:
+    """Whoever looks at the bare address wants to know what this is."""
+    return redirect("docs")
+
+
+@read_only
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Where browsers look for the logo of a page that names none."""
+    return redirect(static("config/favicon.svg"))
 
 
 @read_only

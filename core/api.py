@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
@@ -43,6 +43,8 @@ class ProblemResponse(Response):
 class Input(serializers.Serializer[Any]):
     """What a client may send. A field nobody knows is refused, so that a typo is never silently ignored."""
 
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "This must be an object: {{…}}."}
+
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if hasattr(data, "keys") else []
         if unknown:
@@ -50,6 +52,34 @@ class Input(serializers.Serializer[Any]):
                 {name: [ErrorDetail("There is no such field here.", code="unknown_field")] for name in unknown}
             )
         return super().to_internal_value(data)
+
+
+class ListInput(serializers.ListField):
+    """Several of one kind."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"not_a_list": "This must be an array: […]."}
+
+
+# Line and paragraph ends, and what turns the direction of the text around it: a name is shown among other words.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+class LineInput(serializers.CharField):
+    """One line, such as a name: nothing in it is invisible and acts on what stands beside it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = str(super().to_internal_value(data))
+        if _UNSEEN.search(text):
+            raise serializers.ValidationError("Control characters cannot be part of this.", code="control_character")
+        return text
+
+
+def refuse_parameters(request: Request, *known: str) -> None:
+    """A parameter nobody knows is refused, as an unknown field is. Raises: ValidationError."""
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        no = [ErrorDetail("There is no such parameter here.", code="unknown_field")]
+        raise serializers.ValidationError(dict.fromkeys(unknown, no))
 
 
 def parse(serializer: type[serializers.BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
@@ -131,6 +161,7 @@ class KeysetPagination(CursorPagination):
             raise self._not_ours() from None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        refuse_parameters(request, self.cursor_query_param, self.page_size_query_param)
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ModelValidationError, ValueError):  # well-formed, but of no row of ours

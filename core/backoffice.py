@@ -5,7 +5,7 @@ was typed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
@@ -112,7 +113,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a step says before it acts. `preview` names a template shown below the form, with `facts` beside it."""
+    """What a step says before it acts. `preview` names a template shown below the form, with `facts` beside it.
+
+    `warning` stands above everything, in red.
+    """
 
     title: str
     text: Any
@@ -120,11 +124,34 @@ class Ask:
     facts: Facts = ()
     facts_title: str = ""
     danger: bool = False
+    warning: Any = ""
     preview: str = ""
     context: dict[str, Any] | None = None
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+CardMaker = Callable[[HttpRequest, Any], Iterable[Card]]
+_FROM_ABOVE: dict[str, list[CardMaker]] = {}
+
+
+def cards_on(model: str) -> Callable[[CardMaker], CardMaker]:
+    """For an app above: what it adds, at the side, to the page of each row of "orders.order"."""
+
+    def register(make: CardMaker) -> CardMaker:
+        _FROM_ABOVE.setdefault(model, []).append(make)
+        return make
+
+    return register
+
+
+class NewestFirst:
+    """The history of a row begins with what happened last."""
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        rows = queryset.order_by("-action_time", "-pk") if queryset.model is LogEntry else queryset
+        return super().get_paginator(request, rows, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
+
+
+class ReadOnlyAdmin(NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Rows are looked at here and move by actions; no form adds, changes or deletes one."""
 
     change_form_template = "admin/page.html"
@@ -164,6 +191,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if (obj := kwargs.get("obj")) is not None:
             page = self.page(request, obj)
+            above = [card for make in _FROM_ABOVE.get(self.opts.label_lower, ()) for card in make(request, obj)]
+            page = replace(page, aside=[*above, *page.aside])
             told = any(card.timeline for card in (*page.main, *page.aside))
             context |= {"page": page, "show_history": context.get("show_history") and not told}
         return super().render_change_form(request, context, *args, **kwargs)
@@ -185,10 +214,24 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return obj
 
     def take_step(
-        self, request: HttpRequest, obj: Any, *, form: forms.Form, do: Callable[[dict[str, Any]], str], ask: Ask
+        self,
+        request: HttpRequest,
+        obj: Any,
+        *,
+        step: str,
+        form: forms.Form,
+        do: Callable[[dict[str, Any]], str],
+        ask: Ask,
     ) -> HttpResponse:
-        """Ask; when the form is sent and valid, do it, say what was done and go back to where it was asked for."""
-        back = _back(request, reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]))
+        """Ask; when the form is sent and valid, do it, say what was done and go back to where it was asked for.
+
+        What cannot be done now is not asked about.
+        """
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+        if not form.is_bound and step not in self.steps(request, obj):
+            messages.warning(request, f"That cannot be done now: it is {obj.get_status_display().lower()}.")
+            return redirect(page)
+        back = _back(request, page)
         if form.is_bound and form.is_valid():
             done, refused = attempt(lambda: do(form.cleaned_data))
             if done:
@@ -280,12 +323,12 @@ def amount(minor: int, currency: str) -> SafeString:
 
 
 def moment(at: datetime | None, zone: str = "") -> str:
-    """An instant such as "24 Nov, 15:05", at the clock of `zone`; the year only where it is another one."""
+    """An instant such as "24 Nov, 15:05 CET", at the clock of `zone`; the year only where it is another one."""
     if at is None:
         return NOTHING
     here = at.astimezone(ZoneInfo(zone)) if zone else timezone.localtime(at)
     year = "" if here.year == timezone.localtime().year else f" {here.year}"
-    return f"{here.day} {here:%b}{year}, {here:%H:%M}"
+    return f"{here.day} {here:%b}{year}, {here:%H:%M} {here:%Z}"
 
 
 def two_lines(first: Any, second: Any) -> SafeString:

@@ -12,6 +12,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.money import MAX_MINOR, exponent, format_minor, to_decimal, to_minor, validate_currency
 
 
+class LinesField(forms.CharField):
+    """Text of several lines. Browsers send CRLF; what nobody changed stays unchanged."""
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
 class AmountField(forms.DecimalField):
     """A decimal typed with a point or a comma. `currency`, when known, is shown beside it."""
 

@@ -1,6 +1,7 @@
 """Structured logs on stdout: one JSON object a line in production, coloured lines at a desk. Never personal data."""
 
 import re
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -30,7 +31,9 @@ def without_quoted_rows(_logger: Any, _method: str, line: MutableMapping[str, An
 
 def logging_config(*, level: str, json: bool) -> dict[str, Any]:
     """Django's LOGGING setting; the standard library's loggers and structlog's end in the same line format."""
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    )
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

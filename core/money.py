@@ -1,10 +1,11 @@
 """Money is an integer count of minor units and an ISO 4217 currency; exponents come from Babel (CLDR)."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 from babel.core import get_global
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 from django.core.exceptions import ValidationError
 
 MAX_MINOR = 99_999_999_99  # more than any carrier costs, less than what Stripe and a bigint take
@@ -67,8 +68,12 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
-    """4990 EUR -> "€49.90", in the reader's locale."""
-    return format_currency(to_decimal(amount_minor, currency), currency, locale=locale)
+    """4990 EUR -> "€49.90", 30500 CHF -> "CHF 305.00", in the reader's locale."""
+    written = format_currency(to_decimal(amount_minor, currency), currency, locale=locale)
+    symbol = get_currency_symbol(currency, locale=locale)
+    if symbol[-1:].isalpha():  # CLDR sets a code apart from the figures, which Babel leaves out
+        written = re.sub(rf"{re.escape(symbol)}(?=\d)", f"{symbol}\N{NO-BREAK SPACE}", written)
+    return written
 
 
 def included_tax(gross_minor: int, rate_bp: int) -> int:

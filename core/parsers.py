@@ -25,16 +25,34 @@ class JsonBody(BaseParser):
         try:
             document = json.loads(raw.decode(), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not valid JSON: {error}.") from None
+            raise ParseError(_why(error)) from None
         if raw.count(b"[") + raw.count(b"{") > MOST_NESTED and _depth(document) > MOST_NESTED:
-            raise ParseError(f"The body is nested more than {MOST_NESTED} levels deep.")
+            raise ParseError(_TOO_DEEP)
         if b"\\u" in raw and any(_is_broken(text) for text in _texts(document)):
             raise ValidationError("There is half a character in it: a lone surrogate.", code="surrogate")
         return document
 
 
+_TOO_DEEP = f"The body is nested more than {MOST_NESTED} levels deep."
+
+
+class _NotANumber(ValueError):
+    """Names that Python would read as numbers."""
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
+    raise _NotANumber(f"{name} is not a number")
+
+
+def _why(error: ValueError | RecursionError) -> str:
+    """Why a body cannot be read, in no language's own words."""
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not valid JSON: it is not UTF-8."
+    if isinstance(error, json.JSONDecodeError | _NotANumber):
+        return f"The body is not valid JSON: {error}."
+    return "The body holds a number with too many digits."
 
 
 def _depth(document: Any) -> int:

@@ -31,6 +31,8 @@ from core.errors import Busy, DomainError, InvalidInput, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _DOCS = "/api/errors/#"
+MOST_ERRORS = 50  # fields that one answer complains about
+_LONGEST_NAME = 100  # of a field in a pointer
 
 
 class BodyTooLarge(drf.APIException):
@@ -59,6 +61,8 @@ _BAD_REQUEST = ("bad_request", "The request cannot be understood.")
 PROTOCOL_ERRORS = [(code, kind.status_code, title) for kind, (code, title) in _DRF_CODES.items()] + [
     (_BUG[0], 500, _BUG[1]),
     (_BAD_REQUEST[0], 400, _BAD_REQUEST[1]),
+    ("uri_too_long", 414, "The address is longer than the shop reads."),  # deploy/gunicorn.conf.py
+    ("headers_too_large", 431, "The headers are larger than the shop reads."),
 ]
 
 
@@ -137,8 +141,14 @@ def _of_domain_error(error: DomainError) -> Problem:
 
 
 def _of_validation_error(error: drf.ValidationError) -> Problem:
-    errors = [{"pointer": "#" + p, "detail": d, "code": c} for p, d, c in _flatten(error.get_full_details(), "")]
-    return Problem(400, InvalidInput.code, InvalidInput.title, _summary(errors), {"errors": errors})
+    wrong = list(_flatten(error.get_full_details(), ""))
+    errors = [{"pointer": "#" + p, "detail": d, "code": c} for p, d, c in wrong[:MOST_ERRORS]]
+    members: dict[str, Any] = {"errors": errors}
+    detail = _summary(errors)
+    if more := len(wrong) - len(errors):
+        detail += f"; and {len(wrong) - _SUMMED_UP} more"
+        members["errors_left_out"] = more
+    return Problem(400, InvalidInput.code, InvalidInput.title, detail, members)
 
 
 def _of_api_exception(error: drf.APIException) -> Problem:
@@ -168,11 +178,15 @@ def _flatten(details: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
 
 def _escaped(name: str) -> str:
     """One step of a JSON pointer as a URI fragment (RFC 6901): names that nobody knows may hold anything."""
+    name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
     return quote(name.replace("~", "~0").replace("/", "~1"), safe="~!$&'()*+,;=:@?")
 
 
+_SUMMED_UP = 5
+
+
 def _summary(errors: list[dict[str, str]]) -> str:
-    return "; ".join(f"{e['pointer'].removeprefix('#/') or 'body'}: {e['detail']}" for e in errors[:5])
+    return "; ".join(f"{e['pointer'].removeprefix('#/') or 'body'}: {e['detail']}" for e in errors[:_SUMMED_UP])
 
 
 def problem_response(problem: Problem) -> JsonResponse:
@@ -203,7 +217,7 @@ def _is_page(request: HttpRequest) -> bool:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
         return defaults.page_not_found(request, exception)
-    return problem_response(problem_of(drf.NotFound("There is no such address.")))
+    return problem_response(problem_of(drf.NotFound("There is nothing at this URL.")))
 
 
 def refuse_zero_bytes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

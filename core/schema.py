@@ -31,6 +31,7 @@ class ProblemOutput(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField()
     errors = FieldProblem(many=True, required=False)  # type: ignore[assignment]  # a member, not DRF's property
+    errors_left_out = serializers.IntegerField(required=False, help_text="How many more fields are wrong.")
 
     class Meta:
         ref_name = "Problem"

@@ -69,7 +69,41 @@ class JsonLogger(Logger):  # type: ignore[misc]
 logger_class = JsonLogger
 
 
-class OwnQueueWorker(ThreadWorker):  # type: ignore[misc]
+class ProblemSocket:
+    """The way to a client whose request gunicorn itself refuses: its page leaves as a problem document."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def sendall(self, page: bytes) -> None:
+        status_line = page.partition(b"\r\n")[0]
+        status = int(status_line.split()[1])
+        code, title = PROBLEMS.get(
+            status, ("bad_request" if status < 500 else "internal_error", "No request that can be read.")
+        )
+        problem = {"type": f"/api/errors/#{code}", "title": title, "status": status, "detail": title, "code": code}
+        body = json.dumps(problem).encode()
+        headers = f"Connection: close\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}"
+        self._client.sendall(b"\r\n".join([status_line, headers.encode(), b"", body]))
+
+
+PROBLEMS = {
+    414: ("uri_too_long", "The address is longer than the shop reads."),
+    431: ("headers_too_large", "The headers are larger than the shop reads."),
+}
+
+
+class ProblemWorker(ThreadWorker):  # type: ignore[misc]
+    """Every error leaves the shop as a problem document (core.problems), also those of a request that never got in."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        super().handle_error(req, ProblemSocket(client), addr, exc)
+
+
+class OwnQueueWorker(ProblemWorker):
     """A threaded worker with a queue of incoming connections of its own.
 
     Workers that share one queue do not share its load: with connections that are kept alive, the one that was awake
@@ -117,7 +151,7 @@ if sys.platform == "linux":  # elsewhere SO_REUSEPORT does not spread connection
         worker.siblings = tuple(listener for queue in queues if queue is not worker.sockets for listener in queue)
 
 else:
-    worker_class = "gthread"
+    worker_class = ProblemWorker
     on_starting = read_settings
 
 

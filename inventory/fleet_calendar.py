@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import Variant
 from core.time import day_after, today_in
 from inventory.models import Depot, Downtime, Reservation, Unit
-from inventory.packing import Booking, NoPlan, Shelf, misfits, plan
+from inventory.packing import Booking, NoPlan, misfits, plan, with_units
 from inventory.selectors import Fleet, fleets
 from inventory.states import LIVE, ReservationKind, ReservationStatus, UnitStatus
 
@@ -168,20 +168,12 @@ def _pool(
 
 def _served(fleet: Fleet, bookings: list[Booking[UUID, int]]) -> dict[UUID, int]:
     """A unit for every booking: the one set aside for it, as far as that leaves a plan for the others."""
-    free = {shelf.unit: shelf for shelf in fleet.shelves}
-    pinned = [replace(booking, unit=fleet.set_aside.get(booking.key)) for booking in bookings]
-    possible = [b if b.unit is None or _is_free(free.get(b.unit), b) else replace(b, unit=None) for b in pinned]
-    for attempt in (pinned, possible, bookings):
+    for attempt in (with_units(fleet.shelves, bookings, fleet.set_aside), bookings):
         try:
             return plan(fleet.shelves, attempt)
         except NoPlan:
             continue
     return {}
-
-
-def _is_free(shelf: Shelf[int] | None, booking: Booking[UUID, int]) -> bool:
-    first, end = booking.days
-    return shelf is not None and not any(start < end and first < free for start, free in shelf.taken)
 
 
 def _booked(claims: dict[UUID, Reservation], booking: Booking[UUID, int], look: Look) -> Mark:

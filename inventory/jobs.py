@@ -74,6 +74,28 @@ def sync_stragglers(timestamp: int) -> None:
     services.enqueue_stragglers()
 
 
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="inventory.tell_untold", queue="inventory", queueing_lock="inventory.tell_untold")
+def tell_untold(timestamp: int) -> None:
+    """Tell again what staff decided about units and the IMS has not taken. The next run follows, so no retry."""
+    try:
+        services.enqueue_untold_units()
+    except ProviderError as error:
+        log.warning("units_not_told", error=str(error))
+
+
+@app.periodic(cron="10 2 * * *")
+@app.task(
+    name="inventory.mirror_anew", queue="inventory", queueing_lock="inventory.mirror_anew", lock="inventory.mirror"
+)
+def mirror_anew(timestamp: int) -> None:
+    """Read all counts once a night: what the feed told of names before they were ours comes in here at the latest."""
+    try:
+        services.mirror_changes(anew=True)
+    except ProviderError as error:
+        log.warning("mirror_failed", error=str(error))
+
+
 @app.periodic(cron="40 2 * * *")
 @app.task(
     name="inventory.reconcile", queue="inventory", queueing_lock="inventory.reconcile", lock="inventory.reconcile",

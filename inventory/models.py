@@ -289,7 +289,7 @@ class Reconciliation(models.Model):
     """One comparison with the IMS and what came of it. Written once, kept for 90 days (services.reconcile).
 
     depot, sku: what it was narrowed to; empty: everything. found = left + repaired + what went by itself.
-    findings: services.comparison.Finding as JSON, what is left first, and at most a thousand of them.
+    findings: services.verdicts.Finding as JSON, what is left first, and at most a thousand of them.
     """
 
     class Outcome(models.TextChoices):

@@ -5,16 +5,18 @@ then: two units, one down on Monday and the other on Tuesday, leave one free on 
 booking gets one unit for all of its days, or it is known that there is no such plan.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 K = TypeVar("K")  # of bookings
 U = TypeVar("U")  # of units
 
 Days = tuple[date, date]  # half open
-MOST_STEPS = 50_000  # of one search; real fleets need a few for each booking
+PATIENCE = 1_000  # dead ends of one call; real fleets meet a few, and each costs well under a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class Shelf(Generic[U]):
 
     unit: U
     taken: Sequence[Days] = ()
+
+    def is_free(self, days: Days) -> bool:
+        return not _overlaps(self.taken, days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,29 @@ class Booking(Generic[K, U]):
 
 
 class NoPlan(Exception):
-    """Not every booking can be served, or no plan was found in `MOST_STEPS`; then a no is the safe answer."""
+    """Not every booking can be served."""
 
 
-def plan(shelves: Collection[Shelf[U]], bookings: Collection[Booking[K, U]]) -> dict[K, U]:
-    """A unit for every booking. Finds one whenever there is one. Raises: NoPlan."""
+class Unsure(NoPlan):
+    """No plan was found in time. Who is about to promise something takes it for a no."""
+
+
+class Patience:
+    """How many dead ends may be met, over all searches of one call."""
+
+    def __init__(self, dead_ends: int = PATIENCE) -> None:
+        self._left = dead_ends
+
+    def spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Unsure
+
+
+def plan(
+    shelves: Collection[Shelf[U]], bookings: Collection[Booking[K, U]], *, patience: Patience | None = None
+) -> dict[K, U]:
+    """A unit for every booking. Raises: NoPlan when there is none, Unsure when none was found in time."""
     taken = {shelf.unit: sorted(shelf.taken) for shelf in shelves}
     served: dict[K, U] = {}
     for booking in bookings:
@@ -50,29 +73,64 @@ def plan(shelves: Collection[Shelf[U]], bookings: Collection[Booking[K, U]]) -> 
         taken[booking.unit] = sorted([*taken[booking.unit], booking.days])
         served[booking.key] = booking.unit
     free = sorted((b for b in bookings if b.unit is None), key=lambda b: b.days)
-    return served | _Search(taken, free).solve()
+    if _is_crowded([*(days for periods in taken.values() for days in periods), *(b.days for b in free)], len(taken)):
+        raise NoPlan
+    return served | _Search(taken, free, patience or Patience()).solve()
 
 
 def misfits(shelves: Collection[Shelf[U]], bookings: Sequence[Booking[K, U]]) -> list[K]:
-    """Bookings that cannot be served beside those before them: the first come are the first served."""
+    """Bookings that surely cannot be served beside those before them: the first come are the first served."""
+    patience = Patience()
     try:
-        plan(shelves, bookings)
+        plan(shelves, bookings, patience=patience)
+    except Unsure:
+        return []
     except NoPlan:
-        return _left_over(shelves, bookings)
+        return _left_over(shelves, bookings, patience)
     return []
 
 
-def _left_over(shelves: Collection[Shelf[U]], bookings: Sequence[Booking[K, U]]) -> list[K]:
+def _left_over(shelves: Collection[Shelf[U]], bookings: Sequence[Booking[K, U]], patience: Patience) -> list[K]:
     kept: list[Booking[K, U]] = []
     left_over: list[K] = []
     for booking in bookings:
         try:
-            plan(shelves, [*kept, booking])
+            plan(shelves, [*kept, booking], patience=patience)
+        except Unsure:
+            kept.append(booking)
         except NoPlan:
             left_over.append(booking.key)
         else:
             kept.append(booking)
     return left_over
+
+
+def with_units(
+    shelves: Collection[Shelf[U]], bookings: Sequence[Booking[K, U]], set_aside: Mapping[K, U]
+) -> list[Booking[K, U]]:
+    """The bookings with the units that stand ready for them, as far as these can still serve them.
+
+    A unit that is away, down or needed by an earlier one of them is no longer counted upon.
+    """
+    taken = {shelf.unit: list(shelf.taken) for shelf in shelves}
+    pinned = []
+    for booking in bookings:
+        unit = set_aside.get(booking.key)
+        if unit is not None and unit in taken and not _overlaps(taken[unit], booking.days):
+            taken[unit].append(booking.days)
+            pinned.append(replace(booking, unit=unit))
+        else:
+            pinned.append(booking)
+    return pinned
+
+
+def _is_crowded(periods: Collection[Days], units: int) -> bool:
+    """True if on some day more is asked of the units than there are of them."""
+    steps: Counter[date] = Counter()
+    for first, end in periods:
+        steps[first] += 1
+        steps[end] -= 1
+    return any(busy > units for busy in accumulate(steps[day] for day in sorted(steps)))
 
 
 def _overlaps(taken: Collection[Days], days: Days) -> bool:
@@ -87,13 +145,15 @@ class _Search(Generic[K, U]):
     nowhere are remembered.
     """
 
-    def __init__(self, taken: Mapping[U, Sequence[Days]], bookings: Sequence[Booking[K, U]]) -> None:
+    def __init__(
+        self, taken: Mapping[U, Sequence[Days]], bookings: Sequence[Booking[K, U]], patience: Patience
+    ) -> None:
         self._taken = taken
+        self._patience = patience
         self._bookings = bookings
         self._free_from = dict.fromkeys(taken, date.min)  # after the last booking given to it
         self._served: dict[K, U] = {}
         self._dead: set[tuple[int, tuple[tuple[date, tuple[Days, ...]], ...]]] = set()
-        self._steps = 0
 
     def solve(self) -> dict[K, U]:
         choices = [self._choices(0)] if self._bookings else []
@@ -102,15 +162,13 @@ class _Search(Generic[K, U]):
             place = len(choices) - 1
             unit = next(choices[-1], None)
             if unit is None:
+                self._patience.spend()
                 self._dead.add(self._position(place))
                 choices.pop()
                 if undo:
                     last, before = undo.pop()
                     self._free_from[last] = before
                 continue
-            self._steps += 1
-            if self._steps > MOST_STEPS:
-                raise NoPlan
             booking = self._bookings[place]
             undo.append((unit, self._free_from[unit]))
             self._served[booking.key] = unit

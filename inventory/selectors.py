@@ -87,7 +87,7 @@ WITH pool AS MATERIALIZED (
     SELECT n, count(*) AS units FROM unit GROUP BY n
 ), uneven AS (
     SELECT DISTINCT n FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id
-    WHERE lower(d.period) > today AND lower(d.period) < %(end)s
+    WHERE lower(d.period) > today  -- also beyond these days: bookings reach from one to the other
 ), taken AS (
     SELECT n, first_on, free_on FROM claim WHERE kind = 'rental' AND unit_id IS NULL
     UNION ALL

@@ -48,6 +48,11 @@ class PartlyHandedOver(DomainError):
     title = "Something of this order was handed over; bring it back instead of cancelling."
 
 
+class NothingPaid(DomainError):
+    code = "nothing_paid"
+    title = "Nothing is paid: everything was refunded. Cancel the order instead."
+
+
 class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 

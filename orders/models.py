@@ -11,6 +11,7 @@ from django.db.models import F, Func, Prefetch, Q, Sum
 from catalog.models import Variant
 from core.encryption import EncryptedJSONField
 from core.ids import new_id
+from core.money import format_minor
 from inventory.models import Depot, Reservation, Unit
 from orders.numbers import new_order_number
 from orders.states import OrderStatus, RentalStatus, SaleStatus
@@ -65,7 +66,8 @@ class Quote(models.Model):
     objects = OwnedByCustomer.as_manager()
 
     def __str__(self) -> str:
-        return str(self.pk)
+        asked = f"{self.created_at.day} {self.created_at:%b %Y}"
+        return f"quote of {asked} for {format_minor(self.total_minor, self.currency)}"
 
 
 class OrderQuerySet(OwnedByCustomer["Order"]):

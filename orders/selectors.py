@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from core.api import money
 from core.time import days_counted
-from orders.models import Order, OrderLine, Quote, Rental
-from orders.states import ORDER, RentalStatus, SaleStatus, allowed_events
+from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
 _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
@@ -73,6 +74,19 @@ def order_answer(order: Order) -> dict[str, Any]:
     }
 
 
+def order_events(order: Order) -> list[dict[str, Any]]:
+    """What happened to an order as its customer may know it, oldest first: its beginning, then every event."""
+    began = {"at": order.placed_at, "event": "place", "subject": "", "from_status": "", "to_status": "reserving"}
+    return [{**began, "by": "customer", "reason": ""}, *(_event(event) for event in order.events.all())]
+
+
+def _event(event: OrderEvent) -> dict[str, Any]:
+    """Who it was is told without the person, and of notes only why the order was cancelled: others are the desk's."""
+    told = {name: getattr(event, name) for name in ("at", "event", "subject", "from_status", "to_status")}
+    is_end = event.event == "cancel" and not event.subject
+    return {**told, "by": event.actor.partition(":")[0], "reason": event.note if is_end else ""}
+
+
 def has_left(order: Order) -> bool:
     """True when something of the order has left the depot, so that it can no longer be undone as a whole."""
     return any(
@@ -81,6 +95,12 @@ def has_left(order: Order) -> bool:
         else any(rental.status not in _RENTAL_INSIDE for rental in line.rentals.all())
         for line in order.lines.all()
     )
+
+
+def is_all_credited(order: Order) -> bool:
+    """True when an order goes on although everything charged for it was credited again: nobody pays for it."""
+    charged = order.charges.aggregate(total=Sum("amount_minor"))["total"]
+    return order.status == OrderStatus.CONFIRMED and charged is not None and charged <= 0
 
 
 def open_to_customer(order: Order) -> list[str]:

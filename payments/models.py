@@ -133,4 +133,4 @@ class ProviderEvent(models.Model):
         permissions = [("replay_providerevent", "Can have an event looked at again")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.event_id}"
+        return f"event {self.kind}"

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils.text import capfirst
 
 from orders.models import Charge, Order
+from orders.selectors import has_left
+from orders.states import OrderStatus
 from payments.models import Payment, Refund
 from payments.states import PaymentStatus, RefundStatus
 
@@ -55,10 +59,38 @@ def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
     return _kept(sound) >= order.charges.total() + charging_minor
 
 
+def empties(order: Order, going_back_minor: int) -> bool:
+    """True when this much going back leaves nothing paid of a confirmed order of which nothing was handed over.
+
+    A promise only while the order is locked.
+    """
+    if order.status != OrderStatus.CONFIRMED or going_back_minor <= 0:
+        return False
+    return _kept(Payment.objects.filter(order=order)) <= going_back_minor and not has_left(order)
+
+
 def _kept(payments: QuerySet[Payment]) -> int:
     """Captured, and neither refunded nor asked to be."""
     left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
     return int(payments.aggregate(kept=Sum(left))["kept"] or 0)
+
+
+def parked_payments() -> QuerySet[Payment]:
+    """Payments that contradict what we know: a person must look."""
+    return Payment.objects.exclude(parked_reason="")
+
+
+def payments_owed_back() -> QuerySet[Payment]:
+    """Payments of which a refund failed, as long as their order still has more than it charges."""
+    order = OuterRef("payment__order")
+    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
+    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(
+        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
+        kept=Coalesce(Subquery(kept.values("sum")), Value(0), output_field=BigIntegerField()),
+    )
+    return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
 
 
 def statement(order: Order) -> Statement:
@@ -67,7 +99,8 @@ def statement(order: Order) -> Statement:
     payments = list(Payment.objects.filter(order=order).order_by("created_at"))
     refunds = list(Refund.objects.filter(payment__order=order).order_by("created_at"))
     entries = [
-        Entry(c.created_at, "charge", c.reason or c.get_kind_display(), "charged", c.amount_minor) for c in charges
+        Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
+        for c in charges
     ]
     entries += [
         Entry(p.succeeded_at or p.created_at, "payment", "Paid by card", p.status, -p.captured_minor)
@@ -90,7 +123,7 @@ def _refund_entry(refund: Refund) -> Entry:
     return Entry(
         refund.settled_at or refund.created_at,
         "refund",
-        refund.reason,
+        capfirst(refund.reason),
         refund.status,
         refund.amount_minor if arrived else 0,
     )

@@ -26,7 +26,15 @@ NOBODYS: dict[str, Callable[[], str]] = {
     "key": lambda: str(uuid4()),
 }
 CHANGES: dict[str, dict[str, Any]] = {"cat_id": {"weight_g": 9999}, "address_id": {"city": "Elsewhere"}}
-OPEN = ["/livez", "/readyz", "/.well-known/jwks.json", "/api/schema/", "/api/docs/", "/api/errors/"]
+OPEN = [
+    "/livez",
+    "/readyz",
+    "/.well-known/jwks.json",
+    "/api/schema/",
+    "/api/docs/",
+    "/api/errors/",
+]
+LEADING_ON = ["/", "/favicon.ico"]  # redirects to what everybody may see
 
 
 @pytest.fixture
@@ -140,6 +148,7 @@ def test_there_are_no_other_doors() -> None:
 
     assert doors == {
         *OPEN,
+        *LEADING_ON,
         API,
         f"{API}operations/<path:key>",
         "/admin",

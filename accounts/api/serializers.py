@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Address, Cat, User
-from core.api import Input
+from core.api import Input, LineInput
+from core.countries import validate_country
 
 MAX_PASSWORD = 256  # characters; hashing is costly on purpose, so its input is bounded
 
@@ -27,13 +28,13 @@ def _millimetres(help_text: str) -> serializers.IntegerField:
 class _NewSessionInput(Input):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, style={"input_type": "password"})
-    device_name = serializers.CharField(
+    device_name = LineInput(
         max_length=120, required=False, allow_blank=True, help_text="What the owner calls this phone."
     )
 
 
 class RegisterInput(_NewSessionInput):
-    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    name = LineInput(max_length=120, required=False, allow_blank=True)
 
 
 class LogInInput(_NewSessionInput):
@@ -45,13 +46,13 @@ class RefreshTokenInput(Input):
 
 
 class MeInput(Input):
-    name = serializers.CharField(max_length=120, allow_blank=True)
+    name = LineInput(max_length=120, allow_blank=True)
 
 
 class CatInput(Input):
     """Four measures of a cat standing naturally, and what it weighs."""
 
-    name = serializers.CharField(max_length=80)
+    name = LineInput(max_length=80)
     length_mm = _millimetres("A: nose tip to root of tail.")
     elbow_height_mm = _millimetres("B: ground to elbow; less than height_mm.")
     width_mm = _millimetres("C: across the shoulders or the widest point.")
@@ -71,17 +72,21 @@ class CatInput(Input):
 
 
 class AddressInput(Input):
-    recipient = serializers.CharField(max_length=120)
-    line1 = serializers.CharField(max_length=120)
-    line2 = serializers.CharField(max_length=120, required=False, allow_blank=True)
-    postal_code = serializers.CharField(max_length=16)
-    city = serializers.CharField(max_length=80)
+    recipient = LineInput(max_length=120)
+    line1 = LineInput(max_length=120)
+    line2 = LineInput(max_length=120, required=False, allow_blank=True)
+    postal_code = LineInput(max_length=16)
+    city = LineInput(max_length=80)
     country = serializers.RegexField(
         r"^[A-Z]{2}\Z",
         help_text="ISO 3166-1 alpha-2.",
         error_messages={"invalid": "Use an ISO 3166 two-letter code such as DE."},
     )
-    phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
+    phone = LineInput(max_length=32, required=False, allow_blank=True)
+
+    def validate_country(self, code: str) -> str:
+        validate_country(code)
+        return code
 
 
 class MeOutput(serializers.ModelSerializer[User]):

@@ -20,7 +20,7 @@ from catalog.admin.showing import least_days, link, picture, picture_url, sale_p
 from catalog.admin.variants import APPROVAL_LABELS, approval_state, with_approval
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
-from core.backoffice import NOTHING, badge
+from core.backoffice import NOTHING, NewestFirst, badge
 from core.money import format_minor
 
 
@@ -87,7 +87,7 @@ def _one(rows: QuerySet[Any], of: str, figure: Aggregate) -> Subquery:
 
 
 @admin.register(Container)
-class ContainerAdmin(ModelAdmin):
+class ContainerAdmin(NewestFirst, ModelAdmin):
     form = ContainerForm
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
     list_filter = (("kind", ChoicesDropdownFilter), "published", "brand")

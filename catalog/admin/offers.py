@@ -19,13 +19,14 @@ from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, Sa
 from catalog.models import RentalOffer, RentalRate, SaleOffer, TaxRate
 from catalog.pricing import RentalFee, rental_fee
 from catalog.resources import SaleOfferResource
+from core.backoffice import NewestFirst
 from core.money import format_minor
 
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
 
 @admin.register(SaleOffer)
-class SaleOfferAdmin(ModelAdmin, TransferMixin):
+class SaleOfferAdmin(NewestFirst, ModelAdmin, TransferMixin):
     form = SaleOfferForm
     resource_classes: ClassVar[list[Any]] = [SaleOfferResource]
     list_display = ("titled", "price", "tax_class")
@@ -59,7 +60,7 @@ class RentalRateInline(TabularInline):
 
 
 @admin.register(RentalOffer)
-class RentalOfferAdmin(ModelAdmin):
+class RentalOfferAdmin(NewestFirst, ModelAdmin):
     form = RentalOfferForm
     list_display = ("titled", "rates_shown", "deposit_shown", "length", "buffers")
     list_filter = ("currency", ("variant__container__kind", ChoicesDropdownFilter))
@@ -134,7 +135,7 @@ def _because(fee: RentalFee, currency: str) -> str:
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(ModelAdmin):
+class TaxRateAdmin(NewestFirst, ModelAdmin):
     form = TaxRateForm
     list_display = ("country", "tax_class", "percent", "valid_from")
     list_filter = ("country", ("tax_class", ChoicesDropdownFilter))

@@ -26,7 +26,7 @@ from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
 from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from core.backoffice import NOTHING, badge
+from core.backoffice import NOTHING, NewestFirst, badge
 from core.money import format_minor
 
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
@@ -49,6 +49,9 @@ class TransferMixin(ImportExportModelAdmin):
     import_form_class = ImportForm
     export_form_class = ExportForm
     formats: ClassVar[list[Any]] = [CSV, JSON]
+
+    def add_data_read_fail_error_to_form(self, form: Any, _error: Exception) -> None:
+        form.add_error("import_file", "This file cannot be read. Choose the format it has, and save it as UTF-8.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
@@ -157,7 +160,7 @@ class ApprovalInline(TabularInline):
 
 
 @admin.register(Variant)
-class VariantAdmin(ModelAdmin, TransferMixin):
+class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")

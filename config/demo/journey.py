@@ -7,7 +7,7 @@ order is cancelled and refunded. Every step says what happened, how long it took
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -63,7 +63,8 @@ class Journey:
             quote = self._quote(self._rental(rent["sku"], start, end), self._sale(buy["sku"]))
             for line in quote["lines"]:
                 self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
-            self._tell(f"total {self._money(quote['total'])}, deposit {self._money(quote['deposit'])} at pickup")
+            self._tell(f"total {self._money(quote['total'])}")
+            self._tell(f"deposit {self._money(quote['deposit'])}: named in the terms, but not taken by the shop yet")
         number = self._order(quote)
         self._pay_with_two_cards(number)
         self._clerk_hands_over(number)
@@ -151,7 +152,7 @@ class Journey:
             placed = self._post("/api/v1/orders", {"quote": quote["id"]})
             number = placed["number"]
             self._wait_for(number, "pending_payment")
-            self._tell(f"order {number}, to be paid until {placed['expires_at']}")
+            self._tell(f"order {number}, to be paid {_deadline(placed['placed_at'], placed['expires_at'])}")
         return number
 
     def _confirm(self, intent: str, card: str) -> None:
@@ -228,3 +229,9 @@ class Journey:
 
     def _money(self, amount: dict[str, Any]) -> str:
         return format_minor(amount["amount"], amount["currency"])
+
+
+def _deadline(placed_at: str, expires_at: str) -> str:
+    """Two instants of the API as "within 15 minutes, until 20:08 UTC"."""
+    placed, expires = datetime.fromisoformat(placed_at), datetime.fromisoformat(expires_at)
+    return f"within {round((expires - placed).total_seconds() / 60)} minutes, until {expires:%H:%M} UTC"

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "core.middleware.keep_to_the_protocol",
     "django.middleware.security.SecurityMiddleware",
     "core.problems.refuse_zero_bytes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -120,6 +121,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["config.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
@@ -176,6 +178,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "LineKind": "orders.models.OrderLine.Kind",
         "PaymentStatus": "payments.states.PaymentStatus",
         "ContainerKind": "catalog.models.Kind",
+        "OrderStatus": "orders.states.OrderStatus",
+        "RentalStatus": "orders.states.RentalStatus",
+        "SaleStatus": "orders.states.SaleStatus",
+        "OrderEventName": "orders.api.serializers.EVENTS",
+        "OrderEventBy": "orders.api.serializers.ROLES",
+        "CustomerEvent": "orders.api.serializers.CUSTOMER_EVENTS",
+        "StatementEntryStatus": "payments.api.serializers.ENTRY_STATUSES",
         "StatementKind": "payments.api.serializers.ENTRY_KINDS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

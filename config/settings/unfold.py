@@ -20,8 +20,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
-    "DASHBOARD_CALLBACK": "config.navigation.dashboard",
     "ENVIRONMENT": "config.navigation.environment",
+    "DASHBOARD_CALLBACK": "config.dashboard.overview",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.navigation.sidebar"},
     "COLORS": {
         "primary": {  # the teal of the logo's shell

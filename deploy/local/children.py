@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ class Spec:
     stop_signal: signal.Signals = signal.SIGTERM
     hurry_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
-    echo: bool = True  # to the terminal too, not only into the log
+    warns: bool = True  # what it warns of goes to the terminal too, not only into the log
 
 
 @dataclass
@@ -92,14 +93,14 @@ def start(spec: Spec, output: Output) -> Child:
     popen = subprocess.Popen(
         bound(spec.command, death_signal=spec.death_signal, identity=spec.identity),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if spec.echo else log,
+        stdout=subprocess.PIPE if spec.warns else log,
         stderr=subprocess.STDOUT,
         env=None if spec.env is None else dict(spec.env),
         cwd=spec.cwd,
         process_group=0,  # Ctrl-C is ours to pass on, in order
     )
     child = Child(spec, popen)
-    if spec.echo:
+    if spec.warns:
         child.reader = threading.Thread(target=_copy, args=(child, log, output), daemon=True)
         child.reader.start()
     else:
@@ -114,11 +115,26 @@ def _rotate(log: Path) -> None:
 
 def _copy(child: Child, log: BinaryIO, output: Output) -> None:
     assert child.popen.stdout is not None
+    warns = False
     with log, child.popen.stdout as lines:
         for line in lines:
             with suppress(OSError):  # a full disk: better no log than a program that waits for us for ever
                 log.write(line)
-            output.line(child.spec.name, line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            warns = is_warning(text, before=warns)
+            if warns:
+                output.line(child.spec.name, text)
+
+
+_LEVEL = re.compile(r'"level": ?"(\w+)"|\[(debug|info|warning|error|critical) *\]')
+_NEWS = {"debug", "info"}
+
+
+def is_warning(line: str, *, before: bool) -> bool:
+    """True for what somebody should read now. A line that names no level goes with the one before it."""
+    if found := _LEVEL.search(line):
+        return (found[1] or found[2]).lower() not in _NEWS
+    return before or line.startswith("Traceback ")
 
 
 def last_words(log: Path) -> str:

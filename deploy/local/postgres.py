@@ -101,7 +101,7 @@ class Cluster:
             death_signal=signal.SIGINT,
             hurry_signal=signal.SIGQUIT,
             grace=15,
-            echo=False,
+            warns=False,
         )
 
     def start(self, output: Output, stop_request: StopRequest) -> Child:

@@ -58,7 +58,7 @@ class Run:
         self._start_sandboxes(ports, variables, env)
         self._manage("Migrations", "migrate", ["migrate", "--noinput"], env)
         self._collect_static(env)
-        self._manage("Demo data", "seed_demo", ["seed_demo"], env, echo=True)
+        self._manage("Demo data, pictures drawn", "seed_demo", ["seed_demo"], env)
         self._start_product(ports, env)
         write_json(self.layout.environment, variables)
         self.output.say(banner(ports, variables, self.layout, seconds=time.monotonic() - began))
@@ -106,9 +106,9 @@ class Run:
                 raise Failure(f"{what} did not answer within {READY_SECONDS:.0f} s [see {shown(self.layout.logs)}]")
             self.stop.wait(0.1)
 
-    def _manage(self, what: str, log: str, arguments: list[str], env: Mapping[str, str], *, echo: bool = False) -> None:
+    def _manage(self, what: str, log: str, arguments: list[str], env: Mapping[str, str]) -> None:
         command = [str(self.layout.python), "manage.py", *arguments]
-        self.steps.run(what, command, log=self.layout.log(log), env=env, echo=echo)
+        self.steps.run(what, command, log=self.layout.log(log), env=env)
 
     def _collect_static(self, env: Mapping[str, str]) -> None:
         """Only when a package or a file of ours changed: most starts need not wait for it."""

@@ -24,15 +24,13 @@ class Steps:
         self.output = output
         self.stop = stop
 
-    def run(
-        self, what: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, echo: bool = False
-    ) -> None:
+    def run(self, what: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> None:
         """Run a command to its end and say how long it took.
 
         Raises Failure with its last line and the name of its log, Stopped if the user asked to stop.
         """
         began = time.monotonic()
-        child = start(Spec(log.stem, command, log, env=env, cwd=self.root, echo=echo), self.output)
+        child = start(Spec(log.stem, command, log, env=env, cwd=self.root, warns=False), self.output)
         try:
             while child.runs:
                 self.stop.wait(TICK)

@@ -180,7 +180,7 @@ class ReservationAdmin(ReadOnlyAdmin):
             facts=[("Order", whose(row, request.user)), *_theirs(row)],
             facts_title=str(row),
         )
-        return self.take_step(request, row, form=ConfirmForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, row, step="ask_again", form=ConfirmForm(sent(request)), do=do, ask=ask)
 
 
 def _ask(reservation_id: UUID) -> None:

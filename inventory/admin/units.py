@@ -188,7 +188,7 @@ class UnitAdmin(ReadOnlyAdmin):
             facts_title="Unit",
         )
         form = DecisionForm(sent(request), unit=unit, decision=decision)
-        return self.take_step(request, unit, form=form, do=do, ask=ask)
+        return self.take_step(request, unit, step=decision.name, form=form, do=do, ask=ask)
 
     @action(description="Condition", icon="grade", permissions=["decide"], url_path="grade")
     def grade(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -208,7 +208,7 @@ class UnitAdmin(ReadOnlyAdmin):
             facts=_beside(unit, request.user),
             facts_title="Unit",
         )
-        return self.take_step(request, unit, form=GradeForm(sent(request), unit=unit), do=do, ask=ask)
+        return self.take_step(request, unit, step="grade", form=GradeForm(sent(request), unit=unit), do=do, ask=ask)
 
 
 UNTOLD = "The inventory system has not taken our word for this unit yet; until then ours holds."

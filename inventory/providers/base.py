@@ -45,7 +45,7 @@ class UnitRecord:
     sku: str
     depot: str
     condition: str  # A (as new) to D (worn)
-    status: str  # inventory.models.UnitStatus
+    status: str  # inventory.states.UnitStatus
     as_of: datetime
 
 
@@ -60,7 +60,7 @@ class Line:
     sku: str
     depot: str
     quantity: int
-    kind: str  # inventory.models.ReservationKind: "sale" | "rental"
+    kind: str  # inventory.states.ReservationKind: "sale" | "rental"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ SKUS_A_CALL = 50  # of the contract
 ROWS_A_PAGE = 500  # of the contract
 MOST_PAGES = 10_000
 CAPABILITIES_FOR = 600.0  # seconds that the answer is believed
+CAPABILITIES_WITHIN = 1.0  # seconds: a customer may be waiting
 DEFAULT_RETRY_AFTER = 1.0
 OTHER_REFUSALS = frozenset(range(400, 500)) - {404, 409}
 NOT_LET_IN = frozenset({401, 403})
@@ -93,7 +94,9 @@ class HttpInventoryProvider:
         """What the IMS says it can do; asked once every ten minutes, and believed longer while it does not answer."""
         if self._capabilities is None or time.monotonic() >= self._believed_until:
             try:
-                self._capabilities = self._read("capabilities", "/capabilities", wire.capabilities)
+                self._capabilities = self._read(
+                    "capabilities", "/capabilities", wire.capabilities, timeout=CAPABILITIES_WITHIN
+                )
             except (Unavailable, RateLimited):
                 if self._capabilities is None:
                     raise
@@ -170,10 +173,17 @@ class HttpInventoryProvider:
 
     # Calls
 
-    def _read(self, operation: str, path: str, parse: Callable[[Any], T], params: Params | None = None) -> T:
+    def _read(
+        self,
+        operation: str,
+        path: str,
+        parse: Callable[[Any], T],
+        params: Params | None = None,
+        timeout: float | None = None,
+    ) -> T:
         """A call that changes nothing: whatever goes wrong, it may simply be repeated."""
         try:
-            return self._call(operation, "GET", path, parse, params=params)
+            return self._call(operation, "GET", path, parse, params=params, timeout=timeout)
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from None
 

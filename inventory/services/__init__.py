@@ -15,7 +15,14 @@ from inventory.services.importing import import_stock
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
 from inventory.services.misfits import review_overdue, review_promises
 from inventory.services.reconcile import forget_old_reconciliations, reconcile_inventory
-from inventory.services.sync import enqueue_stragglers, in_step, lease_for, sync_reservations, tell_unit
+from inventory.services.sync import (
+    enqueue_stragglers,
+    enqueue_untold_units,
+    in_step,
+    lease_for,
+    sync_reservations,
+    tell_unit,
+)
 from inventory.services.units import (
     add_unit,
     decide_unit,
@@ -38,6 +45,7 @@ __all__ = [
     "commit",
     "decide_unit",
     "enqueue_stragglers",
+    "enqueue_untold_units",
     "exchange_units",
     "extend_holds",
     "forget_old_reconciliations",

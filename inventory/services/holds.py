@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,7 +16,7 @@ from core.ids import new_id
 from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
-from inventory.models import Depot, Reservation, StockLevel
+from inventory.models import Depot, Reservation
 from inventory.packing import Booking, NoPlan, plan
 from inventory.selectors import Fleet, Pool, fleets, pool_counts
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
@@ -159,13 +159,19 @@ def review_soon(pools: Iterable[Pool]) -> None:
 
 def lock_pools(pools: Iterable[Pool]) -> None:
     """Take the stock levels of these pools, in id order, until the transaction ends (docs/locking.md)."""
-    unique = set(pools)
-    list(
-        StockLevel.objects.select_for_update()
-        .filter(variant_id__in={variant for variant, _ in unique}, depot_id__in={depot for _, depot in unique})
-        .order_by("id")
-        .values_list("id")
-    )
+    unique = sorted(set(pools))
+    if not unique:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [[variant for variant, _ in unique], [depot for _, depot in unique]])
+
+
+# Exactly these: a filter by variants and depots would lock every variant of them at every depot of them.
+_LOCK = """
+SELECT l.id FROM inventory_stocklevel l
+JOIN unnest(%s::bigint[], %s::bigint[]) AS pool (variant_id, depot_id) USING (variant_id, depot_id)
+ORDER BY l.id FOR UPDATE OF l
+"""
 
 
 def _win(claims: Sequence[Claim]) -> None:

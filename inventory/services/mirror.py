@@ -28,7 +28,7 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import review_soon
+from inventory.services.holds import lock_pools, review_soon
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -157,10 +157,20 @@ def take_over(
     unknown = sorted({row.sku for row in rows} - set(variants)) + sorted({row.depot for row in rows} - set(depots))
     if unknown:
         log.info("feed_names_unknown", names=unknown[:20], count=len(unknown))
+    _lock_all_pools(levels, units, variants, depots)
     levels_written, fewer = _write_levels(levels, variants, depots, replaced)
     units_written, gone = _write_units(units, variants, depots, replaced)
     review_soon(fewer | gone)
     return levels_written + units_written
+
+
+def _lock_all_pools(levels: Sequence[Level], units: Sequence[UnitRecord], variants: Ids, depots: Ids) -> None:
+    """At once, so that they are locked in order: those named, and those in which the units are now."""
+    of_units = {(variants[u.sku], depots[u.depot]) for u in units if u.sku in variants and u.depot in depots}
+    of_levels = {(variants[n.sku], depots[n.depot]) for n in levels if n.sku in variants and n.depot in depots}
+    _ensure_pools(of_units)
+    now_in = Unit.objects.filter(serial__in={unit.serial for unit in units}).values_list("variant_id", "depot_id")
+    lock_pools({*of_levels, *of_units, *now_in})
 
 
 @transaction.atomic
@@ -221,7 +231,7 @@ def _write_levels(
             pool = (variants[level.sku], depots[level.depot])
             if pool not in newest or newest[pool].as_of <= level.as_of:
                 newest[pool] = level
-    locked = _lock_levels(newest)
+    locked = _levels_of(newest)
     fresh = {pool: level for pool, level in newest.items() if _is_to_be_taken(level, locked.get(pool), replaced)}
     fewer = {pool for pool, level in fresh.items() if pool in locked and _is_less(level, locked[pool])}
     StockLevel.objects.bulk_create(
@@ -270,10 +280,10 @@ JOIN unnest(%s::bigint[], %s::bigint[]) AS p(variant_id, depot_id) USING (varian
 """
 
 
-def _lock_levels(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
-    """These pools and no others: every variant of a page at every depot of it may be all there is."""
+def _levels_of(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
+    """These pools and no others: every variant of a page at every depot of it may be all there is. Locked already."""
     ids = RawSQL(_IDS_OF_POOLS, [[variant for variant, _ in pools], [depot for _, depot in pools]])  # noqa: S611
-    rows = StockLevel.objects.select_for_update().filter(pk__in=ids).order_by("id")
+    rows = StockLevel.objects.filter(pk__in=ids)
     return {(row.variant_id, row.depot_id): row for row in rows}
 
 
@@ -309,7 +319,8 @@ def _write_units(
             newest[unit.serial] = unit
     if not newest:
         return 0, set()
-    _ensure_pools({(variants[u.sku], depots[u.depot]) for u in newest.values()})
+    ready = Reservation.objects.filter(unit__serial__in=newest, status=ReservationStatus.COMMITTED).order_by("id")
+    list(ready.select_for_update(of=["self"]).values_list("pk"))
     # Locked: a unit that leaves or comes back between this reading and the writing would be put where it was.
     locked = Unit.objects.select_for_update().filter(serial__in=newest).order_by("id")
     ours = {unit.serial: unit for unit in locked}
@@ -320,6 +331,8 @@ def _write_units(
         if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
             rows.append(merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+    agreed = [u.pk for u in ours.values() if u.decided_here and _says_the_same(u, newest[u.serial])]
+    Unit.objects.filter(pk__in=agreed).update(decided_here=False)  # from now on its news are believed again
     Unit.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -335,6 +348,10 @@ def _write_units(
     }
     Reservation.objects.filter(unit__serial__in=gone, status=ReservationStatus.COMMITTED).update(unit=None)
     return len(rows), {before[serial] for serial in gone}
+
+
+def _says_the_same(ours: Unit, theirs: UnitRecord) -> bool:
+    return (ours.status, ours.condition) == (theirs.status, theirs.condition)
 
 
 def moving(unit_ids: Collection[int]) -> tuple[set[int], set[int]]:

@@ -8,7 +8,6 @@ two calls the one made first never arrives last.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -234,7 +233,9 @@ class _Talk:
         """A unit leaves again only after the IMS has heard that it was back. Raises: Unavailable."""
         before = Reservation.objects.filter(unit=self.row.unit_id, status=ReservationStatus.FULFILLED)
         for earlier in before.filter(OUT_OF_STEP).exclude(pk=self.row.pk) if self.row.unit_id else ():
-            _sync_soon(earlier.pk)
+            if earlier.sync_after is None or earlier.sync_after <= timezone.now():
+                _sync_soon(earlier.pk)
+            self.row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
 
     def _reserve(self) -> RemoteReservation:
@@ -244,13 +245,13 @@ class _Talk:
         it.
         """
         row = self.row
-        ask = partial(self._ask().reserve, key=row.pk, lines=[_line(row)], window=_window(row))
+        lines, window = [_line(row)], _window(row)
         try:
-            return ask(timeout=self._left())
+            return self._ask().reserve(key=row.pk, lines=lines, window=window, timeout=self._left())
         except OutOfStock:
             if not self._give_back_dead():
                 raise
-        return ask(timeout=self._left())
+        return self._ask().reserve(key=row.pk, lines=lines, window=window, timeout=self._left())
 
     def _give_back_dead(self) -> int:
         """Release at the IMS what it still holds for dead claims on this pool. Returns how many were released."""
@@ -266,7 +267,7 @@ class _Talk:
         return released
 
     def _release_dead(self, dead: QuerySet[Reservation], reservation_id: UUID) -> int:
-        """Unless somebody else speaks about it, or it lives again."""
+        """Unless somebody else speaks about it, or it lives again; what is wrong with it is no fault of this one."""
         until = lease_for(None)
         if not _without_lease(dead).update(sync_leased_until=until):
             return 0
@@ -274,6 +275,9 @@ class _Talk:
         try:
             self._ask().release(key=reservation_id, timeout=self._left())
             return mine.update(provider_state=ProviderState.RELEASED, sync_leased_until=None)
+        except (NotFound, Refused, OutOfStock) as error:
+            log.warning("dead_claim_not_released", reservation=str(reservation_id), error=str(error))
+            return 0
         finally:
             mine.update(sync_leased_until=None)
 
@@ -294,7 +298,7 @@ class _Talk:
         row.sync_leased_until = until
 
     def _left(self) -> float | None:
-        """Seconds that the next call may take; None where nobody waits. Raises: UnknownOutcome when none are left."""
+        """Seconds that the next call may take; None where nobody waits. Raises: Unavailable when none are left."""
         if self._deadline is None:
             return None
         seconds = self._deadline - monotonic()
@@ -350,7 +354,7 @@ def tell_unit(*, unit_id: int) -> None:
 
 
 def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
-    """Enqueue a sync for everything that the IMS has not heard of for a while. Returns how many.
+    """Enqueue a sync for every reservation that the IMS has not heard of for a while. Returns how many.
 
     The net under all other ways: a crash between a commit and its call leaves exactly such a row. What was refused for
     good waits longer each time.
@@ -363,10 +367,21 @@ def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
     ids = list(due.values_list("pk", flat=True)[:_MOST_STRAGGLERS])
     for reservation_id in ids:
         _sync_soon(reservation_id)
-    untold = list(Unit.objects.filter(decided_here=True).order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS])
-    for unit_id in untold:
+    return len(ids)
+
+
+def enqueue_untold_units() -> int:
+    """Enqueue the telling of what staff decided and the IMS has not taken. Returns how many.
+
+    Where it takes no such word, ours holds here and nothing is asked. Network. Raises: ProviderError.
+    """
+    untold = Unit.objects.filter(decided_here=True).order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS]
+    ids = list(untold)
+    if not ids or Capability.UNIT_STATES not in get_provider().capabilities:
+        return 0
+    for unit_id in ids:
         enqueue("inventory.tell_unit", lock=f"unit:{unit_id}", once=f"unit:{unit_id}", unit_id=unit_id)
-    return len(ids) + len(untold)
+    return len(ids)
 
 
 def _sync_soon(reservation_id: UUID) -> None:
@@ -398,6 +413,7 @@ def _window(row: Reservation) -> Window | None:
 __all__ = [
     "OF_REMOTE",
     "enqueue_stragglers",
+    "enqueue_untold_units",
     "in_step",
     "lease_for",
     "sync_anew",

@@ -1,6 +1,6 @@
 """Units: chosen late, leaving, coming back, and what staff decide about them."""
 
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from core.queue import enqueue
 from core.time import day_after, today_in
 from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree, UnitTransitionNotAllowed
 from inventory.models import Downtime, Reservation, StockLevel, Unit
-from inventory.packing import NoPlan, misfits, plan
+from inventory.packing import NoPlan, misfits, plan, with_units
 from inventory.selectors import Fleet, fleets
-from inventory.services.holds import Claim, lock_reservations, require_free, review_soon
+from inventory.services.holds import Claim, lock_pools, lock_reservations, require_free, review_soon
 from inventory.states import DECISIONS, GRADED, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
@@ -55,10 +55,17 @@ def exchange_units(*, one_id: UUID, other_id: UUID) -> tuple[Reservation, Reserv
     one, other = rows[one_id], rows[other_id]
     if one.unit_id is None or other.unit_id is None or {one.status, other.status} != {ReservationStatus.COMMITTED}:
         raise UnitNotFree("Both must have a unit set aside that has not left.")
+    pool = (one.variant_id, one.depot_id)
+    fleet = fleets([pool])[pool]
     one.unit_id, other.unit_id = other.unit_id, one.unit_id
+    chosen = {one.pk: one.unit_id, other.pk: other.unit_id}
     for row in (one, other):
-        if row.unit_id not in {unit.pk for unit in free_units_of(row)}:
+        taken = _standing_ready(fleet, row, but=set(chosen))
+        if row.unit_id not in {unit.pk for unit in free_units_of(row)} - taken:
             raise UnitNotFree("A unit is not free on the other one's days.")
+    if not _leaves_a_plan(fleet, chosen):
+        raise UnitNotFree("Then a unit would be missing for another booking.")
+    for row in (one, other):
         row.save(update_fields=["unit"])
     return one, other
 
@@ -97,6 +104,10 @@ def take_in(
     These days are a downtime of the unit until it is put back. depot_id: where it came back, if elsewhere than it left.
     Safe to repeat. Locks: stock level, reservation, unit. Raises: HoldLapsed when nothing had left.
     """
+    here = Reservation.objects.only("variant_id", "depot_id").get(pk=reservation_id)
+    there = (here.variant_id, depot_id or here.depot_id)
+    _ensure_pool(*there)
+    lock_pools({(here.variant_id, here.depot_id), there})
     row = lock_reservations([reservation_id])[0]
     if row.status == ReservationStatus.FULFILLED:
         return row
@@ -115,8 +126,6 @@ def take_in(
     row.period = DateRange(min(row.period.lower, today), day_after(today, 1 + days))
     row.save(update_fields=["status", "period"])
     _block(unit.pk, today, row.period.upper)
-    if unit.depot_id != row.depot_id:
-        _ensure_pool(unit)
     review_soon({(row.variant_id, row.depot_id), (unit.variant_id, unit.depot_id)})
     _tell_ims(row)
     return row
@@ -126,9 +135,9 @@ def take_in(
 def put_back(*, unit_id: int, fit: bool = True) -> Unit:
     """A cleaned unit goes back on the shelf, or to maintenance when it is not fit; its turnaround is over.
 
-    Safe to repeat. Locks: unit.
+    Safe to repeat. Locks: stock level, unit.
     """
-    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    unit = _lock_with_pool(unit_id)
     if unit.status == UnitStatus.CLEANING:
         _decide(unit, "shelve" if fit else "break")
     return unit
@@ -139,11 +148,14 @@ def decide_unit(*, unit_id: int, event: str, condition: str = "") -> Unit:
     """Staff's word about a unit: shelve, break, mend, lose, find or retire it.
 
     The IMS is told by a job, and its older news no longer count. Bookings that this leaves without a unit are found by
-    another. Locks: unit. Raises: UnitTransitionNotAllowed, naming what may be said of it now.
+    another. Locks: stock level, reservations, unit. Raises: UnitTransitionNotAllowed, naming what may be said of it
+    now; UnitNotFree while a rental has it that is not back.
     """
     if event not in DECISIONS:
         raise ValueError(f"{event} is nothing that staff decide")
-    unit = Unit.objects.select_for_update().get(pk=unit_id)
+    unit = _lock_with_pool(unit_id)
+    if event in ("find", "mend") and unit.reservations.filter(status=ReservationStatus.SHIPPED).exists():
+        raise UnitNotFree(f"{unit.serial} left with a rental that is not back; take it back there.")
     if condition:
         unit.condition = condition
     _decide(unit, event)
@@ -169,7 +181,7 @@ def grade_unit(*, unit_id: int, condition: str) -> Unit:
 def add_unit(*, unit: Unit) -> Unit:
     """Write down a new unit, and the stock level that promises of its pool are made under."""
     unit.save()
-    _ensure_pool(unit)
+    _ensure_pool(unit.variant_id, unit.depot_id)
     review_soon([(unit.variant_id, unit.depot_id)])
     return unit
 
@@ -199,9 +211,9 @@ def _choose(row: Reservation, serial: str) -> Unit:
     if not wanted:
         raise UnitNotFree(_why_not(serial, row) if serial else "No unit is free on the shelf for these days.")
     for unit in wanted:
-        if _leaves_a_plan(fleet, row, unit):
+        if _leaves_a_plan(fleet, {row.pk: unit.pk}):
             return unit
-    better = next((unit.serial for unit in shelf if _leaves_a_plan(fleet, row, unit)), "")
+    better = next((unit.serial for unit in shelf if _leaves_a_plan(fleet, {row.pk: unit.pk})), "")
     instead = f" Take {better} instead." if better else ""
     raise UnitNotFree(f"{serial or 'Whatever is on the shelf'} is needed for another booking.{instead}")
 
@@ -215,33 +227,42 @@ def _why_not(serial: str, row: Reservation) -> str:
     if unit.depot_id != row.depot_id:
         return f"{serial} is at another depot: {unit.depot.name}."
     if unit.status != UnitStatus.AVAILABLE:
-        return f"{serial} is {unit.status}, not on the shelf."
+        return f"{serial} is not on the shelf: {unit.get_status_display().lower()}."
     return f"{serial} is down or stands ready for somebody else on these days."
 
 
-def _standing_ready(fleet: Fleet, row: Reservation) -> set[int]:
+def _standing_ready(fleet: Fleet, row: Reservation, *, but: Collection[UUID] = ()) -> set[int]:
     """Units set aside for others on days that overlap with this booking's."""
     days = {booking.key: booking.days for booking in fleet.bookings}
     mine = (row.period.lower, row.period.upper)
     return {
         unit
         for key, unit in fleet.set_aside.items()
-        if key != row.pk and days[key][0] < mine[1] and mine[0] < days[key][1]
+        if key != row.pk and key not in but and days[key][0] < mine[1] and mine[0] < days[key][1]
     }
 
 
-def _leaves_a_plan(fleet: Fleet, row: Reservation, unit: Unit) -> bool:
-    """True if all bookings that can be served now still can be when this one gets this unit."""
-    mine = [booking for booking in fleet.bookings if booking.key == row.pk]
-    others = [booking for booking in fleet.bookings if booking.key != row.pk]
+def _leaves_a_plan(fleet: Fleet, chosen: Mapping[UUID, int]) -> bool:
+    """True if all bookings that can be served now still can be when these get these units."""
+    mine = [booking for booking in fleet.bookings if booking.key in chosen]
+    others = [booking for booking in fleet.bookings if booking.key not in chosen]
     lost = set(misfits(fleet.shelves, [*mine, *others]))
-    pins = {**fleet.set_aside, row.pk: unit.pk}
-    bookings = [replace(b, unit=pins.get(b.key)) for b in [*mine, *others] if b.key not in lost]
+    kept = [booking for booking in [*mine, *others] if booking.key not in lost]
+    bookings = with_units(fleet.shelves, kept, {**fleet.set_aside, **chosen})
+    has_them = all(booking.unit == chosen[booking.key] for booking in bookings if booking.key in chosen)
     try:
         plan(fleet.shelves, bookings)
     except NoPlan:
         return False
-    return True
+    return has_them
+
+
+def _lock_with_pool(unit_id: int) -> Unit:
+    """The unit, with the pool it is in: whoever prepares or hands over meanwhile waits."""
+    lock_pools(Unit.objects.filter(pk=unit_id).values_list("variant_id", "depot_id"))
+    ready = Reservation.objects.filter(unit=unit_id, status=ReservationStatus.COMMITTED).order_by("id")
+    list(ready.select_for_update().values_list("pk"))
+    return Unit.objects.select_for_update().get(pk=unit_id)
 
 
 def _lock_unit(unit_id: int | None, row: Reservation) -> Unit:
@@ -304,8 +325,8 @@ def _tell_unit(unit: Unit) -> None:
     enqueue("inventory.tell_unit", lock=f"unit:{unit.pk}", once=f"unit:{unit.pk}", unit_id=unit.pk)
 
 
-def _ensure_pool(unit: Unit) -> None:
-    StockLevel.objects.get_or_create(variant_id=unit.variant_id, depot_id=unit.depot_id)
+def _ensure_pool(variant_id: int, depot_id: int) -> None:
+    StockLevel.objects.get_or_create(variant_id=variant_id, depot_id=depot_id)
 
 
 def _tell_ims(row: Reservation) -> None:

@@ -105,11 +105,9 @@ def compare_level(row: StockLevel | None, level: Level, *, awaited: bool) -> Cas
         finding = Finding("missing_here", "level", level.sku, level.depot, "", theirs, "", Repair.TAKE_THEIRS, since)
         return Case(finding, None, level)
     same = (row.on_hand, row.reserved_elsewhere) == (level.on_hand, level.reserved_elsewhere)
-    if same and row.as_of == level.as_of:
-        return None
     behind = row.as_of is None or row.as_of < level.as_of
-    if same and behind and row.as_of is not None and not awaited:
-        return None
+    if same and row.as_of is not None and (row.as_of == level.as_of or (behind and not awaited)):
+        return None  # an IMS may stamp its counts with the instant of their reading
     note = "" if behind or row.as_of == level.as_of else "our count is later: the mirror waits for its clock"
     drift: Drift = "stale_mirror" if behind or same else "quantity"
     finding = Finding(drift, "level", level.sku, level.depot, ours, theirs, note, Repair.TAKE_THEIRS)

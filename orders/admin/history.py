@@ -6,7 +6,14 @@ from core.backoffice import Moment, moment, people
 from orders.admin.looks import HAPPENED
 from orders.models import Order, OrderEvent
 
-_OUTSIDE = {"pay": "Payment gateway", "pay_late": "Payment gateway", "restore": "", "hold": "", "refuse": ""}
+_OUTSIDE = {
+    "pay": "Payment gateway",
+    "pay_late": "Payment gateway",
+    "restore": "",
+    "hold": "",
+    "refuse": "",
+    "cancel": "Payment gateway",
+}
 
 
 def placed(order: Order) -> Moment:
@@ -15,10 +22,10 @@ def placed(order: Order) -> Moment:
 
 
 def timeline(events: Iterable[OrderEvent], *, zone: str, about: Mapping[str, str]) -> list[Moment]:
-    """Events as sentences; `about` names the parts: {"rental <id>": "Cocoon, 4 to 10 Dec"}."""
+    """Events as sentences, newest first; `about` names the parts: {"rental <id>": "Cocoon, 4 to 10 Dec"}."""
     events = list(events)
     names = people(event.actor for event in events)
-    return [_moment(event, names[event.actor], zone, about.get(event.subject, "")) for event in events]
+    return [_moment(event, names[event.actor], zone, about.get(event.subject, "")) for event in reversed(events)]
 
 
 def _moment(event: OrderEvent, who: str, zone: str, about: str) -> Moment:

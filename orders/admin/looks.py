@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from core.backoffice import badge, page_of
 from core.time import days_counted
 from orders.models import Order, OrderLine, Rental
+from orders.selectors import has_left, is_all_credited
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 TONES: dict[str, str] = {
@@ -60,6 +61,15 @@ def status_badge(thing: Order | OrderLine | Rental, *, today: date | None = None
         late = (today - thing.end_on).days
         return badge(f"Overdue {late} day{'s' if late > 1 else ''}", "danger")
     return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
+
+
+def unpaid_warning(order: Order) -> SafeString | str:
+    """What is said in red beside an order that goes on although nobody pays for it; "" for any other."""
+    if not is_all_credited(order):
+        return ""
+    if has_left(order):
+        return "Nothing is paid: everything was refunded after a part was handed over. Ask before the rest goes out."
+    return "Nothing is paid: everything was refunded. It must be cancelled, not handed over."
 
 
 def is_overdue(rental: Rental, today: date) -> bool:

@@ -115,7 +115,7 @@ class OrderAdmin(ReadOnlyAdmin):
             ],
             facts_title="Order",
         )
-        return self.take_step(request, order, form=CancelForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, order, step="cancel", form=CancelForm(sent(request)), do=do, ask=ask)
 
     @admin.action(description="Cancel the selected orders…", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse:

@@ -5,7 +5,6 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,7 +13,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from core.backoffice import Card, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
+from core.backoffice import Card, NewestFirst, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
+from core.countries import validate_country
 from core.forms import MinorUnitsForm
 from core.money import validate_currency
 from orders.admin.looks import customer_link, order_link
@@ -38,8 +38,7 @@ class DeliveryRateForm(MinorUnitsForm):
 
     def clean_country(self) -> str:
         code = str(self.cleaned_data["country"]).strip().upper()
-        if len(code) != 2 or not code.isalpha():
-            raise ValidationError("Write a two-letter code such as DE.")
+        validate_country(code)
         return code
 
     def clean_currency(self) -> str:
@@ -49,7 +48,7 @@ class DeliveryRateForm(MinorUnitsForm):
 
 
 @admin.register(DeliveryRate)
-class DeliveryRateAdmin(ModelAdmin):
+class DeliveryRateAdmin(NewestFirst, ModelAdmin):
     form = DeliveryRateForm
     list_display = ("country", "currency", "price")
     list_display_links = ("country",)

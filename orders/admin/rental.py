@@ -16,11 +16,20 @@ from unfold.enums import ActionVariant
 from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent, two_lines
 from core.time import today_in
 from inventory.models import Unit
-from inventory.services import free_units
+from inventory.services import free_units_of
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge
-from orders.admin.steps import HANDLE, InspectForm, NoteForm, PrepareForm, TakeBackForm, next_button, next_rental_step
+from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
+from orders.admin.steps import (
+    HANDLE,
+    HandOverForm,
+    InspectForm,
+    NoteForm,
+    PrepareForm,
+    TakeBackForm,
+    next_button,
+    next_rental_step,
+)
 from orders.admin.worklists import RentalWork, WorklistAdmin
 from orders.models import Rental
 from orders.states import RentalStatus
@@ -125,10 +134,11 @@ class RentalAdmin(WorklistAdmin):
             title=f"Prepare {rental.line.title}",
             text="Choose the unit and set it aside for the customer.",
             submit="Set aside",
+            warning=unpaid_warning(rental.line.order),
             context={"suggestions": ("free-units", _free(rental))},
             **_beside(rental),
         )
-        return self.take_step(request, rental, form=PrepareForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, rental, step="prepare", form=PrepareForm(sent(request)), do=do, ask=ask)
 
     @action(
         description="Hand over",
@@ -144,13 +154,19 @@ class RentalAdmin(WorklistAdmin):
             services.hand_over_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
             return f"{rental.unit} is with {rental.line.order.customer} until {day(rental.end_on)}."
 
+        early = (rental.start_on - today_in(rental.line.order.depot.time_zone)).days
+        begins = f"The rental begins only on {day(rental.start_on)}." if early > 0 else ""
+
         ask = Ask(
             title=f"Hand over {rental.unit or rental.line.title}",
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
             submit="Hand over",
+            warning=unpaid_warning(rental.line.order) or begins,
             **_beside(rental),
         )
-        return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)
+        return self.take_step(
+            request, rental, step="hand_over", form=HandOverForm(sent(request), days_early=early), do=do, ask=ask
+        )
 
     @action(description="Put back…", icon="undo", permissions=["handle"], url_path="put-back")
     def put_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -166,7 +182,7 @@ class RentalAdmin(WorklistAdmin):
             submit="Put it back",
             **_beside(rental),
         )
-        return self.take_step(request, rental, form=NoteForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, rental, step="put_back", form=NoteForm(sent(request)), do=do, ask=ask)
 
     @action(
         description="Take back",
@@ -188,7 +204,7 @@ class RentalAdmin(WorklistAdmin):
             submit="Take back",
             **_beside(rental),
         )
-        return self.take_step(request, rental, form=TakeBackForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, rental, step="take_back", form=TakeBackForm(sent(request)), do=do, ask=ask)
 
     @action(
         description="Inspect",
@@ -210,7 +226,7 @@ class RentalAdmin(WorklistAdmin):
             submit="Close the rental",
             **_beside(rental, _condition(rental)),
         )
-        return self.take_step(request, rental, form=InspectForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
 
 
 def _facts(rental: Rental, viewer: Any) -> Facts:
@@ -252,6 +268,4 @@ def _beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
 
 def _free(rental: Rental) -> list[tuple[str, str]]:
     """(serial, condition) of the units that could be chosen."""
-    pool, period = rental.reservation, (rental.period.lower, rental.period.upper)
-    units = free_units(variant_id=pool.variant_id, depot_id=pool.depot_id, period=period)
-    return [(unit.serial, unit.get_condition_display()) for unit in units]
+    return [(unit.serial, unit.get_condition_display()) for unit in free_units_of(rental.reservation)]

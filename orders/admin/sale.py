@@ -16,7 +16,7 @@ from unfold.enums import ActionVariant
 from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import address_lines, customer_link, order_link, status_badge
+from orders.admin.looks import address_lines, customer_link, order_link, status_badge, unpaid_warning
 from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
@@ -74,7 +74,8 @@ class OrderLineAdmin(WorklistAdmin):
             ("Customer", customer_link(order.customer, request.user)),
             ("Goes by", order.get_fulfilment_display()),
             ("Depot", order.depot),
-            ("Price", amount(obj.unit_price_minor, order.currency)),
+            ("Price of one", amount(obj.unit_price_minor, order.currency)),
+            *([("Together", amount(obj.total_minor, order.currency))] if obj.quantity > 1 else []),
         ]
         history = timeline(happened, zone=order.depot.time_zone, about={})
         return Page(
@@ -105,8 +106,8 @@ class OrderLineAdmin(WorklistAdmin):
             return f"{line} is packed for {line.order}."
 
         text = "It is taken from the shelf and packed for this order."
-        ask = Ask(title=f"Pack {line}", text=text, submit="Pack", **_beside(line))
-        return self.take_step(request, line, form=ConfirmForm(sent(request)), do=do, ask=ask)
+        ask = Ask(title=f"Pack {line}", text=text, submit="Pack", warning=unpaid_warning(line.order), **_beside(line))
+        return self.take_step(request, line, step="pack", form=ConfirmForm(sent(request)), do=do, ask=ask)
 
     @action(
         description="Ship or hand over",
@@ -127,9 +128,10 @@ class OrderLineAdmin(WorklistAdmin):
             title=f"{'Ship' if ships else 'Hand over'} {line}",
             text=_HOW[ships],
             submit="Ship" if ships else "Hand over",
+            warning=unpaid_warning(line.order),
             **_beside(line),
         )
-        return self.take_step(request, line, form=NoteForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, line, step="deliver", form=NoteForm(sent(request)), do=do, ask=ask)
 
 
 _HOW = {

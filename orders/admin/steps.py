@@ -10,6 +10,7 @@ from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from core.backoffice import step_button
@@ -73,7 +74,7 @@ class ConfirmForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    reason = _note("Reason", help_text="The order's history keeps it.")
+    reason = _note("Reason", help_text="The order's history keeps it, and its customer can read it.")
 
 
 class PrepareForm(forms.Form):
@@ -92,6 +93,19 @@ class PrepareForm(forms.Form):
 
 class NoteForm(forms.Form):
     note = _note("Note", required=False)
+
+
+class HandOverForm(NoteForm):
+    """Before the rental begins it must be meant."""
+
+    def __init__(self, data: Any, *, days_early: int) -> None:
+        super().__init__(data)
+        if days_early > 0:
+            self.fields["early"] = forms.BooleanField(
+                label=f"Yes, {days_early} day{'s' if days_early > 1 else ''} before the rental begins",
+                widget=UnfoldBooleanSwitchWidget(),
+                error_messages={"required": "The rental has not begun. Say yes if it is handed over all the same."},
+            )
 
 
 class TakeBackForm(forms.Form):

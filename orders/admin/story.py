@@ -5,15 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from core.backoffice import Card, Moment, Page, Table, amount, moment, page_of, people, two_lines
 from core.time import today_in
 from orders.admin.history import placed, timeline
-from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge
+from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge, unpaid_warning
 from orders.admin.steps import HANDLE, next_button
 from orders.models import Charge, Order, OrderEvent, OrderLine, Rental
 
@@ -27,9 +25,14 @@ def order_page(request: HttpRequest, order: Order) -> Page:
         badges=[status_badge(order)],
         subtitle=_subtitle(order),
         figures=_figures(order, charges),
-        main=[_lines_card(request, order, lines), _charges_card(order, lines, charges)],
+        main=[*_unpaid_card(order), _lines_card(request, order, lines), _charges_card(order, lines, charges)],
         aside=[_facts_card(request, order), *_address_card(order), _history_card(order, lines, events)],
     )
+
+
+def _unpaid_card(order: Order) -> list[Card]:
+    said = unpaid_warning(order)
+    return [Card("Nothing is paid", text=said, tone="danger")] if said else []
 
 
 def _subtitle(order: Order) -> str:
@@ -123,18 +126,11 @@ def _facts_card(request: HttpRequest, order: Order) -> Card:
     if order.unpaid:
         facts.append(("Pay until", moment(order.expires_at, zone)))
     facts.append(("Paid", moment(order.confirmed_at, zone)))
-    return Card("Order", facts=facts, link=_payments_link(request, order))
-
-
-def _payments_link(request: HttpRequest, order: Order) -> tuple[str, str] | None:
-    """Payments is the app above: named, not imported."""
-    if not request.user.has_perm("payments.view_payment"):
-        return None
-    return "Payments", f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
+    return Card("Order", facts=facts)
 
 
 def _history_card(order: Order, lines: Iterable[OrderLine], events: list[OrderEvent]) -> Card:
     about = {f"line {line.pk}": line.sku for line in lines}
     about |= {f"rental {rental.pk}": f"{line.sku}, {days(rental)}" for line in lines for rental in line.rentals.all()}
-    moments: list[Moment] = [placed(order), *timeline(events, zone=order.depot.time_zone, about=about)]
-    return Card("History", timeline=list(reversed(moments)))
+    moments: list[Moment] = [*timeline(events, zone=order.depot.time_zone, about=about), placed(order)]
+    return Card("History", timeline=moments)

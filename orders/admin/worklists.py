@@ -69,7 +69,7 @@ class WorkFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         work = next((work for work in self.works if work.key == self.chosen(request)), None)
-        return queryset if work is None else queryset.filter(self._rows(work, _zones()))
+        return queryset if work is None else queryset.filter(self.rows_of(work, _zones()))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Without Django's own "All": the lists say what they hold."""
@@ -78,25 +78,30 @@ class WorkFilter(admin.SimpleListFilter):
             query = changelist.get_query_string({self.parameter_name: key})
             yield {"selected": chosen == key, "query_string": query, "display": title}
 
-    def _rows(self, work: Work, zones: Sequence[str]) -> Q:
+    @classmethod
+    def rows_of(cls, work: Work, zones: Sequence[str]) -> Q:
         query = Q(pk__in=[])
         for zone in zones:
-            query |= Q(**{f"{self.order}__depot__time_zone": zone}) & work.rows(today_in(zone))
-        return query & Q(**{f"{self.order}__status": OrderStatus.CONFIRMED})
+            query |= Q(**{f"{cls.order}__depot__time_zone": zone}) & work.rows(today_in(zone))
+        return query & Q(**{f"{cls.order}__status": OrderStatus.CONFIRMED})
+
+    @classmethod
+    def counts(cls, rows: QuerySet[Any]) -> dict[str, int]:
+        """{key of a worklist: how much it holds}, counted in one statement after the depots' zones."""
+        zones = _zones()
+        held = {work.key: Count("pk", filter=cls.rows_of(work, zones)) for work in cls.works}
+        return {key: int(count) for key, count in rows.order_by().aggregate(**held).items()}
 
     def chips(self, request: HttpRequest, changelist: Any) -> list[dict[str, Any]]:
-        """Every worklist with how much it holds, counted in one statement."""
-        zones, chosen = _zones(), self.chosen(request)
-        counts = changelist.root_queryset.order_by().aggregate(
-            **{f"n_{work.key}": Count("pk", filter=self._rows(work, zones)) for work in self.works}
-        )
+        """Every worklist with how much it holds."""
+        chosen, counts = self.chosen(request), self.counts(changelist.root_queryset)
         chips = [
             {
                 "title": work.title,
                 "query": changelist.get_query_string({self.parameter_name: work.key}, ["p", "q"]),
-                "count": counts[f"n_{work.key}"],
+                "count": counts[work.key],
                 "chosen": chosen == work.key,
-                "urgent": work.urgent and counts[f"n_{work.key}"] > 0,
+                "urgent": work.urgent and counts[work.key] > 0,
             }
             for work in self.works
         ]

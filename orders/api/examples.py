@@ -119,6 +119,7 @@ EVENT = {
     "from_status": "reserving",
     "to_status": "pending_payment",
     "by": "provider",
+    "reason": "",
 }
 SHORT_LINE = {
     "sku": "STRATOS-M-GREY",

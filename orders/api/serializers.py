@@ -5,12 +5,17 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from core.api import Input, MoneyOutput
+from core.api import Input, ListInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
 from orders.models import Fulfilment, OrderLine
 from orders.services import LineRequest, QuoteRequest
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
 
+PLACED = "place"  # the beginning, which is no change of state
+EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORDER, *RENTAL, *SALE))})]
+CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
+ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
 MOST_LINES, MOST_PIECES, MOST_UNITS = 20, 100, 10
 
 
@@ -44,7 +49,7 @@ class QuoteInput(Input):
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices, default=Fulfilment.PICKUP)
     address = serializers.UUIDField(required=False, allow_null=True)
-    lines = serializers.ListField(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
+    lines = ListInput(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
 
     @staticmethod
     def request(body: dict[str, Any], default_currency: str) -> QuoteRequest:
@@ -111,13 +116,13 @@ class QuoteOutput(serializers.Serializer[Any]):
     delivery = MoneyOutput()
     total = MoneyOutput()
     tax_included = MoneyOutput()
-    deposit = MoneyOutput(help_text="Secured at pickup, not part of the total.")
+    deposit = MoneyOutput(help_text="Named in the terms, not part of the total; the shop does not take it yet.")
     expires_at = serializers.DateTimeField()
 
 
 class BookedRentalOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=RentalStatus.choices)
     start_on = serializers.DateField()
     end_on = serializers.DateField()
     days = serializers.IntegerField()
@@ -128,15 +133,18 @@ class BookedRentalOutput(serializers.Serializer[Any]):
 
 class OrderLineOutput(PricedOutput):
     id = serializers.UUIDField()
-    status = serializers.CharField(allow_null=True, help_text="Of a sale line; rentals have their own.")
+    status = serializers.ChoiceField(
+        choices=SaleStatus.choices, allow_null=True, help_text="Of a sale line; rentals have their own."
+    )
     rentals = BookedRentalOutput(many=True)
 
 
 class OrderOutput(serializers.Serializer[Any]):
     number = serializers.CharField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
     allowed_events = serializers.ListField(
-        child=serializers.CharField(), help_text="What its customer can do with it now: pay, cancel."
+        child=serializers.ChoiceField(choices=CUSTOMER_EVENTS),
+        help_text="What its customer can do with it now: pay, cancel.",
     )
     quote = serializers.UUIDField()
     depot = serializers.CharField()
@@ -209,9 +217,12 @@ class OutOfStockOutput(ProblemOutput):
 
 
 class EventOutput(serializers.Serializer[Any]):
+    """One thing that happened to an order, or to a part of it."""
+
     at = serializers.DateTimeField()
-    event = serializers.CharField()
-    subject = serializers.CharField(allow_blank=True)
+    event = serializers.ChoiceField(choices=EVENTS)
+    subject = serializers.CharField(allow_blank=True, help_text="The rental or line it is about; empty: the order.")
     from_status = serializers.CharField(allow_blank=True)
     to_status = serializers.CharField()
-    by = serializers.CharField(help_text="customer, staff, clock or provider")
+    by = serializers.ChoiceField(choices=ROLES)
+    reason = serializers.CharField(allow_blank=True, help_text="Why the order was cancelled, if anybody said.")

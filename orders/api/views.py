@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import KeysetPagination, parse, user_id
+from core.api import KeysetPagination, parse, refuse_parameters, user_id
 from core.idempotency import idempotent
 from orders import services
 from orders.api import examples
 from orders.api.serializers import CancelInput, EventOutput, OrderInput, OrderOutput, QuoteInput, QuoteOutput
 from orders.models import Order, Quote
-from orders.selectors import order_answer, quote_answer
+from orders.selectors import order_answer, order_events, quote_answer
 from orders.states import OrderStatus
 
 
@@ -141,10 +141,5 @@ class OrderEventsView(APIView):
     )
     def get(self, request: Request, number: str) -> Response:
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        rows = order.events.values("at", "event", "subject", "from_status", "to_status", "actor")
-        return Response([{**{k: v for k, v in row.items() if k != "actor"}, "by": _role(row["actor"])} for row in rows])
-
-
-def _role(actor: str) -> str:
-    """Who it was, without saying which person."""
-    return actor.partition(":")[0]
+        refuse_parameters(request)
+        return Response(order_events(order))

@@ -10,8 +10,9 @@ from core.queue import enqueue
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
-from orders.errors import TransitionNotAllowed, UnitUnsuitable
+from orders.errors import NothingPaid, TransitionNotAllowed, UnitUnsuitable
 from orders.models import Fulfilment, Order, OrderLine, Rental
+from orders.selectors import has_left, is_all_credited
 from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
 from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, next_status
 
@@ -20,9 +21,10 @@ from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, nex
 def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     """Set a unit aside for a rental: the one named, or the best that leaves a unit for everybody else.
 
-    Locks: order, stock level, reservation. Raises: TransitionNotAllowed, UnitNotFree.
+    Locks: order, stock level, reservation. Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
     order, rental = _lock(rental_id)
+    _require_paid(order)
     next_status(RENTAL, "prepare", rental.status)  # a rental that is out keeps the unit it has
     claim = set_aside(reservation_id=rental.reservation_id, serial=serial)
     return move_rental(order, rental, "prepare", actor=actor, note=str(claim.unit), unit=claim.unit)
@@ -47,7 +49,9 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 
     Locks: the orders concerned, in id order, stock levels, reservations. Raises: TransitionNotAllowed, UnitNotFree.
     """
-    other = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY).exclude(pk=rental_id).first()
+    mine = Rental.objects.only("period").get(pk=rental_id)
+    ready = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY, period__overlap=mine.period)
+    other = ready.exclude(pk=rental_id).first()
     lock_orders(Rental.objects.filter(pk__in=[rental_id, *([other.pk] if other else [])]))
     order, rental = _lock(rental_id)
     if rental.status != RentalStatus.READY:
@@ -72,9 +76,10 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
     """Give the prepared unit to the customer. Locks: order, stock level, reservation, unit.
 
-    Raises: TransitionNotAllowed, UnitNotFree.
+    Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
     order, rental = _lock(rental_id)
+    _require_paid(order)
     next_status(RENTAL, "hand_over", rental.status)
     claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
     return move_rental(
@@ -107,7 +112,10 @@ def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str =
 
 @transaction.atomic
 def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "") -> Rental:
-    """After inspection: the unit goes back on the shelf, or to maintenance when not fit. Locks: order, unit."""
+    """After inspection: the unit goes back on the shelf, or to maintenance when not fit.
+
+    Locks: order, stock level, unit.
+    """
     order, rental = _lock(rental_id)
     found = "fit for the next" if fit else "to maintenance"
     moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())
@@ -119,15 +127,20 @@ def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "
 
 @transaction.atomic
 def prepare_sale(*, line_id: UUID, actor: str) -> OrderLine:
-    """Pack what was bought. Locks: order. Raises: TransitionNotAllowed."""
+    """Pack what was bought. Locks: order. Raises: TransitionNotAllowed, NothingPaid."""
     order, line = _lock_line(line_id)
+    _require_paid(order)
     return move_sale(order, line, "prepare", actor=actor)
 
 
 @transaction.atomic
 def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
-    """Hand what was bought to the customer or the carrier. Locks: order, reservation."""
+    """Hand what was bought to the customer or the carrier. Locks: order, reservation.
+
+    Raises: TransitionNotAllowed, NothingPaid.
+    """
     order, line = _lock_line(line_id)
+    _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
     moved = move_sale(order, line, event, actor=actor, note=note)
     if line.reservation_id is not None:
@@ -168,6 +181,12 @@ def _note_swap(order: Order, rental: Rental, *, actor: str) -> None:
     record(
         order, "swap", rental.status, rental.status, actor=actor, note=str(rental.unit), subject=f"rental {rental.pk}"
     )
+
+
+def _require_paid(order: Order) -> None:
+    """Nothing leaves for an order of which everything was refunded before. Raises: NothingPaid."""
+    if is_all_credited(order) and not has_left(order):
+        raise NothingPaid
 
 
 def _settle(order: Order) -> None:

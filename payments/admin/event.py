@@ -20,6 +20,7 @@ from core.backoffice import Ask, Card, Page, ReadOnlyAdmin, moment, sent
 from core.queue import enqueue
 from payments.admin.looks import status_badge
 from payments.models import ProviderEvent
+from payments.secrets import without_secrets
 from payments.states import EventStatus
 
 REPLAY = "payments.replay_providerevent"
@@ -51,7 +52,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
     def problem(self, row: ProviderEvent) -> str:
         return row.error if len(row.error) <= 90 else f"{row.error[:89]}…"
 
-    @display(description="Received (UTC)", ordering="received_at")
+    @display(description="Received", ordering="received_at")
     def received(self, row: ProviderEvent) -> str:
         return moment(row.received_at)
 
@@ -59,8 +60,8 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         facts = [
             ("Event", format_html('<span class="mono">{}</span>', obj.event_id)),
             ("About", self.about(obj)),
-            ("Received (UTC)", moment(obj.received_at)),
-            ("Processed (UTC)", moment(obj.processed_at)),
+            ("Received", moment(obj.received_at)),
+            ("Processed", moment(obj.processed_at)),
             ("Attempts", obj.attempts),
         ]
         trouble = [Card("Problem", text=obj.error, tone="danger")] if obj.error else []
@@ -69,7 +70,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
             badges=[status_badge(obj)],
             subtitle="What the gateway said. It is only a hint: the thing itself is read again at the gateway.",
             figures=[],
-            main=[*trouble, Card("Payload", code=json.dumps(obj.payload, indent=2, ensure_ascii=False))],
+            main=[*trouble, Card("Payload", code=_readable(obj.payload))],
             aside=[Card("Event", facts=facts)],
         )
 
@@ -91,7 +92,7 @@ class ProviderEventAdmin(ReadOnlyAdmin):
 
         text = "What it is about is read again at the gateway and applied. That can be repeated without harm."
         ask = Ask(title=f"Replay {event.kind}?", text=text, submit="Replay")
-        return self.take_step(request, event, form=forms.Form(sent(request)), do=do, ask=ask)
+        return self.take_step(request, event, step="replay", form=forms.Form(sent(request)), do=do, ask=ask)
 
     @admin.action(description="Replay the selected events", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[ProviderEvent]) -> None:
@@ -103,6 +104,10 @@ class ProviderEventAdmin(ReadOnlyAdmin):
         messages.success(request, f"Looked at again now: {len(replayed)}.")
         if settled := len(events) - len(replayed):
             messages.warning(request, f"Settled already, and left as they are: {settled}.")
+
+
+def _readable(payload: Any) -> str:
+    return json.dumps(without_secrets(payload), indent=2, ensure_ascii=False)
 
 
 def _replay(event: ProviderEvent) -> bool:

@@ -10,7 +10,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -35,11 +36,12 @@ from core.backoffice import (
 )
 from core.forms import AmountField, parse_amount
 from core.money import exponent, format_minor, to_decimal
+from orders.states import OrderStatus
 from payments import services
 from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
-from payments.models import Payment, Refund
-from payments.selectors import Entry, balance, statement
+from payments.models import Payment
+from payments.selectors import Entry, balance, empties, parked_payments, payments_owed_back, statement
 
 REFUND = "payments.refund_payment"
 
@@ -53,9 +55,9 @@ class NeedsPersonFilter(admin.SimpleListFilter):
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
         if self.value() == "parked":
-            return queryset.exclude(parked_reason="")
+            return queryset.filter(pk__in=parked_payments().values("pk"))
         if self.value() == "owed":
-            return queryset.filter(pk__in=Refund.objects.filter(status="failed").values("payment"))
+            return queryset.filter(pk__in=payments_owed_back().values("pk"))
         return queryset
 
 
@@ -190,7 +192,15 @@ class PaymentAdmin(ReadOnlyAdmin):
                 actor=actor_of(request),
                 seen_left_minor=typed["left"],
             )
-            return f"{format_minor(refund.amount_minor, payment.currency)} is on its way back to the customer."
+            told = f"{format_minor(refund.amount_minor, payment.currency)} is on its way back to the customer."
+            payment.order.refresh_from_db(fields=["status"])
+            return (
+                f"{told} {payment.order} is cancelled."
+                if cancels and payment.order.status == OrderStatus.CANCELLED
+                else told
+            )
+
+        cancels = empties(payment.order, payment.refundable_minor)
 
         ask = Ask(
             title=f"Refund for {payment.order}",
@@ -198,11 +208,21 @@ class PaymentAdmin(ReadOnlyAdmin):
             submit="Refund",
             facts=_left(payment),
             facts_title="This payment",
+            warning=_cancels(payment, request.user) if cancels else "",
             preview="admin/payments/preview.html",
             context={"payment": payment, "places": exponent(payment.currency)},
         )
         form = RefundForm(sent(request), payment=payment)
-        return self.take_step(request, payment, form=form, do=do, ask=ask)
+        return self.take_step(request, payment, step="refund", form=form, do=do, ask=ask)
+
+
+def _cancels(payment: Payment, viewer: Any) -> SafeString:
+    """What giving back everything means for an order that is still whole."""
+    text = "Nothing of {} has been handed over: giving back all of {} cancels it. Give back less to keep it.{}"
+    cancel = reverse("admin:orders_order_cancel", args=[payment.order_id])
+    instead = format_html(' <a href="{}">Cancel the order instead</a>', cancel)
+    may = viewer.has_perm("orders.cancel_order")
+    return format_html(text, payment.order, amount(payment.refundable_minor, payment.currency), instead if may else "")
 
 
 def _left(payment: Payment) -> Facts:

@@ -5,10 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api import Input, MoneyOutput
+from orders.states import OrderStatus
 from payments.models import Payment
-from payments.states import PaymentStatus
+from payments.states import PaymentStatus, RefundStatus
 
 ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund")]
+
+ENTRY_STATUSES = [(s, s) for s in dict.fromkeys(["charged", *PaymentStatus.values, *RefundStatus.values])]
 
 
 class StartPaymentInput(Input):
@@ -30,7 +33,7 @@ class PaymentOutput(serializers.Serializer[Any]):
     captured = MoneyOutput()
     refunded = MoneyOutput()
     last_error = LastErrorOutput(allow_null=True)
-    order_status = serializers.CharField()
+    order_status = serializers.ChoiceField(choices=OrderStatus.choices)
     order_expires_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -45,7 +48,7 @@ class EntryOutput(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(choices=ENTRY_KINDS)
     what = serializers.CharField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=ENTRY_STATUSES)
     amount = MoneyOutput(help_text="Above zero raises what you owe, below zero lowers it.")
 
 

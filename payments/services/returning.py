@@ -12,12 +12,12 @@ from core.logging import get_logger
 from core.money import format_minor
 from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
-from orders.services import lock_order
+from orders.services import cancel_order, lock_order
 from payments.errors import RefundOutdated, RefundTooLarge
 from payments.models import Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import balance, empties
 from payments.services.parking import park
 from payments.states import RefundStatus
 
@@ -37,10 +37,11 @@ def request_refund(
     *, payment_id: UUID, amount_minor: int, reason: str, actor: str, seen_left_minor: int | None = None
 ) -> Refund:
     """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill, unless
-    the order is not confirmed yet: then it is simply unpaid again.
+    the order is not confirmed yet: then it is simply unpaid again. When nothing stays paid of a confirmed order of
+    which nothing was handed over, it is cancelled (ADR 15).
 
     seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
-    Locks: order, payment. Raises: RefundTooLarge, RefundOutdated.
+    Locks: order, payment, reservations. Raises: RefundTooLarge, RefundOutdated.
     """
     order, payment = _lock(payment_id)
     if seen_left_minor is not None and seen_left_minor != payment.refundable_minor:
@@ -50,7 +51,7 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    _credit_goodwill(order, amount_minor, reason=reason, actor=actor)
+    _credit(order, amount_minor, reason=reason, actor=actor)
     refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
     payment.refund_pending_minor += amount_minor
     payment.save(update_fields=["refund_pending_minor"])
@@ -139,7 +140,7 @@ def _follow(payment: Payment, remote: RemoteRefund) -> Refund | None:
 def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     """Write down a refund that somebody made at the gateway itself. None: it does not fit, and the payment is parked.
 
-    Locks: order, payment.
+    Locks: order, payment, reservations.
     """
     order, payment = _lock(payment_id)
     known = Refund.objects.filter(provider_ref=remote.ref).first()
@@ -149,7 +150,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
         park(payment, f"{remote.amount_minor} were refunded at the gateway, {payment.refundable_minor} were left here.")
         return None
     reason = "refunded at the payment gateway"
-    _credit_goodwill(order, remote.amount_minor, reason=reason, actor=GATEWAY)
+    _credit(order, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
     payment.save(update_fields=["refund_pending_minor"])
     return Refund.objects.create(
@@ -200,13 +201,18 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     return refund
 
 
-def _credit_goodwill(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:
-    """Credit what goes back without being owed back."""
+def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:
+    """Let an order follow money that goes back without being owed back: as goodwill, or by being cancelled."""
     goodwill = going_back_minor - max(0, -balance(order.pk))
-    if goodwill > 0 and not order.unpaid:
-        Charge.objects.create(
-            order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor
-        )
+    if goodwill <= 0 or order.unpaid:
+        return
+    if empties(order, going_back_minor):
+        said = f"everything was {reason}" if actor == GATEWAY else f"everything was refunded: {reason}"
+        cancel_order(order_id=order.pk, actor=actor, note=said)
+        return
+    Charge.objects.create(
+        order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor
+    )
 
 
 def _lock(payment_id: UUID) -> tuple[Order, Payment]:

@@ -22,6 +22,7 @@ from payments.errors import SignatureInvalid
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
+from payments.secrets import without_secrets
 from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
@@ -50,7 +51,7 @@ def receive_event(*, body: bytes, signature: str) -> bool:
         defaults={
             "kind": notice.kind,
             "object_ref": notice.payment_ref,
-            "payload": {"topic": notice.topic, "event": notice.payload},
+            "payload": {"topic": notice.topic, "event": without_secrets(notice.payload)},
         },
     )
     if fresh:

@@ -91,6 +91,9 @@ def test_a_new_cat_needs_a_key_that_makes_it_safe_to_send_again():
         ({"weight_g": 199}, "#/weight_g", "Must be between 200 and 20000 grams."),
         ({"weight_g": "heavy"}, "#/weight_g", "Give whole grams, such as 4200."),
         ({"elbow_height_mm": 280}, "#/elbow_height_mm", "The elbow is below the top of the head"),
+        ({"born_on": "0001-01-01"}, "#/born_on", "No cat is older than 40 years"),
+        ({"name": "Mia\u202etac"}, "#/name", "Control characters cannot be part of this."),
+        ({"name": "Mia\x07"}, "#/name", "Control characters cannot be part of this."),
         ({"born_on": "2999-01-01"}, "#/born_on", "A birthday cannot be in the future."),
         ({"breed": "Persian"}, "#/breed", "There is no such field here."),
         ({"owner": str(uuid4())}, "#/owner", "There is no such field here."),
@@ -130,7 +133,7 @@ def test_an_address_is_added_read_changed_and_forgotten():
     assert phone.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("country", ["de", "DEU", "Germany", "D1", "DE\n", ""])
+@pytest.mark.parametrize("country", ["de", "DEU", "Germany", "D1", "ZZ", "EU", "DE\n", ""])
 def test_a_country_is_a_two_letter_code(country):
     response = client_for(UserFactory()).post(ADDRESSES, {**AN_ADDRESS, "country": country}, headers=new_key())
 

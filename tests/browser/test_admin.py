@@ -95,6 +95,7 @@ def test_a_late_rental_is_taken_back_from_the_worklist(day: Day, page: Page) -> 
 def pages_of(day: Day) -> dict[str, str]:
     booked = Rental.objects.filter(status=RentalStatus.BOOKED).first()
     return {
+        "today": address("index"),
         "orders": address("orders_order_changelist"),
         "order": address("orders_order_change", day.order),
         "order-unpaid": address("orders_order_change", day.unpaid),

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 from PIL import Image
 
 from catalog.checklist import CHECKLIST
@@ -169,6 +171,59 @@ def test_a_wrong_row_is_reported_and_nothing_is_taken_over(staff: Client, row: s
 
     assert answer.context["result"].has_errors() or answer.context["result"].has_validation_errors()
     assert not SaleOffer.objects.exists()
+
+
+HEAD = "container,sku,size,colour,colour_hex,weight_g"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("name,price\nX,5\n", ["The file lacks the column sku.", "The file has the unknown columns name, price."]),
+        (f"{HEAD}\nnowhere,MUR-M,M,sage,#8aa38a,1000\n", ['There is no container "nowhere".']),
+        (f"{HEAD}\nmurmur,MUR-M,M,sage,#8aa38a,heavy\n", ["weight_g:", '"heavy" is not a number.']),
+        (f"{HEAD}\nnowhere,MUR-M,M,sage,#8aa38a,1e999999\n", ["nowhere", '"1e999999" is not a number.']),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_plain_words(staff: Client, text: str, told: list[str]):
+    VariantFactory(sku="MUR-M", container__slug="murmur")
+
+    answer = transfer(staff, "variant", text).content.decode()
+
+    assert [words for words in told if escape(words) not in answer] == []
+    assert [word for word in ("Traceback", ".py", "matching query", "decimal.") if word in answer] == []
+
+
+def test_a_sale_price_for_an_unknown_variant_is_said_for_its_cell(staff: Client):
+    answer = transfer(staff, "saleoffer", "sku,currency,price,tax_class\nNONE,EUR,dear,standard\n").content.decode()
+
+    assert escape('There is no sku "NONE".') in answer
+    assert escape('"dear" is not an amount such as 49.90.') in answer
+
+
+def test_a_file_that_cannot_be_read_says_what_to_do(staff: Client):
+    junk = {"format": "1", "import_file": SimpleUploadedFile("rows.json", b"\xff\xfe{")}
+
+    answer = staff.post(page("variant", "import"), junk).content.decode()
+
+    assert "This file cannot be read." in answer
+
+
+def test_a_description_that_nobody_changed_stays_as_it_is(staff: Client):
+    container = ContainerFactory(description="Light.\nFolds flat.")
+    sent = {
+        **{name: getattr(container, name) for name in ("name", "brand", "kind", "slug", "published")},
+        "description": "Light.\r\nFolds flat.",
+        **formset("images"),
+        **formset("variants"),
+    }
+
+    answer = staff.post(page("container", "change", container.pk), sent | {"name": "Anew"})
+
+    container.refresh_from_db()
+    assert answer.status_code == 302
+    assert (container.name, container.description) == ("Anew", "Light.\nFolds flat.")
+    assert LogEntry.objects.get().get_change_message() == "Changed Name."
 
 
 def test_variants_are_imported_by_sku(staff: Client):

@@ -44,8 +44,8 @@ def test_actors_are_shown_by_name_in_one_statement(django_assert_num_queries: ob
 
 @time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC))
 def test_an_instant_is_read_at_the_clock_of_its_depot() -> None:
-    assert moment(datetime(2026, 5, 31, 22, 30, tzinfo=UTC), "Europe/Berlin") == "1 Jun, 00:30"
-    assert moment(datetime(2025, 12, 31, 22, 30, tzinfo=UTC)) == "31 Dec 2025, 22:30"
+    assert moment(datetime(2026, 5, 31, 22, 30, tzinfo=UTC), "Europe/Berlin") == "1 Jun, 00:30 CEST"
+    assert moment(datetime(2025, 12, 31, 22, 30, tzinfo=UTC)) == "31 Dec 2025, 22:30 UTC"
     assert moment(None) == "-"
 
 

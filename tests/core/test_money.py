@@ -130,3 +130,10 @@ def test_included_tax_is_what_decimal_arithmetic_rounds_half_up_to(gross: int, r
 @given(minor_units, st.integers(0, 10_000))
 def test_a_credit_contains_as_much_tax_as_the_charge_that_it_undoes(gross: int, rate_bp: int) -> None:
     assert included_tax(-gross, rate_bp) == -included_tax(gross, rate_bp)
+
+
+def test_a_currency_without_a_sign_of_its_own_is_set_apart_from_the_figures() -> None:
+    assert format_minor(30500, "CHF") == "CHF\N{NO-BREAK SPACE}305.00"
+    assert format_minor(-30500, "CHF") == "-CHF\N{NO-BREAK SPACE}305.00"
+    assert format_minor(30500, "CHF", locale="de") == "305,00\N{NO-BREAK SPACE}CHF"
+    assert format_minor(4990, "EUR") == "€49.90"

@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -55,7 +56,7 @@ def problem(answer: Any) -> dict[str, Any]:
 # What the protocol refuses
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/orders/", "/nothing", "/", "/api/v1/me/cats/not-a-uuid"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/orders/", "/nothing", "/api/v1/me/cats/not-a-uuid"])
 def test_an_address_that_does_not_exist_is_not_found(db: None, path: str) -> None:
     assert problem(APIClient().get(path))["code"] == "not_found"
 
@@ -473,3 +474,67 @@ def test_a_staff_page_that_does_not_exist_asks_a_stranger_to_log_in_first(db: No
 
 def test_the_staff_pages_are_found_without_their_slash(db: None) -> None:
     assert Client().get("/admin", follow=True).redirect_chain == [("/admin/", 302), ("/admin/login/?next=/admin/", 302)]
+
+
+# Much at once
+
+
+def test_an_answer_complains_about_fifty_fields_and_counts_the_others(phone: Phone) -> None:
+    answer = phone.post("/api/v1/quotes", {f"field{n}": 1 for n in range(20_000)})
+
+    body = problem(answer)
+    assert (len(body["errors"]), body["errors_left_out"]) == (50, 19_950)
+    assert body["detail"].endswith("; and 19995 more")
+    assert len(answer.content) < 10_000
+
+
+def test_the_name_of_an_unknown_field_is_not_repeated_without_end(phone: Phone) -> None:
+    answer = phone.post("/api/v1/quotes", {"x" * 100_000: 1})
+
+    assert problem(answer)["errors"][0]["code"] == "unknown_field"
+    assert len(answer.content) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"[" * 100_000, "nested more than 32 levels"),
+        (b'{"a":' * 50 + b"1" + b"}" * 50, "nested more than 32 levels"),
+        (b"[" + b"9" * 5_000 + b"]", "a number with too many digits"),
+        (b'{"a": NaN}', "NaN is not a number"),
+        (b"\xff", "it is not UTF-8"),
+        (b'"text"', "This must be an object: {…}."),
+        (b'{"depot": "BER", "lines": "many"}', "This must be an array: […]."),
+        (b'{"depot": "BER", "lines": ["one"]}', "This must be an object: {…}."),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_no_languages_own_words(phone: Phone, body: bytes, told: str) -> None:
+    answer = phone.generic("POST", "/api/v1/quotes", body, content_type=JSON)
+
+    said = problem(answer)["detail"]
+    assert told in said
+    assert [word for word in ("dict", "str.", "sys.", "recursion", "codec") if word in said] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/orders", "/api/v1/me/cats", "/api/v1/me/addresses", "/api/v1/depots", "/api/v1/containers"]
+)
+def test_no_list_ignores_a_parameter_that_it_does_not_know(phone: Phone, path: str) -> None:
+    answer = phone.get(path, {"stauts": "paid"})
+
+    assert (answer.status_code, problem(answer)["errors"][0]["pointer"]) == (400, "#/stauts")
+
+
+def test_what_is_allowed_is_what_is_answered(phone: Phone) -> None:
+    assert phone.get("/api/v1/quotes")["Allow"] == "POST"
+    assert "OPTIONS" not in phone.get("/api/v1/depots")["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/depots", "/api/errors/", "/livez", "/nothing"])
+def test_the_answer_to_head_has_the_length_of_the_body_and_no_body(phone: Phone, path: str) -> None:
+    asked = RequestFactory().head(path, headers=auth_header(UserFactory()))  # Django's test client would cut it itself
+
+    whole, answer = phone.get(path), WSGIHandler().get_response(asked)
+
+    assert answer.content == b""
+    assert answer["Content-Length"] == str(len(whole.content))

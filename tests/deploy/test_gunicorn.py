@@ -137,6 +137,23 @@ def test_a_request_is_logged_by_what_was_done_and_not_by_whom(port: int, log: Pa
     assert "127.0.0.1" not in json.dumps(request)
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "status", "code"),
+    [("/" + "x" * 10_000, "short", 414, "uri_too_long"), ("/", "x" * 20_000, 431, "headers_too_large")],
+)
+def test_what_gunicorn_refuses_itself_is_a_problem_document_too(
+    port: int, path: str, header: str, status: int, code: str
+):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path, headers={"X-Long": header})
+    answer = connection.getresponse()
+    problem = json.loads(answer.read())
+    connection.close()
+
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert (problem["status"], problem["code"]) == (status, code)
+
+
 def test_gunicorn_writes_nothing_outside_the_checkout(tmp_path: Path):
     (tmp_path / "tiny.py").write_text(APPLICATION)
 

@@ -191,7 +191,7 @@ def test_a_program_that_dies_is_started_again_and_all_are_stopped_last_first(tmp
     stop = StopRequest()
     note = tmp_path / "order"
     loyal = "import signal, sys, time\ndef end(*_): open({note!r}, 'a').write('{name} '); sys.exit(0)\n"
-    loyal += "signal.signal(signal.SIGTERM, end)\nprint('up')\ntime.sleep(60)"
+    loyal += "signal.signal(signal.SIGTERM, end)\nprint('[warning] up')\ntime.sleep(60)"
     starts: list[str] = []
 
     def react(line: str) -> None:
@@ -204,8 +204,10 @@ def test_a_program_that_dies_is_started_again_and_all_are_stopped_last_first(tmp
     kept = [
         supervisor.start(program(name, loyal.format(note=str(note), name=name), tmp_path)) for name in ("one", "two")
     ]
-    supervisor.start(program("frail", "import time; print('alive'); time.sleep(0.1); raise SystemExit(3)", tmp_path))
-    while sum(line.endswith("| up") for line in output.lines) < 2:
+    supervisor.start(
+        program("frail", "import time; print('[warning] alive'); time.sleep(0.1); raise SystemExit(3)", tmp_path)
+    )
+    while sum(line.endswith("] up") for line in output.lines) < 2:
         time.sleep(0.01)
 
     supervisor.watch()
@@ -232,7 +234,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_program_that_will_not_end(tmp_path:
     stop = StopRequest()
     output = Heard(lambda line: None)
     supervisor = Supervisor(output, stop, tmp_path / "processes.json")
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(60)"
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('[warning] up'); time.sleep(60)"
     child = supervisor.start(program("deaf", deaf, tmp_path))
     while not output.lines:
         time.sleep(0.01)

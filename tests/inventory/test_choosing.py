@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 import time_machine
 
-from inventory.errors import HoldLapsed, UnitNotFree, UnitTransitionNotAllowed
+from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree, UnitTransitionNotAllowed
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.services import (
     add_unit,
@@ -151,6 +151,28 @@ def test_a_choice_is_taken_back_and_what_is_given_up_frees_its_unit() -> None:
     assert unit_of(one) is unit_of(other) is None
 
 
+def test_a_unit_that_cannot_serve_its_booking_any_more_keeps_nobody_else_from_getting_one() -> None:
+    shelf = Shelf(units=3)
+    later, now = paid(shelf, 24, 27), paid(shelf, 20, 23)
+    unit = set_aside(reservation_id=later.pk).unit
+    assert unit is not None
+    DowntimeFactory(unit=unit, days=(april(25), april(26)))
+
+    assert set_aside(reservation_id=now.pk).unit is not None
+
+
+def test_a_downtime_after_the_days_asked_for_counts_too() -> None:
+    """A booking reaches from these days to that downtime; the counts of these days alone would promise too much."""
+    shelf, first, _ = two_units(first=(26, 28))
+    out = paid(shelf, 20, 24)
+    ship(reservation_id=out.pk, unit_id=first.pk)
+    paid(shelf, 24, 30)  # only the second unit can serve it
+
+    assert shelf.free(april(22), april(25)).rental == 1
+    with pytest.raises(OutOfStock):
+        shelf.hold(shelf.rental(april(22), april(25)))
+
+
 # Swapping
 
 
@@ -178,6 +200,19 @@ def test_units_are_not_swapped_onto_days_on_which_they_are_down() -> None:
     put_down(reservation_id=long.pk)
     with pytest.raises(UnitNotFree):
         exchange_units(one_id=short.pk, other_id=long.pk)
+
+
+def test_a_swap_takes_no_unit_from_a_third() -> None:
+    shelf, _, _ = two_units(second=(26, 28))
+    short, long = paid(shelf, 20, 22), paid(shelf, 21, 24)
+    third = paid(shelf, 22, 30)  # needs the unit that is never down
+    with_third = set_aside(reservation_id=third.pk).unit
+    for row in (short, long):
+        set_aside(reservation_id=row.pk)
+
+    with pytest.raises(UnitNotFree):
+        exchange_units(one_id=short.pk, other_id=long.pk)
+    assert unit_of(third) == (with_third.serial if with_third else None)
 
 
 # Leaving
@@ -226,6 +261,21 @@ def test_a_unit_may_come_back_elsewhere_and_is_promised_there() -> None:
     assert shelf.free(april(21), april(22)).rental == 0
     assert StockLevel.objects.filter(variant=shelf.variant, depot=there).exists()
     assert Unit.objects.get().depot == there
+
+
+@pytest.mark.parametrize("event", ["find", "mend"])
+def test_a_unit_whose_rental_is_not_back_is_not_put_on_the_shelf_past_it(event: str) -> None:
+    shelf = Shelf(units=1)
+    row = paid(shelf, 20, 23)
+    ship(reservation_id=row.pk, unit_id=shelf.all_units[0].pk)
+    decide_unit(unit_id=shelf.all_units[0].pk, event="lose")
+    if event == "mend":
+        Unit.objects.update(status="maintenance")
+
+    with pytest.raises(UnitNotFree, match="take it back there"):
+        decide_unit(unit_id=shelf.all_units[0].pk, event=event)
+    assert take_in(reservation_id=row.pk, condition="B").status == "fulfilled"
+    assert shelf.all_units[0].status == "cleaning"
 
 
 # What staff decide

@@ -92,6 +92,19 @@ def test_a_large_fleet_in_a_full_season_is_planned_at_once() -> None:
     assert len(served) == len(bookings) == 60 * 60 - 30
 
 
+def test_a_fleet_that_is_hard_to_plan_is_decided_soon_and_nobody_is_called_a_misfit_for_it() -> None:
+    """Full on every day, with units down here and there, and one of them broken: nobody waits for the search."""
+    down = {n: [days(7 * n % 50, 7 * n % 50 + 3)] for n in range(0, 20, 4)}
+    shelves = [Shelf(n, down.get(n, [])) for n in range(19)]
+    bookings = [Booking((n, at), days(at, at + 3 + n % 5)) for n in range(20) for at in range(n % 3, 60, 8)]
+
+    lost = misfits(shelves, bookings)
+
+    assert 0 < len(lost) < len(bookings) / 3
+    with pytest.raises(NoPlan):
+        plan(shelves, bookings)
+
+
 def _trying_everything(shelves: Sequence[Shelf[str]], bookings: Sequence[Booking[str, str]]) -> bool:
     units = [shelf.unit for shelf in shelves]
     return any(

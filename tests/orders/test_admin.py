@@ -13,6 +13,7 @@ from inventory.states import UnitStatus
 from orders.models import DeliveryRate, Fulfilment, Order, OrderLine, Rental
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import AddressFactory, UserFactory
+from tests.factories.inventory import UnitFactory
 from tests.factories.orders import (
     ChargeFactory,
     DeliveryRateFactory,
@@ -29,7 +30,7 @@ from tests.shop import Shop
 pytestmark = pytest.mark.django_db
 
 STEPS = ("prepare", "hand_over", "take_back", "inspect")
-FINISHED = {"prepare": {}, "hand_over": {}, "take_back": {"condition": "B"}, "inspect": {"fit": "yes"}}
+FINISHED = {"prepare": {}, "hand_over": {"early": "on"}, "take_back": {"condition": "B"}, "inspect": {"fit": "yes"}}
 
 
 @pytest.fixture
@@ -317,7 +318,7 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
     ("name", "typed", "told"),
     [
         ("prepare", {"serial": "NO-SUCH"}, "There is no unit NO-SUCH."),
-        ("hand_over", {}, "Cannot hand over what is booked. Possible now: cancel, prepare."),
+        ("hand_over", {"early": "on"}, "Cannot hand over what is booked. Possible now: cancel, prepare."),
         ("take_back", {"condition": "A"}, "Cannot take back what is booked."),
         ("take_back", {"condition": "E"}, "E is not one of the available choices."),
         ("take_back", {}, "Say in which condition it came back."),
@@ -332,6 +333,82 @@ def test_a_step_that_cannot_be_taken_says_why(boss: Client, shop: Shop, name: st
 
     assert escape(told) in text_of(answer)
     assert Rental.objects.get().status == RentalStatus.BOOKED
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"),
+    [
+        ({"variant__sku": "OTHER-1"}, "X-1 is another thing: OTHER-1."),
+        ({"depot__code": "MUC"}, "X-1 is at another depot: Depot MUC."),
+        ({"status": UnitStatus.MAINTENANCE}, "X-1 is not on the shelf: maintenance."),
+    ],
+)
+def test_a_unit_that_does_not_fit_a_rental_says_why(boss: Client, shop: Shop, unit: Any, told: str) -> None:
+    shop.paid(shop.rental())
+    here = {"variant": shop.crate} if "variant__sku" not in unit else {}
+    there = {"depot": shop.depot} if "depot__code" not in unit else {}
+    UnitFactory(serial="X-1", **here, **there, **unit)
+
+    assert told in text_of(step(boss, "prepare", Rental.objects.get(), serial="X-1"))
+
+
+def test_a_unit_that_is_promised_to_another_rental_is_called_so(boss: Client, shop: Shop) -> None:
+    first, second = shop.paid(shop.rental()), shop.paid(shop.rental())
+    step(boss, "prepare", Rental.objects.get(line__order=first), serial="CRATE-1-2")
+
+    told = text_of(step(boss, "prepare", Rental.objects.get(line__order=second), serial="CRATE-1-2"))
+
+    assert "CRATE-1-2 is down or stands ready for somebody else on these days." in told
+
+
+@pytest.mark.parametrize("name", ["hand_over", "put_back", "take_back", "inspect"])
+def test_a_step_that_cannot_be_taken_is_not_asked_about(boss: Client, name: str) -> None:
+    rental = RentalFactory()
+
+    answer = boss.get(address(f"orders_rental_{name}", rental))
+
+    assert answer["Location"] == address("orders_rental_change", rental)
+    assert said(answer) == "That cannot be done now: it is booked."
+
+
+def test_handing_over_before_the_rental_begins_must_be_meant(boss: Client) -> None:
+    ahead, today = RentalFactory(ready=True, days=(3, 9)), RentalFactory(ready=True, days=(0, 9))
+    url = address("orders_rental_hand_over", ahead)
+
+    asked, refused = text_of(boss.get(url)), text_of(boss.post(url, {}))
+    meant = boss.post(url, {"early": "on"})
+    due = boss.post(address("orders_rental_hand_over", today), {})
+
+    assert "Yes, 3 days before the rental begins" in asked
+    assert "The rental has not begun." in refused
+    assert (meant.status_code, due.status_code) == (302, 302)
+
+
+def test_a_sale_of_several_pieces_says_what_one_costs_and_what_all_cost(boss: Client) -> None:
+    page = text_of(boss.get(address("orders_orderline_change", SaleLineFactory(quantity=2))))
+
+    for told in ("Price of one", "€49.90", "Together", "€99.80"):
+        assert told in page
+
+
+def test_every_history_begins_with_what_happened_last(boss: Client) -> None:
+    rental = RentalFactory(ready=True, days=(0, 3))
+    walk(boss, rental, "hand_over", "take_back")
+
+    page = text_of(boss.get(address("orders_rental_change", rental)))
+    log = text_of(boss.get(address("orders_rental_history", rental)))
+
+    assert page.index("<b>Taken back</b>") < page.index("<b>Handed over</b>")
+    assert log.index("and goes to cleaning") < log.index(" is with ")
+
+
+def test_a_quote_is_called_by_its_day_and_price(boss: Client) -> None:
+    quote = QuoteFactory()
+
+    page = text_of(boss.get(address("orders_quote_change", quote)))
+
+    assert "for €49.90" in page
+    assert str(quote.pk) not in page.partition("<body")[2].partition("content-main")[0].replace(f"/{quote.pk}/", "")
 
 
 def test_a_unit_that_needs_work_goes_to_maintenance(boss: Client, shop: Shop) -> None:
@@ -533,7 +610,7 @@ def test_a_delivery_rate_is_typed_as_a_decimal(boss: Client) -> None:
     ("typed", "told"),
     [
         ({"country": "Germany"}, "at most 2 characters"),
-        ({"country": "1"}, "Write a two-letter code such as DE."),
+        ({"country": "1"}, "Use an ISO 3166 two-letter code such as DE."),
         ({"currency": "EUX"}, "not an ISO 4217 currency code"),
         ({"amount_minor": "4.999"}, "EUR has 2 decimals, not more."),
         ({"amount_minor": "-1"}, "An amount cannot be less than nothing."),

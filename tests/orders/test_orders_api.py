@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inventory.models import Reservation
 from orders.models import Charge, Order, OrderEvent, OrderLine, Quote, Rental
-from orders.services import expire_orders, hand_over_rental, prepare_rental
+from orders.services import expire_orders, hand_over_rental, prepare_rental, unprepare_rental
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
 from tests.jobs import run_jobs, waiting_jobs
@@ -387,11 +387,26 @@ def test_the_history_tells_who_without_saying_which_person(shop: Shop) -> None:
     told = phone.get(f"/api/v1/orders/{order.number}/events").json()
 
     assert [(e["event"], e["by"]) for e in told] == [
+        ("place", "customer"),
         ("hold", "provider"),
         ("cancel", "customer"),
         ("cancel", "customer"),
     ]
+    assert told[0]["at"] == phone.get(f"/api/v1/orders/{order.number}").json()["placed_at"]
+    assert [e["reason"] for e in told] == ["", "", "ill", ""]
     assert str(shop.customer.pk) not in str(told)
+
+
+def test_what_staff_wrote_for_one_another_is_not_told_to_the_customer(shop: Shop) -> None:
+    order = shop.paid(shop.rental())
+    rental = Rental.objects.get()
+    prepare_rental(rental_id=rental.pk, actor="staff:1")
+    unprepare_rental(rental_id=rental.pk, actor="staff:1", note="this one smells")
+
+    told = shop.phone().get(f"/api/v1/orders/{order.number}/events").content.decode()
+
+    assert "unprepare" in told
+    assert "smells" not in told
 
 
 def test_events_and_charges_cannot_be_changed_or_deleted(shop: Shop) -> None:

@@ -284,6 +284,27 @@ def test_an_event_shows_what_the_gateway_said(boss: Client) -> None:
     assert escape('"id": "evt_told"') in page
 
 
+def test_a_secret_in_an_event_is_shown_to_nobody(boss: Client) -> None:
+    intent = {"id": "pi_1", "client_secret": "pi_1_secret_x", "parts": [{"ephemeral_key_secret": "ek_x"}]}
+    event = ProviderEventFactory(payload={"topic": "payment", "event": {"data": {"object": intent}}})
+
+    page = text_of(boss.get(address("payments_providerevent_change", event)))
+
+    assert "pi_1" in page
+    assert "(left out)" in page
+    assert "secret_x" not in page
+    assert "ek_x" not in page
+
+
+def test_a_secret_in_an_event_is_not_even_kept(shop: Shop) -> None:
+    shop.pay(shop.order())
+    shop.deliver_webhooks()
+
+    kept = [event.payload["event"]["data"]["object"] for event in ProviderEvent.objects.filter(kind__contains="intent")]
+
+    assert {intent["client_secret"] for intent in kept} == {"(left out)"}
+
+
 @pytest.mark.parametrize(("state", "again"), [({}, True), ({"parked": True}, True), ({"processed": True}, False)])
 def test_only_what_is_not_settled_is_replayed(boss: Client, state: dict[str, bool], again: bool) -> None:
     event = ProviderEventFactory(**state)

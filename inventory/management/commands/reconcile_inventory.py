@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -20,7 +21,7 @@ from inventory.services import reconcile_inventory
 from inventory.services.reconcile import Report
 from inventory.services.verdicts import Finding
 
-DRIFTED, UNREACHABLE = 1, 2  # exit codes
+DRIFTED, UNREACHABLE, NO_DATABASE = 1, 2, 70  # exit codes
 COLUMNS = ("drift", "what", "ref", "depot", "ours", "theirs", "repair", "since", "result", "note")
 
 
@@ -38,7 +39,8 @@ class Command(BaseCommand):
     help = (
         "Compare levels, units and reservations with the inventory system, both ways. What differs is looked at again "
         "after a mirror round. Changes nothing without --repair. Exit 0: equal, or all repaired; 1: differences left; "
-        "2: system unreachable; 64: bad usage. docs/runbooks/stock_drift.md says what each finding means."
+        "2: system unreachable; 64: bad usage; 70: database unreachable. docs/runbooks/stock_drift.md says what each "
+        "finding means."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -62,6 +64,10 @@ class Command(BaseCommand):
             )
         except ProviderError as error:
             raise CommandError(f"The inventory system cannot be asked: {error}", returncode=UNREACHABLE) from error
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(
+                f"The database cannot be asked: {type(error).__name__}", returncode=NO_DATABASE
+            ) from error
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(report), "left": report.left}, indent=2))
         elif report.findings:

@@ -14,6 +14,7 @@ from inventory.providers.base import NotFound, RateLimited, Refused, Unavailable
 from inventory.providers.inventree.rows import count_in, rows_in
 
 log = get_logger(__name__)
+LONGEST_OPERATION = 14.0  # seconds of a write, however many calls it takes (inventory.services.sync.LONGEST_CALL)
 T = TypeVar("T")
 
 OLDEST_API = 530  # the version that this adapter's calls were tried with
@@ -66,6 +67,10 @@ class Client:
     def work(self, operation: str, timeout: float | None = None) -> "Work":
         """Begin an operation of several calls, measured under its name, that may take `timeout` seconds altogether."""
         return Work(self, operation, timeout)
+
+    def write(self, operation: str, timeout: float | None = None) -> "Work":
+        """The same for one that may change something: it ends in time for whoever speaks for a reservation."""
+        return self.work(operation, LONGEST_OPERATION if timeout is None else timeout)
 
     def request(self, method: str, path: str, **options: Any) -> HttpResponse:
         return self._http.request(method, path, **options)

@@ -108,7 +108,7 @@ class InvenTreeProvider:
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
         if status not in SET_BY_SHOP or condition not in set("ABCD"):
             raise Refused(f"InvenTree has no word for a unit that is {status} in condition {condition}.")
-        work = self._client.work("set_unit")
+        work = self._client.write("set_unit")
         unit = self._shelf.unit(work, serial)
         if not unit.in_stock and status != "lost":
             raise Refused(f"{serial} is out; it has to come back first.")
@@ -130,22 +130,22 @@ class InvenTreeProvider:
         window: Window | None = None,  # noqa: ARG002  (rentals are refused: there are no dates)
         timeout: float | None = None,
     ) -> RemoteReservation:
-        return self._holds.reserve(self._client.work("reserve", timeout), key, lines)
+        return self._holds.reserve(self._client.write("reserve", timeout), key, lines)
 
     def confirm(self, *, key: UUID, timeout: float | None = None) -> RemoteReservation:
-        return self._holds.confirm(self._client.work("confirm", timeout), key)
+        return self._holds.confirm(self._client.write("confirm", timeout), key)
 
     def release(self, *, key: UUID, timeout: float | None = None) -> None:
-        self._holds.release(self._client.work("release", timeout), key)
+        self._holds.release(self._client.write("release", timeout), key)
 
     def check_out(self, *, key: UUID, lines: Sequence[Line], serials: Sequence[str] = ()) -> RemoteReservation:
-        return self._handover.check_out(self._client.work("check_out"), key, lines, serials)
+        return self._handover.check_out(self._client.write("check_out"), key, lines, serials)
 
     def check_in(self, *, key: UUID, serials: Sequence[str], condition: str, depot: str) -> RemoteReservation:
-        return self._handover.check_in(self._client.work("check_in"), key, serials, condition, depot)
+        return self._handover.check_in(self._client.write("check_in"), key, serials, condition, depot)
 
     def find(self, key: UUID) -> RemoteReservation | None:
-        return self._holds.find(self._client.work("find"), key)
+        return self._holds.find(self._client.write("find"), key)
 
     def reservations(self) -> Sequence[RemoteReservation]:
         """Three lists, however many reservations there are; an order that staff closed with its unit out costs more."""

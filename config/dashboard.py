@@ -1,0 +1,100 @@
+"""What the day needs, on the first of the staff pages: how much waits where, for who may see it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from catalog.admin.variants import with_approval
+from catalog.models import Container, Variant
+from inventory.models import Reconciliation
+from inventory.troubles import count_troubles
+from orders.admin.worklists import ALL, OPEN, RentalWork, SaleWork, WorkFilter
+from orders.models import OrderLine, Rental
+from payments.models import ProviderEvent
+from payments.selectors import parked_payments, payments_owed_back
+from payments.states import EventStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """How much there is of something, and where. `alarming` when there should be none."""
+
+    title: str
+    count: int
+    link: str
+    alarming: bool = False
+
+    @property
+    def css(self) -> str:
+        return "none" if not self.count else "danger" if self.alarming else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    tiles: list[Tile]
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's callback. A fixed number of statements, whatever there is."""
+    return context | {"title": "Today", "groups": list(_groups(request))}
+
+
+def _groups(request: HttpRequest) -> Iterator[Group]:
+    may = request.user.has_perm
+    if may("orders.view_rental"):
+        yield Group("Rentals", _worklists("orders_rental", RentalWork, Rental.objects.all()))
+    if may("orders.view_orderline"):
+        sales = OrderLine.objects.filter(kind=OrderLine.Kind.SALE)
+        yield Group("Sales", _worklists("orders_orderline", SaleWork, sales))
+    if may("inventory.view_reservation"):
+        yield Group("Stock", list(_stock(request)))
+    if may("payments.view_payment"):
+        yield Group("Money that waits for a person", list(_money(request)))
+    if may("catalog.change_container"):
+        yield Group("Not in the shop", list(_catalog()))
+
+
+def _worklists(page: str, work: type[WorkFilter], rows: Any) -> list[Tile]:
+    counts = work.counts(rows)
+    return [
+        Tile(one.title, counts[one.key], _list(page, work=one.key), alarming=one.urgent)
+        for one in work.works
+        if one.key not in (OPEN, ALL)
+    ]
+
+
+def _stock(request: HttpRequest) -> Iterator[Tile]:
+    worklist = reverse("admin:inventory_reservation_worklist")
+    yield Tile("Promises that do not fit", count_troubles(), worklist, alarming=True)
+    if request.user.has_perm("inventory.view_reconciliation"):
+        last = Reconciliation.objects.order_by("-started_at").first()
+        count = len(last.findings) if last is not None and last.outcome == Reconciliation.Outcome.DRIFT else 0
+        yield Tile("Differences with the warehouse", count, _list("inventory_reconciliation"), alarming=True)
+
+
+def _money(request: HttpRequest) -> Iterator[Tile]:
+    owed, parked = payments_owed_back().count(), parked_payments().count()
+    yield Tile("Failed refunds", owed, _list("payments_payment", attention="owed"), alarming=True)
+    yield Tile("Parked payments", parked, _list("payments_payment", attention="parked"), alarming=True)
+    if request.user.has_perm("payments.view_providerevent"):
+        events = ProviderEvent.objects.filter(status=EventStatus.PARKED).count()
+        yield Tile("Parked events", events, _list("payments_providerevent", status__exact="parked"), alarming=True)
+
+
+def _catalog() -> Iterator[Tile]:
+    drafts = Container.objects.filter(published=False).count()
+    variants: QuerySet[Any] = with_approval(Variant.objects.all())
+    unchecked = variants.filter(latest_result=None).count()
+    yield Tile("Drafts", drafts, _list("catalog_container", published__exact="0"))
+    yield Tile("Variants not checked", unchecked, _list("catalog_variant", approval="none"))
+
+
+def _list(page: str, **narrowed: str) -> str:
+    address = reverse(f"admin:{page}_changelist")
+    return f"{address}?{urlencode(narrowed)}" if narrowed else address

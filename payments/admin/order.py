@@ -1,0 +1,42 @@
+"""What payments adds to the page of an order: its money, for who may see payments."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.http import urlencode
+
+from core.backoffice import Card, amount, cards_on, page_of
+from core.money import format_minor
+from orders.models import Order
+from payments.admin.looks import payment_badges
+from payments.models import Payment
+from payments.selectors import statement
+
+
+@cards_on("orders.order")
+def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
+    """Charged, paid, refunded, and what is owed; a link to each payment."""
+    if not request.user.has_perm("payments.view_payment"):
+        return
+    told, cur = statement(order), order.currency
+    facts = [
+        ("Charged", amount(told.charged_minor, cur)),
+        ("Paid", amount(told.captured_minor, cur)),
+        ("Refunded", amount(told.refunded_minor, cur)),
+    ]
+    if told.refund_pending_minor:
+        facts.append(("On its way back", amount(told.refund_pending_minor, cur)))
+    owed = told.balance_minor + told.refund_pending_minor  # what is on its way counts as gone
+    word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
+    facts.append((word, amount(abs(owed), cur)))
+    facts += [("Payment", _payment(payment)) for payment in Payment.objects.filter(order=order)]
+    everything = f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
+    yield Card("Money", facts=facts, link=("Payments", everything))
+
+
+def _payment(payment: Payment) -> Any:
+    shown = page_of("payments_payment", payment.pk, format_minor(payment.amount_minor, payment.currency))
+    return format_html_join(" ", "{}", [(part,) for part in (shown, *payment_badges(payment))])
