@@ -34,6 +34,7 @@ from inventory.providers.base import (
     Window,
 )
 from inventory.providers.registry import get_provider
+from inventory.services.holds import close_counted_sales
 from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -107,6 +108,9 @@ def _end_leases(talks: Sequence["_Talk"]) -> None:
         row.sync_leased_until = None
     if rows:
         Reservation.objects.filter(sync_leased_until__in=leases).bulk_update(rows, [*_HEARD, "sync_leased_until"])
+    sold = [row.pk for row in rows if (row.kind, row.status) == (ReservationKind.SALE, ReservationStatus.SHIPPED)]
+    if sold:
+        close_counted_sales(Reservation.objects.filter(pk__in=sold))  # the count may have come before this answer
 
 
 def sync_anew(*, row: Reservation, there: RemoteReservation | None) -> None:
