@@ -5,7 +5,7 @@ PYTHON ?= python3
 LOCAL = $(PYTHON) -m deploy.local
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench format openapi lock shell manage clean
+.PHONY: help run demo test check bench chaos format openapi lock shell manage clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):  ## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ check:  ## linters, types, import contracts, migrations, settings, OpenAPI, know
 
 bench:  ## measure what stock costs with a million reservations (TEST_DATABASE_URL=)
 	@$(LOCAL) bench
+
+chaos:  ## ten minutes of customers while everything fails, then a check of every promise (SECONDS=, SEED=; TEST_DATABASE_URL=)
+	@$(LOCAL) chaos $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
 format:  ## format the code
 	@$(LOCAL) format

@@ -72,6 +72,7 @@ def tidy_holds(timestamp: int) -> None:
 def sync_stragglers(timestamp: int) -> None:
     """Ask again for every reservation that the IMS should have heard of and has not acknowledged."""
     services.enqueue_stragglers()
+    services.close_counted_sales()
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -74,6 +74,13 @@ class Commands:
             modules = ("bench.availability", "bench.mirror")
             return max(self.steps.foreground([str(self.layout.python), "-m", module], env=env) for module in modules)
 
+    def chaos(self, *arguments: str) -> int:
+        """Let everything fail while customers shop, in a database of its own, and check every promise afterwards."""
+        venv.ensure(self.layout, "dev", self.steps)
+        with self._throwaway_database("chaos-postgres") as url:
+            env = product_environment({"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": url})
+            return self.steps.foreground([str(self.layout.python), "-m", "tests.journeys.chaos", *arguments], env=env)
+
     def openapi(self) -> int:
         """Write the OpenAPI document anew from the code."""
         venv.ensure(self.layout, "dev", self.steps)

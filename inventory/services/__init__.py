@@ -2,6 +2,7 @@
 
 from inventory.services.holds import (
     Claim,
+    close_counted_sales,
     commit,
     extend_holds,
     hold,
@@ -42,6 +43,7 @@ __all__ = [
     "accept_push",
     "add_unit",
     "apply_changes",
+    "close_counted_sales",
     "commit",
     "decide_unit",
     "enqueue_stragglers",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -16,7 +16,7 @@ from core.ids import new_id
 from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
-from inventory.models import Depot, Reservation
+from inventory.models import Depot, Reservation, StockLevel
 from inventory.packing import Booking, NoPlan, plan
 from inventory.selectors import Fleet, Pool, fleets, pool_counts
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
@@ -148,6 +148,20 @@ def _end(rows: QuerySet[Reservation], status: ReservationStatus) -> int:
     if found and Reservation.objects.filter(**served, misfit_at__isnull=False).exists():
         review_soon(pools)
     return ended
+
+
+def close_counted_sales(rows: QuerySet[Reservation] | None = None) -> int:
+    """Sales that left and that the count now contains claim nothing any more. Returns how many, of these or of all.
+
+    Only what the IMS has checked out: until then `provider_acked_at` tells of its hold or its confirmation. Whichever
+    comes last, the count or the acknowledgement, closes the sale; what fell between the two is found every minute.
+    Safe to repeat; no locks, as what is closed here had ceased to count already.
+    """
+    as_of = StockLevel.objects.filter(variant=OuterRef("variant"), depot=OuterRef("depot")).values("as_of")
+    left = (Reservation.objects.all() if rows is None else rows).filter(
+        kind=ReservationKind.SALE, status=ReservationStatus.SHIPPED, provider_state=ProviderState.CHECKED_OUT
+    )
+    return left.filter(provider_acked_at__lte=Subquery(as_of)).update(status=ReservationStatus.FULFILLED)
 
 
 def review_soon(pools: Iterable[Pool]) -> None:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -28,8 +28,8 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import lock_pools, review_soon
-from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
+from inventory.services.holds import close_counted_sales, lock_pools, review_soon
+from inventory.states import ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -288,19 +288,7 @@ def _levels_of(pools: Collection[Pool]) -> dict[Pool, StockLevel]:
 
 
 def _close_counted_sales(variants: set[int], depots: set[int]) -> None:
-    """Sales that left and that the count now contains claim nothing any more.
-
-    Only what the IMS has checked out: until then `provider_acked_at` tells of its hold or its confirmation.
-    """
-    as_of = StockLevel.objects.filter(variant=OuterRef("variant"), depot=OuterRef("depot")).values("as_of")
-    Reservation.objects.filter(
-        variant_id__in=variants,
-        depot_id__in=depots,
-        kind=ReservationKind.SALE,
-        status=ReservationStatus.SHIPPED,
-        provider_state=ProviderState.CHECKED_OUT,
-        provider_acked_at__lte=Subquery(as_of),
-    ).update(status=ReservationStatus.FULFILLED)
+    close_counted_sales(Reservation.objects.filter(variant_id__in=variants, depot_id__in=depots))
 
 
 # Units

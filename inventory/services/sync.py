@@ -7,6 +7,7 @@ two calls the one made first never arrives last.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -32,7 +33,8 @@ from inventory.providers.base import (
     Window,
 )
 from inventory.providers.registry import get_provider
-from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus
+from inventory.services.holds import close_counted_sales
+from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -105,6 +107,9 @@ def _end_leases(talks: Sequence["_Talk"]) -> None:
         row.sync_leased_until = None
     if rows:
         Reservation.objects.filter(sync_leased_until__in=leases).bulk_update(rows, [*_HEARD, "sync_leased_until"])
+    sold = [row.pk for row in rows if (row.kind, row.status) == (ReservationKind.SALE, ReservationStatus.SHIPPED)]
+    if sold:
+        close_counted_sales(Reservation.objects.filter(pk__in=sold))  # the count may have come before this answer
 
 
 def sync_anew(*, row: Reservation, there: RemoteReservation | None) -> None:
@@ -225,6 +230,8 @@ class _Talk:
             return self._ask().confirm(key=row.pk, timeout=self._left())
         if state == ProviderState.CONFIRMED:
             self._await_earlier_return()
+            if unit and unit.decided_here:
+                self._tell_what_it_left_as(unit)
             return self._ask().check_out(key=row.pk, lines=[_line(row)], serials=serials)
         condition, depot = (unit.condition, unit.depot.code) if unit else ("", row.depot.code)
         return self._ask().check_in(key=row.pk, serials=serials, condition=condition, depot=depot)
@@ -237,6 +244,13 @@ class _Talk:
                 _sync_soon(earlier.pk)
             self.row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
+
+    def _tell_what_it_left_as(self, unit: Unit) -> None:
+        """A unit that staff mended or found may not leave there before the IMS has heard of that too."""
+        if Capability.UNIT_STATES not in self._provider.capabilities:
+            return
+        with suppress(Refused):  # it is out there already: the answer to an earlier check-out was lost
+            self._ask().set_unit(serial=unit.serial, status=UnitStatus.AVAILABLE, condition=unit.condition)
 
     def _reserve(self) -> RemoteReservation:
         """Reserve; refused, first give back there what is dead here already, and ask once more.
@@ -320,7 +334,7 @@ class _Talk:
         window = answer.window
         row.provider_period = DateRange(window.start_on, window.ends_before) if window else row.period
         if row.unit_id and answer.state in (RemoteState.CHECKED_OUT, RemoteState.CHECKED_IN):
-            _heard_of_unit(row.unit_id, answer.at)
+            _heard_of_unit(row.unit_id, answer.at, left=answer.state == RemoteState.CHECKED_OUT)
 
     def _is_refused(self, no: OutOfStock) -> None:
         """What is not set aside there any more is marked; an extension that is refused leaves the rental as it was."""
@@ -342,9 +356,10 @@ class _Talk:
 def tell_unit(*, unit_id: int) -> None:
     """Tell the IMS what staff decided about a unit; one that takes no such word keeps its own, and ours holds here.
 
-    Network, then one statement. Safe to repeat. Raises: ProviderError.
+    Of a unit that has left meanwhile it hears with its leaving (sync_reservations). Network, then one statement.
+    Safe to repeat. Raises: ProviderError.
     """
-    unit = Unit.objects.filter(pk=unit_id, decided_here=True).first()
+    unit = _untold().filter(pk=unit_id).first()
     provider = get_provider()
     if unit is None or Capability.UNIT_STATES not in provider.capabilities:
         return
@@ -375,8 +390,7 @@ def enqueue_untold_units() -> int:
 
     Where it takes no such word, ours holds here and nothing is asked. Network. Raises: ProviderError.
     """
-    untold = Unit.objects.filter(decided_here=True).order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS]
-    ids = list(untold)
+    ids = list(_untold().order_by("id").values_list("pk", flat=True)[:_MOST_STRAGGLERS])
     if not ids or Capability.UNIT_STATES not in get_provider().capabilities:
         return 0
     for unit_id in ids:
@@ -397,9 +411,16 @@ def _with_names(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     return rows.select_related("variant", "depot", "unit__depot").order_by("id")
 
 
-def _heard_of_unit(unit_id: int, at: datetime) -> None:
-    """News of the unit up to this instant are the echo of what we told."""
-    Unit.objects.filter(pk=unit_id).exclude(as_of__gte=at).update(as_of=at)
+def _heard_of_unit(unit_id: int, at: datetime, *, left: bool) -> None:
+    """News of the unit up to this instant are the echo of what we told; what it left as needs no telling any more."""
+    unit = Unit.objects.filter(pk=unit_id)
+    unit.exclude(as_of__gte=at).update(as_of=at)
+    if left:
+        unit.filter(decided_here=True, status=UnitStatus.OUT).update(decided_here=False)
+
+
+def _untold() -> QuerySet[Unit]:
+    return Unit.objects.filter(decided_here=True).exclude(status=UnitStatus.OUT)
 
 
 def _line(row: Reservation) -> Line:

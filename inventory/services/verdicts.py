@@ -182,10 +182,11 @@ def _of_now(unit: UnitRecord) -> tuple[Repair, str]:
 
 
 def _held_here(row: Unit, known: Surroundings) -> tuple[Repair, str] | None:
-    """What the IMS has still to hear from us about this unit."""
-    if row.decided_here and known.takes_words:
+    """What the IMS has still to hear from us about this unit; of one that left, with its leaving."""
+    decided = row.decided_here and row.status != UnitStatus.OUT
+    if decided and known.takes_words:
         return Repair.TELL_AGAIN, "staff decided this here"
-    if row.decided_here:
+    if decided:
         return Repair.BY_HAND, "staff decided this here, and it takes no such word: change it there"
     if row.pk in known.being_told:
         return Repair.SYNC_AGAIN, "it has not heard that this unit left or came back"

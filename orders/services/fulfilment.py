@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -21,11 +22,18 @@ from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, nex
 def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     """Set a unit aside for a rental: the one named, or the best that leaves a unit for everybody else.
 
-    Locks: order, stock level, reservation. Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
+    A unit that broke while it stood ready for somebody else, and is whole again, is free for anybody.
+    Locks: the orders concerned, in id order, stock level, reservation.
+    Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
+    lost = list(_ready_without_unit(rental_id).values_list("pk", flat=True))
+    lock_orders(Rental.objects.filter(pk__in=[rental_id, *lost]))
     order, rental = _lock(rental_id)
     _require_paid(order)
     next_status(RENTAL, "prepare", rental.status)  # a rental that is out keeps the unit it has
+    for other in _ready_without_unit(rental_id).filter(pk__in=lost).select_related("line__order", "unit"):
+        note = f"{other.unit} had to be taken from it"
+        move_rental(other.line.order, other, "unprepare", actor=actor, note=note, unit=None)
     claim = set_aside(reservation_id=rental.reservation_id, serial=serial)
     return move_rental(order, rental, "prepare", actor=actor, note=str(claim.unit), unit=claim.unit)
 
@@ -147,6 +155,16 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
         ship(reservation_id=line.reservation_id)
     _settle(order)
     return moved
+
+
+def _ready_without_unit(rental_id: UUID) -> QuerySet[Rental]:
+    """Others of this rental's pool that are called ready, though their unit is not set aside for them any more."""
+    mine = Rental.objects.filter(pk=rental_id)
+    ready = Rental.objects.filter(status=RentalStatus.READY).exclude(unit=F("reservation__unit"))
+    return ready.exclude(pk=rental_id).filter(
+        reservation__variant__in=mine.values("reservation__variant"),
+        reservation__depot__in=mine.values("reservation__depot"),
+    )
 
 
 def _lock(rental_id: UUID) -> tuple[Order, Rental]:

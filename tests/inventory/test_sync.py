@@ -18,6 +18,7 @@ from inventory.providers.base import (
 )
 from inventory.services import (
     commit,
+    decide_unit,
     enqueue_stragglers,
     in_step,
     mirror_changes,
@@ -385,3 +386,20 @@ def test_what_a_crash_left_behind_is_found_and_brought_in_step(shop: Shop) -> No
     assert [there(shop, row) for row in (new, paid, gone)] == ["held", "confirmed", "released"]
     assert [here(row) for row in (new, paid, gone)] == ["held", "confirmed", "released"]
     assert enqueue_stragglers(older_than=timedelta(0)) == 0
+
+
+def test_a_unit_mended_here_leaves_though_the_system_had_not_heard_of_it(shop: Shop) -> None:
+    """It still thinks that the unit is broken, and would not let it out; once it is out, no word about it is taken."""
+    row = crate(shop)
+    commit(reservation_ids=[row.pk])
+    unit = Unit.objects.get(serial="CRATE-1-2")
+    shop.ims.store.set_unit(unit.serial, status="maintenance")
+    mirror_changes()
+    decide_unit(unit_id=unit.pk, event="mend")
+    ship(reservation_id=row.pk, unit_id=unit.pk)
+
+    run_jobs()
+
+    unit.refresh_from_db()
+    assert (here(row), there(shop, row)) == ("checked_out", "checked_out")
+    assert (unit.status, unit.decided_here) == ("out", False)

@@ -3,6 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from inventory.models import Unit
+from inventory.services import decide_unit
 from orders.errors import TransitionNotAllowed
 from orders.models import Rental
 from orders.services import hand_over_rental, prepare_rental, unprepare_rental
@@ -55,3 +57,21 @@ def test_what_the_customer_has_is_not_put_back(shop: Shop) -> None:
 
     with pytest.raises(TransitionNotAllowed):
         unprepare_rental(rental_id=rental.pk, actor="staff:1")
+
+
+def test_a_unit_that_broke_while_it_stood_ready_may_go_to_somebody_else_once_it_is_mended(shop: Shop) -> None:
+    first, second = (Rental.objects.get(line__order=shop.paid(shop.rental(0, 3))) for _ in range(2))
+    prepare_rental(rental_id=first.pk, actor="staff:1", serial="CRATE-1-2")
+    unit = Unit.objects.get(serial="CRATE-1-2")
+    decide_unit(unit_id=unit.pk, event="break")
+    decide_unit(unit_id=unit.pk, event="mend")
+
+    prepared = prepare_rental(rental_id=second.pk, actor="staff:1", serial="CRATE-1-2")
+
+    first.refresh_from_db()
+    assert prepared.unit == unit
+    assert (first.status, first.unit) == (RentalStatus.BOOKED, None)
+    event = first.line.order.events.last()
+    assert event is not None
+    assert event.event == "unprepare"
+    assert prepare_rental(rental_id=first.pk, actor="staff:1").unit not in (None, unit)

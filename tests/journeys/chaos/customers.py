@@ -1,0 +1,105 @@
+"""Customers and their phones, over HTTP: they keep their keys, repeat what got no answer, and change their minds."""
+
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import requests
+from django.core.serializers.json import DjangoJSONEncoder
+
+from accounts.models import User
+from orders.services import LineRequest
+from sandbox.stripe.errors import ApiError
+from tests.factories.accounts import auth_header
+from tests.journeys.chaos.plan import BAGS, CRATES, Run
+
+TRIES = 12
+AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to come back
+DOCUMENTED = {"busy", "unavailable", "payment_provider_unavailable"}  # the 503s of docs/errors.md
+DECLINED = "pm_card_chargeDeclined"
+
+
+@dataclass
+class Customer:
+    """One person with one phone. `promised` are the numbers of all orders that the shop has told them of."""
+
+    run: Run
+    user: User
+    dice: Random
+    promised: list[str] = field(default_factory=list)
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def shop_until_over(self) -> None:
+        with self.session:
+            while not self.run.over.wait(self.dice.uniform(0, 0.6)):
+                self.errand()
+
+    def errand(self) -> None:
+        """From a quote to whatever becomes of it."""
+        quote = self.insist("quotes", self.run.shop.body(*self._wishes()))
+        order = self.insist("orders", {"quote": quote["id"]}) if quote else None
+        if not order:
+            return
+        self.promised.append(order["number"])
+        fate = self.dice.choices(["pay", "pay and cancel", "cancel", "lapse"], [60, 15, 10, 15])[0]
+        if fate == "cancel":
+            self.cancel(order["number"])
+        elif fate != "lapse" and self.pay(order["number"]) and fate == "pay and cancel":
+            self.run.over.wait(self.dice.uniform(0, 3))
+            self.cancel(order["number"])
+
+    def _wishes(self) -> list[LineRequest]:
+        first = self.dice.randint(1, 6)
+        days = self.run.shop.day(first), self.run.shop.day(first + self.dice.randint(0, 3))
+        sale = LineRequest("sale", self.dice.choice(BAGS), self.dice.choice([1, 1, 1, 2]))
+        rental = LineRequest("rental", self.dice.choice(CRATES), self.dice.choice([1, 1, 1, 2]), *days)
+        return self.dice.choice([[sale], [rental], [sale, rental]])
+
+    def cancel(self, number: str) -> None:
+        self.insist(f"orders/{number}/cancel", {})
+
+    def pay(self, number: str) -> bool:
+        """Hand the card to the gateway, as the payment sheet does. True when it took the money."""
+        started = self.insist(f"orders/{number}/payment", {})
+        if not started:
+            return False
+        intent = started["client_secret"].partition("_secret_")[0]
+        cards = [DECLINED, "pm_card_visa"] if self.dice.random() < 0.15 else ["pm_card_visa"]
+        try:
+            return [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1] == "succeeded"
+        except ApiError:  # the order died meanwhile, and its payment with it
+            return False
+
+    # The phone
+
+    def insist(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Send it, again with the same key while there is no answer or a call to come back. None: it was refused, or
+        the customer has gone.
+        """
+        key = str(uuid4())
+        for _ in range(TRIES):
+            answer = self._post(path, body, key)
+            if answer is not None and answer.ok:
+                return dict(answer.json())
+            code = answer.json().get("code") if answer is not None else None
+            if answer is not None and answer.status_code < 500 and code not in AGAIN:
+                return None
+            if self.run.over.wait(self.dice.uniform(0.2, 1.0)):
+                return None
+        return None
+
+    def _post(self, path: str, body: dict[str, Any], key: str) -> requests.Response | None:
+        headers = {**auth_header(self.user), "Idempotency-Key": key, "Content-Type": "application/json"}
+        written = json.dumps(body, cls=DjangoJSONEncoder)
+        try:
+            answer = self.session.post(f"{self.run.stack.url}/api/v1/{path}", data=written, headers=headers, timeout=40)
+        except requests.RequestException:
+            self.run.tally.count(self.run.tally.answers, "none")
+            return None
+        told = str(answer.status_code)
+        if not answer.ok:
+            told = f"{told} {answer.json().get('code')}"
+        self.run.tally.count(self.run.tally.answers, told)
+        return answer

@@ -1,0 +1,107 @@
+"""One run: open the shop, let everybody in, wait until it is quiet, and look."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory.models import Reservation
+from inventory.services import mirror_changes
+from orders.models import Order
+from sandbox.inventory.server import Sandbox
+from tests.factories.accounts import UserFactory
+from tests.factories.catalog import VariantFactory
+from tests.journeys.chaos.customers import DOCUMENTED, Customer
+from tests.journeys.chaos.floor import DEPOT, Clerk, Floor, Warehouse
+from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, UNITS, Plan, Run
+from tests.journeys.chaos.settling import settle
+from tests.journeys.chaos.verdict import wrongs
+from tests.journeys.chaos.weather import Killer, Weather
+from tests.journeys.stack import Stack
+from tests.shop import Shop
+
+ENVIRONMENT = {  # of web and worker: holds that end while somebody watches
+    "HOLD_MINUTES": "1", "HOLD_EXTENSION_MINUTES": "1", "IDEMPOTENCY_LEASE_SECONDS": "4",
+    "INVENTORY_PUSH_SECRETS": "push-new",
+}  # fmt: skip
+KILLS_A_MINUTE = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run."""
+
+    figures: dict[str, Counter[str]]
+    settled_after: float
+    wrong: list[str]
+
+    def lines(self) -> Iterator[str]:
+        for name, counter in self.figures.items():
+            yield f"{name}: " + (", ".join(f"{what} {many}" for what, many in sorted(counter.items())) or "none")
+        yield f"settled after: {self.settled_after:.0f} s of quiet"
+        yield from (f"WRONG: {wrong}" for wrong in self.wrong)
+        yield "Nothing is wrong." if not self.wrong else f"{len(self.wrong)} things are wrong."
+
+
+def run_chaos(plan: Plan, ims: Sandbox, stack: Stack) -> Outcome:
+    """The stack is started here, and stopped by whoever made it."""
+    ims.pusher.url = f"{stack.url}/api/v1/webhooks/inventory"
+    run = Run(plan, _open_shop(ims, stack), stack)
+    stack.start()
+    floor = Floor()
+    people = [Customer(run, UserFactory(), plan.dice(f"customer {n}")) for n in range(plan.customers)]
+    weather = Weather(run, plan.dice("weather"))
+    killer = Killer(run, plan.dice("killer"), times=max(2, round(plan.seconds / 60 * KILLS_A_MINUTE)))
+    threads = [run.thread(f"customer {n}", one.shop_until_over) for n, one in enumerate(people)]
+    threads += [
+        run.thread("clerk", Clerk(run, floor, plan.dice("clerk")).work_until_over),
+        run.thread("warehouse", Warehouse(run, floor, plan.dice("warehouse")).work_until_over),
+        run.thread("weather", weather.blow_until_over),
+        run.thread("killer", killer.kill_until_over),
+    ]
+    _let_go(threads, run)
+    weather.clear()
+    took, moving = settle(run)
+    wrong = [f"after {took:.0f} s of quiet there are still {what}" for what in moving]
+    return Outcome(_figures(run), took, wrong + wrongs(run, floor, people))
+
+
+def _open_shop(ims: Sandbox, stack: Stack) -> Shop:
+    shop = Shop.opened(ims, stack.stripe, pieces=PIECES, units=UNITS)
+    for sku in (*BAGS[1:], *CRATES[1:]):
+        VariantFactory(sku=sku, offered=True)
+    for sku in BAGS[1:]:
+        ims.store.receive(sku, DEPOT, PIECES)
+    for sku in CRATES[1:]:
+        ims.store.add_units(sku, DEPOT, [f"{sku}-{n}" for n in range(1, UNITS + 1)], "A")
+    mirror_changes()
+    return shop
+
+
+def _let_go(threads: list[threading.Thread], run: Run) -> None:
+    ends = time.monotonic() + run.plan.seconds
+    for thread in threads:
+        thread.start()
+    run.over.wait(max(0.0, ends - time.monotonic()))
+    run.over.set()
+    for thread in threads:
+        thread.join(timeout=120)
+        if thread.is_alive():
+            run.tally.crashes.append(f"{thread.name} does not end")
+
+
+def _figures(run: Run) -> dict[str, Counter[str]]:
+    answers = run.tally.answers
+    fives = {told: n for told, n in answers.items() if told.startswith("5")}
+    return {
+        "orders by end": Counter(Order.objects.values_list("status", flat=True)),
+        "answers": Counter({told: n for told, n in answers.items() if told[0] in "2n"}),
+        "refusals": Counter({told: n for told, n in answers.items() if told.startswith("4")}),
+        "documented 503s": Counter({told: n for told, n in fives.items() if told.partition(" ")[2] in DOCUMENTED}),
+        "other 5xx": Counter({told: n for told, n in fives.items() if told.partition(" ")[2] not in DOCUMENTED}),
+        "faults": run.tally.faults,
+        "on the floor": run.tally.floor,
+        "claims by state": Counter(f"{r.kind} {r.status}" for r in Reservation.objects.all()),
+        "marked as not to be kept": Counter(Reservation.objects.exclude(misfit_at=None).values_list("kind", flat=True)),
+    }

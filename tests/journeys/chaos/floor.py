@@ -1,0 +1,217 @@
+"""The shop floor: what is really there, the clerk who hands it out, and the warehouse staff who keep the IMS.
+
+Nobody hands over what is not on the shelf, or sells it to a walk-in customer: that is physics, not software. So both
+work under one lock, and the floor itself is the third count that the two systems are held against at the end.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from core.errors import DomainError
+from core.problems import is_busy
+from inventory.models import Unit
+from inventory.services import decide_unit
+from inventory.states import UnitStatus
+from orders.models import OrderLine, Rental
+from orders.services import (
+    close_rental,
+    deliver_sale,
+    hand_over_rental,
+    prepare_rental,
+    prepare_sale,
+    take_back_rental,
+    unprepare_rental,
+)
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+from sandbox.inventory.rules import Refusal
+from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, UNITS, Run
+
+DEPOT, CLERK = "BER", "staff:1"
+
+
+@dataclass
+class Floor:
+    """What lies where. `pieces`: on the shelf; `away`: units that a customer or the workshop has."""
+
+    pieces: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(BAGS, PIECES)))
+    received: Counter[str] = field(default_factory=Counter)
+    walked_in: Counter[str] = field(default_factory=Counter)
+    forced: Counter[str] = field(default_factory=Counter)  # of the walk-in sales, pieces taken whosever they were
+    delivered: Counter[str] = field(default_factory=Counter)
+    with_customers: set[str] = field(default_factory=set)
+    workshop: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def units(self) -> list[str]:
+        return [f"{sku}-{n}" for sku in CRATES for n in range(1, UNITS + 1)]
+
+    def on_shelf(self) -> list[str]:
+        return [serial for serial in self.units if serial not in self.with_customers | self.workshop]
+
+
+@dataclass
+class Clerk:
+    """Prepares, hands over, takes back and inspects, through the services that the staff pages call."""
+
+    run: Run
+    floor: Floor
+    dice: Random
+
+    def work_until_over(self) -> None:
+        steps = [
+            self.pack, self.deliver, self.deliver, self.prepare, self.hand_over, self.hand_over, self.take_back,
+            self.inspect, self.mend,
+        ]  # fmt: skip
+        try:
+            while not self.run.over.wait(self.dice.uniform(0.05, 0.3)):
+                with self.floor.lock:
+                    self._try(self.dice.choice(steps))
+        finally:
+            connection.close()
+
+    def _try(self, step: Callable[[], str | None]) -> None:
+        try:
+            done = step()
+        except DomainError as no:
+            done = f"clerk: {step.__name__} refused, {no.code}"
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            done = f"clerk: {step.__name__} busy"
+        if done:
+            self.run.tally.count(self.run.tally.floor, done)
+
+    def _one(self, rows: Any) -> Any:
+        """Any of the first few, so that some wait for long."""
+        found = list(rows.order_by("id")[:5])
+        return self.dice.choice(found) if found else None
+
+    def _line(self, status: str) -> OrderLine | None:
+        lines = OrderLine.objects.filter(order__status=OrderStatus.CONFIRMED, kind="sale", status=status)
+        return self._one(lines)
+
+    def _rental(self, status: str) -> Rental | None:
+        rentals = Rental.objects.filter(line__order__status=OrderStatus.CONFIRMED, status=status)
+        return self._one(rentals.select_related("unit"))
+
+    def pack(self) -> str | None:
+        if line := self._line(SaleStatus.RESERVED):
+            prepare_sale(line_id=line.pk, actor=CLERK)
+            return "clerk: packed"
+        return None
+
+    def deliver(self) -> str | None:
+        line = self._line(SaleStatus.READY)
+        if line is None:
+            return None
+        if self.floor.pieces[line.sku] < line.quantity:
+            return "clerk: nothing on the shelf to deliver"
+        deliver_sale(line_id=line.pk, actor=CLERK)
+        self.floor.pieces[line.sku] -= line.quantity
+        self.floor.delivered[line.sku] += line.quantity
+        return "clerk: delivered"
+
+    def prepare(self) -> str | None:
+        if rental := self._rental(RentalStatus.BOOKED):
+            prepare_rental(rental_id=rental.pk, actor=CLERK)
+            return "clerk: prepared"
+        return None
+
+    def hand_over(self) -> str | None:
+        rental = self._rental(RentalStatus.READY)
+        if rental is None or rental.unit is None:
+            return None
+        if rental.unit.serial not in self.floor.on_shelf():
+            unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not on the shelf")
+            return "clerk: put down, as it was not on the shelf"
+        hand_over_rental(rental_id=rental.pk, actor=CLERK)
+        self.floor.with_customers.add(rental.unit.serial)
+        return "clerk: handed over"
+
+    def take_back(self) -> str | None:
+        rental = self._rental(RentalStatus.OUT)
+        if rental is None or rental.unit is None:
+            return None
+        take_back_rental(rental_id=rental.pk, actor=CLERK, condition=self.dice.choice("AAB"))
+        self.floor.with_customers.discard(rental.unit.serial)
+        return "clerk: took back"
+
+    def inspect(self) -> str | None:
+        if rental := self._rental(RentalStatus.RETURNED):
+            close_rental(rental_id=rental.pk, actor=CLERK, fit=self.dice.random() < 0.8)
+            return "clerk: inspected"
+        return None
+
+    def mend(self) -> str | None:
+        if unit := self._one(Unit.objects.filter(status=UnitStatus.MAINTENANCE)):
+            decide_unit(unit_id=unit.pk, event="mend")
+            self.floor.workshop.discard(unit.serial)
+            return "clerk: mended"
+        return None
+
+
+@dataclass
+class Warehouse:
+    """Walk-in sales, deliveries, breakages and repairs, written into the IMS alone: the shop has to find out."""
+
+    run: Run
+    floor: Floor
+    dice: Random
+
+    def work_until_over(self) -> None:
+        steps = [self.sell, self.sell, self.sell, self.receive, self.receive, self.break_one, self.repair, self.force]
+        while not self.run.over.wait(self.dice.uniform(0.3, 1.5)):
+            with self.floor.lock:
+                if done := self.dice.choice(steps)():
+                    self.run.tally.count(self.run.tally.floor, f"warehouse: {done}")
+
+    def sell(self, *, force: bool = False) -> str | None:
+        sku, store = self.dice.choice(BAGS), self.run.stack.ims.store
+        if not self.floor.pieces[sku]:
+            return None
+        try:
+            store.sell(sku, DEPOT, 1, force=force)
+        except Refusal as no:
+            return f"walk-in refused, {no.code}"
+        self.floor.pieces[sku] -= 1
+        self.floor.walked_in[sku] += 1
+        self.floor.forced[sku] += force
+        return "walk-in sale by force" if force else "walk-in sale"
+
+    def force(self) -> str | None:
+        """Now and then somebody sells what is promised."""
+        return self.sell(force=True) if self.dice.random() < 0.4 else None
+
+    def receive(self) -> str | None:
+        sku = min(BAGS, key=lambda sku: self.floor.pieces[sku])
+        if self.floor.pieces[sku] >= PIECES // 2:
+            return None
+        many = self.dice.randint(2, 6)
+        self.run.stack.ims.store.receive(sku, DEPOT, many)
+        self.floor.pieces[sku] += many
+        self.floor.received[sku] += many
+        return "goods received"
+
+    def break_one(self) -> str | None:
+        shelf = self.floor.on_shelf()
+        if not shelf or len(self.floor.workshop) > 1:
+            return None
+        serial = self.dice.choice(shelf)
+        self.run.stack.ims.store.set_unit(serial, status="maintenance")
+        self.floor.workshop.add(serial)
+        return "unit broken"
+
+    def repair(self) -> str | None:
+        if not self.floor.workshop:
+            return None
+        serial = self.dice.choice(sorted(self.floor.workshop))
+        self.run.stack.ims.store.set_unit(serial, status="available")
+        self.floor.workshop.discard(serial)
+        return "unit repaired"

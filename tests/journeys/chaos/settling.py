@@ -1,0 +1,71 @@
+"""The quiet after the load: everybody has gone home, nothing fails any more, and the shop comes to rest by itself."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from inventory.models import OUT_OF_STEP, Feed, Reservation, Unit
+from orders.models import Order
+from payments.models import Payment, ProviderEvent, Refund
+from payments.selectors import balance
+from tests.journeys.chaos.plan import Run
+
+UNPAID = ("reserving", "pending_payment")
+
+
+def let_everybody_lapse() -> None:
+    """Time passes: the holds of all who have not paid are over. It saves a minute of waiting for the clock."""
+    ended = timezone.now() - timedelta(minutes=5)
+    Reservation.objects.filter(status="held").update(expires_at=ended)
+    Order.objects.filter(status__in=UNPAID).update(expires_at=ended)
+
+
+def settle(run: Run) -> tuple[float, list[str]]:
+    """Wait until nothing moves. Returns the seconds it took, and what still moved when patience ended."""
+    began = time.monotonic()
+    let_everybody_lapse()
+    calm = 0
+    while True:
+        moving = list(unrest(run))
+        calm = 0 if moving else calm + 1
+        took = time.monotonic() - began
+        if calm == 2 or took > run.plan.quiet:
+            return took, moving
+        time.sleep(1)
+
+
+def unrest(run: Run) -> Iterator[str]:
+    """What the shop has still to do by itself."""
+    waiting = {
+        "unpaid orders": Order.objects.filter(status__in=UNPAID).count(),
+        "reservations not in step": Reservation.objects.filter(OUT_OF_STEP).count(),
+        "sales that the count does not contain": Reservation.objects.filter(kind="sale", status="shipped").count(),
+        "units of which the IMS has not heard": Unit.objects.filter(decided_here=True).count(),
+        "open payments": Payment.objects.filter(status__in=Payment.LIVE, parked_reason="").count(),
+        "refunds under way": Refund.objects.filter(status__in=["requested", "pending"]).count(),
+        "gateway events not looked at": ProviderEvent.objects.filter(status="received").count(),
+        "orders with a balance": sum(balance(pk) != 0 for pk in Order.objects.values_list("pk", flat=True)),
+        "changes of the IMS not read": _unread(run),
+        "jobs": _jobs(),
+    }
+    for what, many in waiting.items():
+        if many:
+            yield f"{many} {what}"
+
+
+def _unread(run: Run) -> int:
+    epoch_and_place = Feed.objects.values_list("cursor", flat=True).get(pk="ims")
+    return run.stack.ims.store.latest() - int(epoch_and_place.rpartition(".")[2] or 0)
+
+
+def _jobs() -> int:
+    """That are due; one that waits for its next try does what somebody else has done meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND args->>'timestamp' IS NULL"
+            " AND (scheduled_at IS NULL OR scheduled_at <= now())"
+        )
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,211 @@
+"""What must be true when all is quiet. Each check yields a sentence for everything that is wrong."""
+
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from inventory.models import Reservation, StockLevel, Unit
+from inventory.selectors import pool_counts
+from inventory.services import review_promises
+from orders.models import Order, Rental
+from orders.services.placing import reservations_of
+from payments.models import Payment
+from payments.selectors import balance
+from sandbox.inventory.server import Sandbox
+from tests.journeys.chaos.customers import DOCUMENTED, Customer
+from tests.journeys.chaos.floor import Floor
+from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, Run
+from tests.journeys.stack import ROOT
+
+DONE = ("confirmed", "completed")
+UNDERSTOOD = {"200", "201", "202", "none"}  # what a customer who follows the rules may be told, beside 409 and 503
+HORIZON = 40  # days
+
+
+def wrongs(run: Run, floor: Floor, customers: Collection[Customer]) -> list[str]:
+    """Everything that is wrong. Reads only; the comparison with the IMS is the product's own command."""
+    found = [
+        *run.tally.crashes,
+        *_answers(run.tally.answers),
+        *_no_order_lost(customers),
+        *_claims(run.stack.ims),
+        *_money(run),
+        *_pieces(run, floor),
+        *_units(run, floor),
+        *_promises(floor),
+    ]
+    return [*found, *_drift(run)]
+
+
+def _answers(answers: Counter[str]) -> Iterator[str]:
+    for told, many in answers.items():
+        status, _, code = told.partition(" ")
+        if told not in UNDERSTOOD and status != "409" and not (status == "503" and code in DOCUMENTED):
+            yield f"{many} customers were answered {told}"
+
+
+def _no_order_lost(customers: Collection[Customer]) -> Iterator[str]:
+    promised = {number for customer in customers for number in customer.promised}
+    there = dict(Order.objects.filter(number__in=promised).values_list("number", "status"))
+    for number in sorted(promised - set(there)):
+        yield f"order {number} was promised and is not there"
+
+
+# Claims
+
+
+def _claims(ims: Sandbox) -> Iterator[str]:
+    """A confirmed order has all that it needs, here and at the IMS; a dead one has nothing."""
+    for order in Order.objects.order_by("id"):
+        rows = list(Reservation.objects.filter(pk__in=reservations_of(order.pk)).select_related("unit"))
+        if not rows:
+            yield f"{order} has no claims at all"
+        for row in rows:
+            there = ims.store.find(str(row.pk))
+            state = there["state"] if there else "unknown"
+            if (row.status, state) not in (_ALIVE if order.status in DONE else _DEAD)[row.kind]:
+                yield f"{order} is {order.status}, but its {row.kind} {row.pk} is {row.status} here, {state} there"
+
+
+_ALIVE = {
+    "sale": {("committed", "confirmed"), ("fulfilled", "checked_out")},
+    "rental": {("committed", "confirmed"), ("shipped", "checked_out"), ("fulfilled", "checked_in")},
+}
+_NOTHING = {(here, there) for here in ("released", "expired") for there in ("released", "unknown")}
+_DEAD = {"sale": _NOTHING, "rental": _NOTHING}
+
+
+# Money
+
+
+def _money(run: Run) -> Iterator[str]:
+    """What is charged is paid, what is not charged is given back, and the gateway says the same, cent by cent."""
+    for order in Order.objects.order_by("id"):
+        if owed := balance(order.pk):
+            yield f"{order} is {order.status} with a balance of {owed}"
+        kept = sum(p.captured_minor - p.refunded_minor for p in order.payments.all())
+        if kept != (order.total_minor if order.status in DONE else 0):
+            yield f"{order} is {order.status} and keeps {kept} of {order.total_minor}"
+    for payment in Payment.objects.order_by("id"):
+        intent = run.stack.stripe.retrieve(payment.provider_ref) if payment.provider_ref else None
+        received = intent["amount_received"] if intent else 0
+        if received != payment.captured_minor:
+            yield f"{payment.pk}: {received} were captured, {payment.captured_minor} are written down"
+        if payment.parked_reason:
+            yield f"{payment.pk} waits for a person: {payment.parked_reason}"
+    ours = Payment.objects.aggregate(captured=Sum("captured_minor"), refunded=Sum("refunded_minor"))
+    theirs = run.stack.stripe.totals().get("eur", {})
+    for name in ("captured", "refunded"):
+        if (ours[name] or 0) != theirs.get(name, 0):
+            yield f"{ours[name]} {name} here, {theirs.get(name, 0)} at the gateway"
+
+
+# Things
+
+
+def _pieces(run: Run, floor: Floor) -> Iterator[str]:
+    """Whatever came in was sold, walked out, or is still here; three counts agree on it."""
+    for sku in BAGS:
+        sold = _sum(Reservation.objects.filter(variant__sku=sku, kind="sale", status__in=["shipped", "fulfilled"]))
+        left = PIECES + floor.received[sku] - floor.walked_in[sku] - sold
+        there = run.stack.ims.store.levels([sku], None, 10)[0][0]["on_hand"]
+        here = StockLevel.objects.get(variant__sku=sku).on_hand
+        if sold != floor.delivered[sku] or {left, there, here, floor.pieces[sku]} != {left} or left < 0:
+            yield (
+                f"{sku}: {left} should be left after {sold} sold; on the shelf {floor.pieces[sku]}, here {here}, there "
+                f"{there}, delivered {floor.delivered[sku]}"
+            )
+
+
+def _sum(rows: Any) -> int:
+    return int(rows.aggregate(n=Sum("quantity"))["n"] or 0)
+
+
+def _units(run: Run, floor: Floor) -> Iterator[str]:
+    """Nobody had a unit while somebody else had it, nobody will, and who has it is who we think."""
+    had: dict[str, list[tuple[datetime, datetime | None, Rental]]] = defaultdict(list)
+    out = Rental.objects.filter(handed_over_at__isnull=False).select_related("unit").order_by("handed_over_at")
+    for rental in out:
+        if rental.unit is not None and rental.handed_over_at is not None:
+            had[rental.unit.serial].append((rental.handed_over_at, rental.returned_at, rental))
+    for serial, turns in had.items():
+        for before, after in pairwise(turns):
+            if before[1] is None or before[1] > after[0]:
+                yield f"{serial} was with {before[2].pk} when it was given to {after[2].pk}"
+    booked = Reservation.objects.filter(status__in=["committed", "shipped"], unit__isnull=False).order_by(
+        "unit", "period"
+    )
+    rows = list(booked)
+    for one, two in pairwise(rows):
+        if one.unit_id == two.unit_id and one.period.upper > two.period.lower:
+            yield f"unit {one.unit_id} is set aside for {one.pk} and {two.pk} on the same days"
+    here = set(Unit.objects.filter(status="out").values_list("serial", flat=True))
+    there = {unit["serial"] for unit in run.stack.ims.store.units(None, None, None, 1000)[0] if unit["status"] == "out"}
+    if not here == there == floor.with_customers:
+        yield f"out are {sorted(here)} here, {sorted(there)} there, {sorted(floor.with_customers)} in truth"
+
+
+def _promises(floor: Floor) -> Iterator[str]:
+    """No pool has promised more than it has, but for what is marked as not to be kept, and that is marked rightly."""
+    today = date.today() - timedelta(days=1)  # noqa: DTZ011 (a horizon)
+    pools = {
+        (level.variant_id, level.depot_id): level.variant.sku for level in StockLevel.objects.select_related("variant")
+    }
+    counts = pool_counts(pools, period=(today, today + timedelta(days=HORIZON)))
+    for pool, sku in pools.items():
+        marked = Reservation.objects.filter(variant_id=pool[0], depot_id=pool[1], misfit_at__isnull=False)
+        given_up = _sum(marked.filter(kind="sale"))
+        if counts[pool].sale + given_up < 0:
+            yield f"{sku}: {-counts[pool].sale} pieces are promised too many, {given_up} of them marked"
+        if given_up and not floor.forced[sku]:
+            yield f"{sku}: {given_up} pieces are marked as missing, though nobody took any"
+        for offset, free in enumerate(counts[pool].rental_by_day):
+            day = today + timedelta(days=offset)
+            if free + marked.filter(kind="rental", period__contains=day).count() < 0:
+                yield f"{sku}: {-free} units are promised too many on {day}"
+        yield from _marks(pool, sku)
+    for sku in CRATES:
+        yield from _fits(sku)
+
+
+def _marks(pool: tuple[int, int], sku: str) -> Iterator[str]:
+    mine = Reservation.objects.filter(variant_id=pool[0], depot_id=pool[1], misfit_at__isnull=False)
+    before = set(mine.values_list("pk", flat=True))
+    with transaction.atomic():
+        wanted: set[UUID] = set(review_promises(variant_id=pool[0], depot_id=pool[1]))
+        transaction.set_rollback(True)
+    if before != wanted:
+        yield f"{sku}: marked as not to be kept are {sorted(before)}, and should be {sorted(wanted)}"
+
+
+def _fits(sku: str) -> Iterator[str]:
+    """Counted by hand: on no day are more rentals to be served than there are units."""
+    units = Unit.objects.filter(variant__sku=sku, status__in=["available", "cleaning", "out"]).count()
+    live = Reservation.objects.filter(
+        variant__sku=sku, kind="rental", status__in=["committed", "shipped"], misfit_at=None
+    )
+    days: Counter[date] = Counter()
+    for row in live:
+        for offset in range((row.period.upper - row.period.lower).days):
+            days[row.period.lower + timedelta(days=offset)] += 1
+    for day, many in sorted(days.items()):
+        if many > units:
+            yield f"{sku}: {many} rentals of {units} units on {day}"
+
+
+def _drift(run: Run) -> Iterator[str]:
+    """`manage.py reconcile_inventory`, as staff would run it, without --repair."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "manage.py", "reconcile_inventory", "--settle", "12"],
+        cwd=ROOT, env=run.stack.worker.environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        yield f"reconcile_inventory ends with {done.returncode}:\n{done.stdout}{done.stderr}"
