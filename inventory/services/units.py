@@ -80,6 +80,7 @@ def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
     if row.kind == ReservationKind.RENTAL:
         row.unit = _lock_unit(unit_id or row.unit_id, row)
         row.period = _days_from_now(row)
+        _require_not_ready_for_others(row)
         _move(row.unit, "hand_over")
     row.status = ReservationStatus.SHIPPED
     row.misfit_at = None
@@ -268,6 +269,14 @@ def _days_from_now(row: Reservation) -> DateRange:
             when = f"Until {first}" if today < first else f"From {days[0]} on"
             raise UnitNotFree(f"{when} it is promised to somebody else.") from taken
     return DateRange(min(first, today), max(end, ready_again) if today >= first else end)
+
+
+def _require_not_ready_for_others(row: Reservation) -> None:
+    """The pool may have room for more days, and this very unit be somebody else's on them. Raises: UnitNotFree."""
+    others = Reservation.objects.filter(unit=row.unit, status=ReservationStatus.COMMITTED, period__overlap=row.period)
+    taken = others.exclude(pk=row.pk).order_by("period").first()
+    if taken is not None:
+        raise UnitNotFree(f"From {taken.period.lower} on it stands ready for somebody else; swap it for another.")
 
 
 def _block(unit_id: int, first: date, free: date) -> None:
