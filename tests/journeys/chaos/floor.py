@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 
 from core.errors import DomainError
 from core.problems import is_busy
+from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import decide_unit
 from inventory.states import UnitStatus
@@ -131,7 +132,11 @@ class Clerk:
         if rental.unit.serial not in self.floor.on_shelf():
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not on the shelf")
             return "clerk: put down, as it was not on the shelf"
-        hand_over_rental(rental_id=rental.pk, actor=CLERK)
+        try:
+            hand_over_rental(rental_id=rental.pk, actor=CLERK)
+        except UnitNotFree:
+            unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not free")
+            return "clerk: put down, as it was not free"
         self.floor.with_customers.add(rental.unit.serial)
         return "clerk: handed over"
 
