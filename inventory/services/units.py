@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
+from django.utils import timezone
 
 from core.queue import enqueue
 from core.time import day_after, today_in
@@ -82,9 +83,9 @@ def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
         row.period = _days_from_now(row)
         _require_not_ready_for_others(row)
         _move(row.unit, "hand_over")
-    row.status = ReservationStatus.SHIPPED
+    row.status, row.shipped_at = ReservationStatus.SHIPPED, timezone.now()
     row.misfit_at = None
-    row.save(update_fields=["status", "unit", "period", "misfit_at"])
+    row.save(update_fields=["status", "shipped_at", "unit", "period", "misfit_at"])
     _tell_ims(row)
     return row
 
