@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from core.errors import DomainError
 from core.problems import is_busy
 from inventory.errors import UnitNotFree
-from inventory.models import Unit
+from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.services import decide_unit
 from inventory.states import UnitStatus
 from orders.models import OrderLine, Rental
@@ -172,10 +172,13 @@ class Warehouse:
 
     def work_until_over(self) -> None:
         steps = [self.sell, self.sell, self.sell, self.receive, self.receive, self.break_one, self.repair, self.force]
-        while not self.run.over.wait(self.dice.uniform(0.3, 1.5)):
-            with self.floor.lock:
-                if done := self.dice.choice(steps)():
-                    self.run.tally.count(self.run.tally.floor, f"warehouse: {done}")
+        try:
+            while not self.run.over.wait(self.dice.uniform(0.3, 1.5)):
+                with self.floor.lock:
+                    if done := self.dice.choice(steps)():
+                        self.run.tally.count(self.run.tally.floor, f"warehouse: {done}")
+        finally:
+            connection.close()
 
     def sell(self, *, force: bool = False) -> str | None:
         sku, store = self.dice.choice(BAGS), self.run.stack.ims.store
@@ -205,7 +208,9 @@ class Warehouse:
         return "goods received"
 
     def break_one(self) -> str | None:
-        shelf = self.floor.on_shelf()
+        """Staff look at what the IMS says; of a unit that came and went unheard only people can tell what is true."""
+        untold = Reservation.objects.filter(OUT_OF_STEP, unit__isnull=False).values_list("unit__serial", flat=True)
+        shelf = sorted(set(self.floor.on_shelf()) - set(untold))
         if not shelf or len(self.floor.workshop) > 1:
             return None
         serial = self.dice.choice(shelf)
