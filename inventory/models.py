@@ -221,6 +221,7 @@ class Reservation(models.Model):
     provider_acked_at = models.DateTimeField(null=True, blank=True)  # the IMS's clock
     provider_period = DateRangeField(null=True, blank=True)  # the days that the IMS keeps for it
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations")
+    shipped_at = models.DateTimeField(null=True, blank=True)  # when the goods left
     misfit_at = models.DateTimeField(null=True, blank=True)  # since when there is nothing to serve it with
     sync_leased_until = models.DateTimeField(null=True, blank=True)  # one speaks with the IMS about it at a time
     sync_failures = models.PositiveSmallIntegerField(default=0)  # final refusals in a row

@@ -237,12 +237,20 @@ class _Talk:
         return self._ask().check_in(key=row.pk, serials=serials, condition=condition, depot=depot)
 
     def _await_earlier_return(self) -> None:
-        """A unit leaves again only after the IMS has heard that it was back. Raises: Unavailable."""
-        before = Reservation.objects.filter(unit=self.row.unit_id, status=ReservationStatus.FULFILLED)
-        for earlier in before.filter(OUT_OF_STEP).exclude(pk=self.row.pk) if self.row.unit_id else ():
+        """A unit leaves again only after the IMS has heard that it was back. Raises: Unavailable.
+
+        Only those that left before: of two that are both back already, one must be the first to be told.
+        """
+        row = self.row
+        if row.unit_id is None:
+            return
+        undated = Q(shipped_at=None)  # left before that was written down
+        before = undated | Q(shipped_at__lt=row.shipped_at) if row.shipped_at else undated & Q(pk__lt=row.pk)
+        returned = Reservation.objects.filter(OUT_OF_STEP, unit=row.unit_id, status=ReservationStatus.FULFILLED)
+        for earlier in returned.filter(before).exclude(pk=row.pk):
             if earlier.sync_after is None or earlier.sync_after <= timezone.now():
                 _sync_soon(earlier.pk)
-            self.row.sync_error = "waits until the inventory system has heard of its unit's last return"
+            row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
 
     def _tell_what_it_left_as(self, unit: Unit) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
+from django.utils import timezone
 
 from core.queue import enqueue
 from core.time import day_after, today_in
@@ -87,10 +88,11 @@ def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
     if row.kind == ReservationKind.RENTAL:
         row.unit = _lock_unit(unit_id or row.unit_id, row)
         row.period = _days_from_now(row)
+        _require_not_ready_for_others(row)
         _move(row.unit, "hand_over")
-    row.status = ReservationStatus.SHIPPED
+    row.status, row.shipped_at = ReservationStatus.SHIPPED, timezone.now()
     row.misfit_at = None
-    row.save(update_fields=["status", "unit", "period", "misfit_at"])
+    row.save(update_fields=["status", "shipped_at", "unit", "period", "misfit_at"])
     _tell_ims(row)
     return row
 
@@ -289,6 +291,14 @@ def _days_from_now(row: Reservation) -> DateRange:
             when = f"Until {first}" if today < first else f"From {days[0]} on"
             raise UnitNotFree(f"{when} it is promised to somebody else.") from taken
     return DateRange(min(first, today), max(end, ready_again) if today >= first else end)
+
+
+def _require_not_ready_for_others(row: Reservation) -> None:
+    """The pool may have room for more days, and this very unit be somebody else's on them. Raises: UnitNotFree."""
+    others = Reservation.objects.filter(unit=row.unit, status=ReservationStatus.COMMITTED, period__overlap=row.period)
+    taken = others.exclude(pk=row.pk).order_by("period").first()
+    if taken is not None:
+        raise UnitNotFree(f"From {taken.period.lower} on it stands ready for somebody else; swap it for another.")
 
 
 def _block(unit_id: int, first: date, free: date) -> None:

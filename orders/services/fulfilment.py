@@ -1,5 +1,6 @@
 """The clerk's day: prepare, hand over, take back, inspect. Every step under the order's lock."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -26,14 +27,9 @@ def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     Locks: the orders concerned, in id order, stock level, reservation.
     Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
-    lost = list(_ready_without_unit(rental_id).values_list("pk", flat=True))
-    lock_orders(Rental.objects.filter(pk__in=[rental_id, *lost]))
-    order, rental = _lock(rental_id)
+    order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor)
     _require_paid(order)
     next_status(RENTAL, "prepare", rental.status)  # a rental that is out keeps the unit it has
-    for other in _ready_without_unit(rental_id).filter(pk__in=lost).select_related("line__order", "unit"):
-        note = f"{other.unit} had to be taken from it"
-        move_rental(other.line.order, other, "unprepare", actor=actor, note=note, unit=None)
     claim = set_aside(reservation_id=rental.reservation_id, serial=serial)
     return move_rental(order, rental, "prepare", actor=actor, note=str(claim.unit), unit=claim.unit)
 
@@ -58,10 +54,9 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
     Locks: the orders concerned, in id order, stock levels, reservations. Raises: TransitionNotAllowed, UnitNotFree.
     """
     mine = Rental.objects.only("period").get(pk=rental_id)
-    ready = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY, period__overlap=mine.period)
-    other = ready.exclude(pk=rental_id).first()
-    lock_orders(Rental.objects.filter(pk__in=[rental_id, *([other.pk] if other else [])]))
-    order, rental = _lock(rental_id)
+    ready = Rental.objects.filter(unit__serial=serial, status=RentalStatus.READY, unit=F("reservation__unit"))
+    other = ready.filter(period__overlap=mine.period).exclude(pk=rental_id).first()
+    order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor, also=[other.pk] if other else [])
     if rental.status != RentalStatus.READY:
         raise TransitionNotAllowed(event="swap", status=rental.status, allowed=allowed_events(RENTAL, rental.status))
     if other is None or not _share_days(rental, other):
@@ -82,11 +77,12 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 
 @transaction.atomic
 def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
-    """Give the prepared unit to the customer. Locks: order, stock level, reservation, unit.
+    """Give the prepared unit to the customer.
 
+    Locks: the orders concerned, in id order, stock level, reservation, unit.
     Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
-    order, rental = _lock(rental_id)
+    order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor)
     _require_paid(order)
     next_status(RENTAL, "hand_over", rental.status)
     claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
@@ -155,6 +151,19 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
         ship(reservation_id=line.reservation_id)
     _settle(order)
     return moved
+
+
+def _lock_and_let_go_of_lost(rental_id: UUID, *, actor: str, also: Collection[UUID] = ()) -> tuple[Order, Rental]:
+    """A rental to be given a unit, locked; others that only seem to have one are to be prepared again.
+
+    Inventory takes a unit that breaks from the claim it stood ready for, and cannot tell the rental, which lives above.
+    """
+    lost = list(_ready_without_unit(rental_id).values_list("pk", flat=True))
+    lock_orders(Rental.objects.filter(pk__in=[rental_id, *lost, *also]))
+    for other in _ready_without_unit(rental_id).filter(pk__in=lost).select_related("line__order", "unit"):
+        note = f"{other.unit} had to be taken from it"
+        move_rental(other.line.order, other, "unprepare", actor=actor, note=note, unit=None)
+    return _lock(rental_id)
 
 
 def _ready_without_unit(rental_id: UUID) -> QuerySet[Rental]:

@@ -69,7 +69,9 @@ def telling(draw: st.DrawFn) -> tuple[History, list[list[Instant]]]:
 
 @given(told=telling())
 @example(told=({(0, 1): (5, "lost"), (0, 2): (3, "available")}, [[(0, 2)], [(0, 1)]]))
-@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    derandomize=True, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_the_newest_of_each_thing_stands_however_often_and_in_whatever_order_it_is_told(
     clock: time_machine.Traveller, told: tuple[History, list[list[Instant]]]
 ) -> None:

@@ -443,6 +443,7 @@ def test_whatever_happens_nothing_is_promised_twice_and_nothing_free_is_hidden(r
     run_state_machine_as_test(
         room,
         settings=settings(
+            derandomize=True,
             max_examples=40,
             stateful_step_count=STEPS,
             deadline=None,

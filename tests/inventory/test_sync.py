@@ -22,6 +22,7 @@ from inventory.services import (
     enqueue_stragglers,
     in_step,
     mirror_changes,
+    put_back,
     release,
     ship,
     sync_reservations,
@@ -403,3 +404,22 @@ def test_a_unit_mended_here_leaves_though_the_system_had_not_heard_of_it(shop: S
     unit.refresh_from_db()
     assert (here(row), there(shop, row)) == ("checked_out", "checked_out")
     assert (unit.status, unit.decided_here) == ("out", False)
+
+
+def test_a_unit_that_came_and_went_twice_while_the_system_was_away_is_told_of_in_that_order(shop: Shop) -> None:
+    """The rental that was booked first left last."""
+    booked_first, left_first = crate(shop), crate(shop)
+    commit(reservation_ids=[booked_first.pk, left_first.pk])
+    sync(booked_first, left_first)
+    unit = Unit.objects.get(serial="CRATE-1-2")
+    for row in (left_first, booked_first):
+        ship(reservation_id=row.pk, unit_id=unit.pk)
+        take_in(reservation_id=row.pk, condition="A", turnaround_days=0)
+        put_back(unit_id=unit.pk)
+
+    with pytest.raises(Unavailable, match="told first"):
+        sync(booked_first)
+    sync(left_first)
+    sync(booked_first)
+
+    assert [here(row) for row in (left_first, booked_first)] == ["checked_in", "checked_in"]

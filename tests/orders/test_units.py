@@ -3,11 +3,12 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from inventory.errors import UnitNotFree
 from inventory.models import Unit
-from inventory.services import decide_unit
+from inventory.services import decide_unit, put_down
 from orders.errors import TransitionNotAllowed
 from orders.models import Rental
-from orders.services import hand_over_rental, prepare_rental, unprepare_rental
+from orders.services import hand_over_rental, prepare_rental, swap_unit, unprepare_rental
 from orders.states import RentalStatus
 from tests.factories.orders import RentalFactory
 from tests.shop import Shop
@@ -75,3 +76,29 @@ def test_a_unit_that_broke_while_it_stood_ready_may_go_to_somebody_else_once_it_
     assert event is not None
     assert event.event == "unprepare"
     assert prepare_rental(rental_id=first.pk, actor="staff:1").unit not in (None, unit)
+
+
+def test_a_unit_does_not_leave_early_on_days_for_which_it_stands_ready_for_somebody_else(shop: Shop) -> None:
+    """Another one is free on these days, so the clerk swaps."""
+    later, sooner = (Rental.objects.get(line__order=shop.paid(shop.rental(*days))) for days in [(8, 10), (3, 5)])
+    for rental in (later, sooner):
+        prepare_rental(rental_id=rental.pk, actor="staff:1", serial="CRATE-1-2")
+
+    with pytest.raises(UnitNotFree, match="stands ready for somebody else"):
+        hand_over_rental(rental_id=later.pk, actor="staff:1")
+
+    swap_unit(rental_id=later.pk, actor="staff:1", serial="CRATE-1-3")
+    assert hand_over_rental(rental_id=later.pk, actor="staff:1").status == RentalStatus.OUT
+
+
+def test_a_rental_that_lost_its_unit_is_in_nobodys_way_when_that_unit_leaves_early(shop: Shop) -> None:
+    later, sooner = (Rental.objects.get(line__order=shop.paid(shop.rental(*days))) for days in [(8, 10), (3, 5)])
+    prepare_rental(rental_id=sooner.pk, actor="staff:1", serial="CRATE-1-2")
+    unit = Unit.objects.get(serial="CRATE-1-2")
+    prepare_rental(rental_id=later.pk, actor="staff:1", serial="CRATE-1-2")
+    put_down(reservation_id=sooner.reservation_id)  # as when it breaks and is mended
+
+    assert hand_over_rental(rental_id=later.pk, actor="staff:1").unit == unit
+
+    sooner.refresh_from_db()
+    assert (sooner.status, sooner.unit) == (RentalStatus.BOOKED, None)

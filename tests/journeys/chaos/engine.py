@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from inventory.models import Reservation
 from inventory.services import mirror_changes
-from orders.models import Order
+from orders.models import Order, OrderEvent
 from sandbox.inventory.server import Sandbox
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -96,6 +96,7 @@ def _figures(run: Run) -> dict[str, Counter[str]]:
     fives = {told: n for told, n in answers.items() if told.startswith("5")}
     return {
         "orders by end": Counter(Order.objects.values_list("status", flat=True)),
+        "how they came there": Counter(OrderEvent.objects.filter(subject="").values_list("event", flat=True)),
         "answers": Counter({told: n for told, n in answers.items() if told[0] in "2n"}),
         "refusals": Counter({told: n for told, n in answers.items() if told.startswith("4")}),
         "documented 503s": Counter({told: n for told, n in fives.items() if told.partition(" ")[2] in DOCUMENTED}),

@@ -15,7 +15,8 @@ from django.db import OperationalError, connection
 
 from core.errors import DomainError
 from core.problems import is_busy
-from inventory.models import Unit
+from inventory.errors import UnitNotFree
+from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.services import decide_unit
 from inventory.states import UnitStatus
 from orders.models import OrderLine, Rental
@@ -131,7 +132,11 @@ class Clerk:
         if rental.unit.serial not in self.floor.on_shelf():
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not on the shelf")
             return "clerk: put down, as it was not on the shelf"
-        hand_over_rental(rental_id=rental.pk, actor=CLERK)
+        try:
+            hand_over_rental(rental_id=rental.pk, actor=CLERK)
+        except UnitNotFree:
+            unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not free")
+            return "clerk: put down, as it was not free"
         self.floor.with_customers.add(rental.unit.serial)
         return "clerk: handed over"
 
@@ -167,10 +172,13 @@ class Warehouse:
 
     def work_until_over(self) -> None:
         steps = [self.sell, self.sell, self.sell, self.receive, self.receive, self.break_one, self.repair, self.force]
-        while not self.run.over.wait(self.dice.uniform(0.3, 1.5)):
-            with self.floor.lock:
-                if done := self.dice.choice(steps)():
-                    self.run.tally.count(self.run.tally.floor, f"warehouse: {done}")
+        try:
+            while not self.run.over.wait(self.dice.uniform(0.3, 1.5)):
+                with self.floor.lock:
+                    if done := self.dice.choice(steps)():
+                        self.run.tally.count(self.run.tally.floor, f"warehouse: {done}")
+        finally:
+            connection.close()
 
     def sell(self, *, force: bool = False) -> str | None:
         sku, store = self.dice.choice(BAGS), self.run.stack.ims.store
@@ -200,7 +208,9 @@ class Warehouse:
         return "goods received"
 
     def break_one(self) -> str | None:
-        shelf = self.floor.on_shelf()
+        """Staff look at what the IMS says; of a unit that came and went unheard only people can tell what is true."""
+        untold = Reservation.objects.filter(OUT_OF_STEP, unit__isnull=False).values_list("unit__serial", flat=True)
+        shelf = sorted(set(self.floor.on_shelf()) - set(untold))
         if not shelf or len(self.floor.workshop) > 1:
             return None
         serial = self.dice.choice(shelf)
