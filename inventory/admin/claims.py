@@ -5,7 +5,6 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -30,7 +29,6 @@ from core.backoffice import (
     sent,
     two_lines,
 )
-from core.queue import enqueue
 from inventory import words
 from inventory.admin.calendar import FLEET_STYLES
 from inventory.admin.looks import (
@@ -49,7 +47,7 @@ from inventory.admin.steps import ConfirmForm
 from inventory.admin.stock import ReadOnlyMixin
 from inventory.admin.worklist import CHANGE_RESERVATION, worklist_page, wrong
 from inventory.models import Feed, Reservation
-from inventory.services import in_step
+from inventory.services import in_step, sync_soon
 from inventory.states import ReservationKind
 from inventory.troubles import troubles_of
 
@@ -170,7 +168,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         def do(_typed: dict[str, Any]) -> str:
             if in_step(Reservation.objects.get(pk=row.pk)):
                 return "Nothing is left to ask: the inventory system knows of it."
-            _ask(row.pk)
+            sync_soon(row.pk)
             return "The inventory system is asked again within seconds. Look again in a moment."
 
         ask = Ask(
@@ -181,12 +179,6 @@ class ReservationAdmin(ReadOnlyAdmin):
             facts_title=str(row),
         )
         return self.take_step(request, row, step="ask_again", form=ConfirmForm(sent(request)), do=do, ask=ask)
-
-
-def _ask(reservation_id: UUID) -> None:
-    """Whatever rest it was given after the last refusal."""
-    key = f"reservation:{reservation_id}"
-    enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
 
 
 def _claim_card(request: HttpRequest, row: Reservation) -> Card:

@@ -22,6 +22,7 @@ from inventory.services.sync import (
     in_step,
     lease_for,
     sync_reservations,
+    sync_soon,
     tell_unit,
 )
 from inventory.services.units import (
@@ -71,6 +72,7 @@ __all__ = [
     "set_aside",
     "ship",
     "sync_reservations",
+    "sync_soon",
     "take_in",
     "tell_unit",
     "tidy_lapsed_holds",

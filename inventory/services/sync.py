@@ -249,7 +249,7 @@ class _Talk:
         returned = Reservation.objects.filter(OUT_OF_STEP, unit=row.unit_id, status=ReservationStatus.FULFILLED)
         for earlier in returned.filter(before).exclude(pk=row.pk):
             if earlier.sync_after is None or earlier.sync_after <= timezone.now():
-                _sync_soon(earlier.pk)
+                sync_soon(earlier.pk)
             row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
 
@@ -389,7 +389,7 @@ def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
     )
     ids = list(due.values_list("pk", flat=True)[:_MOST_STRAGGLERS])
     for reservation_id in ids:
-        _sync_soon(reservation_id)
+        sync_soon(reservation_id)
     return len(ids)
 
 
@@ -406,7 +406,8 @@ def enqueue_untold_units() -> int:
     return len(ids)
 
 
-def _sync_soon(reservation_id: UUID) -> None:
+def sync_soon(reservation_id: UUID) -> None:
+    """Have a job tell the IMS, whatever rest the reservation was given; one that waits already does for both."""
     key = f"reservation:{reservation_id}"
     enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
 
@@ -447,6 +448,7 @@ __all__ = [
     "lease_for",
     "sync_anew",
     "sync_reservations",
+    "sync_soon",
     "tell_unit",
     "wanted_state",
 ]
