@@ -1,6 +1,6 @@
 """Instants are UTC, days are dates in a depot's time zone."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +11,11 @@ from django.utils import timezone
 def today_in(zone: str, at: datetime | None = None) -> date:
     """The calendar day it is in `zone` at `at` (default: now)."""
     return (at or timezone.now()).astimezone(ZoneInfo(zone)).date()
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The instant at which a day begins in `zone`."""
+    return datetime.combine(day, time.min, ZoneInfo(zone))
 
 
 def days_counted(start_on: date, end_on: date) -> int:

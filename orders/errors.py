@@ -48,6 +48,11 @@ class PartlyHandedOver(DomainError):
     title = "Something of this order was handed over; bring it back instead of cancelling."
 
 
+class DepositNotSecured(DomainError):
+    code = "deposit_not_secured"
+    title = "The deposit is not secured; let the customer confirm it in the app, or write down why not."
+
+
 class NothingPaid(DomainError):
     code = "nothing_paid"
     title = "Nothing is paid: everything was refunded. Cancel the order instead."

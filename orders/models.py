@@ -24,6 +24,13 @@ class Fulfilment(models.TextChoices):
     DELIVERY = "delivery"
 
 
+class DepositPlan(models.TextChoices):
+    """How a deposit is secured: a short rental's is only held on the card, a long one's is charged and given back."""
+
+    HOLD = "hold"
+    CHARGE = "charge"
+
+
 class OwnedByCustomer(models.QuerySet[M]):
     """Rows of one customer. `visible_to` is the only door through which the API reaches them."""
 
@@ -60,6 +67,7 @@ class Quote(models.Model):
     total_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
+    deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,6 +99,8 @@ class Order(models.Model):
     total_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
+    deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
+    deposit_secured_at = models.DateTimeField(null=True, blank=True)  # payments says so; nothing is handed out before
     refusal = models.JSONField(null=True, blank=True)  # what the customer was told when the IMS said no
     rule_versions = models.JSONField(default=dict)  # which price and airline rules the quote used
     placed_at = models.DateTimeField(auto_now_add=True)

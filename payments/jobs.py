@@ -43,6 +43,32 @@ def settle_order(*, order_id: str) -> None:
     services.settle_order(order_id=UUID(order_id))
 
 
+@app.task(name="payments.secure_deposit", queue="payments", retry=_GATEWAY)
+def secure_deposit(*, deposit_id: str) -> None:
+    """Hold or charge a deposit on the card that was kept; renew a hold that ends soon."""
+    services.secure_deposit(deposit_id=UUID(deposit_id))
+
+
+@app.task(name="payments.settle_deposit", queue="payments", retry=_GATEWAY)
+def settle_deposit(*, deposit_id: str) -> None:
+    """Capture what is kept of a deposit, give back the rest."""
+    services.settle_deposit(deposit_id=UUID(deposit_id))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="payments.secure_due_deposits", queue="payments", queueing_lock="payments.secure_due_deposits")
+def secure_due_deposits(timestamp: int) -> None:
+    """Secure the deposits of rentals that begin soon."""
+    services.secure_due_deposits()
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(name="payments.renew_ending_holds", queue="payments", queueing_lock="payments.renew_ending_holds")
+def renew_ending_holds(timestamp: int) -> None:
+    """Renew the holds that the bank soon lets go."""
+    services.renew_ending_holds()
+
+
 @app.periodic(cron="* * * * * */20")
 @app.task(name="payments.reconcile_young", queue="payments", queueing_lock="payments.reconcile_young")
 def reconcile_young(timestamp: int) -> None:

@@ -1,14 +1,89 @@
 """Money as it moved at the gateway. What must never be false is said to the database."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, Sum, Value
 
 from core.ids import new_id
 from core.money import format_minor
-from orders.models import Order
-from payments.states import LIVE, EventStatus, PaymentStatus, RefundStatus
+from orders.models import DepositPlan, Order
+from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, EventStatus, PaymentStatus, RefundStatus
+
+
+class GatewayCustomer(models.Model):
+    """A customer as the gateway knows them, and the card they let us keep. No personal data goes there with it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="gateway_customer")
+    provider_ref = models.CharField(max_length=255, unique=True)  # Stripe: Customer id
+    card_ref = models.CharField(max_length=255, blank=True)  # Stripe: PaymentMethod id
+    card_kept_at = models.DateTimeField(null=True, blank=True)  # when its owner last agreed, by paying with it
+
+    def __str__(self) -> str:
+        return self.provider_ref
+
+
+class Deposit(models.Model):
+    """What secures the rentals of one order, apart from its price. At most one is live for each order.
+
+    It is held or charged by payments of its own; `provider_ref` names the one that secures it. `captured_minor` is what
+    the shop keeps of it for what the order charges; all else goes back (ADR 16).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="deposits")
+    plan = models.CharField(max_length=8, choices=DepositPlan)
+    status = models.CharField(max_length=16, choices=DepositStatus, default=DepositStatus.PLANNED)
+    amount_minor = models.PositiveBigIntegerField()
+    captured_minor = models.PositiveBigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    due_at = models.DateTimeField()  # when the card is asked
+    capture_before = models.DateTimeField(null=True, blank=True)  # of a hold: the gateway then lets go
+    provider_ref = models.CharField(max_length=255, null=True, blank=True)  # of the payment that secures it
+    last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
+    created_at = models.DateTimeField(auto_now_add=True)
+    secured_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    LIVE: ClassVar = DEPOSIT_LIVE
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=DepositStatus.values), name="deposit_status_valid"),
+            models.CheckConstraint(condition=Q(plan__in=DepositPlan.values), name="deposit_plan_valid"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="deposit_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(captured_minor__lte=F("amount_minor")), name="deposit_captured_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="secured") | Q(secured_at__isnull=False, provider_ref__isnull=False),
+                name="deposit_secured_by_payment",
+            ),
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(status__in=DEPOSIT_LIVE), name="deposit_one_live_per_order"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status="planned"), name="deposit_planned_by_due"),
+            models.Index(fields=["capture_before"], condition=Q(status="secured"), name="deposit_secured_by_end"),
+        ]
+        permissions = [("handle_deposit", "Can secure, keep and release deposits")]
+
+    def __str__(self) -> str:
+        return f"deposit of {format_minor(self.amount_minor, self.currency)}"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def for_charges(self) -> Self:
+        """Payments of what is charged; a deposit's pay for it only as far as it is kept."""
+        return self.exclude(purpose=Payment.Purpose.DEPOSIT)
+
+    def kept(self) -> int:
+        """Captured, and neither refunded nor asked to be, in minor units."""
+        left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+        return int(self.aggregate(kept=Sum(left))["kept"] or 0)
 
 
 class Payment(models.Model):
@@ -20,7 +95,8 @@ class Payment(models.Model):
     class Purpose(models.TextChoices):
         ORDER = "order"
         EXTENSION = "extension"
-        EXTRA = "extra"
+        EXTRA = "extra"  # late fees, damage and whatever else came later
+        DEPOSIT = "deposit"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
@@ -33,12 +109,18 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3)
     provider_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: PaymentIntent id
     attempts = models.PositiveSmallIntegerField(default=0)  # keys that the gateway spent on an error of its own
+    deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
+    captures_later = models.BooleanField(default=False)  # only held at first; at most one capture, the rest goes back
+    capture_before = models.DateTimeField(null=True, blank=True)  # of a hold: the gateway then lets go
+    keeps_card = models.BooleanField(default=False)  # the customer agreed that the card is kept for this order
     last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
     parked_reason = models.CharField(max_length=300, blank=True)  # a person must look
     created_at = models.DateTimeField(auto_now_add=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
 
     LIVE: ClassVar = LIVE
+
+    objects = PaymentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -52,6 +134,11 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(captured_minor__gte=F("refunded_minor") + F("refund_pending_minor")),
                 name="payment_refunds_within_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="deposit", deposit__isnull=False)
+                | ~Q(purpose="deposit") & Q(deposit__isnull=True, captures_later=False),
+                name="payment_of_deposit",
             ),
             models.UniqueConstraint(
                 fields=["order", "purpose"], condition=Q(status__in=LIVE), name="payment_one_live_per_purpose"

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from orders.models import Charge, Order
 from orders.selectors import has_left
 from orders.states import OrderStatus
-from payments.models import Payment, Refund
+from payments.models import Deposit, Payment, Refund
 from payments.states import PaymentStatus, RefundStatus
 
 
@@ -46,7 +46,7 @@ class Statement:
 def balance(order_id: UUID) -> int:
     """What is owed once every refund that was asked for has arrived."""
     charged = Charge.objects.filter(order_id=order_id).total()
-    return charged - _kept(Payment.objects.filter(order_id=order_id))
+    return charged - Payment.objects.filter(order_id=order_id).for_charges().kept() - _kept_of_deposits(order_id)
 
 
 def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
@@ -56,7 +56,8 @@ def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
     A promise only while the order is locked.
     """
     sound = Payment.objects.filter(order=order, status=PaymentStatus.SUCCEEDED, parked_reason="")
-    return _kept(sound) >= order.charges.total() + charging_minor
+    paid = sound.for_charges().kept() + _kept_of_deposits(order.pk)
+    return paid >= order.charges.total() + charging_minor
 
 
 def empties(order: Order, going_back_minor: int) -> bool:
@@ -66,13 +67,11 @@ def empties(order: Order, going_back_minor: int) -> bool:
     """
     if order.status != OrderStatus.CONFIRMED or going_back_minor <= 0:
         return False
-    return _kept(Payment.objects.filter(order=order)) <= going_back_minor and not has_left(order)
+    return Payment.objects.filter(order=order).for_charges().kept() <= going_back_minor and not has_left(order)
 
 
-def _kept(payments: QuerySet[Payment]) -> int:
-    """Captured, and neither refunded nor asked to be."""
-    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
-    return int(payments.aggregate(kept=Sum(left))["kept"] or 0)
+def _kept_of_deposits(order_id: UUID) -> int:
+    return int(Deposit.objects.filter(order_id=order_id).aggregate(kept=Sum("captured_minor"))["kept"] or 0)
 
 
 def parked_payments() -> QuerySet[Payment]:
@@ -96,8 +95,9 @@ def payments_owed_back() -> QuerySet[Payment]:
 def statement(order: Order) -> Statement:
     """Every charge, payment and refund of an order, oldest first."""
     charges = list(order.charges.all())
-    payments = list(Payment.objects.filter(order=order).order_by("created_at"))
-    refunds = list(Refund.objects.filter(payment__order=order).order_by("created_at"))
+    payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
+    refunds = list(Refund.objects.filter(payment__in=payments).order_by("created_at"))
+    deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
     entries = [
         Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
         for c in charges
@@ -108,11 +108,15 @@ def statement(order: Order) -> Statement:
         if p.captured_minor
     ]
     entries += [_refund_entry(refund) for refund in refunds]
+    entries += [
+        Entry(d.ended_at or d.created_at, "payment", "Paid from the deposit", d.status, -d.captured_minor)
+        for d in deposits
+    ]
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
         charged_minor=sum(c.amount_minor for c in charges),
-        captured_minor=sum(p.captured_minor for p in payments),
+        captured_minor=sum(p.captured_minor for p in payments) + sum(d.captured_minor for d in deposits),
         refunded_minor=sum(p.refunded_minor for p in payments),
         refund_pending_minor=sum(p.refund_pending_minor for p in payments),
     )

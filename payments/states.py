@@ -1,4 +1,6 @@
-"""The lives of payments, refunds and gateway events."""
+"""The lives of payments, refunds, deposits and gateway events."""
+
+from collections.abc import Mapping
 
 from django.db import models
 
@@ -7,6 +9,7 @@ class PaymentStatus(models.TextChoices):
     CREATED = "created"  # our row exists; the gateway may or may not have heard of it
     PENDING = "pending"  # the gateway waits for the customer; declines leave it here
     PROCESSING = "processing"  # the gateway waits for the bank
+    AUTHORISED = "authorised"  # the bank keeps it for us; nothing is taken yet
     SUCCEEDED = "succeeded"
     CANCELLED = "cancelled"
 
@@ -26,3 +29,26 @@ class EventStatus(models.TextChoices):
     PROCESSED = "processed"
     IGNORED = "ignored"  # a kind of event that changes nothing here
     PARKED = "parked"  # it contradicts what we know: a person must look
+
+
+class DepositStatus(models.TextChoices):
+    PLANNED = "planned"  # to be secured shortly before the pickup
+    UNSECURED = "unsecured"  # the card said no, must be confirmed, or let go: the customer must act
+    SECURED = "secured"  # held on the card, or charged
+    RELEASED = "released"  # nothing of it was kept
+    CAPTURED = "captured"  # something of it was kept, the rest given back
+
+
+D = DepositStatus
+DEPOSIT_LIVE = (D.PLANNED, D.UNSECURED, D.SECURED)
+DEPOSIT: Mapping[tuple[str, str], str] = {
+    # event     from           to             when
+    ("secure",  D.PLANNED):    D.SECURED,   # the gateway holds or has charged it
+    ("secure",  D.UNSECURED):  D.SECURED,
+    ("decline", D.PLANNED):    D.UNSECURED, # the card said no, or there is none
+    ("lapse",   D.SECURED):    D.UNSECURED, # the hold ran out or was let go at the gateway
+    ("release", D.PLANNED):    D.RELEASED,  # the order ended
+    ("release", D.UNSECURED):  D.RELEASED,
+    ("release", D.SECURED):    D.RELEASED,
+    ("capture", D.SECURED):    D.CAPTURED,  # all is back, and something is owed
+}  # fmt: skip

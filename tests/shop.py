@@ -15,7 +15,7 @@ from inventory.services import mirror_changes
 from orders.models import Order, Quote
 from orders.services import LineRequest, QuoteRequest, create_quote, place_order
 from payments.models import Payment
-from payments.services import start_payment
+from payments.services import secure_deposit, start_payment
 from sandbox.inventory.server import Sandbox
 from sandbox.stripe.sandbox import StripeSandbox
 from tests.factories.accounts import UserFactory, client_for
@@ -97,11 +97,19 @@ class Shop:
         return statuses
 
     def paid(self, *lines: LineRequest, **more: Any) -> Order:
-        """An order that is paid, confirmed, and settled with everybody."""
+        """An order that is paid, confirmed, and settled with everybody; its deposit waits for its time."""
         order = self.order(*lines, **more)
         self.pay(order)
         self.deliver_webhooks()
         run_jobs()
+        order.refresh_from_db()
+        return order
+
+    def ready(self, *lines: LineRequest, **more: Any) -> Order:
+        """A paid order whose deposit is secured: its rentals may be handed over."""
+        order = self.paid(*lines, **more)
+        for deposit in order.deposits.all():
+            secure_deposit(deposit_id=deposit.pk)
         order.refresh_from_db()
         return order
 

@@ -177,6 +177,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "LineKind": "orders.models.OrderLine.Kind",
         "PaymentStatus": "payments.states.PaymentStatus",
+        "PaymentPurpose": "payments.models.Payment.Purpose",
+        "PayablePurpose": "payments.api.serializers.PAYABLE",
         "ContainerKind": "catalog.models.Kind",
         "OrderStatus": "orders.states.OrderStatus",
         "RentalStatus": "orders.states.RentalStatus",
@@ -212,6 +214,8 @@ DEFAULT_CURRENCY = env.currency("DEFAULT_CURRENCY", "EUR")
 QUOTE_LIFETIME = timedelta(minutes=env.integer("QUOTE_MINUTES", 30, at_least=1))
 HOLD_LIFETIME = timedelta(minutes=env.integer("HOLD_MINUTES", 15, at_least=1))
 HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_least=1))
+DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
+DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 

@@ -8,7 +8,9 @@ from orders.services.changes import (
     hold_anew,
     is_delivered,
     let_go_again,
+    mark_deposit_secured,
     mark_order_paid,
+    ready_for_more,
     ready_for_payment,
 )
 from orders.services.fulfilment import (
@@ -40,10 +42,12 @@ __all__ = [
     "is_delivered",
     "let_go_again",
     "lock_order",
+    "mark_deposit_secured",
     "mark_order_paid",
     "place_order",
     "prepare_rental",
     "prepare_sale",
+    "ready_for_more",
     "ready_for_payment",
     "settle_reserving",
     "swap_unit",

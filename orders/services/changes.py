@@ -46,6 +46,26 @@ def ready_for_payment(*, order_id: UUID, customer_id: UUID) -> Order:
     return order
 
 
+@transaction.atomic
+def ready_for_more(*, order_id: UUID, customer_id: UUID) -> Order:
+    """The locked, confirmed order of this customer, who pays a deposit or what came later.
+
+    Locks: order. Raises: NotFound, TransitionNotAllowed.
+    """
+    order = lock_order(order_id=order_id)
+    if order.customer_id != customer_id:
+        raise NotFound("There is no such order, or it is not yours.")
+    if order.status != OrderStatus.CONFIRMED:
+        raise TransitionNotAllowed(event="pay", status=order.status, allowed=allowed_events(ORDER, order.status))
+    return order
+
+
+def mark_deposit_secured(order: Order, *, secured: bool) -> None:
+    """Write down on a locked order whether its deposit is secured; until then nothing rented is handed out."""
+    order.deposit_secured_at = timezone.now() if secured else None
+    order.save(update_fields=["deposit_secured_at"])
+
+
 def _extend(order: Order) -> None:
     until = max(order.expires_at, timezone.now() + settings.HOLD_EXTENSION)
     try:

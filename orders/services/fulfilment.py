@@ -12,7 +12,7 @@ from core.queue import enqueue
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
-from orders.errors import NothingPaid, TransitionNotAllowed, UnitUnsuitable
+from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed, UnitUnsuitable
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
@@ -76,15 +76,20 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 
 
 @transaction.atomic
-def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
+def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "", without_deposit: str = "") -> Rental:
     """Give the prepared unit to the customer.
 
+    without_deposit: why, if it is to leave although the deposit is not secured.
     Locks: the orders concerned, in id order, stock level, reservation, unit.
-    Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
+    Raises: TransitionNotAllowed, NothingPaid, DepositNotSecured, UnitNotFree.
     """
     order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor)
     _require_paid(order)
     next_status(RENTAL, "hand_over", rental.status)
+    if order.deposit_plan and order.deposit_secured_at is None:
+        if not without_deposit:
+            raise DepositNotSecured
+        note = f"without its deposit: {without_deposit}. {note}".rstrip()
     claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
     return move_rental(
         order, rental, "hand_over", actor=actor, note=note, handed_over_at=timezone.now(), period=claim.period

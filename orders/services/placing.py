@@ -174,6 +174,7 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         total_minor=quote.total_minor,
         tax_minor=quote.tax_minor,
         deposit_minor=quote.deposit_minor,
+        deposit_plan=quote.deposit_plan,
         expires_at=expires_at,
     )
     unused = iter(reservations)  # in the order of claims_of(quote.lines)

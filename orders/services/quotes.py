@@ -21,7 +21,7 @@ from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
-from orders.models import DeliveryRate, Fulfilment, OrderLine, Quote
+from orders.models import DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.services.alternatives import tell_alternatives
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
@@ -89,8 +89,19 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         total_minor=sum(line["total_minor"] for line in priced) + delivery_minor,
         tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
         deposit_minor=sum(line["deposit_minor"] for line in priced),
+        deposit_plan=_deposit_plan(priced),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+
+
+def _deposit_plan(lines: Sequence[dict[str, Any]]) -> str:
+    """Banks hold money for days only: what is out for longer is charged, and given back after it is inspected."""
+    rentals = [line["rental"] for line in lines if line["deposit_minor"]]
+    if not rentals:
+        return ""
+    first = min(date.fromisoformat(rental["start_on"]) for rental in rentals)
+    last = max(date.fromisoformat(rental["end_on"]) for rental in rentals)
+    return DepositPlan.HOLD if days_counted(first, last) <= settings.DEPOSIT_HOLD_DAYS else DepositPlan.CHARGE
 
 
 def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] | None, int]:

@@ -7,15 +7,21 @@ from rest_framework import serializers
 from core.api import Input, MoneyOutput
 from orders.states import OrderStatus
 from payments.models import Payment
-from payments.states import PaymentStatus, RefundStatus
+from payments.states import DepositStatus, PaymentStatus, RefundStatus
 
 ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund")]
 
-ENTRY_STATUSES = [(s, s) for s in dict.fromkeys(["charged", *PaymentStatus.values, *RefundStatus.values])]
+PAYABLE = [(p.value, p.label) for p in (Payment.Purpose.ORDER, Payment.Purpose.DEPOSIT, Payment.Purpose.EXTRA)]
+
+ENTRY_STATUSES = [
+    (s, s) for s in dict.fromkeys(["charged", *PaymentStatus.values, *RefundStatus.values, *DepositStatus.values])
+]
 
 
 class StartPaymentInput(Input):
-    """Nothing to say: the amount is the order's, set by the shop alone."""
+    """What for. The amount is the order's, set by the shop alone."""
+
+    purpose = serializers.ChoiceField(choices=PAYABLE, default=Payment.Purpose.ORDER.value)
 
 
 class LastErrorOutput(serializers.Serializer[Any]):
@@ -42,6 +48,7 @@ class StartedPaymentOutput(PaymentOutput):
 
     client_secret = serializers.CharField()
     publishable_key = serializers.CharField()
+    customer_session = serializers.CharField(help_text="Lets the sheet show and use the cards that the shop keeps.")
 
 
 class EntryOutput(serializers.Serializer[Any]):

@@ -42,7 +42,12 @@ _DECLINED = {
     **_PAYMENT,
     "last_error": {"code": "insufficient_funds", "detail": sentence("insufficient_funds")},
 }
-_STARTED = {**_PAYMENT, "client_secret": "pi_3Q_secret_x9", "publishable_key": "pk_live_…"}
+_STARTED = {
+    **_PAYMENT,
+    "client_secret": "pi_3Q_secret_x9",
+    "publishable_key": "pk_live_…",
+    "customer_session": "cuss_secret_x9",
+}
 _STATEMENT = {
     "order": "CT-7K3M-9QXP-2RTV",
     "entries": [
@@ -125,11 +130,15 @@ class PaymentView(APIView):
     )
     @idempotent(atomic=False)
     def post(self, request: Request, number: str) -> Response:
-        parse(StartPaymentInput, request.data)
+        purpose = Payment.Purpose(parse(StartPaymentInput, request.data)["purpose"])
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        started = services.start_payment(order_id=order.pk, customer_id=user_id(request))
+        started = services.start_payment(order_id=order.pk, customer_id=user_id(request), purpose=purpose)
         payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
-        secrets = {"client_secret": started.client_secret, "publishable_key": started.publishable_key}
+        secrets = {
+            "client_secret": started.client_secret,
+            "publishable_key": started.publishable_key,
+            "customer_session": started.customer_session,
+        }
         return Response(payment_answer(payment) | secrets)
 
     @extend_schema(

@@ -11,6 +11,7 @@ from uuid import UUID
 class RemoteStatus(StrEnum):
     PENDING = "pending"  # waits for the customer
     PROCESSING = "processing"  # waits for the bank
+    AUTHORISED = "authorised"  # the bank keeps it for us: capture it, or let it go
     SUCCEEDED = "succeeded"
     CANCELLED = "cancelled"
     FAILED = "failed"  # of a refund
@@ -29,6 +30,23 @@ class RemotePayment:
     order_number: str
     client_secret: str = ""  # lets the customer's phone pay this one payment
     last_error: str = ""  # a stable code, see payments.declines
+    capture_before: datetime | None = None  # while authorised: afterwards the bank lets go
+    customer_ref: str = ""
+    card_ref: str = ""  # the card it was paid or held with; may be charged again if it is kept for the customer
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayment:
+    """What is to be collected, or only held."""
+
+    key: str  # repeated with the same key, it is the same payment
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+    order_number: str
+    customer_ref: str = ""
+    keeps_card: bool = False  # the customer agreed that the card is kept and charged later
+    captures_later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +87,29 @@ class PaymentProvider(Protocol):
 
     publishable_key: str
 
-    def create_payment(
-        self, *, key: str, payment_id: UUID, amount_minor: int, currency: str, order_number: str
-    ) -> RemotePayment:
+    def create_customer(self, *, key: str, user_id: UUID) -> str:
+        """Make a customer that cards can be kept for. Returns its reference."""
+
+    def open_session(self, customer_ref: str) -> str:
+        """A short-lived secret that lets this customer's phone show and use the cards we keep for them."""
+
+    def create_payment(self, new: NewPayment) -> RemotePayment:
         """Prepare to collect an amount that we alone set; the customer confirms it with the client secret."""
+
+    def charge_card(self, new: NewPayment, *, card_ref: str) -> RemotePayment:
+        """Collect or hold an amount now, from a kept card, without its owner. A no of the bank is an answer as well:
+        a pending payment with `last_error`, which the customer may still pay with the client secret.
+        """
 
     def get_payment(self, ref: str) -> RemotePayment:
         """The payment as it is now. Raises: UnknownPayment."""
 
+    def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
+        """Take a part or all of what is held, once; the rest is let go. Returns it as it then is, whoever ended it."""
+
     def cancel_payment(self, ref: str) -> RemotePayment:
-        """Make sure it can no longer be paid. Returns it as it then is: succeeded, if the customer was quicker."""
+        """Make sure it can no longer be paid; what is held is let go. Returns it as it then is: succeeded, if the
+        customer was quicker."""
 
     def refund(self, *, key: str, refund_id: UUID, payment_ref: str, amount_minor: int) -> RemoteRefund:
         """Give money back."""

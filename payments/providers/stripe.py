@@ -1,7 +1,7 @@
 """Stripe, through its own SDK. The only module that imports it; its words end here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -13,6 +13,7 @@ from core.logging import get_logger
 from payments.providers.base import (
     EventRejected,
     KeySpent,
+    NewPayment,
     Notice,
     ProviderRefused,
     ProviderUnavailable,
@@ -24,7 +25,7 @@ from payments.providers.base import (
 )
 
 if TYPE_CHECKING:
-    from stripe.params import RefundListParams
+    from stripe.params import PaymentIntentCreateParams, RefundListParams
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -34,9 +35,11 @@ WEBHOOK_TOLERANCE = 300  # seconds
 
 _PAYMENT_STATUS = {
     "processing": RemoteStatus.PROCESSING,
+    "requires_capture": RemoteStatus.AUTHORISED,
     "succeeded": RemoteStatus.SUCCEEDED,
     "canceled": RemoteStatus.CANCELLED,
-}  # requires_payment_method, requires_confirmation, requires_action, requires_capture: pending
+}  # requires_payment_method, requires_confirmation, requires_action: pending
+_WITH_CHARGE: list[str] = ["latest_charge"]
 _REFUND_STATUS = {
     "succeeded": RemoteStatus.SUCCEEDED,
     "failed": RemoteStatus.FAILED,
@@ -135,28 +138,82 @@ class StripeProvider:
             http_client=http_client or StripeTransport(),
         )
 
-    def create_payment(
-        self, *, key: str, payment_id: UUID, amount_minor: int, currency: str, order_number: str
-    ) -> RemotePayment:
-        intent = _ask(
-            lambda: self._client.v1.payment_intents.create(
-                {
-                    "amount": amount_minor,
-                    "currency": currency.lower(),
-                    "allowed_payment_method_types": ["card"],
-                    "metadata": {"payment_id": str(payment_id), "order": order_number},
-                },
-                {"idempotency_key": f"payment-{key}"},
+    def create_customer(self, *, key: str, user_id: UUID) -> str:
+        made = _ask(
+            lambda: self._client.v1.customers.create(
+                {"metadata": {"user_id": str(user_id)}}, {"idempotency_key": f"customer-{key}"}
             )
         )
-        return _payment(intent)
+        return made.id
+
+    def open_session(self, customer_ref: str) -> str:
+        session = _ask(
+            lambda: self._client.v1.customer_sessions.create(
+                {
+                    "customer": customer_ref,
+                    "components": {
+                        "mobile_payment_element": {
+                            "enabled": True,
+                            "features": {
+                                "payment_method_redisplay": "enabled",
+                                "payment_method_remove": "enabled",
+                                "payment_method_save": "enabled",
+                            },
+                        }
+                    },
+                }
+            )
+        )
+        return session.client_secret
+
+    def create_payment(self, new: NewPayment) -> RemotePayment:
+        return _payment(_ask(lambda: self._create(new)))
+
+    def charge_card(self, new: NewPayment, *, card_ref: str) -> RemotePayment:
+        try:
+            return _payment(_ask(lambda: self._create(new, card_ref=card_ref)))
+        except _Declined as no:
+            return self.get_payment(no.ref)
+
+    def _create(self, new: NewPayment, *, card_ref: str = "") -> stripe.PaymentIntent:
+        params: PaymentIntentCreateParams = {
+            "amount": new.amount_minor,
+            "currency": new.currency.lower(),
+            "allowed_payment_method_types": ["card"],
+            "metadata": {"payment_id": str(new.payment_id), "order": new.order_number},
+            "expand": _WITH_CHARGE,
+        }
+        if card_ref:
+            params |= {"payment_method": card_ref, "confirm": True, "off_session": True}
+        if new.customer_ref:
+            params["customer"] = new.customer_ref
+        if new.keeps_card:
+            params["setup_future_usage"] = "off_session"
+        if new.captures_later:
+            params["capture_method"] = "manual"
+        return self._client.v1.payment_intents.create(params, {"idempotency_key": f"payment-{new.key}"})
 
     def get_payment(self, ref: str) -> RemotePayment:
-        return _payment(_ask(lambda: self._client.v1.payment_intents.retrieve(ref)))
+        return _payment(_ask(lambda: self._client.v1.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE})))
+
+    def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
+        try:
+            intent = _ask(
+                lambda: self._client.v1.payment_intents.capture(
+                    ref,
+                    {"amount_to_capture": amount_minor, "expand": _WITH_CHARGE},
+                    {"idempotency_key": f"capture-{key}"},
+                )
+            )
+        except UnknownPayment:
+            raise
+        except ProviderRefused:  # captured already, or let go: what it is now is the answer
+            return self.get_payment(ref)
+        return _payment(intent)
 
     def cancel_payment(self, ref: str) -> RemotePayment:
         try:
-            return _payment(_ask(lambda: self._client.v1.payment_intents.cancel(ref)))
+            return _payment(_ask(lambda: self._client.v1.payment_intents.cancel(ref, {"expand": _WITH_CHARGE})))
         except UnknownPayment:
             raise
         except ProviderRefused:  # already paid or already cancelled: what it is now is the answer
@@ -205,6 +262,14 @@ class StripeProvider:
         raise EventRejected("no known secret signed this, or it is too old")
 
 
+class _Declined(ProviderRefused):
+    """The bank said no to a payment that exists all the same, as `ref`."""
+
+    def __init__(self, detail: str, *, code: str, ref: str) -> None:
+        super().__init__(detail, code=code)
+        self.ref = ref
+
+
 def _ask(call: Callable[[], T]) -> T:
     """Make one call; Stripe's exceptions come out as ours.
 
@@ -228,7 +293,11 @@ def _ask(call: Callable[[], T]) -> T:
             raise ProviderUnavailable(_told(error)) from error
         if error.code == "resource_missing":
             raise UnknownPayment(_told(error), code="payment_refused") from error
-        raise ProviderRefused(_told(error), code=_decline(error.error) if error.error else "payment_refused") from error
+        code = _decline(error.error) if error.error else "payment_refused"
+        intent = getattr(error.error, "payment_intent", None) if isinstance(error, stripe.CardError) else None
+        if intent is not None:
+            raise _Declined(_told(error), code=code, ref=intent.id) from error
+        raise ProviderRefused(_told(error), code=code) from error
 
 
 def _told(error: stripe.StripeError) -> str:
@@ -255,7 +324,18 @@ def _payment(intent: stripe.PaymentIntent) -> RemotePayment:
         order_number=metadata.get("order", ""),
         client_secret=intent.client_secret or "",
         last_error=_decline(failed) if failed else "",
+        capture_before=_capture_before(intent) if status == RemoteStatus.AUTHORISED else None,
+        customer_ref=str(intent.customer or ""),
+        card_ref=str(intent.payment_method or ""),
     )
+
+
+def _capture_before(intent: stripe.PaymentIntent) -> datetime | None:
+    """Until when the bank keeps what is held; told by the charge, which is read along."""
+    charge = intent.latest_charge
+    card = getattr(getattr(charge, "payment_method_details", None), "card", None)
+    moment = getattr(card, "capture_before", None)
+    return datetime.fromtimestamp(moment, UTC) if moment else None
 
 
 def _refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:

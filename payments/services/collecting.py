@@ -12,12 +12,13 @@ from core.logging import get_logger
 from core.queue import enqueue
 from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
-from orders.services import lock_order, mark_order_paid, ready_for_payment
+from orders.services import lock_order, mark_order_paid, ready_for_more, ready_for_payment
 from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
-from payments.models import Payment
+from payments.models import Deposit, Payment
 from payments.providers.base import (
     KeySpent,
+    NewPayment,
     ProviderError,
     ProviderRefused,
     ProviderUnavailable,
@@ -26,8 +27,10 @@ from payments.providers.base import (
 )
 from payments.providers.registry import get_provider
 from payments.selectors import balance, is_paid_in_full
+from payments.services.customers import customer_at_gateway, keep_card
+from payments.services.deposit_states import follow_payment, new_deposit_payment, open_deposit_payment, plan_deposit
 from payments.services.parking import park
-from payments.states import LIVE, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -36,6 +39,7 @@ _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _STATUS = {
     RemoteStatus.PENDING: PaymentStatus.PENDING,
     RemoteStatus.PROCESSING: PaymentStatus.PROCESSING,
+    RemoteStatus.AUTHORISED: PaymentStatus.AUTHORISED,
     RemoteStatus.SUCCEEDED: PaymentStatus.SUCCEEDED,
     RemoteStatus.CANCELLED: PaymentStatus.CANCELLED,
 }
@@ -48,28 +52,38 @@ class StartedPayment:
     payment: Payment
     client_secret: str
     publishable_key: str
+    customer_session: str
 
 
-def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
-    """Open the order's one payment, or return it: however often and from however many phones it is asked for.
+def start_payment(
+    *, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose = Payment.Purpose.ORDER
+) -> StartedPayment:
+    """Open the order's one payment for this purpose, or return it, however often and from however many phones.
 
-    The first call extends the order's hold once. Network between two transactions; the payment's id is the key at
-    the gateway. Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed, NothingToPay,
+    The first call for the order itself extends its hold once. Network between two transactions; the payment's id is the
+    key at the gateway. Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed, NothingToPay,
     PaymentRefused, PaymentProviderUnavailable.
     """
-    payment, number = _open(order_id=order_id, customer_id=customer_id)
+    payment, number = _open(order_id=order_id, customer_id=customer_id, purpose=purpose)
     provider = get_provider()
     try:
+        customer = customer_at_gateway(user_id=customer_id)
         if payment.provider_ref:
             remote = provider.get_payment(payment.provider_ref)
         else:
             remote = provider.create_payment(
-                key=payment.key,
-                payment_id=payment.pk,
-                amount_minor=payment.amount_minor,
-                currency=payment.currency,
-                order_number=number,
+                NewPayment(
+                    key=payment.key,
+                    payment_id=payment.pk,
+                    amount_minor=payment.amount_minor,
+                    currency=payment.currency,
+                    order_number=number,
+                    customer_ref=customer.provider_ref,
+                    keeps_card=payment.keeps_card,
+                    captures_later=payment.captures_later,
+                )
             )
+        session = provider.open_session(customer.provider_ref)
     except KeySpent as broken:  # what it may have made is no customer's to pay: its secret reached no one (ADR 6)
         Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
         raise PaymentProviderUnavailable from broken
@@ -82,7 +96,7 @@ def start_payment(*, order_id: UUID, customer_id: UUID) -> StartedPayment:
     _require_living(payment)
     if payment.status == PaymentStatus.CANCELLED:  # somebody closed it at the gateway: the next try opens another
         raise PaymentProviderUnavailable
-    return StartedPayment(payment, remote.client_secret, provider.publishable_key)
+    return StartedPayment(payment, remote.client_secret, provider.publishable_key, session)
 
 
 def _require_ours(payment: Payment, remote: RemotePayment) -> None:
@@ -110,16 +124,35 @@ def _require_living(payment: Payment) -> None:
 
 
 @transaction.atomic
-def _open(*, order_id: UUID, customer_id: UUID) -> tuple[Payment, str]:
+def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose) -> tuple[Payment, str]:
     """The live payment row of a payable order. Locks: order, and what extending its hold locks."""
-    order = ready_for_payment(order_id=order_id, customer_id=customer_id)
-    live = Payment.objects.filter(order=order, purpose=Payment.Purpose.ORDER, status__in=LIVE).first()
+    if purpose == Payment.Purpose.ORDER:
+        order = ready_for_payment(order_id=order_id, customer_id=customer_id)
+    else:
+        order = ready_for_more(order_id=order_id, customer_id=customer_id)
+    if purpose == Payment.Purpose.DEPOSIT:
+        return _open_deposit(order), order.number
+    live = Payment.objects.filter(order=order, purpose=purpose, status__in=LIVE).first()
     if live is not None:
         return live, order.number
     owed = balance(order.pk)
     if owed <= 0:
         raise NothingToPay
-    return Payment.objects.create(order=order, amount_minor=owed, currency=order.currency), order.number
+    payment = Payment.objects.create(
+        order=order,
+        purpose=purpose,
+        amount_minor=owed,
+        currency=order.currency,
+        keeps_card=bool(order.deposit_minor),  # what may be charged later: the terms of a rental say so
+    )
+    return payment, order.number
+
+
+def _open_deposit(order: Order) -> Payment:
+    deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
+    if deposit is None or deposit.status == DepositStatus.SECURED:
+        raise NothingToPay("There is no deposit to secure.")
+    return open_deposit_payment(deposit) or new_deposit_payment(deposit)
 
 
 def apply_payment(*, provider_ref: str) -> Payment | None:
@@ -193,9 +226,8 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     if payment.provider_ref not in (None, remote.ref):
         return payment
     adopted = payment.provider_ref is None
-    overtaken = payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED) and not remote.captured_minor
-    if overtaken and not adopted:
-        return payment  # an old answer, after a newer one
+    if not adopted and _is_older(payment, remote):
+        return payment
     park(payment, _contradiction(order, payment, remote))
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
@@ -203,20 +235,39 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     payment.status = _STATUS[remote.status]
     payment.captured_minor = max(payment.captured_minor, captured)
     payment.last_error = remote.last_error
+    payment.capture_before = remote.capture_before
     if newly_captured > 0:
         payment.succeeded_at = timezone.now()
-    payment.save(update_fields=["provider_ref", "status", "captured_minor", "last_error", "succeeded_at"])
-    if newly_captured > 0 or (payment.captured_minor and order.unpaid):
+    payment.save(
+        update_fields=["provider_ref", "status", "captured_minor", "last_error", "capture_before", "succeeded_at"]
+    )
+    if payment.status in (PaymentStatus.AUTHORISED, PaymentStatus.SUCCEEDED):
+        keep_card(payment, remote)
+    if payment.purpose == Payment.Purpose.DEPOSIT:
+        follow_payment(order, payment)
+    elif newly_captured > 0 or (payment.captured_minor and order.unpaid):
         _confirm(order)
+        if payment.purpose != Payment.Purpose.ORDER:
+            _settle(order)  # what was owed is paid: it may be complete
     elif adopted and order.status in _DEAD and payment.status in LIVE:  # it died while the gateway made its payment
         _settle(order)
     return payment
+
+
+def _is_older(payment: Payment, remote: RemotePayment) -> bool:
+    """True when a newer answer came first: what succeeded, was cancelled or is held does not wait again."""
+    if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED):
+        return not remote.captured_minor
+    waits = remote.status in (RemoteStatus.PENDING, RemoteStatus.PROCESSING)
+    return payment.status == PaymentStatus.AUTHORISED and waits
 
 
 def _confirm(order: Order) -> None:
     """Money is here. If all of it is, the order is confirmed; what came too late or twice is settled by a job."""
     if order.unpaid and is_paid_in_full(order):
         order = mark_order_paid(order_id=order.pk)
+        if order.status == OrderStatus.CONFIRMED:
+            plan_deposit(order)
     if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
         _settle(order)
 
@@ -238,8 +289,8 @@ def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str
     if (remote.amount_minor, remote.currency) != (payment.amount_minor, payment.currency):
         theirs = f"{remote.amount_minor} {remote.currency}"
         return f"The gateway collects {theirs}, we asked for {payment.amount_minor} {payment.currency} (minor units)."
-    captured = remote.captured_minor
-    if captured and (captured != payment.amount_minor or remote.status != RemoteStatus.SUCCEEDED):
+    captured, whole = remote.captured_minor, remote.captured_minor == payment.amount_minor or payment.captures_later
+    if captured and (not whole or remote.status != RemoteStatus.SUCCEEDED):
         return f"The gateway captured {captured} of {payment.amount_minor} (minor units)."
     return ""
 

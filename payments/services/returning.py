@@ -14,7 +14,7 @@ from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order, lock_order
 from payments.errors import RefundOutdated, RefundTooLarge
-from payments.models import Payment, Refund
+from payments.models import Deposit, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance, empties
@@ -51,7 +51,7 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    _credit(order, amount_minor, reason=reason, actor=actor)
+    _credit_for(order, payment, amount_minor, reason=reason, actor=actor)
     refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
     payment.refund_pending_minor += amount_minor
     payment.save(update_fields=["refund_pending_minor"])
@@ -71,7 +71,8 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []
-    for payment in Payment.objects.filter(order=order, captured_minor__gt=0).order_by("-created_at"):
+    paid = Payment.objects.filter(order=order, captured_minor__gt=0).for_charges()
+    for payment in paid.order_by("-created_at"):
         amount = min(owed, payment.refundable_minor)
         if amount > 0:
             refunds.append(request_refund(payment_id=payment.pk, amount_minor=amount, reason=reason, actor=actor))
@@ -150,7 +151,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
         park(payment, f"{remote.amount_minor} were refunded at the gateway, {payment.refundable_minor} were left here.")
         return None
     reason = "refunded at the payment gateway"
-    _credit(order, remote.amount_minor, reason=reason, actor=GATEWAY)
+    _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
     payment.save(update_fields=["refund_pending_minor"])
     return Refund.objects.create(
@@ -199,6 +200,20 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
     return refund
+
+
+def _credit_for(order: Order, payment: Payment, going_back_minor: int, *, reason: str, actor: str) -> None:
+    """Credit what goes back of a payment; of a deposit's, only what was kept of it had paid for anything."""
+    if payment.deposit_id is None:
+        _credit(order, going_back_minor, reason=reason, actor=actor)
+        return
+    deposit = Deposit.objects.select_for_update().get(payments=payment)
+    kept = deposit.captured_minor if deposit.provider_ref == payment.provider_ref else 0
+    no_longer_kept = going_back_minor - (payment.refundable_minor - kept)
+    if no_longer_kept > 0:
+        _credit(order, no_longer_kept, reason=reason, actor=actor)
+        deposit.captured_minor -= no_longer_kept
+        deposit.save(update_fields=["captured_minor"])
 
 
 def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:

@@ -25,6 +25,9 @@ from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
 from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
+from payments.services.deposit_states import plan_deposit
+from payments.services.deposits import deposits_in_step, end_deposit
+from payments.services.extras import collect_extra
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
 from payments.states import LIVE, EventStatus, RefundStatus
 
@@ -112,7 +115,8 @@ def settle_order(*, order_id: UUID) -> Order:
     """Bring an order and its money to agree. Safe to repeat; network between transactions.
 
     Dead orders can no longer be paid; money that came too late wins the stock anew or goes back; what is overpaid goes
-    back; what is delivered and balanced is complete. Raises: ProviderUnavailable, inventory ProviderError.
+    back; a deposit that is over pays what is owed and goes back; what is owed beyond it is collected from the kept
+    card; what is delivered and balanced is complete. Raises: ProviderUnavailable, inventory ProviderError.
     """
     order = Order.objects.get(pk=order_id)
     if order.status in _DEAD:
@@ -121,6 +125,9 @@ def settle_order(*, order_id: UUID) -> Order:
         order = _win_or_refund(order)
     elif balance(order_id) < 0 and not order.unpaid:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
+    end_deposit(order_id=order_id)
+    if order.status == OrderStatus.CONFIRMED:
+        collect_extra(order_id=order_id)
     return _complete_if_done(order_id) if order.status == OrderStatus.CONFIRMED else order
 
 
@@ -142,7 +149,9 @@ def _win_or_refund(order: Order) -> Order:
         with transaction.atomic():
             order = lock_order(order_id=order.pk)
             if order.status == OrderStatus.EXPIRED and is_paid_in_full(order, charging_minor=order.total_minor):
-                return confirm_late(order_id=order.pk)
+                order = confirm_late(order_id=order.pk)
+                plan_deposit(order)
+                return order
             let_go_again(order_id=order.pk)
     except (OutOfStock, NotHadAnew, HoldLapsed):
         reason = "paid too late, and no longer in stock"
@@ -153,7 +162,7 @@ def _win_or_refund(order: Order) -> Order:
 def _is_balanced(order_id: UUID) -> bool:
     """Nothing is owed, and no refund under way could still fail."""
     under_way = Refund.objects.filter(payment__order_id=order_id, status__in=_UNDER_WAY)
-    return balance(order_id) == 0 and not under_way.exists()
+    return balance(order_id) == 0 and not under_way.exists() and deposits_in_step(order_id)
 
 
 def _why(order: Order) -> str:
@@ -165,7 +174,7 @@ def close_payments(*, order_id: UUID) -> None:
 
     Network, then a transaction for each. Raises: ProviderUnavailable.
     """
-    for payment in Payment.objects.filter(order_id=order_id, status__in=LIVE):
+    for payment in Payment.objects.for_charges().filter(order_id=order_id, status__in=LIVE):
         if payment.provider_ref is None:
             give_up_payment(payment_id=payment.pk)
         else:

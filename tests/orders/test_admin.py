@@ -236,7 +236,7 @@ def test_an_order_is_not_cancelled_without_a_reason_nor_by_looking(boss: Client)
 
 
 def test_a_refusal_is_said_beside_what_was_typed(boss: Client, shop: Shop) -> None:
-    order = shop.paid(shop.sale(), shop.rental())
+    order = shop.ready(shop.sale(), shop.rental())
     walk(boss, Rental.objects.get(), "prepare", "hand_over")
 
     answer = boss.post(address("orders_order_cancel", order), {"reason": "Changed their mind."})
@@ -267,7 +267,7 @@ def test_selected_orders_are_cancelled_together_and_each_refusal_is_said(boss: C
 
 
 def test_a_rental_goes_from_the_shelf_to_the_customer_and_back(boss: Client, shop: Shop) -> None:
-    order = shop.paid(shop.rental())
+    order = shop.ready(shop.rental())
     rental = Rental.objects.get()
 
     ready = walk(boss, rental, "prepare")
@@ -288,7 +288,7 @@ def test_a_rental_goes_from_the_shelf_to_the_customer_and_back(boss: Client, sho
 
 
 def test_the_clerk_chooses_the_unit_by_its_serial(boss: Client, shop: Shop) -> None:
-    shop.paid(shop.rental())
+    shop.ready(shop.rental())
     rental = Rental.objects.get()
     offered = text_of(boss.get(address("orders_rental_prepare", rental)))
 
@@ -300,7 +300,7 @@ def test_the_clerk_chooses_the_unit_by_its_serial(boss: Client, shop: Shop) -> N
 
 
 def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop: Shop) -> None:
-    shop.paid(shop.rental())
+    shop.ready(shop.rental())
     rental = Rental.objects.get()
     step(boss, "prepare", rental, serial="CRATE-1-3")
     assert address("orders_rental_put_back", rental) in text_of(boss.get(address("orders_rental_change", rental)))
@@ -327,7 +327,7 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
     ],
 )
 def test_a_step_that_cannot_be_taken_says_why(boss: Client, shop: Shop, name: str, typed: Any, told: str) -> None:
-    shop.paid(shop.rental())
+    shop.ready(shop.rental())
 
     answer = step(boss, name, Rental.objects.get(), **typed)
 
@@ -344,7 +344,7 @@ def test_a_step_that_cannot_be_taken_says_why(boss: Client, shop: Shop, name: st
     ],
 )
 def test_a_unit_that_does_not_fit_a_rental_says_why(boss: Client, shop: Shop, unit: Any, told: str) -> None:
-    shop.paid(shop.rental())
+    shop.ready(shop.rental())
     here = {"variant": shop.crate} if "variant__sku" not in unit else {}
     there = {"depot": shop.depot} if "depot__code" not in unit else {}
     UnitFactory(serial="X-1", **here, **there, **unit)
@@ -353,7 +353,7 @@ def test_a_unit_that_does_not_fit_a_rental_says_why(boss: Client, shop: Shop, un
 
 
 def test_a_unit_that_is_promised_to_another_rental_is_called_so(boss: Client, shop: Shop) -> None:
-    first, second = shop.paid(shop.rental()), shop.paid(shop.rental())
+    first, second = shop.ready(shop.rental()), shop.paid(shop.rental())
     step(boss, "prepare", Rental.objects.get(line__order=first), serial="CRATE-1-2")
 
     told = text_of(step(boss, "prepare", Rental.objects.get(line__order=second), serial="CRATE-1-2"))
@@ -412,7 +412,7 @@ def test_a_quote_is_called_by_its_day_and_price(boss: Client) -> None:
 
 
 def test_a_unit_that_needs_work_goes_to_maintenance(boss: Client, shop: Shop) -> None:
-    shop.paid(shop.rental())
+    shop.ready(shop.rental())
     rental = walk(boss, Rental.objects.get(), "prepare", "hand_over", "take_back")
 
     step(boss, "inspect", rental, fit="no", note="The latch is loose.")
@@ -421,7 +421,7 @@ def test_a_unit_that_needs_work_goes_to_maintenance(boss: Client, shop: Shop) ->
 
 
 def test_a_step_returns_to_where_it_was_asked_for_and_nowhere_else(boss: Client, shop: Shop) -> None:
-    order = shop.paid(shop.rental(), shop.rental())
+    order = shop.ready(shop.rental(), shop.rental())
     one, two = Rental.objects.all()
     listed = "http://testserver" + address("orders_order_change", order)
 
@@ -580,7 +580,7 @@ def test_customers_and_strangers_are_sent_to_the_login() -> None:
 
 def test_a_clerk_takes_the_steps(shop: Shop) -> None:
     clerk = desk("clerk")
-    order = shop.paid(shop.rental())
+    order = shop.ready(shop.rental())
 
     walk(clerk, Rental.objects.get(), *STEPS)
 

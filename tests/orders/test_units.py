@@ -37,7 +37,7 @@ def test_a_rental_that_is_over_lets_its_unit_go(db: None, over: str) -> None:
 
 
 def test_a_unit_that_was_set_aside_by_mistake_is_put_back_and_another_taken(shop: Shop) -> None:
-    rental = Rental.objects.get(line__order=shop.paid(shop.rental(0, 3)))
+    rental = Rental.objects.get(line__order=shop.ready(shop.rental(0, 3)))
     prepare_rental(rental_id=rental.pk, actor="staff:1", serial="CRATE-1-2")
 
     back = unprepare_rental(rental_id=rental.pk, actor="staff:1", note="a wheel is loose")
@@ -52,7 +52,7 @@ def test_a_unit_that_was_set_aside_by_mistake_is_put_back_and_another_taken(shop
 
 
 def test_what_the_customer_has_is_not_put_back(shop: Shop) -> None:
-    rental = Rental.objects.get(line__order=shop.paid(shop.rental(0, 3)))
+    rental = Rental.objects.get(line__order=shop.ready(shop.rental(0, 3)))
     prepare_rental(rental_id=rental.pk, actor="staff:1")
     hand_over_rental(rental_id=rental.pk, actor="staff:1")
 
@@ -61,7 +61,7 @@ def test_what_the_customer_has_is_not_put_back(shop: Shop) -> None:
 
 
 def test_a_unit_that_broke_while_it_stood_ready_may_go_to_somebody_else_once_it_is_mended(shop: Shop) -> None:
-    first, second = (Rental.objects.get(line__order=shop.paid(shop.rental(0, 3))) for _ in range(2))
+    first, second = (Rental.objects.get(line__order=shop.ready(shop.rental(0, 3))) for _ in range(2))
     prepare_rental(rental_id=first.pk, actor="staff:1", serial="CRATE-1-2")
     unit = Unit.objects.get(serial="CRATE-1-2")
     decide_unit(unit_id=unit.pk, event="break")
@@ -80,7 +80,7 @@ def test_a_unit_that_broke_while_it_stood_ready_may_go_to_somebody_else_once_it_
 
 def test_a_unit_does_not_leave_early_on_days_for_which_it_stands_ready_for_somebody_else(shop: Shop) -> None:
     """Another one is free on these days, so the clerk swaps."""
-    later, sooner = (Rental.objects.get(line__order=shop.paid(shop.rental(*days))) for days in [(8, 10), (3, 5)])
+    later, sooner = (Rental.objects.get(line__order=shop.ready(shop.rental(*days))) for days in [(8, 10), (3, 5)])
     for rental in (later, sooner):
         prepare_rental(rental_id=rental.pk, actor="staff:1", serial="CRATE-1-2")
 
@@ -92,7 +92,7 @@ def test_a_unit_does_not_leave_early_on_days_for_which_it_stands_ready_for_someb
 
 
 def test_a_rental_that_lost_its_unit_is_in_nobodys_way_when_that_unit_leaves_early(shop: Shop) -> None:
-    later, sooner = (Rental.objects.get(line__order=shop.paid(shop.rental(*days))) for days in [(8, 10), (3, 5)])
+    later, sooner = (Rental.objects.get(line__order=shop.ready(shop.rental(*days))) for days in [(8, 10), (3, 5)])
     prepare_rental(rental_id=sooner.pk, actor="staff:1", serial="CRATE-1-2")
     unit = Unit.objects.get(serial="CRATE-1-2")
     prepare_rental(rental_id=later.pk, actor="staff:1", serial="CRATE-1-2")
