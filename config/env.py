@@ -26,6 +26,7 @@ _FLAGS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
 _SMALLEST_KEY = 2048  # bits
+_MAIL = ("smtp", "smtp+tls", "smtp+ssl", "filemail", "consolemail", "dummymail")
 
 
 def stop(problem: str) -> NoReturn:
@@ -165,6 +166,28 @@ def database(name: str = "DATABASE_URL") -> dict[str, Any]:
     if not config.get("NAME"):
         stop(f"{name} must be like postgres://user:password@host:5432/name, its odd characters written as %XX.")
     return config
+
+
+def mail_server(name: str, default: str) -> dict[str, Any]:
+    """Django's mail settings from an address such as smtp+tls://user:password@mail.example.com:587."""
+    url = text(name, default)
+    if urlsplit(url).scheme not in _MAIL:
+        stop(f"{name} must be like smtp+tls://user:password@host:587; its schemes are {', '.join(_MAIL)}.")
+    try:
+        config: dict[str, Any] = environ.Env.email_url_config(url)
+    except ValueError:
+        config = {}
+    if "smtp" in urlsplit(url).scheme and not config.get("EMAIL_HOST"):
+        stop(f"{name} must be like smtp+tls://user:password@host:587, its odd characters written as %XX.")
+    return config
+
+
+def mailbox(name: str, default: str) -> str:
+    """An e-mail address; "" only by default."""
+    value = text(name, default)
+    if value and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+        stop(f"{name} must be an e-mail address such as shop@example.com.")
+    return value
 
 
 def rsa_key(name: str) -> str:

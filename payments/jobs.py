@@ -1,15 +1,18 @@
 """Payments' work in the background. Jobs run at least once; what they call is safe to repeat."""
 
 from datetime import timedelta
+from smtplib import SMTPException
 from uuid import UUID
 
 from core.queue import Patient, app
 from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
 from payments import services
+from payments.models import Mail
 from payments.providers.base import ProviderUnavailable
 
 _A_BOOKING = timedelta(days=400)  # rentals are booked a year ahead
 _GATEWAY = Patient(ProviderUnavailable, attempts=40, longest=300)
+_MAIL_SERVER = Patient(OSError, SMTPException, attempts=60, longest=1800)
 _BOTH = Patient(ProviderUnavailable, Unavailable, UnknownOutcome, RateLimited, attempts=60, longest=60)
 
 
@@ -53,6 +56,12 @@ def secure_deposit(*, deposit_id: str) -> None:
 def settle_deposit(*, deposit_id: str) -> None:
     """Capture what is kept of a deposit, give back the rest."""
     services.settle_deposit(deposit_id=UUID(deposit_id))
+
+
+@app.task(name="payments.send_mail", queue="mail", retry=_MAIL_SERVER)
+def send_mail(*, kind: str, order_id: str, about: str) -> None:
+    """Send a mail about an order, once."""
+    services.send_mail(kind=Mail.Kind(kind), order_id=order_id, about=about)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -219,6 +219,20 @@ DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer re
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 
+# Mails: about orders and money, by jobs.
+MAIL_SERVER = env.mail_server("EMAIL_URL", "dummymail://")
+EMAIL_BACKEND = MAIL_SERVER["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.get("EMAIL_HOST") or "localhost", MAIL_SERVER.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = MAIL_SERVER.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = MAIL_SERVER.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(MAIL_SERVER.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(MAIL_SERVER.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = f"/{MAIL_SERVER.get('EMAIL_FILE_PATH', '').lstrip('/')}"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.mailbox("MAIL_FROM", "shop@localhost")
+STAFF_EMAIL = env.mailbox("STAFF_EMAIL", "")  # hears of refunds that failed
+SHOP_NAME = env.text("SHOP_NAME", "Cat Travel Logistics")
+
 # Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")

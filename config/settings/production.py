@@ -7,6 +7,10 @@ from config import env
 from config.settings.base import *  # noqa: F403
 from config.settings.base import (
     ALLOWED_HOSTS,
+    DEFAULT_FROM_EMAIL,
+    EMAIL_BACKEND,
+    EMAIL_USE_SSL,
+    EMAIL_USE_TLS,
     INVENTORY_PUSH_SECRETS,
     INVENTORY_TOKEN,
     INVENTORY_URL,
@@ -54,6 +58,10 @@ if any(len(secret) < 16 for secret in INVENTORY_PUSH_SECRETS):
     env.stop("INVENTORY_PUSH_SECRETS has a secret shorter than 16 characters.")
 if not PUBLIC_URL.startswith("https://") or _is_this_machine(PUBLIC_URL):
     env.stop("PUBLIC_URL must be the public https address in production.")
+if not EMAIL_BACKEND.endswith("smtp.EmailBackend") or not (EMAIL_USE_TLS or EMAIL_USE_SSL):
+    env.stop("EMAIL_URL must name a mail server that is spoken to by TLS: smtp+tls:// or smtp+ssl://.")
+if _is_this_machine(DEFAULT_FROM_EMAIL.rpartition("@")[2]):
+    env.stop("MAIL_FROM must be the address that customers know you by.")
 if "*" in ALLOWED_HOSTS:
     env.stop("ALLOWED_HOSTS must name the hosts; * accepts any.")
 if all(_is_this_machine(host) for host in ALLOWED_HOSTS):

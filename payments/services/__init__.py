@@ -9,6 +9,7 @@ from payments.services.deposits import (
     settle_deposit,
 )
 from payments.services.extras import collect_extra
+from payments.services.mailing import send_mail
 from payments.services.returning import apply_refunds, refund_overpayment, request_refund, send_refund, settle_refund
 from payments.services.settling import (
     catch_up,
@@ -41,6 +42,7 @@ __all__ = [
     "request_refund",
     "secure_deposit",
     "secure_due_deposits",
+    "send_mail",
     "send_refund",
     "settle_deposit",
     "settle_order",

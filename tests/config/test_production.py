@@ -24,6 +24,8 @@ GOOD = {
     "INVENTORY_URL": "https://inventory.example.com",
     "INVENTORY_TOKEN": "d4" * 16,
     "INVENTORY_PUSH_SECRETS": "e5" * 16,
+    "EMAIL_URL": "smtp+tls://shop:hunter2@mail.example.com:587",
+    "MAIL_FROM": "shop@example.com",
     "TRUSTED_PROXIES": "1",
 }
 SECRETS = [
@@ -52,6 +54,9 @@ BAD: dict[str, tuple[str, str]] = {
     "a guessable push secret": ("INVENTORY_PUSH_SECRETS", "e5" * 16 + ",old"),
     "customers without TLS": ("PUBLIC_URL", "http://shop.example.com"),
     "customers on this machine": ("PUBLIC_URL", "https://localhost"),
+    "mail without TLS": ("EMAIL_URL", "smtp://mail.example.com"),
+    "mail to nowhere": ("EMAIL_URL", "dummymail://"),
+    "mail from this machine": ("MAIL_FROM", "shop@localhost"),
     "any host": ("ALLOWED_HOSTS", "*"),
     "any host, beside a good one": ("ALLOWED_HOSTS", "shop.example.com,*"),
     "no host": ("ALLOWED_HOSTS", ""),

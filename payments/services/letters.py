@@ -1,0 +1,229 @@
+"""What each mail says, in words for people. One letter, told twice: as text and as HTML (templates/emails)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from core.money import format_minor
+from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
+from payments.declines import sentence
+from payments.models import Deposit, Mail, Payment, Refund
+from payments.selectors import balance
+
+_DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """facts: what it is about, line by line (what, how much or when)."""
+
+    subject: str
+    headline: str
+    paragraphs: Sequence[str]
+    facts: Sequence[tuple[str, str]] = ()
+    to_staff: bool = False
+
+
+def write(kind: Mail.Kind, order: Order, about: str) -> Letter | None:
+    """The letter of this kind about an order, and about one refund, deposit or payment of it. None: nothing to say."""
+    return _WRITERS[kind](order, about)
+
+
+def _confirmed(order: Order, _about: str) -> Letter:
+    lines = list(order.lines.prefetch_related("rentals"))
+    facts = [(_what(line), format_minor(line.total_minor, order.currency)) for line in lines]
+    facts.append(("Total, tax included", format_minor(order.total_minor, order.currency)))
+    return Letter(
+        f"Your order {order.number} is confirmed",
+        "Thank you, it is yours.",
+        [
+            f"We have your payment for order {order.number}, and everything in it is set aside for you.",
+            _where(order, lines),
+            *_deposit_terms(order),
+        ],
+        facts,
+    )
+
+
+def _what(line: OrderLine) -> str:
+    rental = next(iter(line.rentals.all()), None)
+    what = f"{line.quantity} × {line.title}"
+    return f"{what}, {_day(rental.start_on)} to {_day(rental.end_on)}" if rental else what
+
+
+def _where(order: Order, lines: Sequence[OrderLine]) -> str:
+    if order.fulfilment == Fulfilment.DELIVERY:
+        return "We bring it to the address that you gave us."
+    depot = order.depot
+    place = ", ".join(part for part in (depot.name, depot.street, f"{depot.postal_code} {depot.city}".strip()) if part)
+    first = min((rental.start_on for line in lines for rental in line.rentals.all()), default=None)
+    return f"Pick it up at {place}{f', from {_day(first)} on' if first else ''}."
+
+
+def _deposit_terms(order: Order) -> list[str]:
+    if not order.deposit_plan:
+        return []
+    amount = format_minor(order.deposit_minor, order.currency)
+    if order.deposit_plan == DepositPlan.HOLD:
+        return [
+            (
+                f"A deposit of {amount} is held on your card shortly before the pickup. It is not charged, "
+                "and let go when everything is back and looked at."
+            )
+        ]
+    return [
+        (
+            f"A deposit of {amount} is charged to your card shortly before the pickup, "
+            "and given back when everything is back and looked at."
+        )
+    ]
+
+
+def _refund_under_way(order: Order, about: str) -> Letter | None:
+    refund = Refund.objects.select_related("payment").filter(pk=about, payment__order=order).first()
+    if refund is None:
+        return None
+    amount = format_minor(refund.amount_minor, refund.payment.currency)
+    return Letter(
+        f"{amount} is on its way back to you",
+        f"{amount} is on its way back.",
+        [
+            (
+                f"It goes back the way it came, to the card that paid order {order.number}. "
+                "Banks usually take five to ten days."
+            ),
+        ],
+        [("Why", refund.reason)],
+    )
+
+
+def _refund_failed(order: Order, about: str) -> Letter | None:
+    refund = Refund.objects.select_related("payment").filter(pk=about, payment__order=order).first()
+    if refund is None:
+        return None
+    amount = format_minor(refund.amount_minor, refund.payment.currency)
+    return Letter(
+        f"A refund of {amount} failed (order {order.number})",
+        "A refund failed; the money is still owed.",
+        [f"The gateway could not give {amount} back for order {order.number}. Look at it in the admin."],
+        [("What the gateway said", refund.failure or "nothing")],
+        to_staff=True,
+    )
+
+
+def _deposit_secured(order: Order, about: str) -> Letter | None:
+    deposit = Deposit.objects.filter(pk=about, order=order).first()
+    if deposit is None or deposit.secured_at is None:
+        return None
+    amount = format_minor(deposit.amount_minor, deposit.currency)
+    if deposit.plan == DepositPlan.HOLD:
+        said = f"{amount} is held on your card for order {order.number}. It is not charged."
+        then = "It is let go when everything is back and looked at."
+    else:
+        said = f"{amount} was charged to your card as the deposit for order {order.number}."
+        then = "It is given back when everything is back and looked at."
+    return Letter(
+        f"The deposit for {order.number} is secured",
+        "Your deposit is secured.",
+        [said, f"{then} You need to do nothing; your pickup is ready to go."],
+    )
+
+
+def _deposit_needs_you(order: Order, about: str) -> Letter | None:
+    deposit = Deposit.objects.filter(pk=about.partition(":")[0], order=order).first()
+    if deposit is None or deposit.secured_at is not None or deposit.ended_at is not None:
+        return None  # it was secured meanwhile
+    amount, why = format_minor(deposit.amount_minor, deposit.currency), sentence(deposit.last_error)
+    return Letter(
+        f"Please confirm the deposit for {order.number}",
+        "Your deposit needs you.",
+        [
+            f"We could not secure the deposit of {amount} for order {order.number}. {why}".strip(),
+            "Open the order in the app and confirm the deposit there. Without it we cannot hand over what you rent.",
+        ],
+    )
+
+
+def _deposit_ended(order: Order, about: str) -> Letter | None:
+    deposit = Deposit.objects.filter(pk=about, order=order).first()
+    if deposit is None or deposit.ended_at is None:
+        return None
+    kept, amount = deposit.captured_minor, format_minor(deposit.amount_minor, deposit.currency)
+    back = format_minor(deposit.amount_minor - kept, deposit.currency)
+    held = deposit.plan == DepositPlan.HOLD
+    how = "is no longer held on your card" if held else "goes back to your card, usually within five to ten days"
+    if not kept:
+        return Letter(
+            f"Your deposit for {order.number} is yours again",
+            "Your deposit is yours again.",
+            [f"Everything is back and looked at: {amount} {how}.", "Thank you for bringing it back."],
+        )
+    rest = [f"The rest of it, {back}, {how}."] if deposit.amount_minor > kept else []
+    return Letter(
+        f"What we kept of the deposit for {order.number}",
+        f"We kept {format_minor(kept, deposit.currency)} of your deposit.",
+        [f"Order {order.number} came to more than you had paid, for what is listed here.", *rest],
+        _reasons(order),
+    )
+
+
+def _money_requested(order: Order, about: str) -> Letter | None:
+    owed = balance(order.pk)
+    if owed <= 0:
+        return None  # paid meanwhile
+    amount = format_minor(owed, order.currency)
+    payment = Payment.objects.filter(pk=about, order=order).first() if about else None
+    why = f" {sentence(payment.last_error)}" if payment and payment.last_error else ""
+    return Letter(
+        f"Please pay {amount} for order {order.number}",
+        f"{amount} is open.",
+        [
+            (
+                f"Order {order.number} came to more than you had paid and the deposit covered, and we could not "
+                f"take the rest from your card.{why}"
+            ),
+            "Open the order in the app and pay it there.",
+        ],
+        _reasons(order),
+    )
+
+
+def _money_received(order: Order, about: str) -> Letter | None:
+    payment = Payment.objects.filter(pk=about, order=order).first()
+    if payment is None or not payment.captured_minor:
+        return None
+    amount = format_minor(payment.captured_minor, payment.currency)
+    return Letter(
+        f"We received {amount} for order {order.number}",
+        f"We received {amount}.",
+        [f"It was taken from your card for what order {order.number} came to beyond its price and its deposit."],
+        _reasons(order),
+    )
+
+
+def _reasons(order: Order) -> list[tuple[str, str]]:
+    """What was charged beyond the price, and why."""
+    extra = Charge.objects.filter(order=order, kind__in=_DAMAGES, amount_minor__gt=0)
+    return [
+        (
+            f"{charge.get_kind_display()}{f': {charge.reason}' if charge.reason else ''}",
+            format_minor(charge.amount_minor, order.currency),
+        )
+        for charge in extra
+    ]
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+_WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
+    Mail.Kind.ORDER_CONFIRMED: _confirmed,
+    Mail.Kind.REFUND_UNDER_WAY: _refund_under_way,
+    Mail.Kind.REFUND_FAILED: _refund_failed,
+    Mail.Kind.DEPOSIT_SECURED: _deposit_secured,
+    Mail.Kind.DEPOSIT_NEEDS_YOU: _deposit_needs_you,
+    Mail.Kind.DEPOSIT_ENDED: _deposit_ended,
+    Mail.Kind.MONEY_REQUESTED: _money_requested,
+    Mail.Kind.MONEY_RECEIVED: _money_received,
+}
