@@ -10,6 +10,7 @@ from orders.services.changes import (
     let_go_again,
     mark_deposit_secured,
     mark_order_paid,
+    note_deposit,
     ready_for_more,
     ready_for_payment,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "lock_order",
     "mark_deposit_secured",
     "mark_order_paid",
+    "note_deposit",
     "place_order",
     "prepare_rental",
     "prepare_sale",

@@ -25,7 +25,8 @@ from payments.providers.base import (
 )
 
 if TYPE_CHECKING:
-    from stripe.params import PaymentIntentCreateParams, RefundListParams
+    from stripe import RequestOptions
+    from stripe.params import PaymentIntentCreateParams, PaymentIntentUpdateParams, RefundListParams
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -187,14 +188,35 @@ class StripeProvider:
             params |= {"payment_method": card_ref, "confirm": True, "off_session": True}
         if new.customer_ref:
             params["customer"] = new.customer_ref
-        if new.keeps_card:
+        if new.keeps_card and not card_ref:
             params["setup_future_usage"] = "off_session"
         if new.captures_later:
             params["capture_method"] = "manual"
         return self._client.v1.payment_intents.create(params, {"idempotency_key": f"payment-{new.key}"})
 
+    def change_payment(self, *, key: str, ref: str, amount_minor: int, keeps_card: bool) -> RemotePayment:
+        params: PaymentIntentUpdateParams = {
+            "amount": amount_minor,
+            "setup_future_usage": "off_session" if keeps_card else "",
+            "expand": _WITH_CHARGE,
+        }
+        options: RequestOptions = {"idempotency_key": f"change-{key}"}
+        try:
+            return _payment(_ask(lambda: self._client.v1.payment_intents.update(ref, params, options)))
+        except UnknownPayment:
+            raise
+        except ProviderRefused:  # paid or cancelled meanwhile: what it is now is the answer
+            return self.get_payment(ref)
+
     def get_payment(self, ref: str) -> RemotePayment:
         return _payment(_ask(lambda: self._client.v1.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE})))
+
+    def payments_of(self, customer_ref: str) -> Sequence[RemotePayment]:
+        expand = [f"data.{name}" for name in _WITH_CHARGE]
+        page = _ask(
+            lambda: self._client.v1.payment_intents.list({"customer": customer_ref, "limit": 100, "expand": expand})
+        )
+        return [_payment(intent) for intent in page.data]
 
     def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
         try:
@@ -207,8 +229,11 @@ class StripeProvider:
             )
         except UnknownPayment:
             raise
-        except ProviderRefused:  # captured already, or let go: what it is now is the answer
-            return self.get_payment(ref)
+        except ProviderRefused:
+            now = self.get_payment(ref)
+            if now.status == RemoteStatus.AUTHORISED:
+                raise
+            return now  # captured already, or let go: what it is now is the answer
         return _payment(intent)
 
     def cancel_payment(self, ref: str) -> RemotePayment:
@@ -327,6 +352,7 @@ def _payment(intent: stripe.PaymentIntent) -> RemotePayment:
         capture_before=_capture_before(intent) if status == RemoteStatus.AUTHORISED else None,
         customer_ref=str(intent.customer or ""),
         card_ref=str(intent.payment_method or ""),
+        keeps_card=intent.setup_future_usage == "off_session",
     )
 
 

@@ -3,6 +3,7 @@
 from payments.services.collecting import StartedPayment, apply_payment, settle_payment, start_payment
 from payments.services.deposits import (
     end_deposit,
+    release_deposit,
     renew_ending_holds,
     secure_deposit,
     secure_due_deposits,
@@ -37,6 +38,7 @@ __all__ = [
     "refresh_payment",
     "refresh_refunds",
     "refund_overpayment",
+    "release_deposit",
     "renew_ending_holds",
     "request_refund",
     "secure_deposit",
