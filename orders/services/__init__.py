@@ -14,6 +14,7 @@ from orders.services.changes import (
     ready_for_more,
     ready_for_payment,
 )
+from orders.services.charging import add_charge
 from orders.services.fulfilment import (
     close_rental,
     deliver_sale,
@@ -31,6 +32,7 @@ from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 __all__ = [
     "LineRequest",
     "QuoteRequest",
+    "add_charge",
     "cancel_order",
     "close_rental",
     "complete_order",

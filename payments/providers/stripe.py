@@ -260,9 +260,14 @@ class StripeProvider:
         return self._refunds({"created": {"gte": int(moment.timestamp())}, "limit": 100})
 
     def _refunds(self, params: "RefundListParams") -> list[RemoteRefund]:
-        page = _ask(lambda: self._client.v1.refunds.list(params))
+        page = _ask(lambda: self._client.v1.refunds.list({**params, "expand": ["data.charge"]}))
         found = _ask(lambda: list(page.auto_paging_iter()))
-        return [_refund(refund, str(refund.payment_intent)) for refund in found if refund.payment_intent]
+        oldest = {str(getattr(refund.charge, "id", "")): refund.id for refund in found}  # newest come first
+        return [
+            _refund(refund, str(refund.payment_intent))
+            for refund in found
+            if refund.payment_intent and not _is_release(refund, oldest)
+        ]
 
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         text = self._verified(body, signature)
@@ -373,6 +378,15 @@ def _refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:
         refund_id=_uuid(_metadata(refund).get("refund_id")),
         failure=getattr(refund, "failure_reason", None) or "",
     )
+
+
+def _is_release(refund: stripe.Refund, oldest: Mapping[str, str]) -> bool:
+    """True for what Stripe calls a refund when a hold, or what was not captured of it, is let go: no money moves."""
+    charge = refund.charge
+    if not isinstance(charge, stripe.Charge):
+        return False
+    let_go = charge.amount - charge.amount_captured
+    return not charge.captured or (let_go == refund.amount and oldest[charge.id] == refund.id)
 
 
 def _notice(event: Any) -> Notice:
