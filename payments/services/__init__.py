@@ -6,6 +6,7 @@ from payments.services.deposits import (
     release_deposit,
     renew_ending_holds,
     secure_deposit,
+    secure_deposit_now,
     secure_due_deposits,
     settle_deposit,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "renew_ending_holds",
     "request_refund",
     "secure_deposit",
+    "secure_deposit_now",
     "secure_due_deposits",
     "send_refund",
     "settle_deposit",

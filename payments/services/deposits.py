@@ -18,8 +18,9 @@ from orders.errors import TransitionNotAllowed
 from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
+from payments.errors import PaymentProviderUnavailable
 from payments.models import Deposit, GatewayCustomer, Payment
-from payments.providers.base import KeySpent, ProviderRefused, RemotePayment, RemoteStatus
+from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services.asking import ask_for, made_before
@@ -98,6 +99,20 @@ def secure_deposit(*, deposit_id: UUID, again: bool = False) -> Deposit:
             give_up_payment(payment_id=payment.pk)
             _refused(deposit_id, no.code)
     return Deposit.objects.get(pk=deposit_id)
+
+
+def secure_deposit_now(*, deposit_id: UUID, actor: str) -> Deposit:
+    """Staff have the kept card asked at once, although it may have said no before. The history keeps it.
+
+    Network between transactions. Raises: PaymentProviderUnavailable.
+    """
+    with transaction.atomic():
+        order, _ = _lock(deposit_id)
+        note_deposit(order, "secure_deposit", actor=actor, note="")
+    try:
+        return secure_deposit(deposit_id=deposit_id, again=True)
+    except ProviderUnavailable as silence:
+        raise PaymentProviderUnavailable from silence
 
 
 def _look_at_ended_hold(deposit_id: UUID) -> None:
