@@ -55,7 +55,7 @@ class Clerk:
         button = self._offered(f"/admin/orders/rental/?q={number}", INSPECTING)
         if button is None:
             raise ClerkRefused(f"charge: nothing of {number} is to be inspected")
-        return self._take(f"{button.rstrip('/').rpartition('/')[0]}/charge")
+        return self._take(button.replace("/inspect", "/charge"))
 
     def _take(self, step: str) -> str:
         page = self._send(step, TYPED[_name(step)])

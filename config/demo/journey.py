@@ -1,7 +1,8 @@
 """The whole way of the data, walked once through the public API, as a phone and a clerk would.
 
 Mia rents one carrier and buys another, her first card is declined, her deposit is secured, the clerk hands over and
-takes back, something is torn and paid from the deposit, and a second order is cancelled and refunded. Every step says what happened, how long it took and where to look.
+takes back, something is torn and paid from the deposit, and a second order is cancelled and refunded. Every step says
+what happened, how long it took and where to look.
 """
 
 import time

@@ -159,7 +159,7 @@ class DepositAdmin(ReadOnlyAdmin):
             text="The card that was kept for this order is asked at once, without its owner. If it says no, the "
             "customer must confirm the deposit in the app.",
             submit="Ask the card",
-            facts=_facts(deposit),
+            facts=_beside(deposit),
             facts_title="Deposit",
         )
         return self.take_step(request, deposit, step="secure", form=AgainForm(sent(request)), do=do, ask=ask)
@@ -180,7 +180,7 @@ class DepositAdmin(ReadOnlyAdmin):
             submit="Give it back",
             danger=True,
             warning=owing if owed > 0 else "",
-            facts=_facts(deposit),
+            facts=_beside(deposit),
             facts_title="Deposit",
         )
         return self.take_step(request, deposit, step="release", form=ReleaseForm(sent(request)), do=do, ask=ask)
@@ -196,6 +196,18 @@ def _facts(deposit: Deposit) -> Facts:
         ("Secured", moment(deposit.secured_at, zone)),
         *([("Held until", moment(deposit.capture_before, zone))] if deposit.capture_before else []),
         *([("Ended", moment(deposit.ended_at, zone))] if deposit.ended_at else []),
+    ]
+
+
+def _beside(deposit: Deposit) -> Facts:
+    """What staff have before their eyes while a step asks."""
+    zone = deposit.order.depot.time_zone
+    return [
+        ("Order", order_link(deposit.order)),
+        ("Customer", deposit.order.customer),
+        ("Status", status_badge(deposit)),
+        ("Amount", amount(deposit.amount_minor, deposit.currency)),
+        *([("Held until", moment(deposit.capture_before, zone))] if deposit.capture_before else []),
     ]
 
 

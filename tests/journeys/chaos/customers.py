@@ -18,6 +18,7 @@ from tests.journeys.chaos.plan import BAGS, CRATES, Run
 TRIES = 12
 AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to come back
 DOCUMENTED = {"busy", "unavailable", "payment_provider_unavailable"}  # the 503s of docs/errors.md
+PAID = ("succeeded", "requires_capture")
 DECLINED = "pm_card_chargeDeclined"
 
 
@@ -77,8 +78,7 @@ class Customer:
         intent = started["client_secret"].partition("_secret_")[0]
         cards = [DECLINED, "pm_card_visa"] if self.dice.random() < 0.15 else ["pm_card_visa"]
         try:
-            last = [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1]
-            return last in ("succeeded", "requires_capture")
+            return [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1] in PAID
         except ApiError:  # the order died meanwhile, and its payment with it
             return False
 

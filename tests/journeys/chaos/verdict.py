@@ -107,6 +107,11 @@ def _money(run: Run) -> Iterator[str]:
     for name in ("captured", "refunded"):
         if (ours[name] or 0) != theirs.get(name, 0):
             yield f"{ours[name]} {name} here, {theirs.get(name, 0)} at the gateway"
+    yield from _deposits(theirs)
+
+
+def _deposits(theirs: dict[str, int]) -> Iterator[str]:
+    """What is held here is held there, and nothing of an ended deposit but what the shop keeps."""
     held = Payment.objects.filter(status=PaymentStatus.AUTHORISED).aggregate(sum=Sum("amount_minor"))["sum"] or 0
     if held != theirs.get("held", 0):
         yield f"{held} held here, {theirs.get('held', 0)} at the gateway"
