@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile, File
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
 
 from accounts.models import User
 from orders.models import ChargeKind, ChargePhoto, Rental
@@ -27,10 +25,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def counter(shop: Shop, page: Page, settings: Settings, tmp_path: Path) -> Iterator[Shop]:
+def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     """One rental out, one whose card must be confirmed, one later; the boss is logged in."""
-    settings.MEDIA_ROOT = tmp_path  # where the live server's route does not look
-    page.route("**/media/**", lambda asked: asked.fulfill(path=tmp_path / asked.request.url.partition("/media/")[2]))
     named(shop.crate, ("Kestrel Sky", "Minkaro", "KES-SKY-L", "L", "anthracite"))
     first, second, third = (UserFactory(name=name) for name in PEOPLE[:3])
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
@@ -50,6 +46,8 @@ def counter(shop: Shop, page: Page, settings: Settings, tmp_path: Path) -> Itera
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/admin/")
     yield shop
+    for photo in ChargePhoto.objects.all():
+        photo.image.delete(save=False)
     forget_jobs()
 
 
