@@ -5,8 +5,9 @@ from io import BytesIO
 
 import pytest
 from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from orders.models import ChargeKind, ChargePhoto, Rental
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     """One rental out, one whose card must be confirmed, one later; the boss is logged in."""
+    page.route("**/media/**", _from_memory)  # where the tests keep pictures
     named(shop.crate, ("Kestrel Sky", "Minkaro", "KES-SKY-L", "L", "anthracite"))
     first, second, third = (UserFactory(name=name) for name in PEOPLE[:3])
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
@@ -46,9 +48,12 @@ def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/admin/")
     yield shop
-    for photo in ChargePhoto.objects.all():
-        photo.image.delete(save=False)
     forget_jobs()
+
+
+def _from_memory(asked: Route) -> None:
+    with default_storage.open(asked.request.url.partition("/media/")[2]) as file:
+        asked.fulfill(body=file.read(), content_type="image/jpeg")
 
 
 def picture(colour: str) -> bytes:
