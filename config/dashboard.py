@@ -16,7 +16,7 @@ from inventory.troubles import count_troubles
 from orders.admin.worklists import ALL, OPEN, RentalWork, SaleWork, WorkFilter
 from orders.models import OrderLine, Rental
 from payments.models import ProviderEvent
-from payments.selectors import parked_payments, payments_owed_back
+from payments.selectors import deposits_to_secure, parked_payments, payments_owed_back
 from payments.states import EventStatus
 
 
@@ -82,6 +82,9 @@ def _money(request: HttpRequest) -> Iterator[Tile]:
     owed, parked = payments_owed_back().count(), parked_payments().count()
     yield Tile("Failed refunds", owed, _list("payments_payment", attention="owed"), alarming=True)
     yield Tile("Parked payments", parked, _list("payments_payment", attention="parked"), alarming=True)
+    if request.user.has_perm("payments.view_deposit"):
+        soon = deposits_to_secure().count()
+        yield Tile("Deposits not secured", soon, _list("payments_deposit", work="soon"), alarming=True)
     if request.user.has_perm("payments.view_providerevent"):
         events = ProviderEvent.objects.filter(status=EventStatus.PARKED).count()
         yield Tile("Parked events", events, _list("payments_providerevent", status__exact="parked"), alarming=True)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate")
-_MONEY = ("payment", "refund", "providerevent")
+_MONEY = ("payment", "deposit", "refund", "providerevent")
 _PEOPLE = ("user", "cat", "address")
 
 
@@ -28,6 +28,8 @@ GROUPS: dict[str, list[str]] = {
         *_all("orders", _ORDERS, "view"),
         "orders.handle_order",
         "orders.cancel_order",
+        *_all("payments", ("deposit",), "view"),
+        "payments.handle_deposit",
         *_all("accounts", ("user", "cat", "address"), "view"),
     ],
     # gives money back

@@ -52,6 +52,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Money",
         (
             ("payments.Payment", "Payments", "credit_card"),
+            ("payments.Deposit", "Deposits", "lock"),
             ("payments.Refund", "Refunds", "currency_exchange"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),

@@ -53,6 +53,16 @@ class DepositNotSecured(DomainError):
     title = "The deposit is not secured; let the customer confirm it in the app, or write down why not."
 
 
+class ChargeUnsuitable(DomainError):
+    code = "charge_unsuitable"
+    title = "A charge needs a kind (damage, cleaning, days late), an amount above zero and a reason."
+
+
+class PhotoUnsuitable(DomainError):
+    code = "photo_unsuitable"
+    title = "This is no picture that can be read: JPEG, PNG or WebP."
+
+
 class NothingPaid(DomainError):
     code = "nothing_paid"
     title = "Nothing is paid: everything was refunded. Cancel the order instead."

@@ -1,6 +1,8 @@
 """Quotes, orders, their lines and rentals, and every charge and event that ever happened to them."""
 
+from pathlib import PurePath
 from typing import Any, ClassVar, Self, TypeVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -255,6 +257,7 @@ class Charge(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="charges")
     line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
+    rental = models.ForeignKey("Rental", on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
     kind = models.CharField(max_length=16, choices=ChargeKind)
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=300, blank=True)
@@ -272,6 +275,24 @@ class Charge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_minor}"
+
+
+def _unguessable(_photo: "ChargePhoto", name: str) -> str:
+    return f"charges/{uuid4().hex}{PurePath(name).suffix}"
+
+
+class ChargePhoto(models.Model):
+    """What proves a charge."""
+
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="photos")
+    image = models.ImageField(upload_to=_unguessable, max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return str(self.image.name)
 
 
 class OrderEvent(models.Model):

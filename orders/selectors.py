@@ -9,6 +9,7 @@ from core.api import money
 from core.time import days_counted
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.terms import deposit_terms
 
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
 _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
@@ -26,8 +27,16 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "delivery": money(quote.delivery_minor, cur),
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
-        "deposit": money(quote.deposit_minor, cur),
+        **_deposit(quote, cur),
         "expires_at": quote.expires_at,
+    }
+
+
+def _deposit(promise: Quote | Order, cur: str) -> dict[str, Any]:
+    return {
+        "deposit": money(promise.deposit_minor, cur),
+        "deposit_plan": promise.deposit_plan or None,
+        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur),
     }
 
 
@@ -66,7 +75,8 @@ def order_answer(order: Order) -> dict[str, Any]:
         "currency": cur,
         "total": money(order.total_minor, cur),
         "tax_included": money(order.tax_minor, cur),
-        "deposit": money(order.deposit_minor, cur),
+        **_deposit(order, cur),
+        "deposit_secured_at": order.deposit_secured_at,
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,
         "confirmed_at": order.confirmed_at,

@@ -17,6 +17,9 @@ SENTENCES: dict[str, str] = {
     "try_again_later": "The bank could not be reached. Please try again in a moment; nothing was charged.",
     "amount_too_small": "This amount is too small to be paid by card. Please add something to the order.",
     "amount_too_large": "This amount is too large to be paid at once. Please order in parts.",
+    "no_card_kept": "No card is kept for this order. Please confirm the deposit in the app.",
+    "hold_expired": "The bank let go of the deposit. Please confirm it again in the app.",
+    "deposit_refunded": "The deposit went back to your card. Please confirm it again in the app.",
     "under_review": "This payment must be looked at by us first; nothing more is charged. Please contact us.",
     "payment_refused": "The payment was refused. Please use another way to pay.",
 }

@@ -74,6 +74,18 @@ class Deposit(models.Model):
     def __str__(self) -> str:
         return f"deposit of {format_minor(self.amount_minor, self.currency)}"
 
+    @property
+    def is_live(self) -> bool:
+        return self.status in DEPOSIT_LIVE
+
+    def is_secured_by(self, payment: "Payment") -> bool:
+        """True when this is the payment that secures it, or did last."""
+        return payment.provider_ref is not None and payment.provider_ref == self.provider_ref
+
+    def stays_of(self, payment: "Payment") -> int:
+        """What of one of its payments the shop keeps once it has ended, in minor units."""
+        return self.captured_minor if self.is_secured_by(payment) else 0
+
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def for_charges(self) -> Self:
@@ -113,6 +125,9 @@ class Payment(models.Model):
     captures_later = models.BooleanField(default=False)  # only held at first; at most one capture, the rest goes back
     capture_before = models.DateTimeField(null=True, blank=True)  # of a hold: the gateway then lets go
     keeps_card = models.BooleanField(default=False)  # the customer agreed that the card is kept for this order
+    card_ref = models.CharField(max_length=255, blank=True)  # the kept card it is asked from; "": its owner pays
+    changing_to_minor = models.PositiveBigIntegerField(null=True, blank=True)  # the gateway may have heard of it or not
+    changes = models.PositiveSmallIntegerField(default=0)  # how often it was changed at the gateway
     last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
     parked_reason = models.CharField(max_length=300, blank=True)  # a person must look
     created_at = models.DateTimeField(auto_now_add=True)
@@ -144,7 +159,10 @@ class Payment(models.Model):
                 fields=["order", "purpose"], condition=Q(status__in=LIVE), name="payment_one_live_per_purpose"
             ),  # two taps on "Pay" cannot charge twice
         ]
-        indexes = [models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="payment_live_by_age")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="payment_live_by_age"),
+            models.Index(fields=["created_at"], condition=Q(status="authorised"), name="payment_held_by_age"),
+        ]
         permissions = [("refund_payment", "Can give money back")]
 
     def __str__(self) -> str:
@@ -159,6 +177,11 @@ class Payment(models.Model):
     def refundable_minor(self) -> int:
         """Captured and neither refunded nor asked to be."""
         return self.captured_minor - self.refunded_minor - self.refund_pending_minor
+
+    @property
+    def secures_minor(self) -> int:
+        """How much of a deposit it secures: a hold while it lasts, money as long as it has not gone back."""
+        return self.amount_minor if self.status == PaymentStatus.AUTHORISED else self.refundable_minor
 
 
 class Refund(models.Model):

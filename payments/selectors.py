@@ -1,18 +1,19 @@
 """What is owed, and how it came about."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.text import capfirst
 
-from orders.models import Charge, Order
+from orders.models import Charge, Order, Rental
 from orders.selectors import has_left
-from orders.states import OrderStatus
+from orders.states import OrderStatus, RentalStatus
 from payments.models import Deposit, Payment, Refund
-from payments.states import PaymentStatus, RefundStatus
+from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,22 @@ def payments_owed_back() -> QuerySet[Payment]:
         kept=Coalesce(Subquery(kept.values("sum")), Value(0), output_field=BigIntegerField()),
     )
     return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
+
+
+def deposits_to_secure() -> QuerySet[Deposit]:
+    """Deposits that nothing secures although a rental begins by tomorrow, or is out already."""
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    begins = Q(status__in=[RentalStatus.BOOKED, RentalStatus.READY], start_on__lte=tomorrow)
+    is_out = Q(status__in=[RentalStatus.OUT, RentalStatus.RETURNED])
+    needed = Rental.objects.filter(begins | is_out, line__order=OuterRef("order"))
+    open_ones = Deposit.objects.filter(status__in=[DepositStatus.PLANNED, DepositStatus.UNSECURED])
+    return open_ones.filter(Exists(needed), order__status=OrderStatus.CONFIRMED)
+
+
+def deposits_in_trouble() -> QuerySet[Deposit]:
+    """Deposits to which a card or a bank said no, as long as it matters."""
+    left = Payment.objects.filter(deposit=OuterRef("pk"), status__in=[*LIVE, PaymentStatus.AUTHORISED])
+    return Deposit.objects.filter(Q(status__in=DEPOSIT_LIVE) | Exists(left)).exclude(last_error="")
 
 
 def statement(order: Order) -> Statement:

@@ -51,4 +51,5 @@ DEPOSIT: Mapping[tuple[str, str], str] = {
     ("release", D.UNSECURED):  D.RELEASED,
     ("release", D.SECURED):    D.RELEASED,
     ("capture", D.SECURED):    D.CAPTURED,  # all is back, and something is owed
+    ("lose",    D.CAPTURED):   D.RELEASED,  # what was to be kept could not be had any more, or went back
 }  # fmt: skip

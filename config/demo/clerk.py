@@ -12,11 +12,12 @@ TYPED = {
     "hand-over": {"note": "checked latch and pad", "early": "on"},  # the demo does not wait for the first day
     "pack": {},
     "deliver": {},
-    "take-back": {"condition": "A", "note": "as new"},
+    "take-back": {"condition": "B", "note": "the mesh is torn"},
+    "charge": {"kind": "damage", "amount": "15.00", "reason": "The mesh at the door is torn."},
     "inspect": {"fit": "yes"},
 }
 HANDING_OVER = ("prepare", "hand-over", "pack", "deliver")
-TAKING_BACK = ("take-back", "inspect")
+TAKING_BACK, INSPECTING = ("take-back",), ("inspect",)
 PATIENCE = 20  # seconds for a page
 
 _BUTTON = re.compile(r'<a class="step" href="([^"]+)"')
@@ -47,11 +48,20 @@ class Clerk:
         """
         for parts in ("rental", "orderline"):
             while (button := self._offered(f"/admin/orders/{parts}/?q={number}", steps)) is not None:
-                page = self._send(button, TYPED[_name(button)])
-                if done := _found(_DONE, page):
-                    yield done
-                else:
-                    raise ClerkRefused(f"{_name(button)}: {_found(_REFUSED, page)}")
+                yield self._take(button)
+
+    def charge(self, number: str) -> str:
+        """Charge what came back broken, on the page of the rental that is inspected next. Raises: ClerkRefused."""
+        button = self._offered(f"/admin/orders/rental/?q={number}", INSPECTING)
+        if button is None:
+            raise ClerkRefused(f"charge: nothing of {number} is to be inspected")
+        return self._take(button.replace("/inspect", "/charge"))
+
+    def _take(self, step: str) -> str:
+        page = self._send(step, TYPED[_name(step)])
+        if done := _found(_DONE, page):
+            return done
+        raise ClerkRefused(f"{_name(step)}: {_found(_REFUSED, page)}")
 
     def _offered(self, worklist: str, steps: Collection[str]) -> str | None:
         buttons = map(unescape, _BUTTON.findall(self._page(worklist)))

@@ -1,7 +1,8 @@
 """The whole way of the data, walked once through the public API, as a phone and a clerk would.
 
-Mia rents one carrier and buys another, her first card is declined, the clerk hands over and takes back, and a second
-order is cancelled and refunded. Every step says what happened, how long it took and where to look.
+Mia rents one carrier and buys another, her first card is declined, her deposit is secured, the clerk hands over and
+takes back, something is torn and paid from the deposit, and a second order is cancelled and refunded. Every step says
+what happened, how long it took and where to look.
 """
 
 import time
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from config.demo.clerk import HANDING_OVER, TAKING_BACK, Clerk, ClerkRefused
+from config.demo.clerk import HANDING_OVER, INSPECTING, TAKING_BACK, Clerk, ClerkRefused
 from config.demo.days import days_to_rent
 from config.seeding.people import PASSWORD, address_of
 from core.http import HttpClient, HttpError
@@ -29,6 +30,7 @@ DOCS = {
     "pay": "/api/docs/#/payments/startPayment",
     "order": "/api/docs/#/orders/placeOrder",
 }
+A_MOMENT = 5  # seconds for what happens by itself, if its time has come
 PATIENCE = 60  # seconds until a step that waits gives up
 
 
@@ -64,9 +66,10 @@ class Journey:
             for line in quote["lines"]:
                 self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
             self._tell(f"total {self._money(quote['total'])}")
-            self._tell(f"deposit {self._money(quote['deposit'])}: named in the terms, but not taken by the shop yet")
+            self._tell(f"deposit: {quote['deposit_terms']}")
         number = self._order(quote)
         self._pay_with_two_cards(number)
+        self._secure_the_deposit(number)
         self._clerk_hands_over(number)
         self._clerk_takes_back(number)
         self._cancel_another(buy["sku"])
@@ -84,6 +87,18 @@ class Journey:
             self._confirm(intent, "pm_card_visa")
             self._wait_for(number, "confirmed")
 
+    def _secure_the_deposit(self, number: str) -> None:
+        with self._step("the deposit is secured on the card that paid", f"/admin/payments/deposit/?q={number}"):
+            if not self._is_seen(lambda: self._is_secured(number), seconds=A_MOMENT):
+                self._tell("her rental begins later, so she confirms it in the app already now")
+                body = {"purpose": "deposit"}
+                intent = self._post(f"/api/v1/orders/{number}/payment", body)["client_secret"].partition("_secret_")[0]
+                self._confirm(intent, "pm_card_visa")
+            self._until(lambda: self._is_secured(number), "the deposit to be secured")
+
+    def _is_secured(self, number: str) -> bool:
+        return self._get(f"/api/v1/orders/{number}")["deposit_secured_at"] is not None
+
     def _clerk_hands_over(self, number: str) -> None:
         with self._step("the clerk prepares and hands over, at the staff pages", f"/admin/orders/order/?q={number}"):
             self._clerk = Clerk(self._url, email=CLERK, password=PASSWORD)
@@ -91,8 +106,11 @@ class Journey:
                 self._tell(done)
 
     def _clerk_takes_back(self, number: str) -> None:
-        with self._step("the unit comes back, is inspected, and the order completes", "/admin/inventory/unit/"):
+        with self._step("the unit comes back torn; the deposit pays for it", f"/admin/payments/deposit/?q={number}"):
             for done in self._clerk.take_steps(number, TAKING_BACK):
+                self._tell(done)
+            self._tell(self._clerk.charge(number))
+            for done in self._clerk.take_steps(number, INSPECTING):
                 self._tell(done)
             self._wait_for(number, "completed")
             self._tell_statement(number)
@@ -171,12 +189,17 @@ class Journey:
         return bool(told["refunded"]["amount"] and told["balance"]["amount"] == 0)
 
     def _until(self, look: Callable[[], Any], what: str) -> Any:
-        deadline = time.monotonic() + PATIENCE
+        if seen := self._is_seen(look, seconds=PATIENCE):
+            return seen
+        raise JourneyFailed(f"waited {PATIENCE} s in vain for {what}")
+
+    def _is_seen(self, look: Callable[[], Any], *, seconds: float) -> Any:
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if seen := look():
                 return seen
             time.sleep(0.2)
-        raise JourneyFailed(f"waited {PATIENCE} s in vain for {what}")
+        return None
 
     def _get(self, path: str) -> Any:
         return self._call("GET", path)

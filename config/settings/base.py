@@ -177,6 +177,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "LineKind": "orders.models.OrderLine.Kind",
         "PaymentStatus": "payments.states.PaymentStatus",
+        "DepositPlan": "orders.models.DepositPlan",
         "PaymentPurpose": "payments.models.Payment.Purpose",
         "PayablePurpose": "payments.api.serializers.PAYABLE",
         "ContainerKind": "catalog.models.Kind",

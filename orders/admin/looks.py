@@ -52,6 +52,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "collect": ("Collected", "success"),
     "ask_return": ("Return requested", "warning"),
     "receive": ("Return received", "info"),
+    "secure_deposit": ("Card asked for the deposit", "info"),
+    "release_deposit": ("Deposit given back early", "warning"),
 }
 
 

@@ -8,12 +8,29 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from core.backoffice import NOTHING, Ask, Card, Facts, Page, actor_of, amount, badge, moment, page_of, sent, two_lines
+from core.backoffice import (
+    NOTHING,
+    Ask,
+    Card,
+    Facts,
+    Page,
+    Table,
+    actor_of,
+    amount,
+    badge,
+    moment,
+    page_of,
+    people,
+    sent,
+    two_lines,
+)
+from core.money import format_minor
 from core.time import today_in
 from inventory.models import Unit
 from inventory.services import free_units_of
@@ -22,6 +39,7 @@ from orders.admin.history import timeline
 from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
 from orders.admin.steps import (
     HANDLE,
+    ChargeForm,
     HandOverForm,
     InspectForm,
     NoteForm,
@@ -31,8 +49,10 @@ from orders.admin.steps import (
     next_rental_step,
 )
 from orders.admin.worklists import RentalWork, WorklistAdmin
-from orders.models import Rental
-from orders.states import RentalStatus
+from orders.models import Charge, ChargeKind, Order, Rental
+from orders.states import OrderStatus, RentalStatus
+
+_CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.LOST)
 
 
 @admin.register(Rental)
@@ -43,7 +63,7 @@ class RentalAdmin(WorklistAdmin):
     search_help_text = "Unit serial, order number, SKU or customer's e-mail"
     ordering = ("start_on", "id")
     sortable_by = ()
-    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect")
+    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect", "charge")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
@@ -94,6 +114,7 @@ class RentalAdmin(WorklistAdmin):
             main=[
                 Card("Rental", facts=_facts(obj, request.user)),
                 *([Card("Condition", facts=_condition(obj))] if obj.condition_report else []),
+                *_charges(obj),
             ],
             aside=[
                 Card(
@@ -115,6 +136,8 @@ class RentalAdmin(WorklistAdmin):
             yield step.name
         if step is not None and obj.status == RentalStatus.READY:
             yield "put_back"
+        if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CHARGEABLE:
+            yield "charge"
 
     @action(
         description="Prepare",
@@ -151,22 +174,28 @@ class RentalAdmin(WorklistAdmin):
         rental = self.row(request, object_id)
 
         def do(typed: dict[str, Any]) -> str:
-            services.hand_over_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
+            services.hand_over_rental(
+                rental_id=rental.pk,
+                actor=actor_of(request),
+                note=typed["note"],
+                without_deposit=typed.get("without_deposit", ""),
+            )
             return f"{rental.unit} is with {rental.line.order.customer} until {day(rental.end_on)}."
 
         early = (rental.start_on - today_in(rental.line.order.depot.time_zone)).days
         begins = f"The rental begins only on {day(rental.start_on)}." if early > 0 else ""
+        secured = not rental.line.order.deposit_plan or rental.line.order.deposit_secured_at is not None
+        unsecured = "" if secured else "The deposit is not secured."
 
         ask = Ask(
             title=f"Hand over {rental.unit or rental.line.title}",
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
             submit="Hand over",
-            warning=unpaid_warning(rental.line.order) or begins,
+            warning=unpaid_warning(rental.line.order) or " ".join(filter(None, (unsecured, begins))),
             **_beside(rental),
         )
-        return self.take_step(
-            request, rental, step="hand_over", form=HandOverForm(sent(request), days_early=early), do=do, ask=ask
-        )
+        form = HandOverForm(sent(request), days_early=early, secured=secured)
+        return self.take_step(request, rental, step="hand_over", form=form, do=do, ask=ask)
 
     @action(description="Put back…", icon="undo", permissions=["handle"], url_path="put-back")
     def put_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -228,6 +257,54 @@ class RentalAdmin(WorklistAdmin):
         )
         return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
 
+    @action(description="Charge…", icon="add_card", permissions=["handle"], url_path="charge")
+    def charge(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        order = rental.line.order
+
+        def do(typed: dict[str, Any]) -> str:
+            charge = services.add_charge(
+                order_id=order.pk,
+                rental_id=rental.pk,
+                kind=ChargeKind(typed["kind"]),
+                amount_minor=typed["amount"],
+                reason=typed["reason"],
+                photos=typed["photos"],
+                actor=actor_of(request),
+            )
+            return f"{format_minor(charge.amount_minor, order.currency)} charged: {charge.reason}"
+
+        ask = Ask(
+            title=f"Charge for {rental.unit or rental.line.title}",
+            text="It is taken from the deposit when everything is back and inspected; what the deposit does not cover "
+            "is charged to the kept card, or asked for in the app.",
+            submit="Charge",
+            **_beside(rental, _condition(rental)),
+        )
+        form = ChargeForm(sent(request), request.FILES or None, currency=order.currency)
+        return self.take_step(request, rental, step="charge", form=form, do=do, ask=ask)
+
+
+def _charges(rental: Rental) -> list[Card]:
+    """What was charged for this rental alone, with the pictures that prove it."""
+    currency, zone = rental.line.order.currency, rental.line.order.depot.time_zone
+    charges = list(rental.charges.prefetch_related("photos"))
+    names = people(charge.actor for charge in charges)
+    rows = [
+        [
+            two_lines(moment(charge.created_at, zone), names[charge.actor]),
+            two_lines(charge.get_kind_display(), charge.reason),
+            format_html_join("", '<a href="{0}"><img src="{0}" alt="{1}"></a>', _pictures(charge)),
+            amount(charge.amount_minor, currency),
+        ]
+        for charge in charges
+    ]
+    return [Card("Charged", table=Table(["When", "Charge", "Pictures", ">Amount"], rows))] if rows else []
+
+
+def _pictures(charge: Charge) -> list[tuple[str, str]]:
+    return [(photo.image.url, f"Picture of: {charge.reason}") for photo in charge.photos.all()]
+
 
 def _facts(rental: Rental, viewer: Any) -> Facts:
     order, zone = rental.line.order, rental.line.order.depot.time_zone
@@ -261,9 +338,15 @@ def _beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
         ("Unit", rental.unit or NOTHING),
         ("Days", days(rental)),
         *([("Late", badge(f"{late} day{'s' if late > 1 else ''}", "danger"))] if late > 0 else []),
-        *([("Deposit", amount(terms["deposit_minor"], order.currency))] if terms.get("deposit_minor") else []),
+        *([("Deposit", _deposit(order, terms["deposit_minor"]))] if terms.get("deposit_minor") else []),
     ]
     return {"facts": [*facts, *more], "facts_title": "Rental"}
+
+
+def _deposit(order: Order, minor: int) -> SafeString:
+    secured = order.deposit_secured_at is not None
+    shown = badge("Secured", "success") if secured else badge("Not secured", "danger") if order.deposit_plan else ""
+    return format_html("{} {}", amount(minor, order.currency), shown)
 
 
 def _free(rental: Rental) -> list[tuple[str, str]]:

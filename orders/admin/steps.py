@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
@@ -14,8 +15,10 @@ from unfold.widgets import (
 )
 
 from core.backoffice import step_button
+from core.forms import AmountField, parse_amount
 from inventory.models import Unit
 from orders.models import Fulfilment, OrderLine, Rental
+from orders.services.charging import EXTRAS, MOST_BYTES, MOST_PHOTOS
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 HANDLE = "orders.handle_order"
@@ -96,16 +99,73 @@ class NoteForm(forms.Form):
 
 
 class HandOverForm(NoteForm):
-    """Before the rental begins it must be meant."""
+    """Before the rental begins, or without its deposit, it must be meant."""
 
-    def __init__(self, data: Any, *, days_early: int) -> None:
+    def __init__(self, data: Any, *, days_early: int, secured: bool) -> None:
         super().__init__(data)
+        if not secured:
+            self.fields["without_deposit"] = _note(
+                "Why without the deposit",
+                help_text="The deposit is not secured. Let the customer confirm it in the app, or write why not.",
+                error_messages={"required": "The deposit is not secured. Write why it is handed over all the same."},
+            )
         if days_early > 0:
             self.fields["early"] = forms.BooleanField(
                 label=f"Yes, {days_early} day{'s' if days_early > 1 else ''} before the rental begins",
                 widget=UnfoldBooleanSwitchWidget(),
                 error_messages={"required": "The rental has not begun. Say yes if it is handed over all the same."},
             )
+
+
+class Pictures(forms.FileInput):
+    """One field for several pictures."""
+
+    allow_multiple_selected = True
+
+
+class PicturesField(forms.FileField):
+    """Several pictures, or none; whether they can be read is the service's to say."""
+
+    widget = Pictures
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(PicturesField, self).clean(file, initial) for file in files]
+
+
+class ChargeForm(forms.Form):
+    """What is charged beyond the price. The amount is typed as it is spoken of."""
+
+    kind = forms.ChoiceField(
+        label="For",
+        choices=[(kind.value, kind.label) for kind in EXTRAS],
+        widget=UnfoldAdminRadioSelectWidget(),
+        error_messages={"required": "Say what it is for."},
+    )
+
+    def __init__(self, data: Any, files: Any, *, currency: str) -> None:
+        super().__init__(data, files)
+        self.currency = currency
+        self.fields["amount"] = AmountField(
+            currency=currency, error_messages={"required": "Write how much is charged."}
+        )
+        self.fields["reason"] = _note(
+            "Reason",
+            help_text="The customer reads it on the statement.",
+            error_messages={"required": "Write why, in words for the customer."},
+        )
+        self.fields["photos"] = PicturesField(
+            required=False,
+            widget=Pictures(attrs={"accept": "image/jpeg,image/png,image/webp", "multiple": True}),
+            help_text=f"Up to {MOST_PHOTOS} pictures of up to {MOST_BYTES // 1_000_000} MB that prove it.",
+        )
+
+    def clean_amount(self) -> int:
+        """In minor units."""
+        minor = parse_amount(self.cleaned_data["amount"], self.currency)
+        if minor == 0:
+            raise ValidationError("Write an amount above zero.")
+        return minor
 
 
 class TakeBackForm(forms.Form):

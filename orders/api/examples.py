@@ -17,6 +17,11 @@ def _eur(amount: int) -> dict[str, Any]:
     return {"amount": amount, "currency": "EUR"}
 
 
+_DEPOSIT: dict[str, Any] = {
+    "deposit": _eur(8000),
+    "deposit_plan": "charge",
+    "deposit_terms": "€80.00 is charged to your card the day before the pickup and given back after the return.",
+}
 SALE_LINE: dict[str, Any] = {
     "kind": "sale",
     "sku": "NIMBUS-S-SAND",
@@ -72,7 +77,7 @@ QUOTE = {
     "delivery": _eur(0),
     "total": _eur(10420),
     "tax_included": _eur(1664),
-    "deposit": _eur(8000),
+    **_DEPOSIT,
     "expires_at": "2027-04-20T09:30:00Z",
 }
 ORDER = {
@@ -85,7 +90,8 @@ ORDER = {
     "currency": "EUR",
     "total": _eur(10420),
     "tax_included": _eur(1664),
-    "deposit": _eur(8000),
+    **_DEPOSIT,
+    "deposit_secured_at": None,
     "placed_at": "2027-04-20T09:05:12Z",
     "expires_at": "2027-04-20T09:20:12Z",
     "confirmed_at": None,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from core.api import Input, ListInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
-from orders.models import Fulfilment, OrderLine
+from orders.models import DepositPlan, Fulfilment, OrderLine
 from orders.services import LineRequest, QuoteRequest
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
 
@@ -116,7 +116,9 @@ class QuoteOutput(serializers.Serializer[Any]):
     delivery = MoneyOutput()
     total = MoneyOutput()
     tax_included = MoneyOutput()
-    deposit = MoneyOutput(help_text="Named in the terms, not part of the total; the shop does not take it yet.")
+    deposit = MoneyOutput(help_text="Apart from the total.")
+    deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
+    deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
     expires_at = serializers.DateTimeField()
 
 
@@ -153,6 +155,11 @@ class OrderOutput(serializers.Serializer[Any]):
     total = MoneyOutput()
     tax_included = MoneyOutput()
     deposit = MoneyOutput()
+    deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
+    deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
+    deposit_secured_at = serializers.DateTimeField(
+        allow_null=True, help_text="Nothing rented is handed over before. Secure it by a payment of purpose deposit."
+    )
     placed_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Pay before this; none once it is paid or dead.")
     confirmed_at = serializers.DateTimeField(allow_null=True)

@@ -10,9 +10,11 @@ from orders.services.changes import (
     let_go_again,
     mark_deposit_secured,
     mark_order_paid,
+    note_deposit,
     ready_for_more,
     ready_for_payment,
 )
+from orders.services.charging import add_charge
 from orders.services.fulfilment import (
     close_rental,
     deliver_sale,
@@ -30,6 +32,7 @@ from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 __all__ = [
     "LineRequest",
     "QuoteRequest",
+    "add_charge",
     "cancel_order",
     "close_rental",
     "complete_order",
@@ -44,6 +47,7 @@ __all__ = [
     "lock_order",
     "mark_deposit_secured",
     "mark_order_paid",
+    "note_deposit",
     "place_order",
     "prepare_rental",
     "prepare_sale",

@@ -17,7 +17,7 @@ from inventory.services import commit, extend_holds, release, rewin, sync_reserv
 from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.selectors import has_left
-from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale
+from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
 from orders.services.placing import give_back, reservations_of, tell_ims
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
@@ -64,6 +64,11 @@ def mark_deposit_secured(order: Order, *, secured: bool) -> None:
     """Write down on a locked order whether its deposit is secured; until then nothing rented is handed out."""
     order.deposit_secured_at = timezone.now() if secured else None
     order.save(update_fields=["deposit_secured_at"])
+
+
+def note_deposit(order: Order, event: str, *, actor: str, note: str) -> None:
+    """Write into a locked order's history what staff did to its deposit."""
+    record(order, event, order.status, order.status, actor=actor, note=note, subject="deposit")
 
 
 def _extend(order: Order) -> None:

@@ -8,13 +8,18 @@ from django.utils.safestring import SafeString
 
 from core.backoffice import NOTHING, badge, link, page_of
 from orders.models import Order
-from payments.models import Payment, ProviderEvent, Refund
-from payments.states import EventStatus, PaymentStatus, RefundStatus
+from payments.models import Deposit, Payment, ProviderEvent, Refund
+from payments.states import DepositStatus, EventStatus, PaymentStatus, RefundStatus
 
 TONES: dict[str, str] = {
     PaymentStatus.PENDING: "info",
     PaymentStatus.PROCESSING: "warning",
+    PaymentStatus.AUTHORISED: "success",
     PaymentStatus.SUCCEEDED: "success",
+    DepositStatus.PLANNED: "info",
+    DepositStatus.UNSECURED: "danger",
+    DepositStatus.SECURED: "success",
+    DepositStatus.CAPTURED: "warning",
     RefundStatus.REQUESTED: "info",
     EventStatus.RECEIVED: "info",
     EventStatus.PROCESSED: "success",
@@ -22,8 +27,8 @@ TONES: dict[str, str] = {
 }
 
 
-def status_badge(thing: Payment | Refund | ProviderEvent) -> SafeString:
-    """The state of a payment, a refund or an event; a failed refund says what it means."""
+def status_badge(thing: Payment | Refund | Deposit | ProviderEvent) -> SafeString:
+    """The state of a payment, a deposit, a refund or an event; a failed refund says what it means."""
     if thing.status == RefundStatus.FAILED:
         return badge("Money still owed", "danger")
     return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 from core.backoffice import Card, amount, cards_on, page_of
 from core.money import format_minor
 from orders.models import Order
-from payments.admin.looks import payment_badges
-from payments.models import Payment
+from payments.admin.looks import payment_badges, status_badge
+from payments.models import Deposit, Payment
 from payments.selectors import statement
 
 
@@ -32,9 +32,15 @@ def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
     owed = told.balance_minor + told.refund_pending_minor  # what is on its way counts as gone
     word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
     facts.append((word, amount(abs(owed), cur)))
+    facts += [("Deposit", _deposit(deposit)) for deposit in Deposit.objects.filter(order=order)]
     facts += [("Payment", _payment(payment)) for payment in Payment.objects.filter(order=order)]
     everything = f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
     yield Card("Money", facts=facts, link=("Payments", everything))
+
+
+def _deposit(deposit: Deposit) -> Any:
+    shown = page_of("payments_deposit", deposit.pk, format_minor(deposit.amount_minor, deposit.currency))
+    return format_html("{} {}", shown, status_badge(deposit))
 
 
 def _payment(payment: Payment) -> Any:

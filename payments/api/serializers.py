@@ -22,6 +22,11 @@ class StartPaymentInput(Input):
     """What for. The amount is the order's, set by the shop alone."""
 
     purpose = serializers.ChoiceField(choices=PAYABLE, default=Payment.Purpose.ORDER.value)
+    save_card = serializers.BooleanField(
+        default=None,
+        allow_null=True,
+        help_text="Whether the card is kept, as card_terms say. Left out: yes for an order with a deposit, else no.",
+    )
 
 
 class LastErrorOutput(serializers.Serializer[Any]):
@@ -49,6 +54,8 @@ class StartedPaymentOutput(PaymentOutput):
     client_secret = serializers.CharField()
     publishable_key = serializers.CharField()
     customer_session = serializers.CharField(help_text="Lets the sheet show and use the cards that the shop keeps.")
+    card_kept = serializers.BooleanField()
+    card_terms = serializers.CharField(help_text="What a kept card is charged for: show it beside the sheet.")
 
 
 class EntryOutput(serializers.Serializer[Any]):

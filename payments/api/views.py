@@ -24,6 +24,7 @@ from payments.declines import sentence
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused, SignatureInvalid
 from payments.models import Payment
 from payments.selectors import Statement, statement
+from payments.terms import card_terms
 
 _EUR = {"amount": 10420, "currency": "EUR"}
 _NONE = {"amount": 0, "currency": "EUR"}
@@ -47,6 +48,11 @@ _STARTED = {
     "client_secret": "pi_3Q_secret_x9",
     "publishable_key": "pk_live_…",
     "customer_session": "cuss_secret_x9",
+    "card_kept": True,
+    "card_terms": (
+        "Your card is kept for this order. It is charged only for the deposit of €80.00 and for what you owe at the "
+        "end beyond it: days late, cleaning, damage."
+    ),
 }
 _STATEMENT = {
     "order": "CT-7K3M-9QXP-2RTV",
@@ -130,14 +136,21 @@ class PaymentView(APIView):
     )
     @idempotent(atomic=False)
     def post(self, request: Request, number: str) -> Response:
-        purpose = Payment.Purpose(parse(StartPaymentInput, request.data)["purpose"])
+        asked = parse(StartPaymentInput, request.data)
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        started = services.start_payment(order_id=order.pk, customer_id=user_id(request), purpose=purpose)
+        started = services.start_payment(
+            order_id=order.pk,
+            customer_id=user_id(request),
+            purpose=Payment.Purpose(asked["purpose"]),
+            save_card=asked["save_card"],
+        )
         payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
         secrets = {
             "client_secret": started.client_secret,
             "publishable_key": started.publishable_key,
             "customer_session": started.customer_session,
+            "card_kept": payment.keeps_card,
+            "card_terms": card_terms(payment),
         }
         return Response(payment_answer(payment) | secrets)
 

@@ -32,7 +32,8 @@ class RemotePayment:
     last_error: str = ""  # a stable code, see payments.declines
     capture_before: datetime | None = None  # while authorised: afterwards the bank lets go
     customer_ref: str = ""
-    card_ref: str = ""  # the card it was paid or held with; may be charged again if it is kept for the customer
+    card_ref: str = ""  # the card it was paid or held with
+    keeps_card: bool = False  # its card is kept for the customer when it is paid, and may be charged again
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,21 @@ class PaymentProvider(Protocol):
         a pending payment with `last_error`, which the customer may still pay with the client secret.
         """
 
+    def change_payment(self, *, key: str, ref: str, amount_minor: int, keeps_card: bool) -> RemotePayment:
+        """Ask for another amount, or keep the card or not, while nobody has paid it; afterwards nothing changes.
+        Returns it as it then is.
+        """
+
     def get_payment(self, ref: str) -> RemotePayment:
         """The payment as it is now. Raises: UnknownPayment."""
 
+    def payments_of(self, customer_ref: str) -> Sequence[RemotePayment]:
+        """A customer's payments, newest first, at most 100."""
+
     def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
-        """Take a part or all of what is held, once; the rest is let go. Returns it as it then is, whoever ended it."""
+        """Take a part or all of what is held, once; the rest is let go. Returns it as it then is, whoever ended it.
+        Raises: ProviderRefused when it is held still.
+        """
 
     def cancel_payment(self, ref: str) -> RemotePayment:
         """Make sure it can no longer be paid; what is held is let go. Returns it as it then is: succeeded, if the

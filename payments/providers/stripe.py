@@ -25,7 +25,8 @@ from payments.providers.base import (
 )
 
 if TYPE_CHECKING:
-    from stripe.params import PaymentIntentCreateParams, RefundListParams
+    from stripe import RequestOptions
+    from stripe.params import PaymentIntentCreateParams, PaymentIntentUpdateParams, RefundListParams
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -187,14 +188,35 @@ class StripeProvider:
             params |= {"payment_method": card_ref, "confirm": True, "off_session": True}
         if new.customer_ref:
             params["customer"] = new.customer_ref
-        if new.keeps_card:
+        if new.keeps_card and not card_ref:
             params["setup_future_usage"] = "off_session"
         if new.captures_later:
             params["capture_method"] = "manual"
         return self._client.v1.payment_intents.create(params, {"idempotency_key": f"payment-{new.key}"})
 
+    def change_payment(self, *, key: str, ref: str, amount_minor: int, keeps_card: bool) -> RemotePayment:
+        params: PaymentIntentUpdateParams = {
+            "amount": amount_minor,
+            "setup_future_usage": "off_session" if keeps_card else "",
+            "expand": _WITH_CHARGE,
+        }
+        options: RequestOptions = {"idempotency_key": f"change-{key}"}
+        try:
+            return _payment(_ask(lambda: self._client.v1.payment_intents.update(ref, params, options)))
+        except UnknownPayment:
+            raise
+        except ProviderRefused:  # paid or cancelled meanwhile: what it is now is the answer
+            return self.get_payment(ref)
+
     def get_payment(self, ref: str) -> RemotePayment:
         return _payment(_ask(lambda: self._client.v1.payment_intents.retrieve(ref, {"expand": _WITH_CHARGE})))
+
+    def payments_of(self, customer_ref: str) -> Sequence[RemotePayment]:
+        expand = [f"data.{name}" for name in _WITH_CHARGE]
+        page = _ask(
+            lambda: self._client.v1.payment_intents.list({"customer": customer_ref, "limit": 100, "expand": expand})
+        )
+        return [_payment(intent) for intent in page.data]
 
     def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
         try:
@@ -207,8 +229,11 @@ class StripeProvider:
             )
         except UnknownPayment:
             raise
-        except ProviderRefused:  # captured already, or let go: what it is now is the answer
-            return self.get_payment(ref)
+        except ProviderRefused:
+            now = self.get_payment(ref)
+            if now.status == RemoteStatus.AUTHORISED:
+                raise
+            return now  # captured already, or let go: what it is now is the answer
         return _payment(intent)
 
     def cancel_payment(self, ref: str) -> RemotePayment:
@@ -235,9 +260,14 @@ class StripeProvider:
         return self._refunds({"created": {"gte": int(moment.timestamp())}, "limit": 100})
 
     def _refunds(self, params: "RefundListParams") -> list[RemoteRefund]:
-        page = _ask(lambda: self._client.v1.refunds.list(params))
+        page = _ask(lambda: self._client.v1.refunds.list({**params, "expand": ["data.charge"]}))
         found = _ask(lambda: list(page.auto_paging_iter()))
-        return [_refund(refund, str(refund.payment_intent)) for refund in found if refund.payment_intent]
+        oldest = {str(getattr(refund.charge, "id", "")): refund.id for refund in found}  # newest come first
+        return [
+            _refund(refund, str(refund.payment_intent))
+            for refund in found
+            if refund.payment_intent and not _is_release(refund, oldest)
+        ]
 
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         text = self._verified(body, signature)
@@ -327,6 +357,7 @@ def _payment(intent: stripe.PaymentIntent) -> RemotePayment:
         capture_before=_capture_before(intent) if status == RemoteStatus.AUTHORISED else None,
         customer_ref=str(intent.customer or ""),
         card_ref=str(intent.payment_method or ""),
+        keeps_card=intent.setup_future_usage == "off_session",
     )
 
 
@@ -347,6 +378,15 @@ def _refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:
         refund_id=_uuid(_metadata(refund).get("refund_id")),
         failure=getattr(refund, "failure_reason", None) or "",
     )
+
+
+def _is_release(refund: stripe.Refund, oldest: Mapping[str, str]) -> bool:
+    """True for what Stripe calls a refund when a hold, or what was not captured of it, is let go: no money moves."""
+    charge = refund.charge
+    if not isinstance(charge, stripe.Charge):
+        return False
+    let_go = charge.amount - charge.amount_captured
+    return not charge.captured or (let_go == refund.amount and oldest[charge.id] == refund.id)
 
 
 def _notice(event: Any) -> Notice:

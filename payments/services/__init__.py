@@ -3,8 +3,10 @@
 from payments.services.collecting import StartedPayment, apply_payment, settle_payment, start_payment
 from payments.services.deposits import (
     end_deposit,
+    release_deposit,
     renew_ending_holds,
     secure_deposit,
+    secure_deposit_now,
     secure_due_deposits,
     settle_deposit,
 )
@@ -38,9 +40,11 @@ __all__ = [
     "refresh_payment",
     "refresh_refunds",
     "refund_overpayment",
+    "release_deposit",
     "renew_ending_holds",
     "request_refund",
     "secure_deposit",
+    "secure_deposit_now",
     "secure_due_deposits",
     "send_mail",
     "send_refund",

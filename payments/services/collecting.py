@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -17,8 +17,6 @@ from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
 from payments.models import Deposit, Payment
 from payments.providers.base import (
-    KeySpent,
-    NewPayment,
     ProviderError,
     ProviderRefused,
     ProviderUnavailable,
@@ -27,10 +25,17 @@ from payments.providers.base import (
 )
 from payments.providers.registry import get_provider
 from payments.selectors import balance, is_paid_in_full
+from payments.services.asking import ask_for
 from payments.services.customers import customer_at_gateway, keep_card
-from payments.services.deposit_states import follow_payment, new_deposit_payment, open_deposit_payment, plan_deposit
+from payments.services.deposit_states import (
+    follow_payment,
+    needs_securing,
+    new_deposit_payment,
+    open_deposit_payment,
+    plan_deposit,
+)
 from payments.services.parking import park
-from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -56,38 +61,27 @@ class StartedPayment:
 
 
 def start_payment(
-    *, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose = Payment.Purpose.ORDER
+    *,
+    order_id: UUID,
+    customer_id: UUID,
+    purpose: Payment.Purpose = Payment.Purpose.ORDER,
+    save_card: bool | None = None,
 ) -> StartedPayment:
     """Open the order's one payment for this purpose, or return it, however often and from however many phones.
 
-    The first call for the order itself extends its hold once. Network between two transactions; the payment's id is the
-    key at the gateway. Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed, NothingToPay,
-    PaymentRefused, PaymentProviderUnavailable.
+    The first call for the order itself extends its hold once; one that is open is changed to what is owed now.
+    save_card: whether the customer agrees that the card is kept for what this order may still owe; None: as before, at
+    first yes if it has a deposit. Network between two transactions; the payment's id is the key at the gateway.
+    Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed, NothingToPay, PaymentRefused,
+    PaymentProviderUnavailable.
     """
-    payment, number = _open(order_id=order_id, customer_id=customer_id, purpose=purpose)
+    payment = _open(order_id=order_id, customer_id=customer_id, purpose=purpose, save_card=save_card)
     provider = get_provider()
     try:
         customer = customer_at_gateway(user_id=customer_id)
-        if payment.provider_ref:
-            remote = provider.get_payment(payment.provider_ref)
-        else:
-            remote = provider.create_payment(
-                NewPayment(
-                    key=payment.key,
-                    payment_id=payment.pk,
-                    amount_minor=payment.amount_minor,
-                    currency=payment.currency,
-                    order_number=number,
-                    customer_ref=customer.provider_ref,
-                    keeps_card=payment.keeps_card,
-                    captures_later=payment.captures_later,
-                )
-            )
+        remote = ask_for(payment, customer_ref=customer.provider_ref)
         session = provider.open_session(customer.provider_ref)
-    except KeySpent as broken:  # what it may have made is no customer's to pay: its secret reached no one (ADR 6)
-        Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
-        raise PaymentProviderUnavailable from broken
-    except ProviderUnavailable as silence:
+    except ProviderUnavailable as silence:  # what a spent key may have made is no customer's to pay (ADR 6)
         raise PaymentProviderUnavailable from silence
     except ProviderRefused as no:
         raise PaymentRefused(reason=no.code) from no
@@ -124,33 +118,54 @@ def _require_living(payment: Payment) -> None:
 
 
 @transaction.atomic
-def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose) -> tuple[Payment, str]:
-    """The live payment row of a payable order. Locks: order, and what extending its hold locks."""
-    if purpose == Payment.Purpose.ORDER:
-        order = ready_for_payment(order_id=order_id, customer_id=customer_id)
-    else:
-        order = ready_for_more(order_id=order_id, customer_id=customer_id)
-    if purpose == Payment.Purpose.DEPOSIT:
-        return _open_deposit(order), order.number
-    live = Payment.objects.filter(order=order, purpose=purpose, status__in=LIVE).first()
-    if live is not None:
-        return live, order.number
+def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose, save_card: bool | None) -> Payment:
+    """The live payment row of a payable order, as it is to be. Locks: order, and what extending its hold locks."""
+    ready = ready_for_payment if purpose == Payment.Purpose.ORDER else ready_for_more
+    order = ready(order_id=order_id, customer_id=customer_id)
+    payment = _open_deposit(order) if purpose == Payment.Purpose.DEPOSIT else _open_charges(order, purpose)
+    if payment.card_ref and payment.provider_ref is None:
+        return payment  # the kept card is being asked at this moment
+    agreed = payment.keeps_card if save_card is None else save_card
+    was_for_kept_card = bool(payment.card_ref) and not payment.changes  # from now on another one may be used, and kept
+    if agreed != payment.keeps_card or (was_for_kept_card and agreed):
+        payment.keeps_card = agreed
+        payment.save(update_fields=["keeps_card"])
+        change_amount(payment, payment.amount_minor)
+    return payment
+
+
+def _open_charges(order: Order, purpose: Payment.Purpose) -> Payment:
+    live = Payment.objects.select_for_update().filter(order=order, purpose=purpose, status__in=LIVE).first()
     owed = balance(order.pk)
+    if live is not None and (owed <= 0 or purpose == Payment.Purpose.ORDER):
+        return live
     if owed <= 0:
         raise NothingToPay
-    payment = Payment.objects.create(
-        order=order,
-        purpose=purpose,
-        amount_minor=owed,
-        currency=order.currency,
-        keeps_card=bool(order.deposit_minor),  # what may be charged later: the terms of a rental say so
-    )
-    return payment, order.number
+    if live is None:
+        agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
+        return Payment.objects.create(
+            order=order, purpose=purpose, amount_minor=owed, currency=order.currency, keeps_card=agreed
+        )
+    if live.amount_minor != owed:
+        change_amount(live, owed)
+    return live
+
+
+def change_amount(payment: Payment, amount_minor: int) -> None:
+    """Have an open payment of a locked order changed the next time the gateway is asked (services.asking).
+
+    What counts is what it will have captured: an answer may be lost, and its owner may pay meanwhile.
+    """
+    if payment.provider_ref is None or payment.changing_to_minor is not None:
+        return  # not made yet, or a change that must end first: the next call looks again
+    payment.changing_to_minor = amount_minor
+    payment.changes += 1
+    payment.save(update_fields=["changing_to_minor", "changes"])
 
 
 def _open_deposit(order: Order) -> Payment:
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
-    if deposit is None or deposit.status == DepositStatus.SECURED:
+    if deposit is None or not needs_securing(deposit):
         raise NothingToPay("There is no deposit to secure.")
     return open_deposit_payment(deposit) or new_deposit_payment(deposit)
 
@@ -166,11 +181,18 @@ def apply_payment(*, provider_ref: str) -> Payment | None:
     payment = Payment.objects.filter(provider_ref=provider_ref).first()
     if payment is None:  # the answer to our create call was lost
         payment = _of_its_order(remote).filter(provider_ref=None).first()
-    if payment is not None:
-        payment = settle_payment(payment_id=payment.pk, remote=remote)
-    if payment is None or payment.provider_ref != remote.ref:  # not ours, or another one was quicker
+    if payment is None:
         return explain_stray(remote)
-    return payment
+    return settle_asked(payment, remote)
+
+
+def settle_asked(payment: Payment, remote: RemotePayment) -> Payment | None:
+    """Settle a payment by what the gateway answered for it; if another one was quicker to be it, this is a stray.
+
+    Locks as settle_payment. Network for a stray. Raises: ProviderUnavailable.
+    """
+    settled = settle_payment(payment_id=payment.pk, remote=remote)
+    return settled if settled.provider_ref == remote.ref else explain_stray(remote)
 
 
 def _of_its_order(remote: RemotePayment) -> QuerySet[Payment]:
@@ -205,6 +227,8 @@ def _count_stray(named_id: UUID, remote: RemotePayment) -> Payment:
         own = Payment.objects.create(
             order=order,
             purpose=named.purpose,
+            deposit=named.deposit,
+            captures_later=named.captures_later,
             status=PaymentStatus.SUCCEEDED,  # not live: it never stands in the way of the one that is
             amount_minor=remote.amount_minor,
             currency=remote.currency,
@@ -228,6 +252,8 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     adopted = payment.provider_ref is None
     if not adopted and _is_older(payment, remote):
         return payment
+    before = payment.status, payment.captured_minor, payment.last_error
+    _follow_change(payment, remote)
     park(payment, _contradiction(order, payment, remote))
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
@@ -239,12 +265,16 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     if newly_captured > 0:
         payment.succeeded_at = timezone.now()
     payment.save(
-        update_fields=["provider_ref", "status", "captured_minor", "last_error", "capture_before", "succeeded_at"]
+        update_fields=[
+            *("provider_ref", "status", "captured_minor", "last_error", "capture_before", "succeeded_at"),
+            *("amount_minor", "changing_to_minor"),
+        ]
     )
     if payment.status in (PaymentStatus.AUTHORISED, PaymentStatus.SUCCEEDED):
         keep_card(payment, remote)
     if payment.purpose == Payment.Purpose.DEPOSIT:
-        follow_payment(order, payment)
+        news = before != (payment.status, payment.captured_minor, payment.last_error)
+        follow_payment(order, payment, news=news)
     elif newly_captured > 0 or (payment.captured_minor and order.unpaid):
         _confirm(order)
         if payment.purpose != Payment.Purpose.ORDER:
@@ -259,7 +289,20 @@ def _is_older(payment: Payment, remote: RemotePayment) -> bool:
     if payment.status in (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED):
         return not remote.captured_minor
     waits = remote.status in (RemoteStatus.PENDING, RemoteStatus.PROCESSING)
-    return payment.status == PaymentStatus.AUTHORISED and waits
+    if payment.status == PaymentStatus.AUTHORISED:
+        return waits
+    was_changed = remote.amount_minor not in (payment.amount_minor, payment.changing_to_minor)
+    return waits and payment.changes > 0 and was_changed
+
+
+def _follow_change(payment: Payment, remote: RemotePayment) -> None:
+    """The change that was asked for was made, or can no longer be made."""
+    if payment.changing_to_minor is None:
+        return
+    if remote.amount_minor == payment.changing_to_minor:
+        payment.amount_minor, payment.changing_to_minor = remote.amount_minor, None
+    elif remote.status not in (RemoteStatus.PENDING, RemoteStatus.PROCESSING):
+        payment.changing_to_minor = None
 
 
 def _confirm(order: Order) -> None:

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from orders.models import Order
 from payments.models import GatewayCustomer, Payment
 from payments.providers.base import RemotePayment
 from payments.providers.registry import get_provider
+from payments.states import PaymentStatus
 
 
 def customer_at_gateway(*, user_id: UUID) -> GatewayCustomer:
@@ -21,8 +23,25 @@ def customer_at_gateway(*, user_id: UUID) -> GatewayCustomer:
     return known
 
 
+def card_for(order: Order) -> GatewayCustomer | None:
+    """The customer and the card to charge for this order without its owner. None: they did not agree, or took it away.
+
+    Agreed is with each order anew, by paying it or its deposit with a card that is kept.
+    """
+    agreed = Payment.objects.filter(
+        order=order, keeps_card=True, status__in=[PaymentStatus.SUCCEEDED, PaymentStatus.AUTHORISED]
+    )
+    card = GatewayCustomer.objects.filter(user=order.customer_id).exclude(card_ref="").first()
+    return card if card and agreed.exists() else None
+
+
+def forget_card(payment: Payment) -> None:
+    """The gateway does not know the card any more that this payment was to be asked from."""
+    GatewayCustomer.objects.filter(user=payment.order.customer_id, card_ref=payment.card_ref).update(card_ref="")
+
+
 def keep_card(payment: Payment, remote: RemotePayment) -> None:
     """Remember the card of a payment whose payer agreed to it; the newest one is charged later."""
-    if payment.keeps_card and remote.card_ref and remote.customer_ref:
+    if payment.keeps_card and remote.keeps_card and remote.card_ref and remote.customer_ref:
         mine = GatewayCustomer.objects.filter(user=payment.order.customer_id, provider_ref=remote.customer_ref)
         mine.exclude(card_ref=remote.card_ref).update(card_ref=remote.card_ref, card_kept_at=timezone.now())

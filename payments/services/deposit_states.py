@@ -1,6 +1,6 @@
 """What a deposit becomes when its order or a payment of it moves. Under the order's lock, no network."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Min
@@ -13,9 +13,11 @@ from orders.models import DepositPlan, Order, Rental
 from orders.services import mark_deposit_secured
 from orders.states import next_status
 from payments.models import Deposit, Payment
-from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus
+from payments.states import DEPOSIT, LIVE, DepositStatus, PaymentStatus
 
 log = get_logger(__name__)
+
+RENEW_BEFORE = timedelta(hours=24)
 
 
 def plan_deposit(order: Order) -> Deposit | None:
@@ -34,11 +36,19 @@ def plan_deposit(order: Order) -> Deposit | None:
     return deposit
 
 
+def needs_securing(deposit: Deposit) -> bool:
+    """True when nothing secures a live deposit, or a hold that ends within a day."""
+    if deposit.status == DepositStatus.SECURED:
+        return deposit.capture_before is not None and deposit.capture_before <= timezone.now() + RENEW_BEFORE
+    return deposit.is_live
+
+
 def open_deposit_payment(deposit: Deposit) -> Payment | None:
-    return Payment.objects.filter(deposit=deposit, status__in=LIVE).first()
+    return Payment.objects.select_for_update().filter(deposit=deposit, status__in=LIVE).first()
 
 
-def new_deposit_payment(deposit: Deposit) -> Payment:
+def new_deposit_payment(deposit: Deposit, *, card_ref: str = "") -> Payment:
+    """card_ref: the kept card to ask; "": its owner pays."""
     return Payment.objects.create(
         order_id=deposit.order_id,
         purpose=Payment.Purpose.DEPOSIT,
@@ -46,22 +56,26 @@ def new_deposit_payment(deposit: Deposit) -> Payment:
         captures_later=deposit.plan == DepositPlan.HOLD,
         amount_minor=deposit.amount_minor,
         currency=deposit.currency,
+        card_ref=card_ref,
+        keeps_card=True,
     )
 
 
-def follow_payment(order: Order, payment: Payment) -> None:
-    """Let a deposit follow what became of one of its payments. The order and the payment are locked. Safe to repeat."""
+def follow_payment(order: Order, payment: Payment, *, news: bool) -> None:
+    """Let a deposit follow what became of one of its payments. The order and the payment are locked. Safe to repeat.
+
+    news: the payment has just changed; what is no news asks for nothing again.
+    """
     if payment.parked_reason:
         return
     deposit = Deposit.objects.select_for_update().get(payments=payment)
-    if deposit.status not in DEPOSIT_LIVE:
-        _follow_after_end(deposit, payment)
-    elif _secures(payment):
+    if not deposit.is_live:
+        _follow_after_end(deposit, payment, news=news)
+    elif payment.secures_minor:
         _secure(order, deposit, payment)
-    elif payment.status == PaymentStatus.CANCELLED:
-        if deposit.status == DepositStatus.SECURED and deposit.provider_ref == payment.provider_ref:
-            lapse(order, deposit)
-    elif payment.last_error:
+    elif deposit.status == DepositStatus.SECURED and deposit.is_secured_by(payment):
+        lapse(order, deposit, "hold_expired" if payment.status == PaymentStatus.CANCELLED else "deposit_refunded")
+    elif payment.status == PaymentStatus.PENDING and payment.last_error:
         decline(deposit, payment.last_error)
 
 
@@ -76,14 +90,14 @@ def decline(deposit: Deposit, code: str) -> None:
     log.warning("deposit_declined", deposit=str(deposit.pk), code=code)
 
 
-def lapse(order: Order, deposit: Deposit) -> None:
-    """The gateway let go of what secured it."""
+def lapse(order: Order, deposit: Deposit, code: str) -> None:
+    """What secured it is gone, as `code` says (payments.declines)."""
     deposit.status = next_status(DEPOSIT, "lapse", deposit.status)
     deposit.capture_before = deposit.secured_at = None
-    deposit.last_error = "hold_expired"
+    deposit.last_error = code
     deposit.save(update_fields=["status", "capture_before", "secured_at", "last_error"])
     mark_deposit_secured(order, secured=False)
-    log.error("deposit_lapsed", deposit=str(deposit.pk), order=order.number)
+    log.error("deposit_lapsed", deposit=str(deposit.pk), order=order.number, code=code)
 
 
 def settle_soon(deposit: Deposit) -> None:
@@ -92,41 +106,48 @@ def settle_soon(deposit: Deposit) -> None:
     enqueue("payments.settle_deposit", once=key, lock=key, deposit_id=str(deposit.pk))
 
 
-def _secures(payment: Payment) -> bool:
-    """A hold while it lasts; a charge once it arrived, and as long as it has not gone back."""
-    if payment.captures_later:
-        return payment.status == PaymentStatus.AUTHORISED
-    return payment.captured_minor > 0 and payment.refundable_minor > 0
-
-
 def _secure(order: Order, deposit: Deposit, payment: Payment) -> None:
-    if deposit.provider_ref == payment.provider_ref and deposit.status == DepositStatus.SECURED:
-        return
     if deposit.status != DepositStatus.SECURED:
         deposit.status = next_status(DEPOSIT, "secure", deposit.status)
-    elif payment.capture_before and deposit.capture_before and payment.capture_before <= deposit.capture_before:
-        return  # news of the hold that was renewed
+    elif deposit.is_secured_by(payment):
+        if deposit.capture_before != payment.capture_before:  # captured at the gateway, by hand
+            deposit.capture_before = payment.capture_before
+            deposit.save(update_fields=["capture_before"])
+        return
+    elif _lasts_until(payment) <= _lasts_until(deposit):
+        settle_soon(deposit)  # one is enough: this one goes back
+        return
     deposit.provider_ref, deposit.capture_before = payment.provider_ref, payment.capture_before
     deposit.secured_at, deposit.last_error = timezone.now(), ""
     deposit.save(update_fields=["status", "provider_ref", "capture_before", "secured_at", "last_error"])
     mark_deposit_secured(order, secured=True)
-    if deposit.payments.exclude(pk=payment.pk).exclude(status=PaymentStatus.CANCELLED).exists():
-        settle_soon(deposit)  # another one secured it before, or still could
+    if any(other.secures_minor for other in deposit.payments.exclude(pk=payment.pk)):
+        settle_soon(deposit)  # another one secured it before
 
 
-def _follow_after_end(deposit: Deposit, payment: Payment) -> None:
+def _lasts_until(what: Deposit | Payment) -> datetime:
+    return what.capture_before or datetime.max.replace(tzinfo=UTC)
+
+
+def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None:
     """What was to be kept and cannot be had any more is owed again; what came after the end goes back."""
-    current = deposit.provider_ref == payment.provider_ref
     over = payment.status in (PaymentStatus.CANCELLED, PaymentStatus.SUCCEEDED)
-    kept = payment.captured_minor - payment.refunded_minor - payment.refund_pending_minor
-    if current and over and kept < deposit.captured_minor:
-        deposit.captured_minor = kept
-        deposit.save(update_fields=["captured_minor"])
+    if over and payment.refundable_minor < deposit.stays_of(payment):
+        keep_less(deposit, payment.refundable_minor)
+    if not news:
+        return
     if over:  # the order may have waited for this
         enqueue("payments.settle_order", lock=f"order:{deposit.order_id}", order_id=str(deposit.order_id))
-    wanted = deposit.captured_minor if current else 0
-    if payment.status in (*LIVE, PaymentStatus.AUTHORISED) or kept > wanted:
+    if not over or payment.refundable_minor > deposit.stays_of(payment):
         settle_soon(deposit)
+
+
+def keep_less(deposit: Deposit, kept_minor: int) -> None:
+    """Less of an ended deposit stays with the shop than was decided; what is missing is owed again."""
+    deposit.captured_minor = kept_minor
+    if not kept_minor:
+        deposit.status = next_status(DEPOSIT, "lose", deposit.status)
+    deposit.save(update_fields=["status", "captured_minor"])
 
 
 def _due_at(order: Order) -> datetime:

@@ -3,118 +3,182 @@
 What is decided is written under the order's lock; a job then brings the gateway there, as often as it must.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from core.logging import get_logger
 from core.queue import enqueue
+from orders.errors import TransitionNotAllowed
 from orders.models import Order
-from orders.services import is_delivered, lock_order, mark_deposit_secured
+from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
+from payments.errors import PaymentProviderUnavailable
 from payments.models import Deposit, GatewayCustomer, Payment
-from payments.providers.base import KeySpent, NewPayment, ProviderRefused, RemotePayment
+from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
-from payments.services.collecting import give_up_payment, settle_payment
-from payments.services.deposit_states import decline, new_deposit_payment, open_deposit_payment, settle_soon
+from payments.services.asking import ask_for, made_before
+from payments.services.collecting import give_up_payment, settle_asked, settle_payment
+from payments.services.customers import card_for, forget_card
+from payments.services.deposit_states import (
+    RENEW_BEFORE,
+    decline,
+    needs_securing,
+    new_deposit_payment,
+    open_deposit_payment,
+    settle_soon,
+)
 from payments.services.returning import request_refund
-from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus
+from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
+
+log = get_logger(__name__)
 
 NO_CARD = "no_card_kept"
-_RENEW_BEFORE = timedelta(hours=24)
+_ITS_OWNERS_TURN = timedelta(minutes=30)  # an open payment is its owner's that long; then the kept card is asked
 _MOST = 200
 
 
 def secure_due_deposits() -> int:
-    """Enqueue the securing of every deposit whose time has come. Returns how many."""
-    due = Deposit.objects.filter(status=DepositStatus.PLANNED, due_at__lte=timezone.now()).order_by("due_at")
-    ids = list(due.values_list("pk", flat=True)[:_MOST])
-    for deposit_id in ids:
-        enqueue("payments.secure_deposit", once=f"secure:{deposit_id}", deposit_id=str(deposit_id))
-    return len(ids)
+    """Enqueue the securing of every deposit whose time has come. Returns how many.
+
+    Left out is what its owner is paying at this moment; what waits for them since the card said no is not planned.
+    """
+    now = timezone.now()
+    open_now = _waiting().filter(created_at__gt=now - _ITS_OWNERS_TURN)
+    due = Deposit.objects.filter(~Exists(open_now), status=DepositStatus.PLANNED, due_at__lte=now).order_by("due_at")
+    return _secure_soon(due)
 
 
 def renew_ending_holds() -> int:
-    """Enqueue the renewal of holds that the bank soon lets go. Returns how many."""
+    """Enqueue the renewal of holds that the bank soon lets go. Returns how many.
+
+    Left out is what waits for its owner, until the hold has ended.
+    """
+    now = timezone.now()
     ending = Deposit.objects.filter(
-        status=DepositStatus.SECURED, capture_before__lte=timezone.now() + _RENEW_BEFORE
-    ).order_by("capture_before")
-    ids = list(ending.values_list("pk", flat=True)[:_MOST])
+        Q(capture_before__lte=now) | ~Exists(_waiting()),
+        status=DepositStatus.SECURED,
+        capture_before__lte=now + RENEW_BEFORE,
+    )
+    return _secure_soon(ending.order_by("capture_before"))
+
+
+def _waiting() -> QuerySet[Payment]:
+    return Payment.objects.filter(deposit=OuterRef("pk"), status__in=LIVE, provider_ref__isnull=False)
+
+
+def _secure_soon(deposits: QuerySet[Deposit]) -> int:
+    ids = list(deposits.values_list("pk", flat=True)[:_MOST])
     for deposit_id in ids:
         enqueue("payments.secure_deposit", once=f"secure:{deposit_id}", deposit_id=str(deposit_id))
     return len(ids)
 
 
-def secure_deposit(*, deposit_id: UUID) -> Deposit:
+def secure_deposit(*, deposit_id: UUID, again: bool = False) -> Deposit:
     """Hold or charge a deposit on the card that was kept, without its owner; renew a hold that ends within a day.
 
     Safe to repeat: while a payment of it is open, that one is looked at instead. A card that says no leaves the
-    deposit unsecured, and the payment open for its owner. Network between transactions. Raises: ProviderUnavailable.
+    deposit unsecured, and the payment open for its owner. again: the card is asked although it said no before.
+    Network between transactions. Raises: ProviderUnavailable.
     """
+    _look_at_ended_hold(deposit_id)
+    _clear_the_way(deposit_id, at_once=again)
     asked = _open_by_card(deposit_id)
     if asked is not None:
-        payment, new, card_ref = asked
-        provider = get_provider()
+        payment, customer = asked
         try:
-            remote = (
-                provider.get_payment(payment.provider_ref)
-                if payment.provider_ref
-                else provider.charge_card(new, card_ref=card_ref)
-            )
-        except KeySpent:
-            Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
-            raise
+            settle_asked(payment, ask_for(payment, customer_ref=customer.provider_ref))
         except ProviderRefused as no:  # the card itself is not usable any more; nothing was made there
+            forget_card(payment)
             give_up_payment(payment_id=payment.pk)
             _refused(deposit_id, no.code)
-        else:
-            settle_payment(payment_id=payment.pk, remote=remote)
     return Deposit.objects.get(pk=deposit_id)
 
 
+def secure_deposit_now(*, deposit_id: UUID, actor: str) -> Deposit:
+    """Staff have the kept card asked at once, although it may have said no before. The history keeps it.
+
+    Network between transactions. Raises: PaymentProviderUnavailable.
+    """
+    with transaction.atomic():
+        order, _ = _lock(deposit_id)
+        note_deposit(order, "secure_deposit", actor=actor, note="")
+    try:
+        return secure_deposit(deposit_id=deposit_id, again=True)
+    except ProviderUnavailable as silence:
+        raise PaymentProviderUnavailable from silence
+
+
+def _look_at_ended_hold(deposit_id: UUID) -> None:
+    """The bank may have let go without our hearing of it: what is not held any more secures nothing."""
+    deposit = Deposit.objects.get(pk=deposit_id)
+    over = deposit.capture_before is not None and deposit.capture_before <= timezone.now()
+    if deposit.status == DepositStatus.SECURED and over and deposit.provider_ref:
+        payment = Payment.objects.get(provider_ref=deposit.provider_ref)
+        settle_payment(payment_id=payment.pk, remote=get_provider().get_payment(deposit.provider_ref))
+
+
+def _clear_the_way(deposit_id: UUID, *, at_once: bool) -> None:
+    """Close an open payment that only waits for its owner, at once or after a while, so that the card can be asked."""
+    deposit = Deposit.objects.get(pk=deposit_id)
+    payment = deposit.payments.filter(status__in=LIVE).first()
+    if payment is None or not needs_securing(deposit):
+        return
+    is_late = deposit.status == DepositStatus.PLANNED and payment.created_at <= timezone.now() - _ITS_OWNERS_TURN
+    if not (at_once or is_late) or (payment.card_ref and payment.provider_ref is None):
+        return
+    if payment.provider_ref is None:
+        give_up_payment(payment_id=payment.pk)
+        return
+    remote = get_provider().get_payment(payment.provider_ref)
+    if remote.status == RemoteStatus.PENDING:
+        remote = get_provider().cancel_payment(payment.provider_ref)
+    settle_payment(payment_id=payment.pk, remote=remote)
+
+
 @transaction.atomic
-def _open_by_card(deposit_id: UUID) -> tuple[Payment, NewPayment, str] | None:
-    """The deposit's one open payment and how to ask for it. Locks: order, deposit. None: there is nothing to ask."""
+def _open_by_card(deposit_id: UUID) -> tuple[Payment, GatewayCustomer] | None:
+    """The deposit's one open payment, and whose card it is asked from. Locks: order, deposit.
+
+    None: there is nothing to ask, or its owner is about to pay it.
+    """
     order, deposit = _lock(deposit_id)
-    if order.status != OrderStatus.CONFIRMED or not _needs_securing(deposit):
+    if order.status != OrderStatus.CONFIRMED or not needs_securing(deposit):
         return None
-    card = GatewayCustomer.objects.filter(user=order.customer_id).exclude(card_ref="").first()
     payment = open_deposit_payment(deposit)
     if payment is None:
+        card = card_for(order)
         if card is None:
             decline(deposit, NO_CARD)
             return None
-        payment = new_deposit_payment(deposit)
-    elif payment.provider_ref is None and card is None:
-        return None  # its owner is about to pay it
-    new = NewPayment(
-        key=payment.key,
-        payment_id=payment.pk,
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
-        order_number=order.number,
-        customer_ref=card.provider_ref if card else "",
-        captures_later=payment.captures_later,
-    )
-    return payment, new, card.card_ref if card else ""
-
-
-def _needs_securing(deposit: Deposit) -> bool:
-    if deposit.status == DepositStatus.SECURED:
-        ends = deposit.capture_before
-        return ends is not None and ends <= timezone.now() + _RENEW_BEFORE
-    return deposit.status in DEPOSIT_LIVE
+        payment = new_deposit_payment(deposit, card_ref=card.card_ref)
+    elif not payment.card_ref and payment.provider_ref is None:
+        return None
+    return payment, GatewayCustomer.objects.get(user=order.customer_id)
 
 
 @transaction.atomic
 def _refused(deposit_id: UUID, code: str) -> None:
     _, deposit = _lock(deposit_id)
-    if deposit.status in DEPOSIT_LIVE:
+    if deposit.is_live:
         decline(deposit, code)
+
+
+@transaction.atomic
+def release_deposit(*, deposit_id: UUID, actor: str, note: str) -> Deposit:
+    """Give a deposit back before its time, nothing kept. Locks: order, deposit. Raises: TransitionNotAllowed."""
+    order, deposit = _lock(deposit_id)
+    if not deposit.is_live:
+        raise TransitionNotAllowed(event="release", status=deposit.status, allowed=[])
+    _end(order, deposit, keep_minor=0)
+    note_deposit(order, "release_deposit", actor=actor, note=note)
+    return deposit
 
 
 @transaction.atomic
@@ -128,26 +192,42 @@ def end_deposit(*, order_id: UUID) -> Deposit | None:
     if deposit is None or not _is_over(order):
         return None
     owed = max(0, balance(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
-    keep = min(owed, deposit.amount_minor) if deposit.status == DepositStatus.SECURED else 0
-    deposit.status = next_status(DEPOSIT, "capture" if keep else "release", deposit.status)
-    deposit.captured_minor, deposit.ended_at = keep, timezone.now()
+    _end(order, deposit, keep_minor=min(owed, _secured_minor(deposit)))
+    return deposit
+
+
+def _end(order: Order, deposit: Deposit, *, keep_minor: int) -> None:
+    deposit.status = next_status(DEPOSIT, "capture" if keep_minor else "release", deposit.status)
+    deposit.captured_minor, deposit.ended_at = keep_minor, timezone.now()
     deposit.save(update_fields=["status", "captured_minor", "ended_at"])
     mark_deposit_secured(order, secured=False)
     settle_soon(deposit)
-    return deposit
 
 
 def _is_over(order: Order) -> bool:
     return order.status != OrderStatus.CONFIRMED or is_delivered(order)
 
 
+def _secured_minor(deposit: Deposit) -> int:
+    """What can be kept: less than the deposit when some of it went back already."""
+    if deposit.status != DepositStatus.SECURED:
+        return 0
+    payment = deposit.payments.filter(provider_ref=deposit.provider_ref, parked_reason="").first()
+    return min(deposit.amount_minor, payment.secures_minor) if payment else 0
+
+
 def settle_deposit(*, deposit_id: UUID) -> None:
     """Bring the gateway to what was decided about a deposit: capture what is kept, let go of and give back the rest.
 
-    Safe to repeat; network between transactions. Raises: ProviderUnavailable.
+    Safe to repeat; network between transactions. What the gateway refuses stays with the deposit as its trouble.
+    Raises: ProviderUnavailable.
     """
     for step in _steps(deposit_id):
-        step.take()
+        try:
+            step.take()
+        except ProviderRefused as no:
+            Deposit.objects.filter(pk=deposit_id).update(last_error=no.code)
+            log.error("deposit_not_settled", deposit=str(deposit_id), payment=str(step.payment.pk), code=no.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,42 +236,84 @@ class _Step:
 
     payment: Payment
     keep_minor: int
+    customer_ref: str
 
     def take(self) -> None:
         payment, keep = self.payment, self.keep_minor
-        if payment.provider_ref is None:
-            give_up_payment(payment_id=payment.pk)
-        elif payment.status in (*LIVE, PaymentStatus.AUTHORISED):
+        if payment.provider_ref is None and payment.status in LIVE:
+            self._give_up()
+        elif payment.provider_ref is not None and payment.status in (*LIVE, PaymentStatus.AUTHORISED):
             settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
-        elif payment.refundable_minor > keep:
+        elif payment.refundable_minor > keep and not _is_refused(payment):
             back = payment.refundable_minor - keep
             request_refund(payment_id=payment.pk, amount_minor=back, reason="deposit given back", actor="clock")
 
+    def _give_up(self) -> None:
+        """Close what the gateway never heard of, after a look whether it did."""
+        made = made_before(self.payment, customer_ref=self.customer_ref) if self.payment.card_ref else None
+        if made is None:
+            give_up_payment(payment_id=self.payment.pk)
+        else:
+            settle_payment(payment_id=self.payment.pk, remote=made)
+
     def _end(self, ref: str) -> RemotePayment:
-        if self.keep_minor and self.payment.status == PaymentStatus.AUTHORISED:
-            return get_provider().capture(key=str(self.payment.pk), ref=ref, amount_minor=self.keep_minor)
-        return get_provider().cancel_payment(ref)
+        if not self.keep_minor or self.payment.status != PaymentStatus.AUTHORISED:
+            return get_provider().cancel_payment(ref)
+        try:
+            return get_provider().capture(key=self.payment.key, ref=ref, amount_minor=self.keep_minor)
+        except KeySpent:  # captured or not: the next try looks
+            Payment.objects.filter(pk=self.payment.pk).update(attempts=F("attempts") + 1)
+            raise
+
+
+def _is_refused(payment: Payment) -> bool:
+    """A refund that failed is not repeated by itself; staff see the money owed and choose."""
+    last = payment.refunds.order_by("-created_at").first()
+    return last is not None and last.status == RefundStatus.FAILED
 
 
 @transaction.atomic
 def _steps(deposit_id: UUID) -> list[_Step]:
-    """Locks: order, deposit."""
-    _, deposit = _lock(deposit_id)
-    ended = deposit.status not in DEPOSIT_LIVE
-    steps: list[_Step] = []
-    for payment in deposit.payments.filter(parked_reason="").order_by("id"):
-        current = payment.provider_ref == deposit.provider_ref and payment.provider_ref is not None
-        secured = deposit.status == DepositStatus.SECURED
-        if ended or (secured and not current and payment.status not in LIVE):
-            steps.append(_Step(payment, deposit.captured_minor if current else 0))
-    return steps
+    """What the gateway still has to do. Locks: order, deposit."""
+    order, deposit = _lock(deposit_id)
+    customer = GatewayCustomer.objects.filter(user=order.customer_id).first()
+    ref = customer.provider_ref if customer else ""
+    return [
+        _Step(payment, deposit.stays_of(payment), ref)
+        for payment in deposit.payments.filter(parked_reason="").order_by("id")
+        if not deposit.is_live or _is_surplus(deposit, payment)
+    ]
+
+
+def _is_surplus(deposit: Deposit, payment: Payment) -> bool:
+    """Another one secures it already."""
+    secured = deposit.status == DepositStatus.SECURED
+    return secured and payment.secures_minor > 0 and not deposit.is_secured_by(payment)
+
+
+def unsettled_deposits(after: datetime, before: datetime) -> Iterable[UUID]:
+    """Ended deposits of which the gateway still has something to do, of payments made in between."""
+    left = (
+        Payment.objects.filter(
+            created_at__gt=after, created_at__lt=before, parked_reason="", status__in=[*LIVE, PaymentStatus.AUTHORISED]
+        )
+        .filter(purpose=Payment.Purpose.DEPOSIT)
+        .exclude(deposit__status__in=DEPOSIT_LIVE)
+    )
+    return left.order_by("deposit_id").values_list("deposit_id", flat=True).distinct()[:_MOST]
 
 
 def deposits_in_step(order_id: UUID) -> bool:
-    """True when the gateway has nothing left to do for ended deposits of this order."""
-    ended = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.DEPOSIT)
-    under_way = ended.filter(status__in=[*LIVE, PaymentStatus.AUTHORISED]).exists()
-    return not under_way and not Deposit.objects.filter(order_id=order_id, status__in=DEPOSIT_LIVE).exists()
+    """True when the deposits of this order have ended and all that was to come or to go back has, or is on its way."""
+    for deposit in Deposit.objects.filter(order_id=order_id).prefetch_related("payments"):
+        if deposit.is_live or any(_is_out_of_step(deposit, payment) for payment in deposit.payments.all()):
+            return False
+    return True
+
+
+def _is_out_of_step(deposit: Deposit, payment: Payment) -> bool:
+    under_way = payment.status in (*LIVE, PaymentStatus.AUTHORISED)
+    return under_way or payment.refundable_minor != deposit.stays_of(payment)
 
 
 def _lock(deposit_id: UUID) -> tuple[Order, Deposit]:

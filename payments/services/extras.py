@@ -3,16 +3,17 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from core.logging import get_logger
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
 from payments.models import Deposit, GatewayCustomer, Payment
-from payments.providers.base import KeySpent, NewPayment, ProviderRefused
+from payments.providers.base import ProviderRefused
 from payments.providers.registry import get_provider
 from payments.selectors import balance
-from payments.services.collecting import give_up_payment, settle_payment
+from payments.services.asking import ask_for
+from payments.services.collecting import change_amount, give_up_payment, settle_asked, settle_payment
+from payments.services.customers import card_for, forget_card
 from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
@@ -21,47 +22,63 @@ log = get_logger(__name__)
 def collect_extra(*, order_id: UUID) -> Payment | None:
     """Collect from the kept card what an order that is over still owes after its deposit; once for each amount owed.
 
-    A card that says no leaves the payment open for the customer (purpose "extra"), who is asked to pay it. None:
-    nothing is owed, or somebody is at it. Network between transactions. Raises: ProviderUnavailable.
+    A card that says no leaves the payment open for the customer (purpose "extra"), who is asked to pay it; when
+    something is charged or credited later, that one follows, and is closed when nothing is owed any more. None: nothing
+    is to be done, or somebody is at it. Network between transactions. Raises: ProviderUnavailable.
     """
     opened = _open(order_id)
     if opened is None:
         return None
-    payment, new, card_ref = opened
+    payment, owed = opened
+    if payment.provider_ref and owed <= 0:
+        return settle_payment(payment_id=payment.pk, remote=get_provider().cancel_payment(payment.provider_ref))
+    customer = GatewayCustomer.objects.get(user=payment.order.customer_id)
     try:
-        remote = get_provider().charge_card(new, card_ref=card_ref)
-    except KeySpent:
-        Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
-        raise
+        return settle_asked(payment, ask_for(payment, customer_ref=customer.provider_ref))
     except ProviderRefused as no:  # the card itself is not usable any more; nothing was made there
         log.warning("extra_not_collected", payment=str(payment.pk), code=no.code)
+        forget_card(payment)
         return give_up_payment(payment_id=payment.pk)
-    return settle_payment(payment_id=payment.pk, remote=remote)
 
 
 @transaction.atomic
-def _open(order_id: UUID) -> tuple[Payment, NewPayment, str] | None:
-    """Locks: order."""
+def _open(order_id: UUID) -> tuple[Payment, int] | None:
+    """The payment to ask for, to change, or to close, and what is owed. Locks: order."""
     order = lock_order(order_id=order_id)
     owed = balance(order_id)
+    extra = Payment.objects.select_for_update().filter(order=order, purpose=Payment.Purpose.EXTRA)
+    live = extra.filter(status__in=LIVE).first()
+    if live is not None and live.provider_ref:
+        return _as_owed(live, owed)
     waits_for_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
     if owed <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
         return None
-    card = GatewayCustomer.objects.filter(user=order.customer_id).exclude(card_ref="").first()
-    extra = Payment.objects.filter(order=order, purpose=Payment.Purpose.EXTRA)
-    live = extra.filter(status__in=LIVE).first()
-    given_up = extra.filter(status=PaymentStatus.CANCELLED, amount_minor=owed)
-    if card is None or (live and live.provider_ref) or given_up.exists():
+    if live is not None:
+        return (live, owed) if live.card_ref else None  # "": its owner is about to pay it
+    card = card_for(order)
+    if card is None or _has_asked_card(order_id, owed):
         return None
-    payment = live or Payment.objects.create(
-        order=order, purpose=Payment.Purpose.EXTRA, amount_minor=owed, currency=order.currency
+    payment = Payment.objects.create(
+        order=order,
+        purpose=Payment.Purpose.EXTRA,
+        amount_minor=owed,
+        currency=order.currency,
+        card_ref=card.card_ref,
+        keeps_card=True,
     )
-    new = NewPayment(
-        key=payment.key,
-        payment_id=payment.pk,
-        amount_minor=payment.amount_minor,
-        currency=payment.currency,
-        order_number=order.number,
-        customer_ref=card.provider_ref,
-    )
-    return payment, new, card.card_ref
+    return payment, owed
+
+
+def _as_owed(live: Payment, owed: int) -> tuple[Payment, int] | None:
+    """An open payment that must change because what is owed did."""
+    if live.status != PaymentStatus.PENDING or (owed == live.amount_minor and live.changing_to_minor is None):
+        return None
+    if owed > 0:
+        change_amount(live, owed)
+    return live, owed
+
+
+def _has_asked_card(order_id: UUID, owed: int) -> bool:
+    """A card that said no to this amount is not asked again by itself."""
+    tried = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.EXTRA, amount_minor=owed)
+    return tried.filter(status=PaymentStatus.CANCELLED).exclude(card_ref="").exists()

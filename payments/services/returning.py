@@ -18,6 +18,7 @@ from payments.models import Deposit, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance, empties
+from payments.services.deposit_states import follow_payment, keep_less
 from payments.services.parking import park
 from payments.states import RefundStatus
 
@@ -55,6 +56,7 @@ def request_refund(
     refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
     payment.refund_pending_minor += amount_minor
     payment.save(update_fields=["refund_pending_minor"])
+    _tell_deposit(order, payment)
     enqueue("payments.send_refund", lock=f"refund:{refund.pk}", refund_id=str(refund.pk))
     return refund
 
@@ -154,6 +156,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
     payment.save(update_fields=["refund_pending_minor"])
+    _tell_deposit(order, payment)
     return Refund.objects.create(
         payment=payment,
         amount_minor=remote.amount_minor,
@@ -176,7 +179,7 @@ def settle_refund(*, refund_id: UUID, remote: RemoteRefund) -> Refund:
 @transaction.atomic
 def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", failure: str = "") -> Refund:
     """Move a refund and its payment's sums together. Locks: order, payment, refund."""
-    _, payment = _lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
+    order, payment = _lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
     refund = Refund.objects.select_for_update().get(pk=refund_id)
     known_there = refund.provider_ref is not None
     if ref:
@@ -196,6 +199,7 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     refund.status, refund.failure = status, failure[:300]
     refund.settled_at = None if status in _OPEN else timezone.now()
     refund.save(update_fields=["status", "failure", "settled_at", "provider_ref"])
+    _tell_deposit(order, payment)
     enqueue("payments.settle_order", lock=f"order:{payment.order_id}", order_id=str(payment.order_id))
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
@@ -208,12 +212,17 @@ def _credit_for(order: Order, payment: Payment, going_back_minor: int, *, reason
         _credit(order, going_back_minor, reason=reason, actor=actor)
         return
     deposit = Deposit.objects.select_for_update().get(payments=payment)
-    kept = deposit.captured_minor if deposit.provider_ref == payment.provider_ref else 0
+    kept = deposit.stays_of(payment)
     no_longer_kept = going_back_minor - (payment.refundable_minor - kept)
     if no_longer_kept > 0:
         _credit(order, no_longer_kept, reason=reason, actor=actor)
-        deposit.captured_minor -= no_longer_kept
-        deposit.save(update_fields=["captured_minor"])
+        keep_less(deposit, kept - no_longer_kept)
+
+
+def _tell_deposit(order: Order, payment: Payment) -> None:
+    """A deposit is secured by what has not gone back."""
+    if payment.deposit_id is not None:
+        follow_payment(order, payment, news=False)
 
 
 def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> None:

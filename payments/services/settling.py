@@ -26,16 +26,17 @@ from payments.secrets import without_secrets
 from payments.selectors import balance, is_paid_in_full
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.deposit_states import plan_deposit
-from payments.services.deposits import deposits_in_step, end_deposit
+from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.extras import collect_extra
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
-from payments.states import LIVE, EventStatus, RefundStatus
+from payments.states import LIVE, EventStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
 _MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
+_OPEN = (*LIVE, PaymentStatus.AUTHORISED)
 _UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
@@ -184,14 +185,15 @@ def close_payments(*, order_id: UUID) -> None:
 def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     """Apply what webhooks may have forgotten, for payments made within `young` and untouched for `older_than`.
 
-    Live payments are read again, refunds under way are sent or read again, events left lying are looked at, and
-    orders that owe money back are settled. Returns how many things were enqueued.
+    Live payments and holds are read again, refunds under way are sent or read again, events left lying are looked at,
+    orders that owe money back or whose extra was never asked for are settled, and so are ended deposits. Returns how
+    many things were enqueued.
     """
     now = timezone.now()
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
     for payment_id in _ids(
-        Payment.objects.filter(window, status__in=LIVE, provider_ref__isnull=False, parked_reason="")
+        Payment.objects.filter(window, status__in=_OPEN, provider_ref__isnull=False, parked_reason="")
     ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
@@ -202,6 +204,10 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
         jobs.append(("payments.process_event", f"event:{event_id}", {"event_id": event_id}))
     for order_id in _unsettled_orders(now - young, now - older_than):
         jobs.append(("payments.settle_order", f"settle:{order_id}", {"order_id": str(order_id)}))
+    for order_id in _uncollected_orders(now - young, now - older_than):
+        jobs.append(("payments.settle_order", f"settle:{order_id}", {"order_id": str(order_id)}))
+    for deposit_id in unsettled_deposits(now - young, now - older_than):
+        jobs.append(("payments.settle_deposit", f"deposit:{deposit_id}", {"deposit_id": str(deposit_id)}))
     for task, key, arguments in jobs:
         lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
         enqueue(task, once=key, lock=lock, **arguments)
@@ -251,10 +257,22 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     return unsettled.order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
 
 
+def _uncollected_orders(after: datetime, before: datetime) -> Iterable[UUID]:
+    """Orders with an extra that nobody has asked the gateway for, because it was silent for too long."""
+    never_asked = Payment.objects.filter(
+        purpose=Payment.Purpose.EXTRA,
+        status=PaymentStatus.CREATED,
+        provider_ref=None,
+        created_at__gt=after,
+        created_at__lt=before,
+    ).exclude(card_ref="")
+    return never_asked.order_by("id").values_list("order_id", flat=True)[:_MOST]
+
+
 def refresh_payment(*, payment_id: UUID) -> None:
     """Read a payment again at the gateway, as its webhook would have made us do."""
     payment = Payment.objects.get(pk=payment_id)
-    if payment.provider_ref and payment.status in LIVE:
+    if payment.provider_ref and payment.status in _OPEN:
         apply_payment(provider_ref=payment.provider_ref)
 
 

@@ -6,11 +6,12 @@ from django.contrib.auth.models import Group
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from config.demo.clerk import HANDING_OVER, TAKING_BACK, Clerk, ClerkRefused
+from config.demo.clerk import HANDING_OVER, INSPECTING, TAKING_BACK, Clerk, ClerkRefused
 from config.demo.journey import DOCS
 from config.groups import setup_groups
 from orders.models import OrderEvent
 from orders.states import OrderStatus
+from payments.selectors import balance
 from tests.document import operations
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.jobs import run_jobs
@@ -43,12 +44,16 @@ def test_the_clerk_hands_over_and_takes_back_at_the_staff_pages(
     person = Clerk(live_server.url, email=clerk.email, password=PASSWORD)
 
     told = [*person.take_steps(order.number, HANDING_OVER), *person.take_steps(order.number, TAKING_BACK)]
+    charged = person.charge(order.number)
+    told += person.take_steps(order.number, INSPECTING)
 
     assert len(told) == 6
+    assert charged.startswith("€15.00 charged")
     assert f"is set aside for {order.number}" in told[0]
     run_jobs()
     order.refresh_from_db()
-    assert order.status == OrderStatus.COMPLETED
+    assert (order.status, balance(order.pk)) == (OrderStatus.COMPLETED, 0)
+    assert order.deposits.get().captured_minor == 1500
     moved = OrderEvent.objects.filter(order=order).exclude(subject="").values_list("actor", flat=True)
     assert set(moved) == {f"staff:{clerk.pk}"}
 

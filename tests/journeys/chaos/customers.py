@@ -18,6 +18,7 @@ from tests.journeys.chaos.plan import BAGS, CRATES, Run
 TRIES = 12
 AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to come back
 DOCUMENTED = {"busy", "unavailable", "payment_provider_unavailable"}  # the 503s of docs/errors.md
+PAID = ("succeeded", "requires_capture")
 DECLINED = "pm_card_chargeDeclined"
 
 
@@ -46,9 +47,12 @@ class Customer:
         fate = self.dice.choices(["pay", "pay and cancel", "cancel", "lapse"], [60, 15, 10, 15])[0]
         if fate == "cancel":
             self.cancel(order["number"])
-        elif fate != "lapse" and self.pay(order["number"]) and fate == "pay and cancel":
-            self.run.over.wait(self.dice.uniform(0, 3))
-            self.cancel(order["number"])
+        elif fate != "lapse" and self.pay(order["number"]):
+            if order["deposit"]["amount"] and self.dice.random() < 0.8:
+                self.secure(order["number"])
+            if fate == "pay and cancel":
+                self.run.over.wait(self.dice.uniform(0, 3))
+                self.cancel(order["number"])
 
     def _wishes(self) -> list[LineRequest]:
         first = self.dice.randint(1, 6)
@@ -60,15 +64,21 @@ class Customer:
     def cancel(self, number: str) -> None:
         self.insist(f"orders/{number}/cancel", {})
 
-    def pay(self, number: str) -> bool:
-        """Hand the card to the gateway, as the payment sheet does. True when it took the money."""
-        started = self.insist(f"orders/{number}/payment", {})
+    def secure(self, number: str) -> None:
+        """Confirm the deposit in the app, as soon as the order is confirmed."""
+        for _ in range(5):
+            if self.pay(number, purpose="deposit") or self.run.over.wait(self.dice.uniform(0.5, 1.5)):
+                return
+
+    def pay(self, number: str, purpose: str = "order") -> bool:
+        """Hand the card to the gateway, as the payment sheet does. True when it took the money, or holds it."""
+        started = self.insist(f"orders/{number}/payment", {"purpose": purpose})
         if not started:
             return False
         intent = started["client_secret"].partition("_secret_")[0]
         cards = [DECLINED, "pm_card_visa"] if self.dice.random() < 0.15 else ["pm_card_visa"]
         try:
-            return [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1] == "succeeded"
+            return [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1] in PAID
         except ApiError:  # the order died meanwhile, and its payment with it
             return False
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inventory.models import OUT_OF_STEP, Feed, Reservation, Unit
 from orders.models import Order
-from payments.models import Payment, ProviderEvent, Refund
+from payments.models import Deposit, Payment, ProviderEvent, Refund
 from payments.selectors import balance
 from tests.journeys.chaos.plan import Run
 
@@ -44,7 +44,7 @@ def unrest(run: Run) -> Iterator[str]:
         "reservations not in step": Reservation.objects.filter(OUT_OF_STEP).count(),
         "sales that the count does not contain": Reservation.objects.filter(kind="sale", status="shipped").count(),
         "units of which the IMS has not heard": Unit.objects.filter(decided_here=True).count(),
-        "open payments": Payment.objects.filter(status__in=Payment.LIVE, parked_reason="").count(),
+        "open payments": _open_payments(),
         "refunds under way": Refund.objects.filter(status__in=["requested", "pending"]).count(),
         "gateway events not looked at": ProviderEvent.objects.filter(status="received").count(),
         "orders with a balance": sum(balance(pk) != 0 for pk in Order.objects.values_list("pk", flat=True)),
@@ -54,6 +54,12 @@ def unrest(run: Run) -> Iterator[str]:
     for what, many in waiting.items():
         if many:
             yield f"{many} {what}"
+
+
+def _open_payments() -> int:
+    """Without deposits that wait for their customer, who has gone home."""
+    waiting = Payment.objects.filter(status__in=Payment.LIVE, parked_reason="")
+    return waiting.exclude(deposit__status__in=Deposit.LIVE).count()
 
 
 def _unread(run: Run) -> int:

@@ -17,8 +17,9 @@ from inventory.selectors import pool_counts
 from inventory.services import review_promises
 from orders.models import Order, Rental
 from orders.services.placing import reservations_of
-from payments.models import Payment
+from payments.models import Deposit, Payment
 from payments.selectors import balance
+from payments.states import PaymentStatus
 from sandbox.inventory.server import Sandbox
 from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import Floor
@@ -106,6 +107,17 @@ def _money(run: Run) -> Iterator[str]:
     for name in ("captured", "refunded"):
         if (ours[name] or 0) != theirs.get(name, 0):
             yield f"{ours[name]} {name} here, {theirs.get(name, 0)} at the gateway"
+    yield from _deposits(theirs)
+
+
+def _deposits(theirs: dict[str, int]) -> Iterator[str]:
+    """What is held here is held there, and nothing of an ended deposit but what the shop keeps."""
+    held = Payment.objects.filter(status=PaymentStatus.AUTHORISED).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    if held != theirs.get("held", 0):
+        yield f"{held} held here, {theirs.get('held', 0)} at the gateway"
+    for deposit in Deposit.objects.exclude(status__in=Deposit.LIVE):
+        if any(payment.secures_minor > deposit.stays_of(payment) for payment in deposit.payments.all()):
+            yield f"{deposit.pk} is {deposit.status}, and more of it is kept than {deposit.captured_minor}"
 
 
 # Things

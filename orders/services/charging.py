@@ -1,0 +1,84 @@
+"""What staff charge beyond the price, and what proves it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.core.files.base import File
+from django.db import transaction
+from PIL import Image, UnidentifiedImageError
+
+from core.errors import NotFound
+from core.money import MAX_MINOR
+from core.queue import enqueue
+from orders.errors import ChargeUnsuitable, PhotoUnsuitable, TransitionNotAllowed
+from orders.models import Charge, ChargeKind, ChargePhoto, Rental
+from orders.services.history import lock_order
+from orders.states import OrderStatus
+
+EXTRAS = (ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE)
+MOST_PHOTOS = 6
+MOST_BYTES = 10_000_000
+_SUFFIX = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+
+
+@transaction.atomic
+def add_charge(
+    *,
+    order_id: UUID,
+    kind: ChargeKind,
+    amount_minor: int,
+    reason: str,
+    actor: str,
+    rental_id: UUID | None = None,
+    photos: Sequence["File[bytes]"] = (),
+) -> Charge:
+    """Charge a confirmed order for damage, cleaning or days late; its deposit pays when everything is back.
+
+    amount_minor: of the order's currency, above zero. rental_id: what it is about. photos: up to 6 pictures of up to
+    10 MB; JPEG, PNG or WebP. Locks: order. Raises: NotFound, TransitionNotAllowed, ChargeUnsuitable, PhotoUnsuitable.
+    """
+    suffixes = _checked(photos)
+    if kind not in EXTRAS or not 0 < amount_minor <= MAX_MINOR or not reason.strip():
+        raise ChargeUnsuitable
+    order = lock_order(order_id=order_id)
+    if order.status != OrderStatus.CONFIRMED:
+        raise TransitionNotAllowed(event="charge", status=order.status, allowed=[])
+    rental = Rental.objects.filter(pk=rental_id, line__order=order).first() if rental_id else None
+    if rental_id and rental is None:
+        raise NotFound("There is no such rental in this order.")
+    charge = Charge.objects.create(
+        order=order,
+        line_id=rental.line_id if rental else None,
+        rental=rental,
+        kind=kind,
+        amount_minor=amount_minor,
+        reason=reason.strip()[:300],
+        actor=actor,
+    )
+    for photo, suffix in zip(photos, suffixes, strict=True):
+        photo.name = f"photo.{suffix}"
+        ChargePhoto.objects.create(charge=charge, image=photo)
+    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+    return charge
+
+
+def _checked(photos: Sequence["File[bytes]"]) -> list[str]:
+    """What each picture's name should end in. Raises: PhotoUnsuitable."""
+    if len(photos) > MOST_PHOTOS:
+        raise PhotoUnsuitable(f"At most {MOST_PHOTOS} pictures prove one charge.")
+    return [_suffix_of(photo) for photo in photos]
+
+
+def _suffix_of(photo: "File[bytes]") -> str:
+    if photo.size > MOST_BYTES:
+        raise PhotoUnsuitable(f"A picture has at most {MOST_BYTES // 1_000_000} MB.")
+    try:
+        with Image.open(photo) as image:
+            image.verify()
+            suffix = _SUFFIX.get(str(image.format))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as broken:
+        raise PhotoUnsuitable from broken
+    photo.seek(0)
+    if suffix is None:
+        raise PhotoUnsuitable
+    return suffix
