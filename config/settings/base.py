@@ -219,6 +219,10 @@ DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer re
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 
+# A second person approves what staff give back of one order beyond so many whole units of its currency; of a currency
+# that is not named, everything (ADR 18).
+REFUND_APPROVAL_ABOVE = env.numbers_by_name("REFUND_APPROVAL_ABOVE") or {"EUR": 500, "USD": 500, "GBP": 500}
+
 # Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
@@ -236,6 +240,7 @@ INVENTREE_LOCATIONS = env.numbers_by_name("INVENTREE_LOCATIONS")  # depot code -
 if INVENTORY_PROVIDER == "inventree" and INVENTREE_CUSTOMER == 0:
     env.stop("INVENTREE_CUSTOMER is not set; docs/inventree.md explains it.")
 INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
+PAYMENTS_SETTLE = 20.0  # seconds until a comparison with the gateway looks again: events and jobs need a moment
 INVENTORY_SETTLE = 15.0  # seconds until a comparison looks again; the mirror reads every 10
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

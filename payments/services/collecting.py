@@ -26,7 +26,7 @@ from payments.providers.base import (
     RemoteStatus,
 )
 from payments.providers.registry import get_provider
-from payments.selectors import balance, is_paid_in_full
+from payments.selectors import balance, is_paid_in_full, owed
 from payments.services.customers import customer_at_gateway, keep_card
 from payments.services.deposit_states import follow_payment, new_deposit_payment, open_deposit_payment, plan_deposit
 from payments.services.parking import park
@@ -43,6 +43,11 @@ _STATUS = {
     RemoteStatus.SUCCEEDED: PaymentStatus.SUCCEEDED,
     RemoteStatus.CANCELLED: PaymentStatus.CANCELLED,
 }
+
+
+def payment_status(remote: RemotePayment) -> PaymentStatus:
+    """The gateway's status in our words."""
+    return _STATUS[remote.status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +140,13 @@ def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose) -> tup
     live = Payment.objects.filter(order=order, purpose=purpose, status__in=LIVE).first()
     if live is not None:
         return live, order.number
-    owed = balance(order.pk)
-    if owed <= 0:
+    due = owed(order.pk)
+    if due <= 0:
         raise NothingToPay
     payment = Payment.objects.create(
         order=order,
         purpose=purpose,
-        amount_minor=owed,
+        amount_minor=due,
         currency=order.currency,
         keeps_card=bool(order.deposit_minor),  # what may be charged later: the terms of a rental say so
     )
@@ -232,7 +237,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
     payment.provider_ref = remote.ref
-    payment.status = _STATUS[remote.status]
+    payment.status = payment_status(remote)
     payment.captured_minor = max(payment.captured_minor, captured)
     payment.last_error = remote.last_error
     payment.capture_before = remote.capture_before

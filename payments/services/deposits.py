@@ -18,7 +18,7 @@ from orders.states import OrderStatus, next_status
 from payments.models import Deposit, GatewayCustomer, Payment
 from payments.providers.base import KeySpent, NewPayment, ProviderRefused, RemotePayment
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import held_by_bank, owed
 from payments.services.collecting import give_up_payment, settle_payment
 from payments.services.deposit_states import decline, new_deposit_payment, open_deposit_payment, settle_soon
 from payments.services.returning import request_refund
@@ -127,8 +127,8 @@ def end_deposit(*, order_id: UUID) -> Deposit | None:
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
     if deposit is None or not _is_over(order):
         return None
-    owed = max(0, balance(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
-    keep = min(owed, deposit.amount_minor) if deposit.status == DepositStatus.SECURED else 0
+    due = max(0, owed(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
+    keep = min(due, deposit.amount_minor) if deposit.status == DepositStatus.SECURED else 0
     deposit.status = next_status(DEPOSIT, "capture" if keep else "release", deposit.status)
     deposit.captured_minor, deposit.ended_at = keep, timezone.now()
     deposit.save(update_fields=["status", "captured_minor", "ended_at"])
@@ -179,7 +179,8 @@ def _steps(deposit_id: UUID) -> list[_Step]:
     _, deposit = _lock(deposit_id)
     ended = deposit.status not in DEPOSIT_LIVE
     steps: list[_Step] = []
-    for payment in deposit.payments.filter(parked_reason="").order_by("id"):
+    free = deposit.payments.exclude(pk__in=held_by_bank().values("payment"))
+    for payment in free.filter(parked_reason="").order_by("id"):
         current = payment.provider_ref == deposit.provider_ref and payment.provider_ref is not None
         secured = deposit.status == DepositStatus.SECURED
         if ended or (secured and not current and payment.status not in LIVE):

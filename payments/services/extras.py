@@ -8,12 +8,12 @@ from django.db.models import F
 from core.logging import get_logger
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
-from payments.models import Deposit, GatewayCustomer, Payment
+from payments.models import Deposit, Dispute, GatewayCustomer, Payment
 from payments.providers.base import KeySpent, NewPayment, ProviderRefused
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import owed
 from payments.services.collecting import give_up_payment, settle_payment
-from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, DisputeDecision, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -43,18 +43,19 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
 def _open(order_id: UUID) -> tuple[Payment, NewPayment, str] | None:
     """Locks: order."""
     order = lock_order(order_id=order_id)
-    owed = balance(order_id)
+    due = owed(order_id)
     waits_for_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
-    if owed <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
+    if due <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
         return None
     card = GatewayCustomer.objects.filter(user=order.customer_id).exclude(card_ref="").first()
     extra = Payment.objects.filter(order=order, purpose=Payment.Purpose.EXTRA)
     live = extra.filter(status__in=LIVE).first()
-    given_up = extra.filter(status=PaymentStatus.CANCELLED, amount_minor=owed)
-    if card is None or (live and live.provider_ref) or given_up.exists():
+    given_up = extra.filter(status=PaymentStatus.CANCELLED, amount_minor=due)
+    asked = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.ASK)
+    if card is None or asked.exists() or (live and live.provider_ref) or given_up.exists():
         return None
     payment = live or Payment.objects.create(
-        order=order, purpose=Payment.Purpose.EXTRA, amount_minor=owed, currency=order.currency
+        order=order, purpose=Payment.Purpose.EXTRA, amount_minor=due, currency=order.currency
     )
     new = NewPayment(
         key=payment.key,
