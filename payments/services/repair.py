@@ -8,12 +8,14 @@ from core.errors import DomainError
 from core.logging import get_logger
 from core.problems import is_busy
 from inventory.providers.base import ProviderError as InventoryError
+from payments.models import Refund
 from payments.providers.base import ProviderError
 from payments.services.collecting import apply_payment
 from payments.services.disputes import apply_disputes
 from payments.services.returning import apply_refunds
 from payments.services.settling import push_refund, settle_order
 from payments.services.verdicts import Case, Repair
+from payments.states import RefundStatus
 
 log = get_logger(__name__)
 
@@ -66,6 +68,9 @@ def _repair(case: Case) -> None:
         push_refund(refund_id=case.refund_id)
     elif repair == Repair.SETTLE and case.order_id is not None:
         settle_order(order_id=case.order_id)
+        asked = Refund.objects.filter(payment__order=case.order_id, status=RefundStatus.REQUESTED)
+        for refund_id in asked.order_by("id").values_list("pk", flat=True):
+            push_refund(refund_id=refund_id)
 
 
 __all__ = ["repair_cases"]
