@@ -1,8 +1,17 @@
-"""Money as staff see it. Only a refund moves any, by its service."""
+"""Money as staff see it. Only a refund moves any, by its service; what a bank kept is decided about by steps."""
 
+from payments.admin.dispute import DisputeAdmin
 from payments.admin.event import ProviderEventAdmin
 from payments.admin.order import money_card
 from payments.admin.payment import PaymentAdmin
+from payments.admin.reconciliation import PaymentReconciliationAdmin
 from payments.admin.refund import RefundAdmin
 
-__all__ = ["PaymentAdmin", "ProviderEventAdmin", "RefundAdmin", "money_card"]
+__all__ = [
+    "DisputeAdmin",
+    "PaymentAdmin",
+    "PaymentReconciliationAdmin",
+    "ProviderEventAdmin",
+    "RefundAdmin",
+    "money_card",
+]

@@ -12,8 +12,9 @@ from core.backoffice import Card, amount, cards_on, page_of
 from core.money import format_minor
 from orders.models import Order
 from payments.admin.looks import payment_badges
-from payments.models import Payment
+from payments.models import Dispute, Payment
 from payments.selectors import statement
+from payments.states import DisputeStatus
 
 
 @cards_on("orders.order")
@@ -22,17 +23,23 @@ def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
     if not request.user.has_perm("payments.view_payment"):
         return
     told, cur = statement(order), order.currency
-    facts = [
+    facts: list[tuple[str, Any]] = [
         ("Charged", amount(told.charged_minor, cur)),
         ("Paid", amount(told.captured_minor, cur)),
         ("Refunded", amount(told.refunded_minor, cur)),
     ]
     if told.refund_pending_minor:
         facts.append(("On its way back", amount(told.refund_pending_minor, cur)))
+    if told.disputed_minor:
+        facts.append(("Taken back by a bank", amount(told.disputed_minor, cur)))
     owed = told.balance_minor + told.refund_pending_minor  # what is on its way counts as gone
     word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
     facts.append((word, amount(abs(owed), cur)))
     facts += [("Payment", _payment(payment)) for payment in Payment.objects.filter(order=order)]
+    facts += [
+        ("Dispute", page_of("payments_dispute", pk, f"{DisputeStatus(status).label}", viewer=request.user))
+        for pk, status in Dispute.objects.filter(payment__order=order).values_list("pk", "status")
+    ]
     everything = f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
     yield Card("Money", facts=facts, link=("Payments", everything))
 
