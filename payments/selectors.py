@@ -201,7 +201,8 @@ def statement(order: Order) -> Statement:
     """Every charge, payment and refund of an order, oldest first."""
     charges = list(order.charges.all())
     payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
-    refunds = list(Refund.objects.filter(payment__in=payments).order_by("created_at"))
+    promised = Refund.objects.exclude(status__in=[RefundStatus.WAITING, RefundStatus.DECLINED])
+    refunds = list(promised.filter(payment__in=payments).order_by("created_at"))
     disputes = Dispute.objects.filter(payment__order=order).order_by("opened_at")
     deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
     entries = [

@@ -72,7 +72,7 @@ _REPAIR = {
     "by_hand": "A person must look.",
 }
 _WHAT_REPAIR_DOES = (
-    ("Payments, refunds, disputes", "What the gateway has is read again and applied, as its event would have done."),
+    ("Records", "What the gateway has is read again and applied, as its event would have done."),
     ("Strays", "A payment of ours that nobody paid and no order needs is cancelled there."),
     ("Orders", "Money without a confirmed order confirms it, or goes back."),
     ("The rest", "What the gateway does not know, other amounts and failed refunds wait for a person."),

@@ -91,6 +91,7 @@ def test_what_waits_is_neither_sent_nor_credited_and_cannot_be_given_twice(shop:
 
     assert (sums(), kept_at_gateway(shop)) == ((0, 0, 3000), 4990)
     assert (order.charges.total(), balance(order.pk), statement(order).balance_minor) == (4990, 0, 0)
+    assert [entry.kind for entry in statement(order).entries] == ["charge", "payment"]  # nothing is promised yet
     with pytest.raises(RefundTooLarge):
         ask(1991)
     with pytest.raises(RefundTooLarge):
