@@ -188,6 +188,12 @@ class Payment(models.Model):
         return refunds + self.disputed_minor
 
 
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def promised(self) -> Self:
+        """Those that went, go or were to go back; not such as wait for a second person or were declined."""
+        return self.exclude(status__in=[RefundStatus.WAITING, RefundStatus.DECLINED])
+
+
 class Refund(models.Model):
     """Money on its way back. Its id makes the idempotency key at the gateway, so a repeat pays nothing."""
 
@@ -206,6 +212,8 @@ class Refund(models.Model):
     failure = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

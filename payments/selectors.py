@@ -155,7 +155,8 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
-    last_refund = Refund.objects.filter(payment__order=OuterRef("pk")).order_by("-created_at").values("status")
+    promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"))
+    last_refund = promised.order_by("-created_at").values("status")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
         charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
@@ -201,8 +202,7 @@ def statement(order: Order) -> Statement:
     """Every charge, payment and refund of an order, oldest first."""
     charges = list(order.charges.all())
     payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
-    promised = Refund.objects.exclude(status__in=[RefundStatus.WAITING, RefundStatus.DECLINED])
-    refunds = list(promised.filter(payment__in=payments).order_by("created_at"))
+    refunds = list(Refund.objects.promised().filter(payment__in=payments).order_by("created_at"))
     disputes = Dispute.objects.filter(payment__order=order).order_by("opened_at")
     deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
     entries = [

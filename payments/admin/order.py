@@ -14,7 +14,6 @@ from orders.models import Order
 from payments.admin.looks import payment_badges
 from payments.models import Dispute, Payment
 from payments.selectors import statement
-from payments.states import DisputeStatus
 
 
 @cards_on("orders.order")
@@ -36,12 +35,14 @@ def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
     word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
     facts.append((word, amount(abs(owed), cur)))
     facts += [("Payment", _payment(payment)) for payment in Payment.objects.filter(order=order)]
-    facts += [
-        ("Dispute", page_of("payments_dispute", pk, f"{DisputeStatus(status).label}", viewer=request.user))
-        for pk, status in Dispute.objects.filter(payment__order=order).values_list("pk", "status")
-    ]
+    if any(entry.kind == "dispute" for entry in told.entries):
+        facts += [("Dispute", _dispute(row, request.user)) for row in Dispute.objects.filter(payment__order=order)]
     everything = f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
     yield Card("Money", facts=facts, link=("Payments", everything))
+
+
+def _dispute(dispute: Dispute, viewer: Any) -> Any:
+    return page_of("payments_dispute", dispute.pk, dispute.get_status_display(), viewer=viewer)
 
 
 def _payment(payment: Payment) -> Any:

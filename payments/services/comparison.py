@@ -29,8 +29,9 @@ from payments.states import RefundStatus
 T = TypeVar("T")
 
 _BATCH = 500
+_FEW = 20  # so many may be missing there without the whole of it being in doubt
+_DOUBT = "most of ours are missing there: is this the account they were made with?"
 _CLOCKS = timedelta(minutes=10)  # both sides' clocks may differ by so much where a span begins
-_NEVER_SENT = (RefundStatus.WAITING, RefundStatus.DECLINED)
 
 
 @dataclass(slots=True)
@@ -68,9 +69,13 @@ class Look:
         for batch in self._batches(self._provider.payments_since(self._since), seen):
             cases += _payment_cases(batch)
         rows = Payment.objects.filter(created_at__gte=self._since + _CLOCKS, provider_ref__isnull=False)
-        for row in rows.select_related("order").order_by("pk").iterator(chunk_size=_BATCH):
-            if row.provider_ref not in seen:  # a list is not a proof
-                cases += self._by_name(row)
+        ordered = rows.select_related("order").order_by("pk").iterator(chunk_size=_BATCH)
+        missing = [row for row in ordered if row.provider_ref not in seen]
+        if len(missing) > max(len(seen), _FEW):
+            cases += [missing_payment_there(row).left_to_a_person(_DOUBT) for row in missing]
+            return len(seen)
+        for row in missing:  # a list is not a proof
+            cases += self._by_name(row)
         return len(seen)
 
     def _by_name(self, row: Payment) -> list[Case]:
@@ -84,11 +89,17 @@ class Look:
         seen: set[str] = set()
         for batch in self._batches(self._provider.refunds_since(self._since), seen):
             cases += _refund_cases(batch)
-        rows = Refund.objects.filter(created_at__gte=self._since + _CLOCKS).exclude(status__in=_NEVER_SENT)
+        rows = Refund.objects.promised().filter(created_at__gte=self._since + _CLOCKS)
         expected = rows.exclude(status=RefundStatus.FAILED, provider_ref=None)  # refused there
-        for row in expected.select_related("payment__order").order_by("pk").iterator(chunk_size=_BATCH):
-            if row.provider_ref not in seen and not self._has_refund(row):
-                cases.append(missing_refund_there(row))
+        missing = [
+            row
+            for row in expected.select_related("payment__order").order_by("pk").iterator(chunk_size=_BATCH)
+            if row.provider_ref not in seen
+        ]
+        if len(missing) > max(len(seen), _FEW):
+            cases += [missing_refund_there(row).left_to_a_person(_DOUBT) for row in missing]
+            return len(seen)
+        cases += [missing_refund_there(row) for row in missing if not self._has_refund(row)]
         return len(seen)
 
     def _has_refund(self, row: Refund) -> bool:

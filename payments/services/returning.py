@@ -137,7 +137,7 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
-    last = Refund.objects.filter(payment__order=order).order_by("-created_at").first()
+    last = Refund.objects.promised().filter(payment__order=order).order_by("-created_at").first()
     if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []

@@ -268,7 +268,7 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 
     Left out is what waits for a person: a refund that failed, a payment that is parked.
     """
-    of_order = Refund.objects.filter(payment__order=OuterRef("pk")).order_by("-created_at")
+    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk")).order_by("-created_at")
     last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")

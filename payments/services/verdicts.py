@@ -73,6 +73,9 @@ class Case:
     refund_id: UUID | None = None
     order_id: UUID | None = None
 
+    def left_to_a_person(self, why: str) -> "Case":
+        return replace(self, finding=replace(self.finding, repair=Repair.BY_HAND, note=why))
+
 
 # What a payment's difference means
 

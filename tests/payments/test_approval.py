@@ -208,6 +208,21 @@ def test_a_declined_refund_frees_its_money_and_leaves_a_trace(shop: Shop) -> Non
     assert Payment.objects.get().refundable_minor == 4990
 
 
+def test_a_declined_refund_does_not_have_a_failed_one_sent_again_by_itself(shop: Shop) -> None:
+    order = shop.paid()
+    cancel_order(order_id=order.pk, actor="customer:x")
+    run_jobs()
+    shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
+    shop.deliver_webhooks()
+    run_jobs()
+
+    decline_refund(refund_id=ask(3000).pk, actor=BO, note="Her card is closed: by bank transfer.")
+    run_jobs()
+
+    assert sorted(Refund.objects.values_list("status", flat=True)) == ["declined", "failed"]
+    assert balance(order.pk) == -4990
+
+
 def test_who_asked_may_take_it_back(shop: Shop) -> None:
     shop.paid()
     refund = ask(3000)

@@ -278,6 +278,29 @@ def test_what_no_machine_may_decide_is_left_with_a_reason(shop: Shop, story: Cal
     assert report.left >= 1
 
 
+def test_with_another_account_nothing_is_asked_for_one_by_one(shop: Shop, settings: Settings) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=1)):
+        for payment in PaymentFactory.create_batch(25, succeeded=True):
+            RefundFactory(payment=payment)
+    asked: list[str] = []
+
+    class Counting(InProcessHTTPClient):
+        def request(self, method: str, url: str, *args: Any, **more: Any) -> Any:
+            asked.append(url)
+            return super().request(method, url, *args, **more)
+
+    settings.STRIPE_HTTP_CLIENT = Counting(shop.gateway)
+
+    report = look()
+
+    assert len(asked) == 6  # two looks at three lists
+    of_gateway = [finding for finding in report.findings if finding.what != "order"]
+    assert {(finding.repair, finding.note) for finding in of_gateway} == {
+        ("by_hand", "most of ours are missing there: is this the account they were made with?")
+    }
+    assert len(of_gateway) == 50
+
+
 # In flight, and out of reach
 
 
