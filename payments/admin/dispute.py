@@ -94,10 +94,12 @@ class DisputeAdmin(ReadOnlyAdmin):
     actions_detail = ("write_off", "ask_customer")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
-        """What must be answered first comes first."""
         rows: QuerySet[Dispute] = super().get_queryset(request)
-        rows = rows.select_related("payment__order__customer", "payment__order__depot")
-        return rows.order_by(F("closed_at").desc(nulls_first=True), F("evidence_due_at").asc(nulls_last=True), "-id")
+        return rows.select_related("payment__order__customer", "payment__order__depot")
+
+    def get_ordering(self, _request: HttpRequest) -> list[Any]:
+        """What must be answered first comes first, what is closed last."""
+        return [F("closed_at").desc(nulls_first=True), F("evidence_due_at").asc(nulls_last=True), "-id"]
 
     @display(description="Order")
     def order_number(self, row: Dispute) -> SafeString:

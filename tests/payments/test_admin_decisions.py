@@ -133,8 +133,7 @@ def test_a_dispute_says_until_when_it_must_be_answered_and_where(settings: Setti
 
 
 def test_what_must_be_answered_first_comes_first() -> None:
-    closed, later = DisputeFactory(lost=True), DisputeFactory()
-    sooner = DisputeFactory(evidence_due_at=later.opened_at)
+    sooner, later, closed = DisputeFactory(), DisputeFactory(), DisputeFactory(lost=True)  # the newest is closed
 
     listed = text_of(desk("boss").get(address("payments_dispute_changelist")))
 
