@@ -15,8 +15,15 @@ from inventory.models import Reconciliation
 from inventory.troubles import count_troubles
 from orders.admin.worklists import ALL, OPEN, RentalWork, SaleWork, WorkFilter
 from orders.models import OrderLine, Rental
-from payments.models import ProviderEvent
-from payments.selectors import deposits_to_secure, parked_payments, payments_owed_back
+from payments.models import PaymentReconciliation, ProviderEvent
+from payments.selectors import (
+    deposits_to_secure,
+    disputes_to_answer,
+    disputes_to_decide,
+    parked_payments,
+    payments_owed_back,
+    refunds_to_approve,
+)
 from payments.states import EventStatus
 
 
@@ -79,6 +86,15 @@ def _stock(request: HttpRequest) -> Iterator[Tile]:
 
 
 def _money(request: HttpRequest) -> Iterator[Tile]:
+    may = request.user.has_perm
+    if may("payments.view_refund"):
+        waiting = refunds_to_approve().count()
+        yield Tile("Refunds to approve", waiting, _list("payments_refund", status__exact="waiting"))
+    if may("payments.view_dispute"):
+        answer, decide = disputes_to_answer().count(), disputes_to_decide().count()
+        disputes = _list("payments_dispute", attention="yes")
+        yield Tile("Disputes to answer", answer, disputes, alarming=True)
+        yield Tile("Lost disputes to decide", decide, disputes, alarming=True)
     owed, parked = payments_owed_back().count(), parked_payments().count()
     yield Tile("Failed refunds", owed, _list("payments_payment", attention="owed"), alarming=True)
     yield Tile("Parked payments", parked, _list("payments_payment", attention="parked"), alarming=True)
@@ -88,6 +104,10 @@ def _money(request: HttpRequest) -> Iterator[Tile]:
     if request.user.has_perm("payments.view_providerevent"):
         events = ProviderEvent.objects.filter(status=EventStatus.PARKED).count()
         yield Tile("Parked events", events, _list("payments_providerevent", status__exact="parked"), alarming=True)
+    if may("payments.view_paymentreconciliation"):
+        last = PaymentReconciliation.objects.exclude(outcome=PaymentReconciliation.Outcome.UNREACHABLE).first()
+        differ = last.left if last is not None else 0
+        yield Tile("Differences with the gateway", differ, _list("payments_paymentreconciliation"), alarming=True)
 
 
 def _catalog() -> Iterator[Tile]:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate")
-_MONEY = ("payment", "deposit", "refund", "providerevent")
+_MONEY = ("payment", "deposit", "refund", "dispute", "providerevent", "paymentreconciliation")
 _PEOPLE = ("user", "cat", "address")
 
 
@@ -38,6 +38,14 @@ GROUPS: dict[str, list[str]] = {
         *_all("payments", _MONEY, "view"),
         "payments.refund_payment",
         "payments.replay_providerevent",
+        "payments.run_paymentreconciliation",
+    ],
+    # says yes or no to large refunds, and what becomes of lost disputes; give it to few
+    "approvals": [
+        *_all("orders", _ORDERS, "view"),
+        *_all("payments", _MONEY, "view"),
+        "payments.approve_refund",
+        "payments.decide_dispute",
     ],
     # sees everything, changes nothing
     "auditor": [

@@ -54,8 +54,10 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("payments.Payment", "Payments", "credit_card"),
             ("payments.Deposit", "Deposits", "lock"),
             ("payments.Refund", "Refunds", "currency_exchange"),
+            ("payments.Dispute", "Disputes", "gavel"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),
+            ("payments.PaymentReconciliation", "Money comparisons", "balance"),
         ),
     ),
     (

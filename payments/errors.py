@@ -38,3 +38,25 @@ class SignatureInvalid(DomainError):
     code = "signature_invalid"
     title = "The event is not signed with a known secret, or is too old."
     status = 400
+
+
+class ApprovalByAnother(DomainError):
+    code = "approval_by_another"
+    title = "Whoever asked for this refund cannot approve it; somebody else must."
+
+
+class RefundDecided(DomainError):
+    """`status` is what it is now."""
+
+    code = "refund_decided"
+    title = "This refund does not wait for approval any more."
+
+
+class DisputeDecided(DomainError):
+    code = "dispute_decided"
+    title = "There is nothing to decide about this dispute now."
+
+
+class PaymentDisputed(DomainError):
+    code = "payment_disputed"
+    title = "A bank decides about this payment; nothing more can be given back until it has."

@@ -4,12 +4,17 @@ from datetime import timedelta
 from smtplib import SMTPException
 from uuid import UUID
 
+from django.utils import timezone
+
+from core.logging import get_logger
 from core.queue import Patient, app
 from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
 from payments import services
 from payments.models import Mail
-from payments.providers.base import ProviderUnavailable
+from payments.providers.base import ProviderError, ProviderUnavailable
+from payments.services.reconcile import ALERTED_AFTER, WATCH
 
+log = get_logger(__name__)
 _A_BOOKING = timedelta(days=400)  # rentals are booked a year ahead
 _GATEWAY = Patient(ProviderUnavailable, attempts=40, longest=300)
 _MAIL_SERVER = Patient(OSError, SMTPException, attempts=60, longest=1800)
@@ -38,6 +43,12 @@ def send_refund(*, refund_id: str) -> None:
 def refresh_refunds(*, payment_id: str) -> None:
     """Read a payment's refunds again whose webhook may be lost."""
     services.refresh_refunds(payment_id=UUID(payment_id))
+
+
+@app.task(name="payments.refresh_disputes", queue="payments", retry=_GATEWAY)
+def refresh_disputes(*, payment_id: str) -> None:
+    """Read a payment's disputes again whose webhook may be lost."""
+    services.refresh_disputes(payment_id=UUID(payment_id))
 
 
 @app.task(name="payments.settle_order", queue="payments", retry=_BOTH)
@@ -99,3 +110,55 @@ def reconcile_old(timestamp: int) -> None:
 def reconcile_refunds(timestamp: int) -> None:
     """Apply what webhooks forgot of refunds: those made at the gateway by hand, and those that failed late."""
     services.catch_up_on_refunds(since=timedelta(days=30))
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(
+    name="payments.reconcile_disputes", queue="payments", queueing_lock="payments.reconcile_disputes", retry=_GATEWAY
+)
+def reconcile_disputes(timestamp: int) -> None:
+    """Apply what webhooks forgot of disputes, which take months."""
+    services.catch_up_on_disputes(since=timedelta(days=200))
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(
+    name="payments.reconcile", queue="payments", queueing_lock="payments.reconcile", lock="payments.reconcile",
+    retry=Patient(),
+)  # fmt: skip
+def reconcile(timestamp: int = 0, *, days: int = 0, repair: bool = False, actor: str = "job") -> None:
+    """Compare everything with the gateway every night, or when staff ask for it; what differs, and not being able to
+    ask, alerts."""
+    since = timezone.now() - (timedelta(days=days) if days else _A_BOOKING)
+    try:
+        report = services.reconcile_payments(since=since, repair=repair, actor=actor)
+    except ProviderError as error:
+        log.error("money_not_compared", error=str(error), actor=actor)
+        return
+    if report.left:
+        log.error("money_drift", left=report.left, repaired=report.repaired, actor=actor)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(
+    name="payments.watch_money", queue="payments", queueing_lock="payments.watch_money", lock="payments.reconcile"
+)
+def watch_money(timestamp: int) -> None:
+    """Compare the last hours with the gateway; what differs for more than ten minutes alerts. The next run follows, so
+    no retry."""
+    try:
+        report = services.reconcile_payments(since=timezone.now() - timedelta(hours=3), actor=WATCH)
+    except ProviderError as error:
+        log.warning("money_not_watched", error=str(error))
+        return
+    if old := report.older_than(ALERTED_AFTER):
+        log.error("money_drift", left=len(old), of=[finding.ref for finding in old[:20]], actor=WATCH)
+
+
+@app.periodic(cron="55 3 * * *")
+@app.task(
+    name="payments.forget_old_reconciliations", queue="payments", queueing_lock="payments.forget_old_reconciliations"
+)
+def forget_old_reconciliations(timestamp: int) -> None:
+    """Forget comparisons after 90 days."""
+    services.forget_old_reconciliations()

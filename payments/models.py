@@ -9,7 +9,20 @@ from django.db.models import F, Q, Sum, Value
 from core.ids import new_id
 from core.money import format_minor
 from orders.models import DepositPlan, Order
-from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, EventStatus, PaymentStatus, RefundStatus
+from payments.states import (
+    DEPOSIT_LIVE,
+    DISPUTE_OPEN,
+    LIVE,
+    DepositStatus,
+    DisputeDecision,
+    DisputeStatus,
+    EventStatus,
+    PaymentStatus,
+    RefundStatus,
+)
+
+# What went back, may go back, or was taken back by a bank.
+GONE = F("refunded_minor") + F("refund_pending_minor") + F("disputed_minor")
 
 
 class GatewayCustomer(models.Model):
@@ -93,9 +106,11 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.exclude(purpose=Payment.Purpose.DEPOSIT)
 
     def kept(self) -> int:
-        """Captured, and neither refunded nor asked to be, in minor units."""
-        left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
-        return int(self.aggregate(kept=Sum(left))["kept"] or 0)
+        """Captured, and neither on its way back nor taken back by a bank, in minor units.
+
+        A refund that waits for approval has not gone anywhere yet.
+        """
+        return int(self.aggregate(kept=Sum(F("captured_minor") - GONE))["kept"] or 0)
 
 
 class Payment(models.Model):
@@ -118,6 +133,8 @@ class Payment(models.Model):
     captured_minor = models.PositiveBigIntegerField(default=0)
     refunded_minor = models.PositiveBigIntegerField(default=0)  # settled
     refund_pending_minor = models.PositiveBigIntegerField(default=0)  # asked for, not settled
+    refund_waiting_minor = models.PositiveBigIntegerField(default=0)  # asked for, not approved: not given twice
+    disputed_minor = models.PositiveBigIntegerField(default=0)  # withdrawn by banks, less what they reinstated
     currency = models.CharField(max_length=3)
     provider_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: PaymentIntent id
     attempts = models.PositiveSmallIntegerField(default=0)  # keys that the gateway spent on an error of its own
@@ -147,6 +164,10 @@ class Payment(models.Model):
                 name="payment_captured_within_amount",
             ),  # more than was asked for is written down only for a person to look at
             models.CheckConstraint(
+                condition=Q(captured_minor__gte=GONE + F("refund_waiting_minor")) | ~Q(parked_reason=Value("")),
+                name="payment_gone_within_captured",
+            ),  # a bank may take back what was refunded already: that is written down only for a person to look at
+            models.CheckConstraint(
                 condition=Q(captured_minor__gte=F("refunded_minor") + F("refund_pending_minor")),
                 name="payment_refunds_within_captured",
             ),
@@ -175,13 +196,25 @@ class Payment(models.Model):
 
     @property
     def refundable_minor(self) -> int:
-        """Captured and neither refunded nor asked to be."""
-        return self.captured_minor - self.refunded_minor - self.refund_pending_minor
+        """Captured, and neither refunded, nor asked to be, nor disputed."""
+        return max(0, self.captured_minor - self.gone_minor)
+
+    @property
+    def gone_minor(self) -> int:
+        """Given back, promised to be or waiting for approval, and taken back by banks; rarely more than captured."""
+        refunds = self.refunded_minor + self.refund_pending_minor + self.refund_waiting_minor
+        return refunds + self.disputed_minor
 
     @property
     def secures_minor(self) -> int:
         """How much of a deposit it secures: a hold while it lasts, money as long as it has not gone back."""
         return self.amount_minor if self.status == PaymentStatus.AUTHORISED else self.refundable_minor
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def promised(self) -> Self:
+        """Those that went, go or were to go back; not such as wait for a second person or were declined."""
+        return self.exclude(status__in=[RefundStatus.WAITING, RefundStatus.DECLINED])
 
 
 class Refund(models.Model):
@@ -193,12 +226,17 @@ class Refund(models.Model):
     status = models.CharField(max_length=16, choices=RefundStatus, default=RefundStatus.REQUESTED)
     reason = models.CharField(max_length=300)
     requested_by = models.CharField(max_length=80)
-    approved_by = models.CharField(max_length=80, blank=True)
+    approved_by = models.CharField(max_length=80, blank=True)  # only where a second person was needed (ADR 18)
+    declined_by = models.CharField(max_length=80, blank=True)
+    decision_note = models.CharField(max_length=300, blank=True)  # for staff
+    decided_at = models.DateTimeField(null=True, blank=True)
     provider_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: Refund id
     attempts = models.PositiveSmallIntegerField(default=0)  # keys that the gateway spent on an error of its own
     failure = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -206,7 +244,15 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
             models.CheckConstraint(condition=Q(status__in=RefundStatus.values), name="refund_status_valid"),
             models.CheckConstraint(condition=~Q(reason=Value("")), name="refund_has_reason"),
+            models.CheckConstraint(condition=~Q(approved_by=F("requested_by")), name="refund_approved_by_another"),
+            models.CheckConstraint(
+                condition=Q(status="declined") & ~Q(declined_by=Value(""))
+                | ~Q(status="declined") & Q(declined_by=Value("")),
+                name="refund_declined_by_somebody",
+            ),
         ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(status="waiting"), name="refund_waiting_by_age")]
+        permissions = [("approve_refund", "Can approve refunds that others ask for")]
 
     def __str__(self) -> str:
         return f"refund of {format_minor(self.amount_minor, self.payment.currency)}"
@@ -215,6 +261,54 @@ class Refund(models.Model):
     def key(self) -> str:
         """The idempotency key to use at the gateway now."""
         return f"{self.pk}.{self.attempts}"
+
+
+class Dispute(models.Model):
+    """A customer's bank asks for money back. What it took and gave back is `withdrawn_minor` (ADR 18).
+
+    An inquiry only asks: no money moves. Only what was kept by the bank in the end is anybody's to decide about.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    provider_ref = models.CharField(max_length=255, unique=True)  # Stripe: Dispute id
+    status = models.CharField(max_length=16, choices=DisputeStatus)
+    is_inquiry = models.BooleanField(default=False)
+    amount_minor = models.PositiveBigIntegerField()  # what it is about
+    withdrawn_minor = models.PositiveBigIntegerField(default=0)  # taken by the bank, less what it gave back
+    reason = models.CharField(max_length=100, blank=True)  # in the gateway's words
+    evidence_due_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=0)  # grows with every change, so that an older answer is noticed
+    decision = models.CharField(max_length=16, choices=DisputeDecision, default=DisputeDecision.NONE, blank=True)
+    written_off_minor = models.PositiveBigIntegerField(default=0)  # credited for it
+    decision_note = models.CharField(max_length=300, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-opened_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=DisputeStatus.values), name="dispute_status_valid"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_minor__lte=F("amount_minor")), name="dispute_withdrawn_within_amount"
+            ),
+            models.CheckConstraint(condition=Q(decision__in=DisputeDecision.values), name="dispute_decision_valid"),
+            models.CheckConstraint(
+                condition=Q(decision=Value("")) | Q(decided_at__isnull=False) & ~Q(decided_by=Value("")),
+                name="dispute_decided_by_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["evidence_due_at"], condition=Q(status__in=DISPUTE_OPEN), name="dispute_open_by_due")
+        ]
+        permissions = [("decide_dispute", "Can write off lost disputes or ask their customers")]
+
+    def __str__(self) -> str:
+        return f"dispute of {format_minor(self.amount_minor, self.payment.currency)}"
 
 
 class ProviderEvent(models.Model):
@@ -270,3 +364,45 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class PaymentReconciliation(models.Model):
+    """One comparison with the gateway and what came of it. Written once, kept for 90 days (services.reconcile).
+
+    since: how far back it went. found = left + repaired + what went by itself.
+    findings: services.verdicts.Finding as JSON, what is left first, and at most a thousand of them.
+    """
+
+    class Outcome(models.TextChoices):
+        EQUAL = "equal"
+        DIFFERENCES = "differences", "Differences left"
+        REPAIRED = "repaired"
+        UNREACHABLE = "unreachable"  # the gateway could not be asked, or went away half-way
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(db_index=True)
+    since = models.DateTimeField()
+    payments = models.PositiveIntegerField(default=0)
+    refunds = models.PositiveIntegerField(default=0)
+    disputes = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list)
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    error = models.CharField(max_length=300, blank=True)
+    actor = models.CharField(max_length=60)  # "job", "command" or "staff:<id>"
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "money comparison"
+        permissions = [("run_paymentreconciliation", "Can compare with the gateway and repair")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome__in=["equal", "differences", "repaired", "unreachable"]),
+                name="payment_reconciliation_outcome_valid",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"comparison of {self.started_at:%Y-%m-%d %H:%M}"

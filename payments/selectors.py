@@ -1,19 +1,32 @@
 """What is owed, and how it came about."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.conf import settings
+from django.db.models import BigIntegerField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from core.money import exponent
 from orders.models import Charge, Order, Rental
 from orders.selectors import has_left
 from orders.states import OrderStatus, RentalStatus
-from payments.models import Deposit, Payment, Refund
-from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
+from payments.models import GONE, Deposit, Dispute, Payment, Refund
+from payments.states import (
+    DEPOSIT_LIVE,
+    DISPUTE_OPEN,
+    LIVE,
+    DepositStatus,
+    DisputeDecision,
+    DisputeStatus,
+    PaymentStatus,
+    RefundStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +34,7 @@ class Entry:
     """One line of a statement. Positive raises what the customer owes, negative lowers it."""
 
     at: datetime
-    kind: str  # "charge", "payment", "refund"
+    kind: str  # "charge", "payment", "refund", "dispute"
     what: str
     status: str
     amount_minor: int
@@ -29,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Everything that makes up the balance: charged − (captured − refunded), in minor units."""
+    """Everything that makes up the balance: charged − (captured − refunded − disputed), in minor units."""
 
     order: Order
     entries: list[Entry]
@@ -37,17 +50,62 @@ class Statement:
     captured_minor: int
     refunded_minor: int
     refund_pending_minor: int
+    disputed_minor: int
 
     @property
     def balance_minor(self) -> int:
         """What is owed: above zero by the customer, below zero by the shop."""
-        return self.charged_minor - (self.captured_minor - self.refunded_minor)
+        return self.charged_minor - (self.captured_minor - self.refunded_minor - self.disputed_minor)
 
 
 def balance(order_id: UUID) -> int:
-    """What is owed once every refund that was asked for has arrived."""
+    """What is owed once every refund that was asked for has arrived; what a bank took back is not here."""
     charged = Charge.objects.filter(order_id=order_id).total()
     return charged - Payment.objects.filter(order_id=order_id).for_charges().kept() - _kept_of_deposits(order_id)
+
+
+def owed(order_id: UUID) -> int:
+    """What the customer may be asked for: the balance, without money about which a dispute is not decided.
+
+    Below zero the shop owes, as in `balance`. While a bank holds money, and until staff decide about what it kept,
+    nobody is charged for it a second time, and it keeps no order from being completed (ADR 18).
+    """
+    left = balance(order_id)
+    return left if left <= 0 else max(0, left - _undecided(order_id))
+
+
+def _undecided(order_id: UUID) -> int:
+    disputes = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.NONE)
+    return int(disputes.aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0)
+
+
+def held_by_bank() -> QuerySet[Dispute]:
+    """Disputes that are open and took money: the gateway gives nothing back of their payments meanwhile."""
+    return Dispute.objects.filter(status__in=DISPUTE_OPEN, withdrawn_minor__gt=0)
+
+
+def lost_minor(order_id: UUID) -> int:
+    """What staff may still decide about: kept by banks in lost disputes, as far as the customer owes it."""
+    lost = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.NONE, status=DisputeStatus.LOST)
+    return min(max(0, balance(order_id)), int(lost.aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0))
+
+
+def refund_limit_minor(currency: str) -> int:
+    """Up to how much staff may give back of one order alone; 0 for a currency that the setting does not name."""
+    return int(settings.REFUND_APPROVAL_ABOVE.get(currency, 0) * 10 ** exponent(currency))
+
+
+def needs_approval(payment: Payment, amount_minor: int, *, actor: str) -> bool:
+    """True when staff ask for so much that, with what was given back of this order alone before, it exceeds the limit.
+
+    What the rules or the gateway give back needs nobody. A promise only while the order is locked.
+    """
+    if not actor.startswith("staff:"):
+        return False
+    by_staff = Refund.objects.filter(payment__order=payment.order_id, requested_by__startswith="staff:", approved_by="")
+    alone = by_staff.exclude(status__in=[RefundStatus.WAITING, RefundStatus.FAILED, RefundStatus.DECLINED])
+    before = int(alone.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+    return before + amount_minor > refund_limit_minor(payment.currency)
 
 
 def is_paid_in_full(order: Order, *, charging_minor: int = 0) -> bool:
@@ -72,7 +130,12 @@ def empties(order: Order, going_back_minor: int) -> bool:
 
 
 def _kept_of_deposits(order_id: UUID) -> int:
-    return int(Deposit.objects.filter(order_id=order_id).aggregate(kept=Sum("captured_minor"))["kept"] or 0)
+    """What is kept, as far as no bank took it back: that begins with what would have gone back anyway."""
+    disputed = Payment.objects.filter(provider_ref=OuterRef("provider_ref"), disputed_minor__gt=0)
+    left = Subquery(disputed.values(left=F("captured_minor") - GONE), output_field=BigIntegerField())
+    kept = Cast("captured_minor", BigIntegerField())
+    here = Least(kept, Coalesce(left, kept))
+    return int(Deposit.objects.filter(order_id=order_id).aggregate(kept=Sum(here))["kept"] or 0)
 
 
 def parked_payments() -> QuerySet[Payment]:
@@ -84,7 +147,7 @@ def payments_owed_back() -> QuerySet[Payment]:
     """Payments of which a refund failed, as long as their order still has more than it charges."""
     order = OuterRef("payment__order")
     charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
-    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    left = F("captured_minor") - GONE
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
     failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(
         charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
@@ -109,11 +172,64 @@ def deposits_in_trouble() -> QuerySet[Deposit]:
     return Deposit.objects.filter(Q(status__in=DEPOSIT_LIVE) | Exists(left)).exclude(last_error="")
 
 
+def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
+    """Orders whose money since then is neither confirmed nor on its way back: money of unpaid or dead orders, and more
+    than is charged. Each with what is charged, what is here, since when, and whether the last refund failed.
+
+    What waits for a second person's approval is on its way.
+    """
+    mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
+    here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
+    charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"))
+    last_refund = promised.order_by("-created_at").values("status")
+    recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
+    orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
+        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
+        here=Coalesce(Subquery(mine.annotate(sum=here).values("sum")), Value(0), output_field=BigIntegerField()),
+        paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
+        last_refund=Subquery(last_refund[:1]),
+    )
+    living = [OrderStatus.CONFIRMED, OrderStatus.COMPLETED]
+    unsettled = orders.filter(Q(here__gt=0) & ~Q(status__in=living) | Q(here__gt=F("charged"), status__in=living))
+    rows: Iterator[Any] = unsettled.order_by("pk").iterator(chunk_size=500)
+    for order in rows:
+        yield {
+            "order": order,
+            "charged_minor": order.charged,
+            "here_minor": order.here,
+            "since": order.paid_at,
+            "failed": order.last_refund == RefundStatus.FAILED,
+        }
+
+
+def refunds_to_approve() -> QuerySet[Refund]:
+    """Refunds that wait for a second person."""
+    return Refund.objects.filter(status=RefundStatus.WAITING)
+
+
+def disputes_to_answer() -> QuerySet[Dispute]:
+    """Disputes whose bank waits for our evidence."""
+    return Dispute.objects.filter(status=DisputeStatus.NEEDS_RESPONSE)
+
+
+def disputes_to_decide() -> QuerySet[Dispute]:
+    """Lost disputes about whose money nobody has decided."""
+    return Dispute.objects.filter(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
+
+
+def disputes_of_attention() -> QuerySet[Dispute]:
+    """Disputes that are open, or lost and not decided."""
+    undecided = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
+    return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | undecided)
+
+
 def statement(order: Order) -> Statement:
     """Every charge, payment and refund of an order, oldest first."""
     charges = list(order.charges.all())
     payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
-    refunds = list(Refund.objects.filter(payment__in=payments).order_by("created_at"))
+    refunds = list(Refund.objects.promised().filter(payment__in=payments).order_by("created_at"))
+    disputes = Dispute.objects.filter(payment__order=order).order_by("opened_at")
     deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
     entries = [
         Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
@@ -129,14 +245,31 @@ def statement(order: Order) -> Statement:
         Entry(d.ended_at or d.created_at, "payment", "Paid from the deposit", d.status, -d.captured_minor)
         for d in deposits
     ]
+    entries += [_dispute_entry(dispute) for dispute in disputes]
+    kept = sum(d.captured_minor for d in deposits)
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
         charged_minor=sum(c.amount_minor for c in charges),
-        captured_minor=sum(p.captured_minor for p in payments) + sum(d.captured_minor for d in deposits),
+        captured_minor=sum(p.captured_minor for p in payments) + kept,
         refunded_minor=sum(p.refunded_minor for p in payments),
         refund_pending_minor=sum(p.refund_pending_minor for p in payments),
+        disputed_minor=sum(p.disputed_minor for p in payments) + kept - (_kept_of_deposits(order.pk) if kept else 0),
     )
+
+
+_DISPUTED = {
+    DisputeStatus.NEEDS_RESPONSE: "Disputed with your bank; it decides",
+    DisputeStatus.UNDER_REVIEW: "Disputed with your bank; it decides",
+    DisputeStatus.WON: "Disputed with your bank: the payment stands",
+    DisputeStatus.LOST: "Paid back by your bank after a dispute",
+    DisputeStatus.DROPPED: "Your bank's question was answered",
+}
+
+
+def _dispute_entry(dispute: Dispute) -> Entry:
+    what = _DISPUTED[DisputeStatus(dispute.status)]
+    return Entry(dispute.opened_at, "dispute", what, dispute.status, dispute.withdrawn_minor)
 
 
 def _refund_entry(refund: Refund) -> Entry:

@@ -18,10 +18,34 @@ LIVE = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.PROCESSING)
 
 
 class RefundStatus(models.TextChoices):
+    WAITING = "waiting"  # above the limit: a second person must approve it, nothing is sent or credited before
     REQUESTED = "requested"  # our row exists; the gateway may or may not have heard of it
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"  # the money is still owed and shows as such
+    DECLINED = "declined"  # the second person said no, or whoever asked took it back
+
+
+UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
+
+
+class DisputeStatus(models.TextChoices):
+    NEEDS_RESPONSE = "needs_response"  # the bank waits for our evidence
+    UNDER_REVIEW = "under_review"  # the bank has it
+    WON = "won"
+    LOST = "lost"
+    DROPPED = "dropped"  # ended without a decision, no money moved
+
+
+DISPUTE_OPEN = (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW)
+
+
+class DisputeDecision(models.TextChoices):
+    """What staff decided about money that a bank kept: until then the customer is not asked for it."""
+
+    NONE = "", "Not decided"
+    WRITE_OFF = "write_off", "Written off"
+    ASK = "ask", "The customer is asked"
 
 
 class EventStatus(models.TextChoices):

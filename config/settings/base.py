@@ -233,6 +233,9 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.mailbox("MAIL_FROM", "shop@localhost")
 STAFF_EMAIL = env.mailbox("STAFF_EMAIL", "")  # hears of refunds that failed
 SHOP_NAME = env.text("SHOP_NAME", "Cat Travel Logistics")
+# A second person approves what staff give back of one order beyond so many whole units of its currency; of a currency
+# that is not named, everything (ADR 18).
+REFUND_APPROVAL_ABOVE = env.numbers_by_name("REFUND_APPROVAL_ABOVE") or {"EUR": 500, "USD": 500, "GBP": 500}
 
 # Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
@@ -251,6 +254,7 @@ INVENTREE_LOCATIONS = env.numbers_by_name("INVENTREE_LOCATIONS")  # depot code -
 if INVENTORY_PROVIDER == "inventree" and INVENTREE_CUSTOMER == 0:
     env.stop("INVENTREE_CUSTOMER is not set; docs/inventree.md explains it.")
 INVENTORY_REQUEST_BUDGET = 1.5  # seconds that an order request may wait for the IMS
+PAYMENTS_SETTLE = 20.0  # seconds until a comparison with the gateway looks again: events and jobs need a moment
 INVENTORY_SETTLE = 15.0  # seconds until a comparison looks again; the mirror reads every 10
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

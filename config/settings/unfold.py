@@ -50,4 +50,5 @@ BACKOFFICE_ACTORS = {
     "provider": "Gateway or warehouse",
     "job": "Every night",
     "command": "Command line",
+    "watch": "Every five minutes",
 }

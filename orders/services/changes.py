@@ -48,14 +48,14 @@ def ready_for_payment(*, order_id: UUID, customer_id: UUID) -> Order:
 
 @transaction.atomic
 def ready_for_more(*, order_id: UUID, customer_id: UUID) -> Order:
-    """The locked, confirmed order of this customer, who pays a deposit or what came later.
+    """The locked order of this customer, confirmed or completed, who pays a deposit or what came later.
 
     Locks: order. Raises: NotFound, TransitionNotAllowed.
     """
     order = lock_order(order_id=order_id)
     if order.customer_id != customer_id:
         raise NotFound("There is no such order, or it is not yours.")
-    if order.status != OrderStatus.CONFIRMED:
+    if order.status not in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED):
         raise TransitionNotAllowed(event="pay", status=order.status, allowed=allowed_events(ORDER, order.status))
     return order
 

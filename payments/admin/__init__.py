@@ -1,9 +1,19 @@
-"""Money as staff see it. Only a refund moves any, by its service."""
+"""Money as staff see it. Only a refund moves any, by its service; what a bank kept is decided about by steps."""
 
 from payments.admin.deposit import DepositAdmin
+from payments.admin.dispute import DisputeAdmin
 from payments.admin.event import ProviderEventAdmin
 from payments.admin.order import money_card
 from payments.admin.payment import PaymentAdmin
+from payments.admin.reconciliation import PaymentReconciliationAdmin
 from payments.admin.refund import RefundAdmin
 
-__all__ = ["DepositAdmin", "PaymentAdmin", "ProviderEventAdmin", "RefundAdmin", "money_card"]
+__all__ = [
+    "DepositAdmin",
+    "DisputeAdmin",
+    "PaymentAdmin",
+    "PaymentReconciliationAdmin",
+    "ProviderEventAdmin",
+    "RefundAdmin",
+    "money_card",
+]

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from core.backoffice import NOTHING, badge, link, page_of
 from orders.models import Order
-from payments.models import Deposit, Payment, ProviderEvent, Refund
+from payments.models import Deposit, Dispute, Payment, ProviderEvent, Refund
 from payments.states import DepositStatus, EventStatus, PaymentStatus, RefundStatus
 
 TONES: dict[str, str] = {
@@ -20,6 +20,7 @@ TONES: dict[str, str] = {
     DepositStatus.UNSECURED: "danger",
     DepositStatus.SECURED: "success",
     DepositStatus.CAPTURED: "warning",
+    RefundStatus.WAITING: "warning",
     RefundStatus.REQUESTED: "info",
     EventStatus.RECEIVED: "info",
     EventStatus.PROCESSED: "success",
@@ -31,13 +32,16 @@ def status_badge(thing: Payment | Refund | Deposit | ProviderEvent) -> SafeStrin
     """The state of a payment, a deposit, a refund or an event; a failed refund says what it means."""
     if thing.status == RefundStatus.FAILED:
         return badge("Money still owed", "danger")
+    if thing.status == RefundStatus.WAITING:
+        return badge("Waits for approval", "warning")
     return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
 
 
 def payment_badges(payment: Payment) -> list[SafeString]:
     """Its state, and whether a person must look."""
     parked = [badge("Parked", "danger", title=payment.parked_reason)] if payment.parked_reason else []
-    return [status_badge(payment), *parked]
+    disputed = [badge("Disputed", "danger")] if payment.disputed_minor else []
+    return [status_badge(payment), *parked, *disputed]
 
 
 def order_link(order: Order) -> SafeString | str:
@@ -46,7 +50,15 @@ def order_link(order: Order) -> SafeString | str:
 
 def gateway_link(payment: Payment) -> Any:
     """The gateway's reference; a link to Stripe's own pages where the key is a real one."""
-    ref = payment.provider_ref
+    return _gateway("payments", payment.provider_ref)
+
+
+def gateway_dispute_link(dispute: Dispute) -> Any:
+    """The gateway's reference, where evidence is given; a link as for payments."""
+    return _gateway("disputes", dispute.provider_ref)
+
+
+def _gateway(pages: str, ref: str | None) -> Any:
     if not ref:
         return NOTHING
     shown = format_html('<span class="mono">{}</span>', ref)
@@ -54,4 +66,4 @@ def gateway_link(payment: Payment) -> Any:
     if settings.STRIPE_API_BASE or not key.startswith(("sk_live_", "rk_live_", "sk_test_", "rk_test_")):
         return shown
     test = "" if "_live_" in key else "test/"
-    return link(f"https://dashboard.stripe.com/{test}payments/{ref}", shown)
+    return link(f"https://dashboard.stripe.com/{test}{pages}/{ref}", shown)

@@ -12,7 +12,7 @@ from core.backoffice import Card, amount, cards_on, page_of
 from core.money import format_minor
 from orders.models import Order
 from payments.admin.looks import payment_badges, status_badge
-from payments.models import Deposit, Payment
+from payments.models import Deposit, Dispute, Payment
 from payments.selectors import statement
 
 
@@ -22,18 +22,22 @@ def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
     if not request.user.has_perm("payments.view_payment"):
         return
     told, cur = statement(order), order.currency
-    facts = [
+    facts: list[tuple[str, Any]] = [
         ("Charged", amount(told.charged_minor, cur)),
         ("Paid", amount(told.captured_minor, cur)),
         ("Refunded", amount(told.refunded_minor, cur)),
     ]
     if told.refund_pending_minor:
         facts.append(("On its way back", amount(told.refund_pending_minor, cur)))
+    if told.disputed_minor:
+        facts.append(("Taken back by a bank", amount(told.disputed_minor, cur)))
     owed = told.balance_minor + told.refund_pending_minor  # what is on its way counts as gone
     word = "The customer owes" if owed > 0 else "Owed to the customer" if owed < 0 else "Balance"
     facts.append((word, amount(abs(owed), cur)))
     facts += [("Deposit", _deposit(deposit)) for deposit in Deposit.objects.filter(order=order)]
     facts += [("Payment", _payment(payment)) for payment in Payment.objects.filter(order=order)]
+    if any(entry.kind == "dispute" for entry in told.entries):
+        facts += [("Dispute", _dispute(row, request.user)) for row in Dispute.objects.filter(payment__order=order)]
     everything = f"{reverse('admin:payments_payment_changelist')}?{urlencode({'q': order.number})}"
     yield Card("Money", facts=facts, link=("Payments", everything))
 
@@ -41,6 +45,10 @@ def money_card(request: HttpRequest, order: Order) -> Iterator[Card]:
 def _deposit(deposit: Deposit) -> Any:
     shown = page_of("payments_deposit", deposit.pk, format_minor(deposit.amount_minor, deposit.currency))
     return format_html("{} {}", shown, status_badge(deposit))
+
+
+def _dispute(dispute: Dispute, viewer: Any) -> Any:
+    return page_of("payments_dispute", dispute.pk, dispute.get_status_display(), viewer=viewer)
 
 
 def _payment(payment: Payment) -> Any:

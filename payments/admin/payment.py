@@ -41,7 +41,16 @@ from payments import services
 from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
 from payments.models import Payment
-from payments.selectors import Entry, balance, empties, parked_payments, payments_owed_back, statement
+from payments.selectors import (
+    Entry,
+    balance,
+    empties,
+    parked_payments,
+    payments_owed_back,
+    refund_limit_minor,
+    statement,
+)
+from payments.states import RefundStatus
 
 REFUND = "payments.refund_payment"
 
@@ -155,6 +164,11 @@ class PaymentAdmin(ReadOnlyAdmin):
         figures = [("Captured", amount(obj.captured_minor, cur))]
         if obj.refunded_minor or obj.refund_pending_minor:
             figures.append(("Refunded", amount(obj.refunded_minor + obj.refund_pending_minor, cur)))
+        if obj.refund_waiting_minor:
+            figures.append(("Waits for approval", amount(obj.refund_waiting_minor, cur)))
+        if obj.disputed_minor:
+            figures.append(("Taken back by a bank", amount(obj.disputed_minor, cur)))
+        if obj.gone_minor:
             figures.append(("Left", amount(obj.refundable_minor, cur)))
         return Page(
             headline=format_minor(obj.amount_minor, cur),
@@ -192,7 +206,10 @@ class PaymentAdmin(ReadOnlyAdmin):
                 actor=actor_of(request),
                 seen_left_minor=typed["left"],
             )
-            told = f"{format_minor(refund.amount_minor, payment.currency)} is on its way back to the customer."
+            money = format_minor(refund.amount_minor, payment.currency)
+            if refund.status == RefundStatus.WAITING:
+                return f"{money} waits for a second person to approve it; nothing has been sent."
+            told = f"{money} is on its way back to the customer."
             payment.order.refresh_from_db(fields=["status"])
             return (
                 f"{told} {payment.order} is cancelled."
@@ -204,7 +221,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
         ask = Ask(
             title=f"Refund for {payment.order}",
-            text="The money goes back the way it came, usually within five to ten days.",
+            text=f"The money goes back the way it came, usually within five to ten days. {_second_person(payment)}",
             submit="Refund",
             facts=_left(payment),
             facts_title="This payment",
@@ -214,6 +231,13 @@ class PaymentAdmin(ReadOnlyAdmin):
         )
         form = RefundForm(sent(request), payment=payment)
         return self.take_step(request, payment, step="refund", form=form, do=do, ask=ask)
+
+
+def _second_person(payment: Payment) -> str:
+    limit = refund_limit_minor(payment.currency)
+    if not limit:
+        return "A second person must approve it first."
+    return f"Above {format_minor(limit, payment.currency)} for one order, a second person must approve it first."
 
 
 def _cancels(payment: Payment, viewer: Any) -> SafeString:
@@ -233,6 +257,10 @@ def _left(payment: Payment) -> Facts:
     ]
     if payment.refund_pending_minor:
         facts.append(("On its way", amount(payment.refund_pending_minor, cur)))
+    if payment.refund_waiting_minor:
+        facts.append(("Waits for approval", amount(payment.refund_waiting_minor, cur)))
+    if payment.disputed_minor:
+        facts.append(("Taken back by a bank", amount(payment.disputed_minor, cur)))
     facts.append(("Left to refund", amount(payment.refundable_minor, cur)))
     return [*facts, ("Owed back already", amount(owed, cur))] if owed else facts
 

@@ -7,14 +7,17 @@ from rest_framework import serializers
 from core.api import Input, MoneyOutput
 from orders.states import OrderStatus
 from payments.models import Payment
-from payments.states import DepositStatus, PaymentStatus, RefundStatus
+from payments.states import DepositStatus, DisputeStatus, PaymentStatus, RefundStatus
 
-ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund")]
+ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund", "dispute")]
 
 PAYABLE = [(p.value, p.label) for p in (Payment.Purpose.ORDER, Payment.Purpose.DEPOSIT, Payment.Purpose.EXTRA)]
 
 ENTRY_STATUSES = [
-    (s, s) for s in dict.fromkeys(["charged", *PaymentStatus.values, *RefundStatus.values, *DepositStatus.values])
+    (s, s)
+    for s in dict.fromkeys(
+        ["charged", *PaymentStatus.values, *RefundStatus.values, *DepositStatus.values, *DisputeStatus.values]
+    )
 ]
 
 
@@ -67,7 +70,7 @@ class EntryOutput(serializers.Serializer[Any]):
 
 
 class StatementOutput(serializers.Serializer[Any]):
-    """Every line that makes up the balance: charged − (paid − refunded)."""
+    """Every line that makes up the balance: charged − (paid − refunded − disputed)."""
 
     order = serializers.CharField()
     entries = EntryOutput(many=True)
@@ -75,4 +78,5 @@ class StatementOutput(serializers.Serializer[Any]):
     paid = MoneyOutput()
     refunded = MoneyOutput()
     refund_under_way = MoneyOutput()
+    disputed = MoneyOutput(help_text="Taken back by your bank.")
     balance = MoneyOutput(help_text="Above zero: owed by you; below: owed to you.")

@@ -70,6 +70,7 @@ _STATEMENT = {
     "paid": _EUR,
     "refunded": _NONE,
     "refund_under_way": _NONE,
+    "disputed": _NONE,
     "balance": _NONE,
 }
 
@@ -117,6 +118,7 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
         "paid": money(answer.captured_minor, cur),
         "refunded": money(answer.refunded_minor, cur),
         "refund_under_way": money(answer.refund_pending_minor, cur),
+        "disputed": money(answer.disputed_minor, cur),
         "balance": money(answer.balance_minor, cur),
     }
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0005_deposit_plan'),
-        ('payments', '0003_deposits'),
+        ('payments', '0004_disputes_and_approval'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0005_deposit_plan'),
-        ('payments', '0003_deposits'),
+        ('payments', '0006_deposits_asked_again'),
     ]
 
     operations = [

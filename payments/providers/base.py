@@ -1,6 +1,6 @@
 """What this shop asks of a payment gateway, in our own words; no gateway's object or term leaves its adapter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,7 @@ class RemotePayment:
     customer_ref: str = ""
     card_ref: str = ""  # the card it was paid or held with
     keeps_card: bool = False  # its card is kept for the customer when it is paid, and may be charged again
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,38 @@ class RemoteRefund:
     amount_minor: int
     refund_id: UUID | None  # ours; none when somebody refunded at the gateway itself
     failure: str = ""
+    made_at: datetime | None = None
+
+
+class RemoteDisputeStatus(StrEnum):
+    NEEDS_RESPONSE = "needs_response"  # the bank waits for evidence
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    DROPPED = "dropped"  # ended without a decision, no money moved
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteDispute:
+    """A dispute as the gateway has it now."""
+
+    ref: str
+    payment_ref: str
+    status: RemoteDisputeStatus
+    amount_minor: int  # what it is about
+    withdrawn_minor: int  # what the bank took, less what it gave back
+    currency: str
+    is_inquiry: bool  # the bank only asks
+    opened_at: datetime
+    evidence_due_at: datetime | None = None
+    reason: str = ""
 
 
 class Topic(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     DISPUTE = "dispute"  # the customer asks the bank for the money back
-    OTHER = "other"
+    OTHER = "other"  # changes nothing here
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +154,17 @@ class PaymentProvider(Protocol):
     def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
         """Every refund of a payment, whoever made it."""
 
-    def refunds_since(self, moment: datetime) -> Sequence[RemoteRefund]:
-        """Every refund made since then, of whatever payment, whoever made it."""
+    def refunds_since(self, moment: datetime) -> Iterator[RemoteRefund]:
+        """Every refund made since then, of whatever payment, whoever made it, newest first."""
+
+    def payments_since(self, moment: datetime) -> Iterator[RemotePayment]:
+        """Every payment made since then, newest first; pages are asked for as they are needed."""
+
+    def disputes_of(self, payment_ref: str) -> Sequence[RemoteDispute]:
+        """Every dispute of a payment."""
+
+    def disputes_since(self, moment: datetime) -> Iterator[RemoteDispute]:
+        """Every dispute opened since then, of whatever payment, newest first."""
 
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         """Verify the raw bytes and say what the event is about. Raises: EventRejected."""

@@ -1,6 +1,6 @@
 """Stripe, through its own SDK. The only module that imports it; its words end here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,8 @@ from payments.providers.base import (
     Notice,
     ProviderRefused,
     ProviderUnavailable,
+    RemoteDispute,
+    RemoteDisputeStatus,
     RemotePayment,
     RemoteRefund,
     RemoteStatus,
@@ -26,9 +28,16 @@ from payments.providers.base import (
 
 if TYPE_CHECKING:
     from stripe import RequestOptions
-    from stripe.params import PaymentIntentCreateParams, PaymentIntentUpdateParams, RefundListParams
+    from stripe.params import (
+        DisputeListParams,
+        PaymentIntentCreateParams,
+        PaymentIntentListParams,
+        PaymentIntentUpdateParams,
+        RefundListParams,
+    )
 
 T = TypeVar("T")
+R = TypeVar("R", bound=stripe.StripeObject)
 log = get_logger(__name__)
 
 CONNECT_SECONDS, READ_SECONDS = 2, 5
@@ -45,6 +54,60 @@ _REFUND_STATUS = {
     "succeeded": RemoteStatus.SUCCEEDED,
     "failed": RemoteStatus.FAILED,
     "canceled": RemoteStatus.FAILED,
+}
+_DISPUTE_STATUS = {
+    "warning_needs_response": RemoteDisputeStatus.NEEDS_RESPONSE,
+    "warning_under_review": RemoteDisputeStatus.UNDER_REVIEW,
+    "warning_closed": RemoteDisputeStatus.DROPPED,
+    "needs_response": RemoteDisputeStatus.NEEDS_RESPONSE,
+    "under_review": RemoteDisputeStatus.UNDER_REVIEW,
+    "appeal_needs_response": RemoteDisputeStatus.NEEDS_RESPONSE,
+    "appeal_under_review": RemoteDisputeStatus.UNDER_REVIEW,
+    "won": RemoteDisputeStatus.WON,
+    "lost": RemoteDisputeStatus.LOST,
+    "prevented": RemoteDisputeStatus.DROPPED,
+}
+_PAGE = 100
+
+# What each kind of event is about. A kind that is not here, or is OTHER, changes nothing and is kept as ignored: what
+# it tells, another event or the object itself tells as well.
+TOPICS: Mapping[str, Topic] = {
+    "payment_intent.created": Topic.PAYMENT,
+    "payment_intent.succeeded": Topic.PAYMENT,
+    "payment_intent.payment_failed": Topic.PAYMENT,
+    "payment_intent.canceled": Topic.PAYMENT,
+    "payment_intent.amount_capturable_updated": Topic.PAYMENT,
+    "payment_intent.requires_action": Topic.PAYMENT,
+    "payment_intent.processing": Topic.PAYMENT,
+    "payment_intent.partially_funded": Topic.PAYMENT,
+    "charge.expired": Topic.PAYMENT,  # a hold ran out
+    "charge.captured": Topic.OTHER,  # payment_intent.succeeded
+    "charge.failed": Topic.OTHER,  # payment_intent.payment_failed
+    "charge.pending": Topic.OTHER,  # payment_intent.processing
+    "charge.succeeded": Topic.OTHER,  # payment_intent.succeeded
+    "charge.updated": Topic.OTHER,
+    "charge.refunded": Topic.REFUND,
+    "charge.refund.updated": Topic.REFUND,
+    "refund.created": Topic.REFUND,
+    "refund.updated": Topic.REFUND,
+    "refund.failed": Topic.REFUND,
+    "charge.dispute.created": Topic.DISPUTE,
+    "charge.dispute.updated": Topic.DISPUTE,
+    "charge.dispute.closed": Topic.DISPUTE,
+    "charge.dispute.funds_withdrawn": Topic.DISPUTE,
+    "charge.dispute.funds_reinstated": Topic.DISPUTE,
+    "checkout.session.completed": Topic.PAYMENT,  # of its payment intent
+    "checkout.session.expired": Topic.PAYMENT,
+    "setup_intent.created": Topic.OTHER,  # cards are kept with a payment, never alone (ADR 16)
+    "setup_intent.succeeded": Topic.OTHER,
+    "setup_intent.setup_failed": Topic.OTHER,
+    "setup_intent.requires_action": Topic.OTHER,
+    "setup_intent.canceled": Topic.OTHER,
+    "customer.created": Topic.OTHER,
+    "customer.updated": Topic.OTHER,
+    "customer.deleted": Topic.OTHER,
+    "payment_method.attached": Topic.OTHER,
+    "payment_method.detached": Topic.OTHER,
 }
 _DECLINES = {
     "insufficient_funds": "insufficient_funds",
@@ -254,20 +317,34 @@ class StripeProvider:
         return _refund(refund, payment_ref)
 
     def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
-        return self._refunds({"payment_intent": payment_ref, "limit": 100})
+        return list(self._refunds({"payment_intent": payment_ref, "limit": _PAGE}))
 
-    def refunds_since(self, moment: datetime) -> Sequence[RemoteRefund]:
-        return self._refunds({"created": {"gte": int(moment.timestamp())}, "limit": 100})
+    def refunds_since(self, moment: datetime) -> Iterator[RemoteRefund]:
+        return self._refunds({"created": {"gte": int(moment.timestamp())}, "limit": _PAGE})
 
-    def _refunds(self, params: "RefundListParams") -> list[RemoteRefund]:
-        page = _ask(lambda: self._client.v1.refunds.list({**params, "expand": ["data.charge"]}))
-        found = _ask(lambda: list(page.auto_paging_iter()))
-        oldest = {str(getattr(refund.charge, "id", "")): refund.id for refund in found}  # newest come first
-        return [
-            _refund(refund, str(refund.payment_intent))
-            for refund in found
-            if refund.payment_intent and not _is_release(refund, oldest)
-        ]
+    def _refunds(self, params: "RefundListParams") -> Iterator[RemoteRefund]:
+        for refund in _paged(lambda: self._client.v1.refunds.list(params)):
+            if refund.payment_intent and not _is_release(refund):
+                yield _refund(refund, str(refund.payment_intent))
+
+    def payments_since(self, moment: datetime) -> Iterator[RemotePayment]:
+        params: PaymentIntentListParams = {
+            "created": {"gte": int(moment.timestamp())},
+            "limit": _PAGE,
+            "expand": ["data.latest_charge"],
+        }
+        return map(_payment, _paged(lambda: self._client.v1.payment_intents.list(params)))
+
+    def disputes_of(self, payment_ref: str) -> Sequence[RemoteDispute]:
+        return list(self._disputes({"payment_intent": payment_ref, "limit": _PAGE}))
+
+    def disputes_since(self, moment: datetime) -> Iterator[RemoteDispute]:
+        return self._disputes({"created": {"gte": int(moment.timestamp())}, "limit": _PAGE})
+
+    def _disputes(self, params: "DisputeListParams") -> Iterator[RemoteDispute]:
+        for dispute in _paged(lambda: self._client.v1.disputes.list(params)):
+            if dispute.payment_intent:
+                yield _dispute(dispute)
 
     def parse_event(self, *, body: bytes, signature: str) -> Notice:
         text = self._verified(body, signature)
@@ -330,6 +407,16 @@ def _ask(call: Callable[[], T]) -> T:
         raise ProviderRefused(_told(error), code=code) from error
 
 
+def _paged(first: Callable[[], stripe.ListObject[R]]) -> Iterator[R]:
+    """Every object of a list, page after page. Raises: as `_ask`."""
+    page = _ask(first)
+    while True:
+        yield from page.data
+        if not page.has_more:
+            return
+        page = _ask(page.next_page)
+
+
 def _told(error: stripe.StripeError) -> str:
     return f"{type(error).__name__} {error.code or ''} (request {error.request_id or 'not sent'})"
 
@@ -358,6 +445,7 @@ def _payment(intent: stripe.PaymentIntent) -> RemotePayment:
         customer_ref=str(intent.customer or ""),
         card_ref=str(intent.payment_method or ""),
         keeps_card=intent.setup_future_usage == "off_session",
+        made_at=datetime.fromtimestamp(intent.created, UTC),
     )
 
 
@@ -377,30 +465,49 @@ def _refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:
         amount_minor=refund.amount,
         refund_id=_uuid(_metadata(refund).get("refund_id")),
         failure=getattr(refund, "failure_reason", None) or "",
+        made_at=datetime.fromtimestamp(refund.created, UTC),
     )
 
 
-def _is_release(refund: stripe.Refund, oldest: Mapping[str, str]) -> bool:
-    """True for what Stripe calls a refund when a hold, or what was not captured of it, is let go: no money moves."""
-    charge = refund.charge
-    if not isinstance(charge, stripe.Charge):
-        return False
-    let_go = charge.amount - charge.amount_captured
-    return not charge.captured or (let_go == refund.amount and oldest[charge.id] == refund.id)
+def _dispute(dispute: stripe.Dispute) -> RemoteDispute:
+    due = dispute.evidence_details.due_by
+    status = _DISPUTE_STATUS.get(dispute.status, RemoteDisputeStatus.UNDER_REVIEW)
+    return RemoteDispute(
+        ref=dispute.id,
+        payment_ref=str(dispute.payment_intent),
+        status=status,
+        amount_minor=dispute.amount,
+        withdrawn_minor=_withdrawn(dispute),
+        currency=dispute.currency.upper(),
+        is_inquiry=dispute.status.startswith("warning_"),
+        opened_at=datetime.fromtimestamp(dispute.created, UTC),
+        evidence_due_at=datetime.fromtimestamp(due, UTC) if due else None,
+        reason=dispute.reason,
+    )
+
+
+def _withdrawn(dispute: stripe.Dispute) -> int:
+    """What the bank has of us now. Booked in another currency than the payment's, it has all of it or nothing."""
+    taken = -sum(moved.amount for moved in dispute.balance_transactions)
+    if any(moved.currency != dispute.currency for moved in dispute.balance_transactions):
+        return dispute.amount if taken > 0 else 0
+    return min(max(0, taken), dispute.amount)
+
+
+def _is_release(refund: stripe.Refund) -> bool:
+    """Stripe shows what is let go of a hold as a refund of it, though no money came."""
+    card = getattr(refund.destination_details, "card", None)
+    return getattr(card, "type", "") == "reversal" and refund.balance_transaction is None
 
 
 def _notice(event: Any) -> Notice:
-    subject = event.data.object
-    kind: str = event.type
-    if kind.startswith("payment_intent."):
-        topic, ref = Topic.PAYMENT, subject.id
-    elif kind.startswith("charge.dispute."):
-        topic, ref = Topic.DISPUTE, subject.payment_intent or ""
-    elif kind.startswith(("refund.", "charge.refund")) and subject.payment_intent:
-        topic, ref = Topic.REFUND, subject.payment_intent
-    else:
-        topic, ref = Topic.OTHER, ""
-    return Notice(event_id=event.id, kind=kind, topic=topic, payment_ref=str(ref), payload=event.to_dict(for_json=True))
+    subject, kind = event.data.object, str(event.type)
+    topic = TOPICS.get(kind, Topic.OTHER)
+    ref = ""
+    if topic != Topic.OTHER:
+        ref = subject.id if kind.startswith("payment_intent.") else subject.payment_intent or ""
+    payload = event.to_dict(for_json=True)
+    return Notice(event.id, kind, topic if ref else Topic.OTHER, payment_ref=str(ref), payload=payload)
 
 
 def _metadata(resource: Any) -> dict[str, str]:

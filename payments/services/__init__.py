@@ -10,16 +10,28 @@ from payments.services.deposits import (
     secure_due_deposits,
     settle_deposit,
 )
+from payments.services.disputes import apply_disputes, ask_for_disputed, write_off_dispute
 from payments.services.extras import collect_extra
 from payments.services.mailing import send_mail
-from payments.services.returning import apply_refunds, refund_overpayment, request_refund, send_refund, settle_refund
+from payments.services.reconcile import forget_old_reconciliations, reconcile_payments
+from payments.services.returning import (
+    apply_refunds,
+    approve_refund,
+    decline_refund,
+    refund_overpayment,
+    request_refund,
+    send_refund,
+    settle_refund,
+)
 from payments.services.settling import (
     catch_up,
+    catch_up_on_disputes,
     catch_up_on_refunds,
     close_payments,
     process_event,
     push_refund,
     receive_event,
+    refresh_disputes,
     refresh_payment,
     refresh_refunds,
     settle_order,
@@ -27,16 +39,24 @@ from payments.services.settling import (
 
 __all__ = [
     "StartedPayment",
+    "apply_disputes",
     "apply_payment",
     "apply_refunds",
+    "approve_refund",
+    "ask_for_disputed",
     "catch_up",
+    "catch_up_on_disputes",
     "catch_up_on_refunds",
     "close_payments",
     "collect_extra",
+    "decline_refund",
     "end_deposit",
+    "forget_old_reconciliations",
     "process_event",
     "push_refund",
     "receive_event",
+    "reconcile_payments",
+    "refresh_disputes",
     "refresh_payment",
     "refresh_refunds",
     "refund_overpayment",
@@ -53,4 +73,5 @@ __all__ = [
     "settle_payment",
     "settle_refund",
     "start_payment",
+    "write_off_dispute",
 ]

@@ -24,7 +24,7 @@ from payments.providers.base import (
     RemoteStatus,
 )
 from payments.providers.registry import get_provider
-from payments.selectors import balance, is_paid_in_full
+from payments.selectors import balance, is_paid_in_full, owed
 from payments.services.asking import ask_for
 from payments.services.customers import customer_at_gateway, keep_card
 from payments.services.deposit_states import (
@@ -48,6 +48,11 @@ _STATUS = {
     RemoteStatus.SUCCEEDED: PaymentStatus.SUCCEEDED,
     RemoteStatus.CANCELLED: PaymentStatus.CANCELLED,
 }
+
+
+def payment_status(remote: RemotePayment) -> PaymentStatus:
+    """The gateway's status in our words."""
+    return _STATUS[remote.status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +141,18 @@ def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose, save_c
 
 def _open_charges(order: Order, purpose: Payment.Purpose) -> Payment:
     live = Payment.objects.select_for_update().filter(order=order, purpose=purpose, status__in=LIVE).first()
-    owed = balance(order.pk)
-    if live is not None and (owed <= 0 or purpose == Payment.Purpose.ORDER):
+    due = owed(order.pk)
+    if live is not None and (due <= 0 or purpose == Payment.Purpose.ORDER):
         return live
-    if owed <= 0:
+    if due <= 0:
         raise NothingToPay
     if live is None:
         agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
         return Payment.objects.create(
-            order=order, purpose=purpose, amount_minor=owed, currency=order.currency, keeps_card=agreed
+            order=order, purpose=purpose, amount_minor=due, currency=order.currency, keeps_card=agreed
         )
-    if live.amount_minor != owed:
-        change_amount(live, owed)
+    if live.amount_minor != due:
+        change_amount(live, due)
     return live
 
 
@@ -258,7 +263,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
     payment.provider_ref = remote.ref
-    payment.status = _STATUS[remote.status]
+    payment.status = payment_status(remote)
     payment.captured_minor = max(payment.captured_minor, captured)
     payment.last_error = remote.last_error
     payment.capture_before = remote.capture_before

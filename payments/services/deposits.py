@@ -22,7 +22,7 @@ from payments.errors import PaymentProviderUnavailable
 from payments.models import Deposit, GatewayCustomer, Payment
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import held_by_bank, owed
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import give_up_payment, settle_asked, settle_payment
 from payments.services.customers import card_for, forget_card
@@ -191,8 +191,8 @@ def end_deposit(*, order_id: UUID) -> Deposit | None:
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
     if deposit is None or not _is_over(order):
         return None
-    owed = max(0, balance(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
-    _end(order, deposit, keep_minor=min(owed, _secured_minor(deposit)))
+    due = max(0, owed(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
+    _end(order, deposit, keep_minor=min(due, _secured_minor(deposit)))
     return deposit
 
 
@@ -278,9 +278,10 @@ def _steps(deposit_id: UUID) -> list[_Step]:
     order, deposit = _lock(deposit_id)
     customer = GatewayCustomer.objects.filter(user=order.customer_id).first()
     ref = customer.provider_ref if customer else ""
+    free = deposit.payments.exclude(pk__in=held_by_bank().values("payment"))
     return [
         _Step(payment, deposit.stays_of(payment), ref)
-        for payment in deposit.payments.filter(parked_reason="").order_by("id")
+        for payment in free.filter(parked_reason="").order_by("id")
         if not deposit.is_live or _is_surplus(deposit, payment)
     ]
 
@@ -313,7 +314,7 @@ def deposits_in_step(order_id: UUID) -> bool:
 
 def _is_out_of_step(deposit: Deposit, payment: Payment) -> bool:
     under_way = payment.status in (*LIVE, PaymentStatus.AUTHORISED)
-    return under_way or payment.refundable_minor != deposit.stays_of(payment)
+    return under_way or payment.refundable_minor > deposit.stays_of(payment)
 
 
 def _lock(deposit_id: UUID) -> tuple[Order, Deposit]:

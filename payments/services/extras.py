@@ -7,14 +7,14 @@ from django.db import transaction
 from core.logging import get_logger
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
-from payments.models import Deposit, GatewayCustomer, Payment
+from payments.models import Deposit, Dispute, GatewayCustomer, Payment
 from payments.providers.base import ProviderRefused
 from payments.providers.registry import get_provider
-from payments.selectors import balance
+from payments.selectors import owed
 from payments.services.asking import ask_for
 from payments.services.collecting import change_amount, give_up_payment, settle_asked, settle_payment
 from payments.services.customers import card_for, forget_card
-from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, DisputeDecision, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -29,8 +29,8 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
     opened = _open(order_id)
     if opened is None:
         return None
-    payment, owed = opened
-    if payment.provider_ref and owed <= 0:
+    payment, due = opened
+    if payment.provider_ref and due <= 0:
         return settle_payment(payment_id=payment.pk, remote=get_provider().cancel_payment(payment.provider_ref))
     customer = GatewayCustomer.objects.get(user=payment.order.customer_id)
     try:
@@ -45,40 +45,41 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
 def _open(order_id: UUID) -> tuple[Payment, int] | None:
     """The payment to ask for, to change, or to close, and what is owed. Locks: order."""
     order = lock_order(order_id=order_id)
-    owed = balance(order_id)
+    due = owed(order_id)
     extra = Payment.objects.select_for_update().filter(order=order, purpose=Payment.Purpose.EXTRA)
     live = extra.filter(status__in=LIVE).first()
     if live is not None and live.provider_ref:
-        return _as_owed(live, owed)
+        return _as_owed(live, due)
     waits_for_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
-    if owed <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
+    if due <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
         return None
     if live is not None:
-        return (live, owed) if live.card_ref else None  # "": its owner is about to pay it
+        return (live, due) if live.card_ref else None  # "": its owner is about to pay it
     card = card_for(order)
-    if card is None or _has_asked_card(order_id, owed):
+    asked = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.ASK)
+    if card is None or asked.exists() or _has_asked_card(order_id, due):
         return None
     payment = Payment.objects.create(
         order=order,
         purpose=Payment.Purpose.EXTRA,
-        amount_minor=owed,
+        amount_minor=due,
         currency=order.currency,
         card_ref=card.card_ref,
         keeps_card=True,
     )
-    return payment, owed
+    return payment, due
 
 
-def _as_owed(live: Payment, owed: int) -> tuple[Payment, int] | None:
+def _as_owed(live: Payment, due: int) -> tuple[Payment, int] | None:
     """An open payment that must change because what is owed did."""
-    if live.status != PaymentStatus.PENDING or (owed == live.amount_minor and live.changing_to_minor is None):
+    if live.status != PaymentStatus.PENDING or (due == live.amount_minor and live.changing_to_minor is None):
         return None
-    if owed > 0:
-        change_amount(live, owed)
-    return live, owed
+    if due > 0:
+        change_amount(live, due)
+    return live, due
 
 
-def _has_asked_card(order_id: UUID, owed: int) -> bool:
+def _has_asked_card(order_id: UUID, due: int) -> bool:
     """A card that said no to this amount is not asked again by itself."""
-    tried = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.EXTRA, amount_minor=owed)
+    tried = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.EXTRA, amount_minor=due)
     return tried.filter(status=PaymentStatus.CANCELLED).exclude(card_ref="").exists()

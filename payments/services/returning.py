@@ -8,19 +8,20 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.errors import NotFound
 from core.logging import get_logger
 from core.money import format_minor
 from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order, lock_order
-from payments.errors import RefundOutdated, RefundTooLarge
+from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, RefundOutdated, RefundTooLarge
 from payments.models import Deposit, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance, empties
+from payments.selectors import balance, empties, held_by_bank, needs_approval
 from payments.services.deposit_states import follow_payment, keep_less
-from payments.services.parking import park
-from payments.states import RefundStatus
+from payments.services.parking import park, save_sums
+from payments.states import UNDER_WAY, RefundStatus
 
 log = get_logger(__name__)
 
@@ -30,7 +31,6 @@ _STATUS = {
     RemoteStatus.FAILED: RefundStatus.FAILED,
 }
 _FIRST_TRY = timedelta(minutes=10)
-_OPEN = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
 @transaction.atomic
@@ -41,10 +41,11 @@ def request_refund(
     the order is not confirmed yet: then it is simply unpaid again. When nothing stays paid of a confirmed order of
     which nothing was handed over, it is cancelled (ADR 15).
 
+    Above the limit, what staff ask for waits for a second person, and nothing of that happens before (ADR 18).
     seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
-    Locks: order, payment, reservations. Raises: RefundTooLarge, RefundOutdated.
+    Locks: order, payment, reservations. Raises: RefundTooLarge, RefundOutdated, PaymentDisputed.
     """
-    order, payment = _lock(payment_id)
+    _, payment = lock_payment(payment_id)
     if seen_left_minor is not None and seen_left_minor != payment.refundable_minor:
         raise RefundOutdated(refundable=payment.refundable_minor)
     if not 0 < amount_minor <= payment.refundable_minor:
@@ -52,13 +53,82 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    _credit_for(order, payment, amount_minor, reason=reason, actor=actor)
-    refund = Refund.objects.create(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
-    payment.refund_pending_minor += amount_minor
-    payment.save(update_fields=["refund_pending_minor"])
-    _tell_deposit(order, payment)
+    refund = Refund(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
+    if needs_approval(payment, amount_minor, actor=actor):
+        refund.status = RefundStatus.WAITING
+        refund.save(force_insert=True)
+        payment.refund_waiting_minor += amount_minor
+        save_sums(payment)
+        log.info("refund_waits_for_approval", refund=str(refund.pk))
+        return refund
+    refund.save(force_insert=True)
+    return _let_go(payment, refund)
+
+
+@transaction.atomic
+def approve_refund(*, refund_id: UUID, actor: str, note: str = "") -> Refund:
+    """Let a refund go that somebody else asked for: only now its credit is written, and it is sent.
+
+    Locks: order, payment, refund, and what crediting locks. Raises: NotFound, RefundDecided, ApprovalByAnother;
+    PaymentDisputed or RefundTooLarge when a bank took the money meanwhile.
+    """
+    payment, refund = _lock_waiting(refund_id)
+    if refund.requested_by == actor:
+        raise ApprovalByAnother
+    payment.refund_waiting_minor -= refund.amount_minor
+    if refund.amount_minor > payment.refundable_minor:
+        left = format_minor(payment.refundable_minor, payment.currency)
+        raise RefundTooLarge(f"Only {left} are left of this payment.", refundable=payment.refundable_minor)
+    refund.status, refund.approved_by = RefundStatus.REQUESTED, actor
+    _decided(refund, note)
+    return _let_go(payment, refund)
+
+
+@transaction.atomic
+def decline_refund(*, refund_id: UUID, actor: str, note: str) -> Refund:
+    """Say no to a refund that waits, or take one's own back: its money is free again, nothing was credited.
+
+    Locks: order, payment, refund. Raises: NotFound, RefundDecided.
+    """
+    payment, refund = _lock_waiting(refund_id)
+    refund.status, refund.declined_by = RefundStatus.DECLINED, actor
+    _decided(refund, note)
+    payment.refund_waiting_minor -= refund.amount_minor
+    save_sums(payment)
+    _settle_soon(payment)  # what the order owes back may go by itself now
+    return refund
+
+
+def _lock_waiting(refund_id: UUID) -> tuple[Payment, Refund]:
+    payment_id = Refund.objects.filter(pk=refund_id).values_list("payment_id", flat=True).first()
+    if payment_id is None:
+        raise NotFound("There is no such refund.")
+    _, payment = lock_payment(payment_id)
+    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    if refund.status != RefundStatus.WAITING:
+        raise RefundDecided(status=refund.status)
+    return payment, refund
+
+
+def _decided(refund: Refund, note: str) -> None:
+    refund.decision_note, refund.decided_at = note[:300], timezone.now()
+    refund.save(update_fields=["status", "approved_by", "declined_by", "decision_note", "decided_at"])
+
+
+def _let_go(payment: Payment, refund: Refund) -> Refund:
+    """Credit what goes back, count it, and have it sent. The order and the payment are locked."""
+    if held_by_bank().filter(payment=payment).exists():
+        raise PaymentDisputed
+    _credit_for(payment.order, payment, refund.amount_minor, reason=refund.reason, actor=refund.requested_by)
+    payment.refund_pending_minor += refund.amount_minor
+    save_sums(payment)
+    _tell_deposit(payment.order, payment)
     enqueue("payments.send_refund", lock=f"refund:{refund.pk}", refund_id=str(refund.pk))
     return refund
+
+
+def _settle_soon(payment: Payment) -> None:
+    enqueue("payments.settle_order", lock=f"order:{payment.order_id}", order_id=str(payment.order_id))
 
 
 @transaction.atomic
@@ -69,11 +139,12 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
-    last = Refund.objects.filter(payment__order=order).order_by("-created_at").first()
+    last = Refund.objects.promised().filter(payment__order=order).order_by("-created_at").first()
     if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []
     paid = Payment.objects.filter(order=order, captured_minor__gt=0).for_charges()
+    paid = paid.exclude(pk__in=held_by_bank().values("payment"))  # settled again when the bank has decided
     for payment in paid.order_by("-created_at"):
         amount = min(owed, payment.refundable_minor)
         if amount > 0:
@@ -145,17 +216,18 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
 
     Locks: order, payment, reservations.
     """
-    order, payment = _lock(payment_id)
+    order, payment = lock_payment(payment_id)
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
-    if remote.amount_minor > payment.refundable_minor:
-        park(payment, f"{remote.amount_minor} were refunded at the gateway, {payment.refundable_minor} were left here.")
+    left = payment.refundable_minor + payment.refund_waiting_minor  # what waits for approval is still there
+    if remote.amount_minor > left:
+        park(payment, f"{remote.amount_minor} were refunded at the gateway, {left} were left here.")
         return None
     reason = "refunded at the payment gateway"
     _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor
-    payment.save(update_fields=["refund_pending_minor"])
+    save_sums(payment)
     _tell_deposit(order, payment)
     return Refund.objects.create(
         payment=payment,
@@ -179,28 +251,28 @@ def settle_refund(*, refund_id: UUID, remote: RemoteRefund) -> Refund:
 @transaction.atomic
 def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", failure: str = "") -> Refund:
     """Move a refund and its payment's sums together. Locks: order, payment, refund."""
-    order, payment = _lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
+    order, payment = lock_payment(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
     refund = Refund.objects.select_for_update().get(pk=refund_id)
     known_there = refund.provider_ref is not None
     if ref:
         refund.provider_ref = ref
     before = RefundStatus(refund.status)
     failed_there = before == RefundStatus.FAILED and known_there
-    if status == before or (before not in _OPEN and status in _OPEN) or failed_there:
+    if status == before or (before not in UNDER_WAY and status in UNDER_WAY) or failed_there:
         refund.save(update_fields=["provider_ref"])
         return refund  # nothing new, or an old answer overtaken by a newer one: what failed there has ended
-    if before in _OPEN:
-        payment.refund_pending_minor -= refund.amount_minor if status not in _OPEN else 0
+    if before in UNDER_WAY:
+        payment.refund_pending_minor -= refund.amount_minor if status not in UNDER_WAY else 0
     else:
         payment.refunded_minor -= refund.amount_minor if before == RefundStatus.SUCCEEDED else 0
     if status == RefundStatus.SUCCEEDED:
         payment.refunded_minor += refund.amount_minor
-    payment.save(update_fields=["refund_pending_minor", "refunded_minor"])
+    save_sums(payment)
     refund.status, refund.failure = status, failure[:300]
-    refund.settled_at = None if status in _OPEN else timezone.now()
+    refund.settled_at = None if status in UNDER_WAY else timezone.now()
     refund.save(update_fields=["status", "failure", "settled_at", "provider_ref"])
     _tell_deposit(order, payment)
-    enqueue("payments.settle_order", lock=f"order:{payment.order_id}", order_id=str(payment.order_id))
+    _settle_soon(payment)
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
     return refund
@@ -239,6 +311,9 @@ def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> 
     )
 
 
-def _lock(payment_id: UUID) -> tuple[Order, Payment]:
+def lock_payment(payment_id: UUID) -> tuple[Order, Payment]:
+    """A payment and its order, locked in this order; `payment.order` is the locked one."""
     order = lock_order(order_id=Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
-    return order, Payment.objects.select_for_update().get(pk=payment_id)
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    payment.order = order
+    return order, payment

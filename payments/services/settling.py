@@ -19,17 +19,18 @@ from orders.models import Order
 from orders.services import complete_order, confirm_late, hold_anew, is_delivered, let_go_again, lock_order
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
-from payments.models import Payment, ProviderEvent, Refund
+from payments.models import Dispute, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
-from payments.selectors import balance, is_paid_in_full
+from payments.selectors import balance, is_paid_in_full, owed
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
+from payments.services.disputes import apply_disputes, dispute_status
 from payments.services.extras import collect_extra
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
-from payments.states import LIVE, EventStatus, PaymentStatus, RefundStatus
+from payments.states import LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
@@ -37,7 +38,12 @@ _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
 _MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
 _OPEN = (*LIVE, PaymentStatus.AUTHORISED)
-_UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
+_GONE = (
+    F("payments__refunded_minor")
+    + F("payments__refund_pending_minor")
+    + F("payments__refund_waiting_minor")
+    + F("payments__disputed_minor")
+)
 
 
 @transaction.atomic
@@ -91,12 +97,13 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
     topic = Topic(event.payload["topic"])
     if topic == Topic.OTHER:
         return EventStatus.IGNORED, ""
-    if topic == Topic.DISPUTE:
-        return _parked(event, "A customer disputes a payment: answer at the gateway; nothing is booked here yet.")
     try:
         payment = apply_payment(provider_ref=event.object_ref)
         if payment is not None and topic == Topic.REFUND:
             apply_refunds(payment_ref=event.object_ref)
+        if payment is not None and topic == Topic.DISPUTE:
+            apply_disputes(payment_ref=event.object_ref)
+        if payment is not None:
             payment.refresh_from_db()
     except (NotFound, UnknownPayment) as unknown:
         return _parked(event, str(unknown))
@@ -108,7 +115,9 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
 
 
 def _parked(event: ProviderEvent, reason: str) -> tuple[EventStatus, str]:
-    log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=reason)
+    """A dead letter alerts once, not at every replay that changes nothing."""
+    if (event.status, event.error) != (EventStatus.PARKED, reason[:500]):
+        log.error("gateway_event_parked", event_id=event.event_id, kind=event.kind, reason=reason)
     return EventStatus.PARKED, reason
 
 
@@ -162,8 +171,8 @@ def _win_or_refund(order: Order) -> Order:
 
 def _is_balanced(order_id: UUID) -> bool:
     """Nothing is owed, and no refund under way could still fail."""
-    under_way = Refund.objects.filter(payment__order_id=order_id, status__in=_UNDER_WAY)
-    return balance(order_id) == 0 and not under_way.exists() and deposits_in_step(order_id)
+    under_way = Refund.objects.filter(payment__order_id=order_id, status__in=UNDER_WAY)
+    return owed(order_id) == 0 and not under_way.exists() and deposits_in_step(order_id)
 
 
 def _why(order: Order) -> str:
@@ -196,7 +205,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
         Payment.objects.filter(window, status__in=_OPEN, provider_ref__isnull=False, parked_reason="")
     ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
-    open_refunds = Refund.objects.filter(window, status__in=_UNDER_WAY)
+    open_refunds = Refund.objects.filter(window, status__in=UNDER_WAY)
     for refund_id in _ids(open_refunds):
         jobs.append(("payments.send_refund", f"refund:{refund_id}", {"refund_id": str(refund_id)}))
     waiting = ProviderEvent.objects.filter(status=EventStatus.RECEIVED, received_at__lt=now - older_than)
@@ -219,13 +228,34 @@ def catch_up_on_refunds(*, since: timedelta) -> int:
     such that went another way. One question to the gateway, however many payments there are. Returns how many payments
     are looked at. Network. Raises: ProviderUnavailable.
     """
-    remote = get_provider().refunds_since(timezone.now() - since)
+    remote = list(get_provider().refunds_since(timezone.now() - since))
     known = dict(Refund.objects.filter(provider_ref__in=[r.ref for r in remote]).values_list("provider_ref", "status"))
     refs = {r.payment_ref for r in remote if known.get(r.ref, RefundStatus.FAILED) != refund_status(r)}
     payments = list(_ids(Payment.objects.filter(provider_ref__in=refs, parked_reason="")))
     for payment_id in payments:
         enqueue("payments.refresh_refunds", once=f"refunds:{payment_id}", payment_id=str(payment_id))
     return len(payments)
+
+
+def catch_up_on_disputes(*, since: timedelta) -> int:
+    """Apply what webhooks may have forgotten of disputes opened since then. One question to the gateway, however many
+    payments there are. Returns how many payments are looked at. Network. Raises: ProviderUnavailable.
+    """
+    remote = list(get_provider().disputes_since(timezone.now() - since))
+    rows = Dispute.objects.filter(provider_ref__in=[r.ref for r in remote])
+    known = {ref: told for ref, *told in rows.values_list("provider_ref", "status", "withdrawn_minor")}
+    refs = {r.payment_ref for r in remote if known.get(r.ref) != [dispute_status(r), r.withdrawn_minor]}
+    payments = list(_ids(Payment.objects.filter(provider_ref__in=refs)))
+    for payment_id in payments:
+        enqueue("payments.refresh_disputes", once=f"disputes:{payment_id}", payment_id=str(payment_id))
+    return len(payments)
+
+
+def refresh_disputes(*, payment_id: UUID) -> None:
+    """Read a payment's disputes again at the gateway."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.provider_ref:
+        apply_disputes(payment_ref=payment.provider_ref)
 
 
 def refresh_refunds(*, payment_id: UUID) -> None:
@@ -244,9 +274,9 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 
     Left out is what waits for a person: a refund that failed, a payment that is parked.
     """
-    of_order = Refund.objects.filter(payment__order=OuterRef("pk")).order_by("-created_at")
+    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk")).order_by("-created_at")
     last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
-    money = Q(payments__captured_minor__gt=F("payments__refunded_minor") + F("payments__refund_pending_minor"))
+    money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
     unsettled = Order.objects.alias(last_refund=last_refund).filter(
         open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),

@@ -6,25 +6,30 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
+from pytest_django import Settings
 
 from inventory.models import Reservation
 from orders.models import Order
 from orders.services import cancel_order, expire_orders
 from orders.states import OrderStatus
-from payments.errors import PaymentProviderUnavailable, RefundOutdated, RefundTooLarge
+from payments.errors import PaymentProviderUnavailable, RefundDecided, RefundOutdated, RefundTooLarge
 from payments.models import Payment, ProviderEvent, Refund
 from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services import (
     StartedPayment,
+    apply_disputes,
+    approve_refund,
+    decline_refund,
     process_event,
     receive_event,
     request_refund,
     settle_payment,
     start_payment,
 )
-from payments.states import LIVE
+from payments.states import LIVE, RefundStatus
 from tests.concurrency.racing import meanwhile, race, won
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
@@ -212,3 +217,69 @@ def test_two_refunds_at_once_never_exceed_what_was_captured(shop: Shop, seen: in
     assert {type(o) for o in outcomes} == {Refund, RefundTooLarge if seen is None else RefundOutdated}
     run_jobs()
     assert kept_at_gateway(shop) == order.total_minor - 3000
+
+
+# A second person, a bank, and whoever gives back a little
+
+
+@transaction.atomic
+def approved_without_the_lock(refund: Refund, actor: str) -> None:
+    """Whether it waits is looked at, then it is let go, and counted."""
+    if Refund.objects.get(pk=refund.pk).status == RefundStatus.WAITING:
+        pending = F("refund_pending_minor") + refund.amount_minor
+        Payment.objects.filter(pk=refund.payment_id).update(refund_pending_minor=pending, refund_waiting_minor=0)
+        Refund.objects.filter(pk=refund.pk).update(status=RefundStatus.REQUESTED, approved_by=actor)
+
+
+def test_without_the_lock_a_refund_is_approved_twice_and_counted_twice(shop: Shop, settings: Settings) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 0}
+    shop.paid()
+    asked = request_refund(payment_id=Payment.objects.get().pk, amount_minor=2000, reason="sorry", actor="staff:1")
+
+    meanwhile(*(partial(approved_without_the_lock, asked, f"staff:{n}") for n in (2, 3)))
+
+    assert Payment.objects.get().refund_pending_minor == 4000
+
+
+def test_one_refund_is_approved_once_however_many_say_yes(shop: Shop, settings: Settings) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 0}
+    order = shop.paid()
+    payment = Payment.objects.get()
+    asked = request_refund(payment_id=payment.pk, amount_minor=3000, reason="sorry", actor="staff:1")
+    says = [partial(approve_refund, refund_id=asked.pk, actor=f"staff:{n}") for n in range(2, 7)]
+    no = partial(decline_refund, refund_id=asked.pk, actor="staff:9", note="no")
+
+    outcomes = race([*says, no])
+
+    assert len(won(outcomes)) == 1
+    assert {type(o) for o in outcomes} == {Refund, RefundDecided}
+    run_jobs()
+    declined = Refund.objects.get().status == "declined"
+    assert kept_at_gateway(shop) == order.total_minor - (0 if declined else 3000)
+
+
+def test_small_refunds_at_once_do_not_slip_below_the_limit(shop: Shop, settings: Settings) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 10}
+    shop.paid()
+    payment = Payment.objects.get()
+    ask = partial(request_refund, payment_id=payment.pk, amount_minor=600, reason="sorry", actor="staff:1")
+
+    won(race([ask] * FIVE))
+
+    assert sorted(Refund.objects.values_list("status", flat=True)) == ["requested"] + ["waiting"] * 4
+
+
+def test_a_bank_and_a_refund_at_once_leave_the_books_as_the_gateways(shop: Shop) -> None:
+    order = shop.paid()
+    payment = Payment.objects.get()
+    shop.gateway.open_dispute(str(payment.provider_ref), 3000)
+    hear = partial(apply_disputes, payment_ref=str(payment.provider_ref))
+    ask = partial(request_refund, payment_id=payment.pk, amount_minor=4000, reason="sorry", actor="clock")
+
+    race([hear, ask, hear])
+    run_jobs()
+
+    payment.refresh_from_db()
+    assert payment.disputed_minor == 3000
+    assert payment.refunded_minor == order.total_minor - kept_at_gateway(shop)
+    assert payment.parked_reason == ""

@@ -32,7 +32,8 @@ def test_the_command_gives_every_group_exactly_its_rights():
     call_command("setup_groups", stdout=said)
 
     assert said.getvalue().splitlines() == [
-        "catalog\tup to date", "clerk\tup to date", "refunds\tup to date", "auditor\t1 rights changed",
+        "catalog\tup to date", "clerk\tup to date", "refunds\tup to date", "approvals\tup to date",
+        "auditor\t1 rights changed",
     ]  # fmt: skip
     for name, rights in GROUPS.items():
         held = Group.objects.get(name=name).permissions.select_related("content_type")

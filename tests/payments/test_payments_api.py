@@ -318,18 +318,6 @@ def test_an_event_of_an_unknown_kind_is_kept_and_ignored(shop: Shop) -> None:
     assert ProviderEvent.objects.get().status == EventStatus.IGNORED
 
 
-def test_a_disputed_payment_is_parked_for_a_person(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    shop.paid()
-    shop.gateway.open_dispute(str(Payment.objects.get().provider_ref))
-
-    shop.deliver_webhooks()
-    run_jobs()
-
-    disputes = ProviderEvent.objects.filter(kind__startswith="charge.dispute.")
-    assert set(disputes.values_list("status", flat=True)) == {EventStatus.PARKED}
-    assert "disputes a payment" in caplog.text
-
-
 def test_an_event_that_fails_again_and_again_is_parked_in_the_end(shop: Shop) -> None:
     _, events = events_of_a_paid_order(shop)
     post(*next(e for e in events if b"payment_intent.succeeded" in e[0]))

@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from core.commands import BAD_USAGE, exit_on_bad_usage
 from core.problems import is_busy
 from inventory.errors import ImportRefused
-from inventory.management.usage import BAD_USAGE, exit_on_bad_usage
 from inventory.models import Depot
 from inventory.services import import_stock
 from inventory.services.importing import Imported

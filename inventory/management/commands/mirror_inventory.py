@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.management.usage import exit_on_bad_usage
+from core.commands import exit_on_bad_usage
 from inventory.providers.base import ProviderError
 from inventory.services import mirror_changes
 

@@ -1,38 +1,24 @@
 """Compare stock with the inventory management system, and repair what can be repaired without harm."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
+from argparse import ArgumentParser
 from dataclasses import asdict
-from datetime import datetime
 from math import isfinite
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 
 from catalog.models import Variant
-from inventory.management.usage import BAD_USAGE, exit_on_bad_usage
+from core.commands import BAD_USAGE, DIFFERENT, NO_DATABASE, UNREACHABLE, age, exit_on_bad_usage, seconds, table
 from inventory.models import Depot
 from inventory.providers.base import ProviderError
 from inventory.services import reconcile_inventory
 from inventory.services.reconcile import Report
 from inventory.services.verdicts import Finding
 
-DRIFTED, UNREACHABLE, NO_DATABASE = 1, 2, 70  # exit codes
 COLUMNS = ("drift", "what", "ref", "depot", "ours", "theirs", "repair", "since", "result", "note")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ArgumentTypeError(f'"{text}" is no number of seconds') from None
-    if not isfinite(seconds) or seconds < 0:
-        raise ArgumentTypeError("seconds from 0 on")
-    return seconds
 
 
 class Command(BaseCommand):
@@ -51,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
         parser.add_argument(
             "--settle",
-            type=_seconds,
+            type=seconds,
             default=settings.INVENTORY_SETTLE,
             help="seconds until the second look (default: %(default)g)",
         )
@@ -71,9 +57,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(report), "left": report.left}, indent=2))
         elif report.findings:
-            self.stdout.write(_table([COLUMNS, *map(_cells, report.findings)]))
+            self.stdout.write(table([COLUMNS, *map(_cells, report.findings)]))
         if report.left:
-            raise CommandError(_summary(report), returncode=DRIFTED)
+            raise CommandError(_summary(report), returncode=DIFFERENT)
         self.stderr.write(_summary(report) if report.findings else "equal")
 
 
@@ -94,23 +80,5 @@ def _summary(report: Report) -> str:
 def _cells(finding: Finding) -> tuple[str, ...]:
     return (
         finding.drift, finding.what, finding.ref, finding.depot, finding.ours or "-", finding.theirs or "-",
-        finding.repair, _age(finding.since), finding.result or "-", finding.note,
+        finding.repair, age(finding.since), finding.result or "-", finding.note,
     )  # fmt: skip
-
-
-def _age(since: str) -> str:
-    """How long both sides have differed, at most."""
-    if not since:
-        return "-"
-    minutes = int((timezone.now() - datetime.fromisoformat(since)).total_seconds() // 60)
-    for size, name in ((24 * 60, "d"), (60, "h")):
-        if minutes >= size:
-            return f"{minutes // size} {name}"
-    return f"{max(minutes, 0)} min"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned; the last one is not padded."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,292 @@
+"""A second payment gateway, unlike the first: a journal in memory whose payments are sums of its lines.
+
+References are numbers, amounts are decimals of whole units, cards are words, events have a signature of their own.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from core.money import to_decimal, to_minor
+from payments.providers.base import (
+    EventRejected,
+    KeySpent,
+    NewPayment,
+    Notice,
+    ProviderRefused,
+    ProviderUnavailable,
+    RemoteDispute,
+    RemoteDisputeStatus,
+    RemotePayment,
+    RemoteRefund,
+    RemoteStatus,
+    Topic,
+    UnknownPayment,
+)
+
+HOLD = timedelta(days=10)
+FRESH_FOR = 120  # seconds
+
+
+@dataclass
+class Line:
+    """One thing that happened to an account."""
+
+    number: int
+    kind: str  # asked, held, taken, closed, declined, back, back_failed, contested, contest_ended
+    account: int
+    at: datetime
+    amount: Decimal = Decimal(0)
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+class MemoryGateway:
+    """`PaymentProvider` without any network."""
+
+    publishable_key = "memory"
+
+    def __init__(self, secrets: Sequence[bytes] = (b"new", b"old")) -> None:
+        self.secrets = secrets
+        self.journal: list[Line] = []
+        self.answers: dict[str, tuple[Any, int]] = {}  # key -> (what was asked, line)
+        self.people: dict[str, str] = {}
+        self.sessions = 0
+        self.trouble: list[str] = []  # lost, broken
+        self.away = False
+
+    # The journal
+
+    def _write(self, kind: str, account: int | None = None, amount: Decimal = Decimal(0), **more: Any) -> Line:
+        number = len(self.journal) + 1
+        line = Line(number, kind, account or number, datetime.now(UTC), amount, more)
+        self.journal.append(line)
+        return line
+
+    def of(self, account: int, *kinds: str) -> list[Line]:
+        return [line for line in self.journal if line.account == account and (not kinds or line.kind in kinds)]
+
+    def sum(self, account: int, *kinds: str) -> Decimal:
+        return sum((line.amount for line in self.of(account, *kinds)), Decimal(0))
+
+    def left(self, account: int) -> Decimal:
+        """Taken, and neither given back nor contested."""
+        gone = self.sum(account, "back") - self.sum(account, "back_failed")
+        return self.sum(account, "taken") - gone - self.contested(account)
+
+    def contested(self, account: int) -> Decimal:
+        opened = [line for line in self.of(account, "contested") if not line.more["asks"]]
+        back = [line for line in self.of(account, "contest_ended") if line.more["won"]]
+        return sum((line.amount for line in opened), Decimal(0)) - sum((line.amount for line in back), Decimal(0))
+
+    def account(self, ref: str) -> Line:
+        """Raises: UnknownPayment."""
+        self._reached()
+        found = [line for line in self.journal if line.kind == "asked" and str(line.number) == ref]
+        if not found:
+            raise UnknownPayment(f"no account {ref}", code="payment_refused")
+        return found[0]
+
+    # Calls, their keys and their troubles
+
+    def _reached(self) -> None:
+        if self.away:
+            raise ProviderUnavailable("nobody there")
+
+    def _once(self, key: str, asked: Any, do: Any) -> int:
+        """The line that this key stands for; made now, if it is new."""
+        self._reached()
+        trouble = self.trouble.pop(0) if self.trouble else ""
+        if key in self.answers:
+            before, number = self.answers[key]
+            if before != asked or number < 0:
+                raise KeySpent(key)
+            return number
+        number = do().number
+        self.answers[key] = (asked, -1 if trouble == "broken" else number)
+        if trouble == "broken":
+            raise KeySpent(key)
+        if trouble == "lost":
+            raise ProviderUnavailable("the answer was lost")
+        return number
+
+    # Customers
+
+    def create_customer(self, *, key: str, user_id: UUID) -> str:
+        self._reached()
+        return self.people.setdefault(key, f"person {len(self.people) + 1}")
+
+    def open_session(self, customer_ref: str) -> str:
+        self._reached()
+        self.sessions += 1
+        return f"session {self.sessions} of {customer_ref}"
+
+    # Payments
+
+    def create_payment(self, new: NewPayment) -> RemotePayment:
+        number = self._once(f"pay {new.key}", new, lambda: self._ask(new))
+        return self._told(self.journal[number - 1])
+
+    def charge_card(self, new: NewPayment, *, card_ref: str) -> RemotePayment:
+        def ask() -> Line:
+            line = self._ask(new)
+            self.use_card(line, card_ref)
+            return line
+
+        return self._told(self.journal[self._once(f"pay {new.key}", (new, card_ref), ask) - 1])
+
+    def _ask(self, new: NewPayment) -> Line:
+        return self._write("asked", amount=to_decimal(new.amount_minor, new.currency), new=new)
+
+    def use_card(self, line: Line, card: str) -> None:
+        """The bank's answer to one try."""
+        if self.of(line.account, "taken", "held", "closed"):
+            return
+        _, _, code = card.partition("no: ")
+        if code:
+            self._write("declined", line.account, code=code)
+        elif line.more["new"].captures_later:
+            self._write("held", line.account, line.amount, card=card)
+        else:
+            self._write("taken", line.account, line.amount, card=card)
+
+    def get_payment(self, ref: str) -> RemotePayment:
+        return self._told(self.account(ref))
+
+    def _told(self, line: Line) -> RemotePayment:
+        new: NewPayment = line.more["new"]
+        last = self.of(line.account)[-1]
+        card = next((used.more["card"] for used in self.of(line.account, "held", "taken") if "card" in used.more), "")
+        status = self._status(line.account)
+        return RemotePayment(
+            ref=str(line.number),
+            status=status,
+            amount_minor=new.amount_minor,
+            captured_minor=to_minor(self.sum(line.account, "taken"), new.currency),
+            currency=new.currency,
+            payment_id=new.payment_id,
+            order_number=new.order_number,
+            client_secret=f"pay {line.number} here",
+            last_error=last.more.get("code", "") if status == RemoteStatus.PENDING else "",
+            capture_before=line.at + HOLD if status == RemoteStatus.AUTHORISED else None,
+            customer_ref=new.customer_ref,
+            card_ref=card,
+            made_at=line.at,
+        )
+
+    def _status(self, account: int) -> RemoteStatus:
+        if self.of(account, "taken"):
+            return RemoteStatus.SUCCEEDED
+        if self.of(account, "closed"):
+            return RemoteStatus.CANCELLED
+        return RemoteStatus.AUTHORISED if self.of(account, "held") else RemoteStatus.PENDING
+
+    def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
+        line = self.account(ref)
+        amount = to_decimal(amount_minor, line.more["new"].currency)
+        if self._status(line.account) == RemoteStatus.AUTHORISED and amount <= line.amount:
+            self._write("taken", line.account, amount)
+        return self._told(line)
+
+    def cancel_payment(self, ref: str) -> RemotePayment:
+        line = self.account(ref)
+        if not self.of(line.account, "taken", "closed"):
+            self._write("closed", line.account)
+        return self._told(line)
+
+    # Money that goes back
+
+    def refund(self, *, key: str, refund_id: UUID, payment_ref: str, amount_minor: int) -> RemoteRefund:
+        line = self.account(payment_ref)
+        amount = to_decimal(amount_minor, line.more["new"].currency)
+        number = self._once(f"back {key}", (payment_ref, amount), lambda: self.give_back(line, amount, refund_id))
+        return self._refund(self.journal[number - 1])
+
+    def give_back(self, line: Line, amount: Decimal, refund_id: UUID | None = None) -> Line:
+        if self.contested(line.account):
+            raise ProviderRefused("contested", code="payment_refused")
+        if not 0 < amount <= self.left(line.account):
+            raise ProviderRefused(f"{self.left(line.account)} are left", code="payment_refused")
+        return self._write("back", line.account, amount, refund_id=refund_id)
+
+    def _refund(self, line: Line) -> RemoteRefund:
+        failed = any(other.more["of"] == line.number for other in self.of(line.account, "back_failed"))
+        return RemoteRefund(
+            ref=f"back {line.number}",
+            payment_ref=str(line.account),
+            status=RemoteStatus.FAILED if failed else RemoteStatus.SUCCEEDED,
+            amount_minor=to_minor(line.amount, self.journal[line.account - 1].more["new"].currency),
+            refund_id=line.more["refund_id"],
+            failure="returned" if failed else "",
+            made_at=line.at,
+        )
+
+    def refunds_of(self, payment_ref: str) -> Sequence[RemoteRefund]:
+        self._reached()
+        return [self._refund(line) for line in self.journal if line.kind == "back" and str(line.account) == payment_ref]
+
+    # Disputes
+
+    def disputes_of(self, payment_ref: str) -> Sequence[RemoteDispute]:
+        self._reached()
+        return [
+            self._dispute(line)
+            for line in self.journal
+            if line.kind == "contested" and str(line.account) == payment_ref
+        ]
+
+    def _dispute(self, line: Line) -> RemoteDispute:
+        new: NewPayment = self.journal[line.account - 1].more["new"]
+        ended = next((o for o in self.of(line.account, "contest_ended") if o.more["of"] == line.number), None)
+        amount = to_minor(line.amount, new.currency)
+        status, withdrawn = RemoteDisputeStatus.NEEDS_RESPONSE, 0 if line.more["asks"] else amount
+        if ended is not None:
+            status = RemoteDisputeStatus.WON if ended.more["won"] else RemoteDisputeStatus.LOST
+            status = RemoteDisputeStatus.DROPPED if line.more["asks"] else status
+            withdrawn = 0 if ended.more["won"] else withdrawn
+        return RemoteDispute(
+            ref=f"contest {line.number}",
+            payment_ref=str(line.account),
+            status=status,
+            amount_minor=amount,
+            withdrawn_minor=withdrawn,
+            currency=new.currency,
+            is_inquiry=line.more["asks"],
+            opened_at=line.at,
+            evidence_due_at=line.at + timedelta(days=5),
+            reason="does not remember",
+        )
+
+    # Lists
+
+    def payments_since(self, moment: datetime) -> Iterator[RemotePayment]:
+        return map(self._told, self._since("asked", moment))
+
+    def refunds_since(self, moment: datetime) -> Iterator[RemoteRefund]:
+        return map(self._refund, self._since("back", moment))
+
+    def disputes_since(self, moment: datetime) -> Iterator[RemoteDispute]:
+        return map(self._dispute, self._since("contested", moment))
+
+    def _since(self, kind: str, moment: datetime) -> Iterator[Line]:
+        self._reached()
+        yield from [line for line in reversed(self.journal) if line.kind == kind and line.at >= moment]
+
+    # Events
+
+    def parse_event(self, *, body: bytes, signature: str) -> Notice:
+        at, _, mark = signature.partition(" ")
+        marks = [hmac.new(secret, f"{at} ".encode() + body, hashlib.blake2b).hexdigest() for secret in self.secrets]
+        if not at.isdecimal() or abs(time.time() - int(at)) > FRESH_FOR or mark not in marks:
+            raise EventRejected("not ours")
+        try:
+            told = json.loads(body)
+            return Notice(f"line {told['line']}", told["kind"], Topic(told["about"]), str(told["account"]), told)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EventRejected("not an event") from error
