@@ -190,7 +190,9 @@ class MemoryGateway:
     def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
         line = self.account(ref)
         amount = to_decimal(amount_minor, line.more["new"].currency)
-        if self._status(line.account) == RemoteStatus.AUTHORISED and amount <= line.amount:
+        if self._status(line.account) == RemoteStatus.AUTHORISED:
+            if amount > line.amount:
+                raise ProviderRefused("That is more than is held.", code="payment_refused")
             self._write("taken", line.account, amount)
         return self._told(line)
 
