@@ -15,7 +15,7 @@ from orders.models import Order
 from orders.services import lock_order, mark_order_paid, ready_for_more, ready_for_payment
 from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
-from payments.models import Deposit, Payment
+from payments.models import Deposit, Mail, Payment
 from payments.providers.base import (
     ProviderError,
     ProviderRefused,
@@ -34,6 +34,7 @@ from payments.services.deposit_states import (
     open_deposit_payment,
     plan_deposit,
 )
+from payments.services.mailing import mail_soon
 from payments.services.parking import park
 from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
@@ -284,6 +285,9 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
         _confirm(order)
         if payment.purpose != Payment.Purpose.ORDER:
             _settle(order)  # what was owed is paid: it may be complete
+            mail_soon(Mail.Kind.MONEY_RECEIVED, order_id=order.pk, about=payment.pk)
+    elif payment.purpose == Payment.Purpose.EXTRA and payment.status == PaymentStatus.PENDING and payment.last_error:
+        mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order.pk, about=payment.pk)
     elif adopted and order.status in _DEAD and payment.status in LIVE:  # it died while the gateway made its payment
         _settle(order)
     return payment
@@ -316,6 +320,7 @@ def _confirm(order: Order) -> None:
         order = mark_order_paid(order_id=order.pk)
         if order.status == OrderStatus.CONFIRMED:
             plan_deposit(order)
+            mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
     if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
         _settle(order)
 

@@ -12,7 +12,8 @@ from core.time import start_of_day
 from orders.models import DepositPlan, Order, Rental
 from orders.services import mark_deposit_secured
 from orders.states import next_status
-from payments.models import Deposit, Payment
+from payments.models import Deposit, Mail, Payment
+from payments.services.mailing import mail_soon
 from payments.states import DEPOSIT, LIVE, DepositStatus, PaymentStatus
 
 log = get_logger(__name__)
@@ -88,6 +89,7 @@ def decline(deposit: Deposit, code: str) -> None:
     deposit.last_error = code
     deposit.save(update_fields=["status", "last_error"])
     log.warning("deposit_declined", deposit=str(deposit.pk), code=code)
+    _ask_its_owner(deposit)
 
 
 def lapse(order: Order, deposit: Deposit, code: str) -> None:
@@ -98,6 +100,13 @@ def lapse(order: Order, deposit: Deposit, code: str) -> None:
     deposit.save(update_fields=["status", "capture_before", "secured_at", "last_error"])
     mark_deposit_secured(order, secured=False)
     log.error("deposit_lapsed", deposit=str(deposit.pk), order=order.number, code=code)
+    _ask_its_owner(deposit)
+
+
+def _ask_its_owner(deposit: Deposit) -> None:
+    """Once for each reason, and for each hold that was lost."""
+    occasion = f"{deposit.pk}:{deposit.last_error}:{deposit.provider_ref or ''}"
+    mail_soon(Mail.Kind.DEPOSIT_NEEDS_YOU, order_id=deposit.order_id, about=occasion)
 
 
 def settle_soon(deposit: Deposit) -> None:
@@ -109,6 +118,7 @@ def settle_soon(deposit: Deposit) -> None:
 def _secure(order: Order, deposit: Deposit, payment: Payment) -> None:
     if deposit.status != DepositStatus.SECURED:
         deposit.status = next_status(DEPOSIT, "secure", deposit.status)
+        mail_soon(Mail.Kind.DEPOSIT_SECURED, order_id=order.pk, about=deposit.pk)
     elif deposit.is_secured_by(payment):
         if deposit.capture_before != payment.capture_before:  # captured at the gateway, by hand
             deposit.capture_before = payment.capture_before

@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
 from payments.errors import PaymentProviderUnavailable
-from payments.models import Deposit, GatewayCustomer, Payment
+from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import held_by_bank, owed
@@ -34,6 +34,7 @@ from payments.services.deposit_states import (
     open_deposit_payment,
     settle_soon,
 )
+from payments.services.mailing import mail_soon
 from payments.services.returning import request_refund
 from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
 
@@ -202,6 +203,8 @@ def _end(order: Order, deposit: Deposit, *, keep_minor: int) -> None:
     deposit.save(update_fields=["status", "captured_minor", "ended_at"])
     mark_deposit_secured(order, secured=False)
     settle_soon(deposit)
+    if deposit.secured_at is not None:
+        mail_soon(Mail.Kind.DEPOSIT_ENDED, order_id=order.pk, about=deposit.pk)
 
 
 def _is_over(order: Order) -> bool:

@@ -7,13 +7,14 @@ from django.db import transaction
 from core.logging import get_logger
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
-from payments.models import Deposit, Dispute, GatewayCustomer, Payment
+from payments.models import Deposit, Dispute, GatewayCustomer, Mail, Payment
 from payments.providers.base import ProviderRefused
 from payments.providers.registry import get_provider
 from payments.selectors import owed
 from payments.services.asking import ask_for
 from payments.services.collecting import change_amount, give_up_payment, settle_asked, settle_payment
 from payments.services.customers import card_for, forget_card
+from payments.services.mailing import mail_soon
 from payments.states import DEPOSIT_LIVE, LIVE, DisputeDecision, PaymentStatus
 
 log = get_logger(__name__)
@@ -58,6 +59,7 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
     card = card_for(order)
     asked = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.ASK)
     if card is None or asked.exists() or _has_asked_card(order_id, due):
+        mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order_id, about=f"{order_id}:{due}")
         return None
     payment = Payment.objects.create(
         order=order,

@@ -172,7 +172,7 @@ def _money_requested(order: Order, about: str) -> Letter | None:
     if owed <= 0:
         return None  # paid meanwhile
     amount = format_minor(owed, order.currency)
-    payment = Payment.objects.filter(pk=about, order=order).first() if about else None
+    payment = Payment.objects.filter(pk=about.partition(":")[0], order=order).first()
     why = f" {sentence(payment.last_error)}" if payment and payment.last_error else ""
     return Letter(
         f"Please pay {amount} for order {order.number}",

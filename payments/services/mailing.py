@@ -1,6 +1,7 @@
 """Mails about orders and money: asked for where something happened, sent by a job, once for each cause."""
 
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -17,13 +18,15 @@ log = get_logger(__name__)
 _FOR_GOOD = 500  # SMTP replies from here on are final
 
 
-def mail_soon(kind: Mail.Kind, order: Order, *, about: object = "") -> None:
+def mail_soon(kind: Mail.Kind, *, order_id: UUID, about: object) -> None:
     """Have a mail of this kind sent once this transaction is committed; once, however often it is asked for.
 
-    about: the refund, deposit or payment that it tells of; with the kind it makes the cause.
+    about: the order, refund, deposit or payment that it tells of: its id, and after a colon what tells occasions apart.
+    With the kind it is the cause.
     """
-    cause = str(about or order.pk)
-    enqueue("payments.send_mail", once=f"mail:{kind}:{cause}", kind=kind.value, order_id=str(order.pk), about=cause)
+    enqueue(
+        "payments.send_mail", once=f"mail:{kind}:{about}", kind=kind.value, order_id=str(order_id), about=str(about)
+    )
 
 
 def send_mail(*, kind: Mail.Kind, order_id: str, about: str) -> bool:

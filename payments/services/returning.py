@@ -15,11 +15,12 @@ from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order, lock_order
 from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, RefundOutdated, RefundTooLarge
-from payments.models import Deposit, Payment, Refund
+from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance, empties, held_by_bank, needs_approval
 from payments.services.deposit_states import follow_payment, keep_less
+from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
 from payments.states import UNDER_WAY, RefundStatus
 
@@ -123,6 +124,7 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
     payment.refund_pending_minor += refund.amount_minor
     save_sums(payment)
     _tell_deposit(payment.order, payment)
+    _tell_customer(refund, payment)
     enqueue("payments.send_refund", lock=f"refund:{refund.pk}", refund_id=str(refund.pk))
     return refund
 
@@ -139,7 +141,8 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
-    last = Refund.objects.promised().filter(payment__order=order).order_by("-created_at").first()
+    promised = Refund.objects.promised().filter(payment__order=order, payment__deposit=None)
+    last = promised.order_by("-created_at").first()
     if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []
@@ -229,13 +232,21 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     payment.refund_pending_minor += remote.amount_minor
     save_sums(payment)
     _tell_deposit(order, payment)
-    return Refund.objects.create(
+    refund = Refund.objects.create(
         payment=payment,
         amount_minor=remote.amount_minor,
         reason=reason,
         requested_by=GATEWAY,
         provider_ref=remote.ref,
     )
+    _tell_customer(refund, payment)
+    return refund
+
+
+def _tell_customer(refund: Refund, payment: Payment) -> None:
+    """Of a deposit that goes back they hear from the deposit."""
+    if payment.deposit_id is None:
+        mail_soon(Mail.Kind.REFUND_UNDER_WAY, order_id=payment.order_id, about=refund.pk)
 
 
 def refund_status(remote: RemoteRefund) -> RefundStatus:
@@ -275,6 +286,7 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     _settle_soon(payment)
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
+        mail_soon(Mail.Kind.REFUND_FAILED, order_id=payment.order_id, about=refund.pk)
     return refund
 
 

@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.services import complete_order, confirm_late, hold_anew, is_delivered, let_go_again, lock_order
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
-from payments.models import Dispute, Payment, ProviderEvent, Refund
+from payments.models import Dispute, Mail, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
@@ -29,6 +29,7 @@ from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.disputes import apply_disputes, dispute_status
 from payments.services.extras import collect_extra
+from payments.services.mailing import mail_soon
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
 from payments.states import LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
@@ -161,6 +162,7 @@ def _win_or_refund(order: Order) -> Order:
             if order.status == OrderStatus.EXPIRED and is_paid_in_full(order, charging_minor=order.total_minor):
                 order = confirm_late(order_id=order.pk)
                 plan_deposit(order)
+                mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
                 return order
             let_go_again(order_id=order.pk)
     except (OutOfStock, NotHadAnew, HoldLapsed):

@@ -1,0 +1,270 @@
+"""Mails about orders and money: once for each cause, the same in text and HTML, and nobody's address in a log."""
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from html import unescape
+from smtplib import SMTPException
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from pytest_django import Settings
+
+from catalog.models import Container
+from orders.models import Charge, ChargeKind, Order, Rental
+from orders.services import cancel_order, close_rental, hand_over_rental, prepare_rental, take_back_rental
+from payments.models import Deposit, Mail, Payment, Refund
+from payments.services import secure_deposit, send_mail
+from payments.services.letters import write
+from payments.services.mailing import mail_soon
+from tests.jobs import run_jobs
+from tests.shop import Shop
+
+
+def settled(shop: Shop) -> None:
+    for _ in range(2):
+        shop.deliver_webhooks()
+        run_jobs()
+
+
+def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
+    """What was sent of this kind, found by the subject of its letter's first words."""
+    words = {
+        Mail.Kind.ORDER_CONFIRMED: "is confirmed",
+        Mail.Kind.REFUND_UNDER_WAY: "on its way back to you",
+        Mail.Kind.REFUND_FAILED: "A refund of",
+        Mail.Kind.DEPOSIT_SECURED: "is secured",
+        Mail.Kind.DEPOSIT_NEEDS_YOU: "Please confirm the deposit",
+        Mail.Kind.DEPOSIT_ENDED: "deposit for",
+        Mail.Kind.MONEY_REQUESTED: "Please pay",
+        Mail.Kind.MONEY_RECEIVED: "We received",
+    }[kind]
+    return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
+
+
+def visible(html: str) -> str:
+    """The words of a mail's card, as a reader sees them."""
+    card = html.partition("<h1")[2]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", card.partition(">")[2])).split())
+
+
+def returned(order: Order) -> None:
+    rental = Rental.objects.get(line__order=order)
+    prepare_rental(rental_id=rental.pk, actor="staff:1")
+    hand_over_rental(rental_id=rental.pk, actor="staff:1")
+    run_jobs()
+    take_back_rental(rental_id=rental.pk, actor="staff:1", condition="B")
+    close_rental(rental_id=rental.pk, actor="staff:1")
+
+
+def test_a_paid_order_is_confirmed_by_mail_with_what_where_and_how_much(shop: Shop) -> None:
+    order = shop.paid(shop.sale(2), shop.rental(10, 12))
+
+    (message,) = mails(Mail.Kind.ORDER_CONFIRMED)
+    assert message.to == [shop.customer.email]
+    assert order.number in message.subject
+    for told in ("Pick it up at", "€99.80", "€27.00", "A deposit of €40.00 is held on your card"):
+        assert told in message.body, told
+
+
+@pytest.mark.parametrize("kind", Mail.Kind)
+def test_text_and_html_say_the_same(shop: Shop, settings: Settings, kind: Mail.Kind) -> None:
+    everything_that_is_mailed(shop, settings)
+
+    (message, *_) = mails(kind)
+    (html, _type) = message.alternatives[0]
+    words = visible(str(html)).replace(f"Order {Order.objects.get().number}", "")
+    text = " ".join(message.body.replace(":", " ").split())
+    missing = [word for word in words.replace(":", " ").split() if word not in text]
+    assert missing == []
+
+
+def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
+    """One order that causes a mail of every kind."""
+    settings.STAFF_EMAIL = "staff@example.com"
+    order = shop.paid(shop.rental(0, 2))
+    settled(shop)
+    deposit = Deposit.objects.get()
+    shop.gateway.expire_hold(str(deposit.provider_ref))
+    settled(shop)
+    secure_deposit(deposit_id=deposit.pk)
+    settled(shop)
+    damage = order.deposit_minor + 2000
+    Charge.objects.create(order=order, kind=ChargeKind.DAMAGE, amount_minor=damage, reason="crushed", actor="staff:1")
+    returned(order)
+    shop.gateway.fail_next("POST /v1/payment_intents", "decline", decline_code="insufficient_funds")
+    settled(shop)
+    extra = Payment.objects.get(purpose=Payment.Purpose.EXTRA)
+    shop.gateway.confirm(str(extra.provider_ref), "pm_card_visa")
+    settled(shop)
+    paid = Payment.objects.get(purpose=Payment.Purpose.ORDER)
+    shop.gateway.dashboard_refund(str(paid.provider_ref), 500)
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
+    settled(shop)
+
+
+def test_every_kind_is_sent_once_whatever_repeats(shop: Shop, settings: Settings) -> None:
+    everything_that_is_mailed(shop, settings)
+    sent = len(mail.outbox)
+    assert set(Mail.objects.values_list("kind", flat=True)) == set(Mail.Kind.values)
+
+    for told in list(Mail.objects.all()):
+        assert send_mail(kind=Mail.Kind(told.kind), order_id=str(told.order_id), about=told.cause) is False
+
+    assert len(mail.outbox) == sent == Mail.objects.count()
+
+
+def test_what_is_cancelled_is_told_with_the_money_that_goes_back(shop: Shop) -> None:
+    order = shop.paid(shop.sale())
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+
+    (message,) = mails(Mail.Kind.REFUND_UNDER_WAY)
+    assert "€49.90 is on its way back" in message.body
+    assert "Order cancelled" in message.body or "order cancelled" in message.body
+
+
+def test_nothing_is_sent_of_what_was_rolled_back(shop: Shop) -> None:
+    order = shop.order(shop.sale())
+
+    @transaction.atomic
+    def fail() -> None:
+        mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    run_jobs()
+
+    assert mail.outbox == []
+
+
+def test_nobody_writes_to_a_closed_account(shop: Shop) -> None:
+    order = shop.order(shop.sale())
+    shop.customer.is_active = False
+    shop.customer.save(update_fields=["is_active"])
+
+    assert send_mail(kind=Mail.Kind.ORDER_CONFIRMED, order_id=str(order.pk), about=str(order.pk)) is False
+
+    assert mail.outbox == []
+
+
+def test_a_deposit_that_was_secured_meanwhile_is_asked_for_no_more(shop: Shop) -> None:
+    order = shop.ready(shop.rental())
+    about = f"{Deposit.objects.get().pk}:card_declined:"
+
+    assert write(Mail.Kind.DEPOSIT_NEEDS_YOU, order, about) is None
+
+
+def test_what_people_typed_is_shown_as_they_typed_it_and_never_runs(shop: Shop) -> None:
+    Container.objects.update(name='<script>alert("mia")</script>\r\nBcc: all@example.com')
+
+    shop.paid(shop.sale())
+
+    (message,) = mails(Mail.Kind.ORDER_CONFIRMED)
+    html = str(message.alternatives[0][0])
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "\n" not in message.subject
+    assert '<script>alert("mia")</script>' in message.body
+
+
+# A mail server
+
+
+class MailServer:
+    """Answers RCPT with the replies it was given, one after the other, then with 250; keeps what it accepted."""
+
+    def __init__(self, *replies: str) -> None:
+        self.replies, self.accepted = list(replies), 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as wire:
+                self._talk(wire)
+
+    def _talk(self, wire: object) -> None:
+        def say(line: str) -> None:
+            wire.write(f"{line}\r\n".encode())  # type: ignore[attr-defined]
+            wire.flush()  # type: ignore[attr-defined]
+
+        say("220 test")
+        for raw in wire:  # type: ignore[attr-defined]
+            word = raw[:4].upper()
+            if word == b"RCPT":
+                say(self.replies.pop(0) if self.replies else "250 ok")
+            elif word == b"DATA":
+                say("354 go on")
+                for line in wire:  # type: ignore[attr-defined]
+                    if line == b".\r\n":
+                        break
+                self.accepted += 1
+                say("250 ok")
+            elif word == b"QUIT":
+                say("221 bye")
+                return
+            else:
+                say("250 ok")
+
+
+@pytest.fixture
+def order_to_mail(shop: Shop, settings: Settings) -> Order:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
+    return shop.order(shop.sale())
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, settings: Settings) -> Iterator[MailServer]:
+    made = MailServer(*getattr(request, "param", ()))
+    settings.EMAIL_PORT = made.port
+    yield made
+    made.close()
+
+
+def send_confirmation(order: Order) -> bool:
+    return send_mail(kind=Mail.Kind.ORDER_CONFIRMED, order_id=str(order.pk), about=str(order.pk))
+
+
+@pytest.mark.parametrize("server", [["451 try again later"]], indirect=True)
+def test_a_mail_server_that_is_busy_is_asked_again(order_to_mail: Order, server: MailServer) -> None:
+    with pytest.raises(SMTPException):
+        send_confirmation(order_to_mail)
+    assert not Mail.objects.exists()
+
+    assert send_confirmation(order_to_mail) is True
+    assert (server.accepted, Mail.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("server", [["550 no such mailbox"]], indirect=True)
+def test_an_address_that_is_refused_for_good_is_not_tried_again_and_not_logged(
+    order_to_mail: Order, server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    send_confirmation(order_to_mail)
+    send_confirmation(order_to_mail)
+
+    assert server.accepted == 0
+    assert order_to_mail.customer.email not in caplog.text
+    assert "mail_refused" in caplog.text
+
+
+def test_a_mail_server_that_is_away_is_asked_again(order_to_mail: Order, settings: Settings) -> None:
+    settings.EMAIL_PORT = 9
+
+    with pytest.raises(OSError, match="refused"):
+        send_confirmation(order_to_mail)
+
+    assert not Mail.objects.exists()
