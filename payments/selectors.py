@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.text import capfirst
 
 from orders.models import Charge, Order
 from orders.selectors import has_left
 from orders.states import OrderStatus
-from payments.models import Deposit, Payment, Refund
+from payments.models import Deposit, Document, Payment, Refund
 from payments.states import PaymentStatus, RefundStatus
 
 
@@ -85,11 +86,30 @@ def payments_owed_back() -> QuerySet[Payment]:
     charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
     left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
-    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(
-        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
-        kept=Coalesce(Subquery(kept.values("sum")), Value(0), output_field=BigIntegerField()),
-    )
+    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
     return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
+
+
+def orders_without_documents() -> QuerySet[Charge, UUID]:
+    """Ids of confirmed orders with a charge that should stand on a receipt or a credit note, and does not yet."""
+    order = OuterRef("order")
+    receipts = Document.objects.filter(order=order)
+    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
+    kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("captured_minor"))
+    owed = _sum_of(charged) - _sum_of(paid) - _sum_of(kept)
+    missing = Charge.objects.filter(document_line=None, order__confirmed_at__isnull=False).alias(
+        has_receipt=Exists(receipts), owed=owed
+    )
+    expired_before = Q(has_receipt=True, created_at__lte=F("order__confirmed_at"))
+    waits_for_money = Q(amount_minor__gt=0, owed__gt=0) | Q(amount_minor__lt=0, has_receipt=False)
+    due = missing.exclude(expired_before).exclude(waits_for_money)
+    return due.order_by("order_id").values_list("order_id", flat=True).distinct()
+
+
+def _sum_of(rows: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(rows.values("sum")), Value(0), output_field=BigIntegerField())
 
 
 def statement(order: Order) -> Statement:

@@ -8,6 +8,7 @@ from payments.services.deposits import (
     secure_due_deposits,
     settle_deposit,
 )
+from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
 from payments.services.returning import apply_refunds, refund_overpayment, request_refund, send_refund, settle_refund
 from payments.services.settling import (
@@ -27,10 +28,12 @@ __all__ = [
     "apply_payment",
     "apply_refunds",
     "catch_up",
+    "catch_up_on_documents",
     "catch_up_on_refunds",
     "close_payments",
     "collect_extra",
     "end_deposit",
+    "issue_documents",
     "process_event",
     "push_refund",
     "receive_event",

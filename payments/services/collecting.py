@@ -29,6 +29,7 @@ from payments.providers.registry import get_provider
 from payments.selectors import balance, is_paid_in_full
 from payments.services.customers import customer_at_gateway, keep_card
 from payments.services.deposit_states import follow_payment, new_deposit_payment, open_deposit_payment, plan_deposit
+from payments.services.documents import issue_soon
 from payments.services.parking import park
 from payments.states import DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus
 
@@ -268,6 +269,7 @@ def _confirm(order: Order) -> None:
         order = mark_order_paid(order_id=order.pk)
         if order.status == OrderStatus.CONFIRMED:
             plan_deposit(order)
+            issue_soon(order.pk)
     if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
         _settle(order)
 
