@@ -13,7 +13,8 @@ from orders.models import Charge, Order
 from orders.selectors import has_left
 from orders.states import OrderStatus
 from payments.models import Deposit, Document, Payment, Refund
-from payments.states import PaymentStatus, RefundStatus
+from payments.states import LIVE, PaymentStatus, RefundStatus
+from payments.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class Entry:
     what: str
     status: str
     amount_minor: int
+    text: str  # its state in plain words
+
+
+@dataclass(frozen=True, slots=True)
+class DepositEntry:
+    """A deposit, apart from the balance: only what was kept of it is in there."""
+
+    plan: str
+    status: str
+    amount_minor: int
+    kept_minor: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Statement:
 
     order: Order
     entries: list[Entry]
+    deposits: list[DepositEntry]
     charged_minor: int
     captured_minor: int
     refunded_minor: int
@@ -113,28 +127,20 @@ def _sum_of(rows: QuerySet[Any, Any]) -> Coalesce:
 
 
 def statement(order: Order) -> Statement:
-    """Every charge, payment and refund of an order, oldest first."""
-    charges = list(order.charges.all())
+    """Every charge, payment and refund of an order, oldest first, and its deposits."""
+    charges = list(order.charges.select_related("line"))
     payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
-    refunds = list(Refund.objects.filter(payment__in=payments).order_by("created_at"))
-    deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
-    entries = [
-        Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
-        for c in charges
-    ]
-    entries += [
-        Entry(p.succeeded_at or p.created_at, "payment", "Paid by card", p.status, -p.captured_minor)
-        for p in payments
-        if p.captured_minor
-    ]
-    entries += [_refund_entry(refund) for refund in refunds]
-    entries += [
-        Entry(d.ended_at or d.created_at, "payment", "Paid from the deposit", d.status, -d.captured_minor)
-        for d in deposits
-    ]
+    refunds = list(Refund.objects.filter(payment__in=payments).select_related("payment").order_by("created_at"))
+    deposits = list(Deposit.objects.filter(order=order).order_by("created_at"))
+    words = Words(order.currency, order.depot.time_zone)
+    entries = [_charge_entry(charge, words) for charge in charges]
+    entries += [_payment_entry(p, words) for p in payments if p.captured_minor or p.status in LIVE]
+    entries += [_refund_entry(refund, words) for refund in refunds]
+    entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
+        deposits=[_deposit_entry(deposit, words) for deposit in deposits],
         charged_minor=sum(c.amount_minor for c in charges),
         captured_minor=sum(p.captured_minor for p in payments) + sum(d.captured_minor for d in deposits),
         refunded_minor=sum(p.refunded_minor for p in payments),
@@ -142,7 +148,23 @@ def statement(order: Order) -> Statement:
     )
 
 
-def _refund_entry(refund: Refund) -> Entry:
+def _charge_entry(charge: Charge, words: Words) -> Entry:
+    what = capfirst(charge.reason) or charge.get_kind_display()
+    full = f"{what}, {charge.line}" if charge.line else what
+    text = words.charge(charge.amount_minor, full)
+    return Entry(charge.created_at, "charge", what, "charged", charge.amount_minor, text)
+
+
+def _payment_entry(payment: Payment, words: Words) -> Entry:
+    at = payment.succeeded_at or payment.created_at
+    if not payment.captured_minor:
+        text = words.open_payment(payment.status, payment.amount_minor)
+        return Entry(at, "payment", "Payment by card", payment.status, 0, text)
+    text = words.payment(payment.purpose, payment.captured_minor, at)
+    return Entry(at, "payment", "Paid by card", payment.status, -payment.captured_minor, text)
+
+
+def _refund_entry(refund: Refund, words: Words) -> Entry:
     arrived = refund.status == RefundStatus.SUCCEEDED
     return Entry(
         refund.settled_at or refund.created_at,
@@ -150,4 +172,24 @@ def _refund_entry(refund: Refund) -> Entry:
         capfirst(refund.reason),
         refund.status,
         refund.amount_minor if arrived else 0,
+        words.refund(refund.payment.purpose, refund.status, refund.amount_minor, refund.settled_at),
     )
+
+
+def _kept_entry(deposit: Deposit, words: Words) -> Entry:
+    at, kept = deposit.ended_at or deposit.created_at, deposit.captured_minor
+    return Entry(at, "payment", "Paid from the deposit", deposit.status, -kept, words.kept(kept, at))
+
+
+def _deposit_entry(deposit: Deposit, words: Words) -> DepositEntry:
+    text = words.deposit(
+        deposit.plan,
+        deposit.status,
+        deposit.amount_minor,
+        kept_minor=deposit.captured_minor,
+        due_at=deposit.due_at,
+        secured_at=deposit.secured_at,
+        until=deposit.capture_before,
+        ended_at=deposit.ended_at,
+    )
+    return DepositEntry(deposit.plan, deposit.status, deposit.amount_minor, deposit.captured_minor, text)
