@@ -53,6 +53,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("payments.Payment", "Payments", "credit_card"),
             ("payments.Refund", "Refunds", "currency_exchange"),
+            ("payments.Document", "Documents", "description"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),
         ),
