@@ -224,7 +224,7 @@ DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer re
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 
-# The seller, as receipts and credit notes name it.
+# The seller, as receipts and credit notes name it; production must say who that is.
 SHOP_NAME = env.text("SHOP_NAME", "Cat Travel Logistics")
 SHOP_ADDRESS = env.names("SHOP_ADDRESS", ["Example Street 1", "10115 Berlin", "Germany"])
 SHOP_TAX_ID = env.text("SHOP_TAX_ID", "DE000000000")
