@@ -55,6 +55,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("payments.Deposit", "Deposits", "lock"),
             ("payments.Refund", "Refunds", "currency_exchange"),
             ("payments.Dispute", "Disputes", "gavel"),
+            ("payments.Document", "Documents", "description"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),
             ("payments.PaymentReconciliation", "Money comparisons", "balance"),

@@ -75,6 +75,19 @@ def send_mail(*, kind: str, order_id: str, about: str) -> None:
     services.send_mail(kind=Mail.Kind(kind), order_id=order_id, about=about)
 
 
+@app.task(name="payments.issue_documents", queue="payments", retry=Patient())
+def issue_documents(*, order_id: str) -> None:
+    """Write the receipt and credit notes that an order's charges ask for."""
+    services.issue_documents(order_id=UUID(order_id))
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="payments.catch_up_on_documents", queue="payments", queueing_lock="payments.catch_up_on_documents")
+def catch_up_on_documents(timestamp: int) -> None:
+    """Write the documents that a lost job left out."""
+    services.catch_up_on_documents()
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="payments.secure_due_deposits", queue="payments", queueing_lock="payments.secure_due_deposits")
 def secure_due_deposits(timestamp: int) -> None:

@@ -16,7 +16,7 @@ from core.money import exponent
 from orders.models import Charge, Order, Rental
 from orders.selectors import has_left
 from orders.states import OrderStatus, RentalStatus
-from payments.models import GONE, Deposit, Dispute, Payment, Refund
+from payments.models import GONE, Deposit, Dispute, Document, Payment, Refund
 from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
@@ -27,6 +27,7 @@ from payments.states import (
     PaymentStatus,
     RefundStatus,
 )
+from payments.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,18 @@ class Entry:
     what: str
     status: str
     amount_minor: int
+    text: str  # its state in plain words
+
+
+@dataclass(frozen=True, slots=True)
+class DepositEntry:
+    """A deposit, apart from the balance: only what was kept of it is in there."""
+
+    plan: str
+    status: str
+    amount_minor: int
+    kept_minor: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,7 @@ class Statement:
 
     order: Order
     entries: list[Entry]
+    deposits: list[DepositEntry]
     charged_minor: int
     captured_minor: int
     refunded_minor: int
@@ -149,10 +163,7 @@ def payments_owed_back() -> QuerySet[Payment]:
     charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
     left = F("captured_minor") - GONE
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
-    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(
-        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
-        kept=Coalesce(Subquery(kept.values("sum")), Value(0), output_field=BigIntegerField()),
-    )
+    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
     return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
 
 
@@ -224,32 +235,47 @@ def disputes_of_attention() -> QuerySet[Dispute]:
     return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | undecided)
 
 
+def orders_without_documents() -> QuerySet[Charge, UUID]:
+    """Ids of confirmed orders with a charge that should stand on a receipt or a credit note, and does not yet."""
+    order = OuterRef("order")
+    receipts = Document.objects.filter(order=order)
+    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
+    paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
+    kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("captured_minor"))
+    owed = _sum_of(charged) - _sum_of(paid) - _sum_of(kept)
+    missing = Charge.objects.filter(document_line=None, order__confirmed_at__isnull=False).alias(
+        has_receipt=Exists(receipts), owed=owed
+    )
+    expired_before = Q(has_receipt=True, created_at__lte=F("order__confirmed_at"))
+    waits_for_money = Q(amount_minor__gt=0, owed__gt=0) | Q(amount_minor__lt=0, has_receipt=False)
+    due = missing.exclude(expired_before).exclude(waits_for_money)
+    return due.order_by("order_id").values_list("order_id", flat=True).distinct()
+
+
+def _sum_of(rows: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(rows.values("sum")), Value(0), output_field=BigIntegerField())
+
+
 def statement(order: Order) -> Statement:
-    """Every charge, payment and refund of an order, oldest first."""
-    charges = list(order.charges.all())
+    """Every charge, payment and refund of an order, oldest first, and its deposits."""
+    charges = list(order.charges.select_related("line"))
     payments = list(Payment.objects.filter(order=order).for_charges().order_by("created_at"))
-    refunds = list(Refund.objects.promised().filter(payment__in=payments).order_by("created_at"))
+    promised = Refund.objects.promised().filter(payment__in=payments)
+    refunds = list(promised.select_related("payment").order_by("created_at"))
+    deposits = list(Deposit.objects.filter(order=order).order_by("created_at"))
+    words = Words(order.currency, order.depot.time_zone)
+    entries = [_charge_entry(charge, words) for charge in charges]
+    entries += [_payment_entry(p, words) for p in payments if p.captured_minor or p.status in LIVE]
+    entries += [_refund_entry(refund, words) for refund in refunds]
+    entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
     disputes = Dispute.objects.filter(payment__order=order).order_by("opened_at")
-    deposits = list(Deposit.objects.filter(order=order, captured_minor__gt=0).order_by("created_at"))
-    entries = [
-        Entry(c.created_at, "charge", capfirst(c.reason) or c.get_kind_display(), "charged", c.amount_minor)
-        for c in charges
-    ]
-    entries += [
-        Entry(p.succeeded_at or p.created_at, "payment", "Paid by card", p.status, -p.captured_minor)
-        for p in payments
-        if p.captured_minor
-    ]
-    entries += [_refund_entry(refund) for refund in refunds]
-    entries += [
-        Entry(d.ended_at or d.created_at, "payment", "Paid from the deposit", d.status, -d.captured_minor)
-        for d in deposits
-    ]
-    entries += [_dispute_entry(dispute) for dispute in disputes]
+    entries += [_dispute_entry(dispute, words) for dispute in disputes]
     kept = sum(d.captured_minor for d in deposits)
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
+        deposits=[_deposit_entry(deposit, words) for deposit in deposits],
         charged_minor=sum(c.amount_minor for c in charges),
         captured_minor=sum(p.captured_minor for p in payments) + kept,
         refunded_minor=sum(p.refunded_minor for p in payments),
@@ -258,21 +284,28 @@ def statement(order: Order) -> Statement:
     )
 
 
-_DISPUTED = {
-    DisputeStatus.NEEDS_RESPONSE: "Disputed with your bank; it decides",
-    DisputeStatus.UNDER_REVIEW: "Disputed with your bank; it decides",
-    DisputeStatus.WON: "Disputed with your bank: the payment stands",
-    DisputeStatus.LOST: "Paid back by your bank after a dispute",
-    DisputeStatus.DROPPED: "Your bank's question was answered",
-}
+def _dispute_entry(dispute: Dispute, words: Words) -> Entry:
+    what, text = words.dispute(dispute.status, dispute.amount_minor)
+    return Entry(dispute.opened_at, "dispute", what, dispute.status, dispute.withdrawn_minor, text)
 
 
-def _dispute_entry(dispute: Dispute) -> Entry:
-    what = _DISPUTED[DisputeStatus(dispute.status)]
-    return Entry(dispute.opened_at, "dispute", what, dispute.status, dispute.withdrawn_minor)
+def _charge_entry(charge: Charge, words: Words) -> Entry:
+    what = capfirst(charge.reason) or charge.get_kind_display()
+    full = f"{what}, {charge.line}" if charge.line else what
+    text = words.charge(charge.amount_minor, full)
+    return Entry(charge.created_at, "charge", what, "charged", charge.amount_minor, text)
 
 
-def _refund_entry(refund: Refund) -> Entry:
+def _payment_entry(payment: Payment, words: Words) -> Entry:
+    at = payment.succeeded_at or payment.created_at
+    if not payment.captured_minor:
+        text = words.open_payment(payment.status, payment.amount_minor)
+        return Entry(at, "payment", "Payment by card", payment.status, 0, text)
+    text = words.payment(payment.purpose, payment.captured_minor, at)
+    return Entry(at, "payment", "Paid by card", payment.status, -payment.captured_minor, text)
+
+
+def _refund_entry(refund: Refund, words: Words) -> Entry:
     arrived = refund.status == RefundStatus.SUCCEEDED
     return Entry(
         refund.settled_at or refund.created_at,
@@ -280,4 +313,24 @@ def _refund_entry(refund: Refund) -> Entry:
         capfirst(refund.reason),
         refund.status,
         refund.amount_minor if arrived else 0,
+        words.refund(refund.payment.purpose, refund.status, refund.amount_minor, refund.settled_at),
     )
+
+
+def _kept_entry(deposit: Deposit, words: Words) -> Entry:
+    at, kept = deposit.ended_at or deposit.created_at, deposit.captured_minor
+    return Entry(at, "payment", "Paid from the deposit", deposit.status, -kept, words.kept(kept, at))
+
+
+def _deposit_entry(deposit: Deposit, words: Words) -> DepositEntry:
+    text = words.deposit(
+        deposit.plan,
+        deposit.status,
+        deposit.amount_minor,
+        kept_minor=deposit.captured_minor,
+        due_at=deposit.due_at,
+        secured_at=deposit.secured_at,
+        until=deposit.capture_before,
+        ended_at=deposit.ended_at,
+    )
+    return DepositEntry(deposit.plan, deposit.status, deposit.amount_minor, deposit.captured_minor, text)

@@ -56,6 +56,7 @@ def existing(shop: Shop) -> dict[str, str]:
     address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
     return {
         "number": order.number,
+        "document": "R-2026-000001",
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(address.pk),

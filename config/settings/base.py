@@ -188,6 +188,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "OrderEventBy": "orders.api.serializers.ROLES",
         "CustomerEvent": "orders.api.serializers.CUSTOMER_EVENTS",
         "StatementEntryStatus": "payments.api.serializers.ENTRY_STATUSES",
+        "MovementKind": "payments.api.serializers.MOVEMENT_KINDS",
+        "MovementStatus": "payments.api.serializers.MOVEMENT_STATUSES",
+        "DocumentKind": "payments.models.DocumentKind",
+        "DepositStatus": "payments.states.DepositStatus",
         "StatementKind": "payments.api.serializers.ENTRY_KINDS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -232,10 +236,15 @@ EMAIL_FILE_PATH = f"/{MAIL_SERVER.get('EMAIL_FILE_PATH', '').lstrip('/')}"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.mailbox("MAIL_FROM", "shop@localhost")
 STAFF_EMAIL = env.mailbox("STAFF_EMAIL", "")  # hears of refunds that failed
-SHOP_NAME = env.text("SHOP_NAME", "Cat Travel Logistics")
+
 # A second person approves what staff give back of one order beyond so many whole units of its currency; of a currency
 # that is not named, everything (ADR 18).
 REFUND_APPROVAL_ABOVE = env.numbers_by_name("REFUND_APPROVAL_ABOVE") or {"EUR": 500, "USD": 500, "GBP": 500}
+
+# The seller, as receipts, credit notes and mails name it; production must say who that is.
+SHOP_NAME = env.text("SHOP_NAME", "Cat Travel Logistics")
+SHOP_ADDRESS = env.names("SHOP_ADDRESS", ["Example Street 1", "10115 Berlin", "Germany"])
+SHOP_TAX_ID = env.text("SHOP_TAX_ID", "DE000000000")
 
 # Money: Stripe. STRIPE_API_BASE is set only where a stand-in is used.
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")

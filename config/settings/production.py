@@ -66,6 +66,8 @@ if "*" in ALLOWED_HOSTS:
     env.stop("ALLOWED_HOSTS must name the hosts; * accepts any.")
 if all(_is_this_machine(host) for host in ALLOWED_HOSTS):
     env.stop("ALLOWED_HOSTS must name the hosts that customers and staff use.")
+for name in ("SHOP_NAME", "SHOP_ADDRESS", "SHOP_TAX_ID"):
+    env.text(name)  # the demo's seller must not stand on a real receipt
 if not REST_FRAMEWORK["NUM_PROXIES"]:
     env.stop("TRUSTED_PROXIES must be 1 or more in production: TLS ends at a proxy, which names the client.")
 

@@ -22,6 +22,7 @@ KNOBS = (
         "HOLD_MINUTES",
         "HOLD_EXTENSION_MINUTES",
         "DEFAULT_CURRENCY",
+        *("SHOP_NAME", "SHOP_ADDRESS", "SHOP_TAX_ID"),
     ),
 )
 # Everything else is ours, so that a variable left over from another project in the same shell changes nothing, and a
@@ -114,6 +115,7 @@ def production_like_environment(layout: Layout, *, database_url: str) -> dict[st
     return {
         **made,
         "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        **dict.fromkeys(("SHOP_NAME", "SHOP_ADDRESS", "SHOP_TAX_ID"), "nobody"),
         "DATABASE_URL": database_url,
         "ALLOWED_HOSTS": "shop.example.com",
         "PUBLIC_URL": "https://shop.example.com",

@@ -2,8 +2,9 @@
 
 from payments.admin.deposit import DepositAdmin
 from payments.admin.dispute import DisputeAdmin
+from payments.admin.document import DocumentAdmin
 from payments.admin.event import ProviderEventAdmin
-from payments.admin.order import money_card
+from payments.admin.order import documents_card, money_card
 from payments.admin.payment import PaymentAdmin
 from payments.admin.reconciliation import PaymentReconciliationAdmin
 from payments.admin.refund import RefundAdmin
@@ -11,9 +12,11 @@ from payments.admin.refund import RefundAdmin
 __all__ = [
     "DepositAdmin",
     "DisputeAdmin",
+    "DocumentAdmin",
     "PaymentAdmin",
     "PaymentReconciliationAdmin",
     "ProviderEventAdmin",
     "RefundAdmin",
+    "documents_card",
     "money_card",
 ]

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
-from core.backoffice import Card, amount, cards_on, page_of
+from core.backoffice import Card, amount, cards_on, link, page_of
 from core.money import format_minor
 from orders.models import Order
+from payments.admin.document import kind_badge, pdf_address
 from payments.admin.looks import payment_badges, status_badge
-from payments.models import Deposit, Dispute, Payment
+from payments.models import Deposit, Dispute, Document, Payment
 from payments.selectors import statement
 
 
@@ -49,6 +50,22 @@ def _deposit(deposit: Deposit) -> Any:
 
 def _dispute(dispute: Dispute, viewer: Any) -> Any:
     return page_of("payments_dispute", dispute.pk, dispute.get_status_display(), viewer=viewer)
+
+
+@cards_on("orders.order")
+def documents_card(request: HttpRequest, order: Order) -> Iterator[Card]:
+    """The receipts and credit notes of an order, each with its PDF."""
+    documents = list(order.documents.all()) if request.user.has_perm("payments.view_document") else []
+    if documents:
+        yield Card("Documents", facts=[(kind_badge(document), _document(document)) for document in documents])
+
+
+def _document(document: Document) -> Any:
+    total = amount(document.total_minor, document.currency)
+    pdf = link(pdf_address(document), "PDF")
+    return format_html_join(
+        " · ", "{}", [(part,) for part in (page_of("payments_document", document.pk, document.number), total, pdf)]
+    )
 
 
 def _payment(payment: Payment) -> Any:

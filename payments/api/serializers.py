@@ -5,11 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api import Input, MoneyOutput
+from orders.models import DepositPlan
 from orders.states import OrderStatus
-from payments.models import Payment
+from payments.history import KINDS
+from payments.models import DocumentKind, Payment
 from payments.states import DepositStatus, DisputeStatus, PaymentStatus, RefundStatus
 
 ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund", "dispute")]
+
+MOVEMENT_KINDS = [(kind, kind) for kind in KINDS]
 
 PAYABLE = [(p.value, p.label) for p in (Payment.Purpose.ORDER, Payment.Purpose.DEPOSIT, Payment.Purpose.EXTRA)]
 
@@ -18,6 +22,10 @@ ENTRY_STATUSES = [
     for s in dict.fromkeys(
         ["charged", *PaymentStatus.values, *RefundStatus.values, *DepositStatus.values, *DisputeStatus.values]
     )
+]
+
+MOVEMENT_STATUSES = [
+    (s, s) for s in dict.fromkeys([*PaymentStatus.values, *RefundStatus.values, *DepositStatus.values])
 ]
 
 
@@ -67,6 +75,17 @@ class EntryOutput(serializers.Serializer[Any]):
     what = serializers.CharField()
     status = serializers.ChoiceField(choices=ENTRY_STATUSES)
     amount = MoneyOutput(help_text="Above zero raises what you owe, below zero lowers it.")
+    text = serializers.CharField(help_text="The same in plain words.")
+
+
+class DepositEntryOutput(serializers.Serializer[Any]):
+    """What secures the rentals. Only what is kept of it is part of the balance."""
+
+    plan = serializers.ChoiceField(choices=DepositPlan.choices)
+    status = serializers.ChoiceField(choices=DepositStatus.choices)
+    amount = MoneyOutput()
+    kept = MoneyOutput()
+    text = serializers.CharField(help_text="How it stands with it, in plain words.")
 
 
 class StatementOutput(serializers.Serializer[Any]):
@@ -74,9 +93,29 @@ class StatementOutput(serializers.Serializer[Any]):
 
     order = serializers.CharField()
     entries = EntryOutput(many=True)
+    deposits = DepositEntryOutput(many=True)
     charged = MoneyOutput()
     paid = MoneyOutput()
     refunded = MoneyOutput()
     refund_under_way = MoneyOutput()
     disputed = MoneyOutput(help_text="Taken back by your bank.")
     balance = MoneyOutput(help_text="Above zero: owed by you; below: owed to you.")
+
+
+class MovementOutput(serializers.Serializer[Any]):
+    """Money that left a card or came back to it; of a hold, that the bank keeps it aside."""
+
+    at = serializers.DateTimeField()
+    order = serializers.CharField()
+    kind = serializers.ChoiceField(choices=MOVEMENT_KINDS)
+    status = serializers.ChoiceField(choices=MOVEMENT_STATUSES)
+    amount = MoneyOutput(help_text="Below zero: it left your card. Above: it came back. Zero: nothing has moved.")
+    text = serializers.CharField(help_text="The same in plain words.")
+
+
+class DocumentOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=DocumentKind.choices)
+    number = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+    total = MoneyOutput(help_text="Below zero on a credit note.")
+    href = serializers.URLField(help_text="The whole address of the PDF.")

@@ -57,14 +57,31 @@ _STARTED = {
 _STATEMENT = {
     "order": "CT-7K3M-9QXP-2RTV",
     "entries": [
-        {"at": "2027-04-20T09:05:12Z", "kind": "charge", "what": "Sale", "status": "charged", "amount": _EUR},
+        {
+            "at": "2027-04-20T09:05:12Z",
+            "kind": "charge",
+            "what": "Rental",
+            "status": "charged",
+            "amount": _EUR,
+            "text": "104.20 EUR was charged: Rental, 1 × RoadHaven rental crate.",
+        },
         {
             "at": "2027-04-20T09:07:40Z",
             "kind": "payment",
             "what": "Paid by card",
             "status": "succeeded",
             "amount": {"amount": -10420, "currency": "EUR"},
+            "text": "104.20 EUR was paid by card on 20 April.",
         },
+    ],
+    "deposits": [
+        {
+            "plan": "hold",
+            "status": "secured",
+            "amount": {"amount": 8000, "currency": "EUR"},
+            "kept": _NONE,
+            "text": "80.00 EUR is held on your card until 3 May.",
+        }
     ],
     "charged": _EUR,
     "paid": _EUR,
@@ -111,8 +128,14 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
     return {
         "order": answer.order.number,
         "entries": [
-            {"at": e.at, "kind": e.kind, "what": e.what, "status": e.status, "amount": money(e.amount_minor, cur)}
+            {name: getattr(e, name) for name in ("at", "kind", "what", "status", "text")}
+            | {"amount": money(e.amount_minor, cur)}
             for e in answer.entries
+        ],
+        "deposits": [
+            {name: getattr(d, name) for name in ("plan", "status", "text")}
+            | {"amount": money(d.amount_minor, cur), "kept": money(d.kept_minor, cur)}
+            for d in answer.deposits
         ],
         "charged": money(answer.charged_minor, cur),
         "paid": money(answer.captured_minor, cur),
@@ -175,13 +198,13 @@ class StatementView(APIView):
     @extend_schema(
         operation_id="getStatement",
         tags=["payments"],
-        summary="Every charge, payment and refund of an order, and its balance",
+        summary="Every charge, payment and refund of an order in plain words, and its balance",
         responses=StatementOutput,
         examples=[_answer(_STATEMENT)],
     )
     def get(self, request: Request, number: str) -> Response:
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        return Response(statement_answer(statement(order)))
+        orders = Order.objects.visible_to(request.user).select_related("depot")
+        return Response(statement_answer(statement(get_object_or_404(orders, number=number))))
 
 
 class ReceiptOfEvent(serializers.Serializer[Any]):

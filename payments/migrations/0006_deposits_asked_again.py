@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0005_deposit_plan'),
-        ('payments', '0004_disputes_and_approval'),
+        ('payments', '0005_documents'),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from payments.services.deposits import (
     settle_deposit,
 )
 from payments.services.disputes import apply_disputes, ask_for_disputed, write_off_dispute
+from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import send_mail
 from payments.services.reconcile import forget_old_reconciliations, reconcile_payments
@@ -46,12 +47,14 @@ __all__ = [
     "ask_for_disputed",
     "catch_up",
     "catch_up_on_disputes",
+    "catch_up_on_documents",
     "catch_up_on_refunds",
     "close_payments",
     "collect_extra",
     "decline_refund",
     "end_deposit",
     "forget_old_reconciliations",
+    "issue_documents",
     "process_event",
     "push_refund",
     "receive_event",

@@ -34,6 +34,7 @@ from payments.services.deposit_states import (
     open_deposit_payment,
     plan_deposit,
 )
+from payments.services.documents import issue_soon
 from payments.services.mailing import mail_soon
 from payments.services.parking import park
 from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
@@ -321,6 +322,7 @@ def _confirm(order: Order) -> None:
         if order.status == OrderStatus.CONFIRMED:
             plan_deposit(order)
             mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
+            issue_soon(order.pk)
     if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
         _settle(order)
 

@@ -28,6 +28,7 @@ from payments.services.collecting import apply_payment, give_up_payment, settle_
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.disputes import apply_disputes, dispute_status
+from payments.services.documents import issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import mail_soon
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
@@ -127,7 +128,8 @@ def settle_order(*, order_id: UUID) -> Order:
 
     Dead orders can no longer be paid; money that came too late wins the stock anew or goes back; what is overpaid goes
     back; a deposit that is over pays what is owed and goes back; what is owed beyond it is collected from the kept
-    card; what is delivered and balanced is complete. Raises: ProviderUnavailable, inventory ProviderError.
+    card; what is delivered and balanced is complete; receipts and credit notes are written.
+    Raises: ProviderUnavailable, inventory ProviderError.
     """
     order = Order.objects.get(pk=order_id)
     if order.status in _DEAD:
@@ -139,7 +141,9 @@ def settle_order(*, order_id: UUID) -> Order:
     end_deposit(order_id=order_id)
     if order.status == OrderStatus.CONFIRMED:
         collect_extra(order_id=order_id)
-    return _complete_if_done(order_id) if order.status == OrderStatus.CONFIRMED else order
+        order = _complete_if_done(order_id)
+    issue_documents(order_id=order_id)
+    return order
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from orders.models import ChargeKind, Order, OrderLine, Rental
 from orders.services import hand_over_rental, prepare_rental, prepare_sale
 from orders.states import RentalStatus
 from payments.models import Payment
+from payments.services import issue_documents
 from tests.factories.accounts import AddressFactory, UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory
@@ -91,7 +92,7 @@ def a_day(shop: Shop) -> Day:
     order = _told_in_full(shop, boss)
     for variant, thing in ((shop.bag, CABIN), (shop.crate, KESTREL)):
         OrderLine.objects.filter(sku=variant.sku).update(sku=thing[2])  # the shop's own are for tests of rules
-    return Day(boss, order, Payment.objects.get(order=order), orders[1], rentals[0])
+    return Day(boss, order, Payment.objects.for_charges().get(order=order), orders[1], rentals[0])
 
 
 def named(variant: Variant, thing: tuple[str, str, str, str, str]) -> Variant:
@@ -128,8 +129,11 @@ def _told_in_full(shop: Shop, boss: User) -> Order:
     with time_machine.travel(_ago(0.01)):
         hand_over_rental(rental_id=first.pk, actor=staff, note="Showed her how the latch works.")
         late = {"reason": "The courier came a day late.", "amount_minor": 690}
-        RefundFactory(payment=Payment.objects.get(order=order), requested_by=staff, succeeded=True, **late)
+        RefundFactory(
+            payment=Payment.objects.for_charges().get(order=order), requested_by=staff, succeeded=True, **late
+        )
         ChargeFactory(order=order, kind=ChargeKind.GOODWILL, actor=staff, **late | {"amount_minor": -690})
+        issue_documents(order_id=order.pk)
     return Order.objects.get(pk=order.pk)
 
 

@@ -53,7 +53,7 @@ def test_a_price_is_changed_an_order_read_and_a_part_of_it_refunded(day: Day, pa
     page.get_by_role("link", name=day.order.number).click()
     expect(page.get_by_role("heading", name=day.order.number).last).to_be_visible()
     page.get_by_role("link", name="Payments", exact=True).last.click()
-    page.get_by_role("link", name=day.order.number).click()
+    page.get_by_role("link", name=day.order.number).last.click()  # the deposit's is newer
     page.get_by_role("link", name="Refund…").click()
     page.get_by_label("Amount").fill("9,90")
     page.get_by_label("Reason").fill("A scratch on the lid.")
@@ -112,6 +112,8 @@ def pages_of(day: Day) -> dict[str, str]:
         "refund": address("payments_payment_refund", day.payment),
         "refunds": address("payments_refund_changelist"),
         "refund-failed": address("payments_refund_change", Refund.objects.get(status=RefundStatus.FAILED)),
+        "documents": address("payments_document_changelist"),
+        "document": address("payments_document_change", day.order.documents.first()),
         "inbox": address("payments_providerevent_changelist"),
         "event": address("payments_providerevent_change", ProviderEvent.objects.get(status=EventStatus.PARKED)),
     }

@@ -27,11 +27,15 @@ GOOD = {
     "EMAIL_URL": "smtp+tls://shop:hunter2@mail.example.com:587",
     "MAIL_FROM": "shop@example.com",
     "TRUSTED_PROXIES": "1",
+    "SHOP_NAME": "Minka",
+    "SHOP_ADDRESS": "Katzensteig 7,10999 Berlin",
+    "SHOP_TAX_ID": "DE136695976",
 }
 SECRETS = [
     *("SECRET_KEY", "DATABASE_URL", "JWT_PRIVATE_KEY", "FIELD_ENCRYPTION_KEYS"),
     *("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS"),
     *("INVENTORY_URL", "INVENTORY_TOKEN", "INVENTORY_PUSH_SECRETS"),
+    *("SHOP_NAME", "SHOP_ADDRESS", "SHOP_TAX_ID"),
 ]
 BAD: dict[str, tuple[str, str]] = {
     "debugging": ("DEBUG", "1"),

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 from pytest_django import Settings
 
-from payments.models import Payment, ProviderEvent, Refund
+from orders.models import Order
+from payments.models import Document, Payment, ProviderEvent, Refund
 from payments.selectors import balance
+from payments.services import issue_documents
 from payments.states import EventStatus, RefundStatus
 from tests.factories.orders import ChargeFactory, OrderFactory
 from tests.factories.payments import PaymentFactory, ProviderEventFactory, RefundFactory
@@ -46,12 +48,25 @@ def refund(
     return client.post(address("payments_payment_refund", payment), sent)
 
 
+def document() -> Document:
+    """The receipt of a paid order."""
+    order: Order = OrderFactory(confirmed=True)
+    ChargeFactory(order=order, amount_minor=order.total_minor, reason="a bag")
+    PaymentFactory(order=order, succeeded=True)
+    return issue_documents(order_id=order.pk)[0]
+
+
 # The pages
 
 
 def test_every_list_and_every_page_opens(boss: Client) -> None:
     payment = PaymentFactory(succeeded=True)
-    rows = {"payment": payment, "refund": RefundFactory(payment=payment), "providerevent": ProviderEventFactory()}
+    rows = {
+        "payment": payment,
+        "refund": RefundFactory(payment=payment),
+        "document": document(),
+        "providerevent": ProviderEventFactory(),
+    }
 
     for model, row in rows.items():
         assert boss.get(address(f"payments_{model}_changelist")).status_code == 200
@@ -59,12 +74,13 @@ def test_every_list_and_every_page_opens(boss: Client) -> None:
         assert boss.get(address(f"payments_{model}_history", row)).status_code == 200
 
 
-@pytest.mark.parametrize("model", ["payment", "refund", "providerevent"])
+@pytest.mark.parametrize("model", ["payment", "refund", "document", "providerevent"])
 def test_a_list_costs_the_same_however_long_it_is(boss: Client, model: str) -> None:
     def more(count: int) -> None:
         for _ in range(count):
             RefundFactory(payment=PaymentFactory(succeeded=True), requested_by=who(desk("boss")))
             ProviderEventFactory()
+            document()
 
     more(3)
     url = address(f"payments_{model}_changelist")
@@ -134,6 +150,29 @@ def test_the_page_of_a_payment_tells_its_refunds_and_the_orders_statement(boss: 
         assert told in page, told
 
 
+def test_the_page_of_a_document_and_of_its_order_lead_to_the_pdf(boss: Client) -> None:
+    receipt = document()
+    pdf = address("payments_document_pdf", receipt)
+
+    page = text_of(boss.get(address("payments_document_change", receipt)))
+    order = text_of(boss.get(address("orders_order_change", receipt.order)))
+    paper = boss.get(pdf)
+
+    for told in (receipt.number, "A bag", "€49.90", pdf, receipt.customer["name"]):
+        assert told in page, told
+    assert pdf in order
+    assert receipt.number in order
+    assert (paper["Content-Type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+
+
+def test_who_may_not_see_documents_gets_no_pdf(db: None) -> None:
+    receipt = document()
+
+    assert desk("catalog").get(address("payments_document_pdf", receipt)).status_code == 403
+    assert desk("clerk").get(address("payments_document_pdf", receipt)).status_code == 200
+    assert Client().get(address("payments_document_pdf", receipt)).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("key", "base", "linked"),
     [
@@ -157,7 +196,12 @@ def test_only_real_keys_link_to_stripes_own_pages(
 
 def test_no_money_is_added_changed_or_deleted_by_a_form(boss: Client) -> None:
     payment = PaymentFactory(succeeded=True)
-    rows = {"payment": payment, "refund": RefundFactory(payment=payment), "providerevent": ProviderEventFactory()}
+    rows = {
+        "payment": payment,
+        "refund": RefundFactory(payment=payment),
+        "document": document(),
+        "providerevent": ProviderEventFactory(),
+    }
 
     for model, row in rows.items():
         assert boss.post(address(f"payments_{model}_change", row), {"status": "cancelled"}).status_code == 403

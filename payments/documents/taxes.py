@@ -1,0 +1,99 @@
+"""The tax inside each charge of an order, so that charges and credits of the same things cancel to the cent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TaxPart:
+    """What of an amount is taxed at one rate, in minor units; both below zero for a credit."""
+
+    rate_bp: int
+    gross_minor: int
+    tax_minor: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"rate_bp": self.rate_bp, "gross_minor": self.gross_minor, "tax_minor": self.tax_minor}
+
+
+@dataclass(frozen=True, slots=True)
+class Taxed:
+    """An amount as it was charged, with the tax inside. A credit (below zero) has the tax of what it credits."""
+
+    amount_minor: int
+    rate_bp: int = 0
+    tax_minor: int = 0
+    line_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class _Lot:
+    """What is left of one charge after the credits so far."""
+
+    line_id: UUID | None
+    rate_bp: int
+    gross_minor: int
+    tax_minor: int
+
+
+def share_tax(amounts: Sequence[Taxed]) -> list[list[TaxPart]]:
+    """The parts of each amount by rate, highest first; they add up to the amount.
+
+    A credit is shared among what was charged before it and is not credited yet, of its own line if it has one, in
+    proportion, to the cent: what is credited in full, in however many steps, has no tax left. What is credited beyond
+    that has no tax. The answer for an amount depends only on those before it.
+    """
+    lots: list[_Lot] = []
+    told = []
+    for amount in amounts:
+        if amount.amount_minor > 0:
+            lots.append(_Lot(amount.line_id, amount.rate_bp, amount.amount_minor, amount.tax_minor))
+            parts = [TaxPart(amount.rate_bp, amount.amount_minor, amount.tax_minor)]
+        else:
+            parts = _credit(lots, amount)
+        told.append(parts)
+    return told
+
+
+def by_rate(parts: Sequence[TaxPart]) -> list[TaxPart]:
+    """One part for each rate, highest first."""
+    rates = sorted({part.rate_bp for part in parts}, reverse=True)
+    return [
+        TaxPart(
+            rate,
+            sum(part.gross_minor for part in parts if part.rate_bp == rate),
+            sum(part.tax_minor for part in parts if part.rate_bp == rate),
+        )
+        for rate in rates
+    ]
+
+
+def _credit(lots: list[_Lot], credit: Taxed) -> list[TaxPart]:
+    owed = -credit.amount_minor
+    own = [lot for lot in lots if credit.line_id is not None and lot.line_id == credit.line_id]
+    parts = _take(own, owed)
+    parts += _take(lots, owed + sum(part.gross_minor for part in parts))
+    if beyond := owed + sum(part.gross_minor for part in parts):
+        parts.append(TaxPart(0, -beyond, 0))
+    return by_rate(parts)
+
+
+def _take(lots: Sequence[_Lot], wanted: int) -> list[TaxPart]:
+    """Take an amount, or all there is, from the lots in proportion to what they hold."""
+    total = sum(lot.gross_minor for lot in lots)
+    wanted = min(wanted, total)
+    if not wanted:
+        return []
+    shares = [wanted * lot.gross_minor // total for lot in lots]
+    nearest = sorted(range(len(lots)), key=lambda n: -(wanted * lots[n].gross_minor % total))
+    for n in nearest[: wanted - sum(shares)]:
+        shares[n] += 1
+    return [_take_from(lot, share) for lot, share in zip(lots, shares, strict=True) if share]
+
+
+def _take_from(lot: _Lot, share: int) -> TaxPart:
+    tax = (2 * lot.tax_minor * share + lot.gross_minor) // (2 * lot.gross_minor)
+    lot.gross_minor -= share
+    lot.tax_minor -= tax
+    return TaxPart(lot.rate_bp, -share, -tax)

@@ -1,0 +1,210 @@
+"""Receipts and credit notes: written once, numbered without gaps, each charge on one of them (ADR 17)."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from babel.dates import format_date
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from catalog.models import TaxRate
+from core.money import included_tax
+from core.queue import enqueue
+from core.time import today_in
+from orders.models import Charge, ChargeKind, Order, OrderLine
+from orders.services import lock_order
+from payments.documents.taxes import Taxed, TaxPart, by_rate, share_tax
+from payments.models import Deposit, Document, DocumentCounter, DocumentKind, DocumentLine, Payment
+from payments.selectors import balance, orders_without_documents
+
+_LETTER = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "C"}
+_OF_THE_LINE = (ChargeKind.SALE, ChargeKind.RENTAL)
+_MOST = 200
+
+
+@transaction.atomic
+def issue_documents(*, order_id: UUID) -> list[Document]:
+    """Write what an order's charges ask for: a receipt once they are paid, a credit note for what was credited since.
+
+    An order that was never confirmed gets none. Safe to repeat: a charge stands on one document. The number is taken in
+    this transaction, so that none is lost with it. Locks: order, then the counters of this year.
+    """
+    order = lock_order(order_id=order_id)
+    if order.confirmed_at is None:
+        return []
+    charges = _living_charges(order)
+    new = [charge for charge in charges if not hasattr(charge, "document_line")]
+    billed = [charge for charge in new if charge.amount_minor > 0]
+    credited = [charge for charge in new if charge.amount_minor < 0]
+    if not new:
+        return []
+    parts = dict(zip((c.pk for c in charges), share_tax(_taxed(order, charges)), strict=True))
+    issued = []
+    if billed and balance(order.pk) <= 0:
+        issued.append(_issue(order, DocumentKind.RECEIPT, billed, parts))
+    if credited and order.documents.filter(kind=DocumentKind.RECEIPT).exists():
+        issued.append(_issue(order, DocumentKind.CREDIT_NOTE, credited, parts))
+    return issued
+
+
+def catch_up_on_documents() -> int:
+    """Enqueue the documents that were forgotten, as a job may be. Returns for how many orders."""
+    orders = list(orders_without_documents()[:_MOST])
+    for order_id in orders:
+        issue_soon(order_id)
+    return len(orders)
+
+
+def issue_soon(order_id: UUID) -> None:
+    """Have a job write the documents of an order."""
+    enqueue("payments.issue_documents", once=f"documents:{order_id}", lock=f"order:{order_id}", order_id=str(order_id))
+
+
+def _living_charges(order: Order) -> list[Charge]:
+    """Oldest first, without those that were credited in full before the order was confirmed: it had expired, and was
+    paid late."""
+    charges = list(order.charges.select_related("line", "document_line").order_by("id"))
+    start = total = 0
+    for index, charge in enumerate(charges):
+        total += charge.amount_minor
+        if total == 0 and order.confirmed_at is not None and charge.created_at <= order.confirmed_at:
+            start = index + 1
+    return charges[start:]
+
+
+def _taxed(order: Order, charges: Sequence[Charge]) -> list[Taxed]:
+    lines = list(order.lines.order_by("position"))
+    main = next((line for line in lines if line.kind == OrderLine.Kind.RENTAL), lines[0] if lines else None)
+    return [_tax_in(order, charge, lines, main) for charge in charges]
+
+
+def _tax_in(order: Order, charge: Charge, lines: Sequence[OrderLine], main: OrderLine | None) -> Taxed:
+    """What was sold keeps the tax that was quoted; a compensation of damage has none; all else follows its line, or
+    the rental."""
+    amount, line = charge.amount_minor, charge.line
+    if amount < 0 or charge.kind == ChargeKind.DAMAGE:
+        return Taxed(amount, line_id=charge.line_id)
+    if charge.kind == ChargeKind.DELIVERY:
+        quoted = order.tax_minor - sum(line.tax_minor for line in lines)
+        return Taxed(amount, _standard_rate(order) if quoted else 0, quoted)
+    source = line or main
+    rate = source.tax_rate_bp if source else 0
+    if line is not None and _is_the_line(charge, line):
+        return Taxed(amount, rate, line.tax_minor, line.pk)
+    return Taxed(amount, rate, included_tax(amount, rate), charge.line_id)
+
+
+def _is_the_line(charge: Charge, line: OrderLine) -> bool:
+    return charge.kind in _OF_THE_LINE and charge.amount_minor == line.total_minor
+
+
+def _standard_rate(order: Order) -> int:
+    """The rate that delivery was quoted with."""
+    asked_on = today_in(order.depot.time_zone, order.quote.created_at)
+    rates = TaxRate.objects.filter(country=order.depot.country, tax_class="standard", valid_from__lte=asked_on)
+    return rates.order_by("-valid_from").values_list("rate_bp", flat=True).first() or 0
+
+
+def _issue(order: Order, kind: DocumentKind, charges: Sequence[Charge], parts: dict[int, list[TaxPart]]) -> Document:
+    now = timezone.now()
+    today = today_in(order.depot.time_zone, now)
+    note = _how_paid(order) if kind == DocumentKind.RECEIPT else _what_corrected(order)
+    sequence = take_number(kind, today.year)
+    document = Document.objects.create(
+        order=order,
+        kind=kind,
+        number=f"{_LETTER[kind]}-{today.year}-{sequence:06d}",
+        year=today.year,
+        sequence=sequence,
+        issued_at=now,
+        issued_on=today,
+        currency=order.currency,
+        total_minor=sum(charge.amount_minor for charge in charges),
+        seller={"name": settings.SHOP_NAME, "address": settings.SHOP_ADDRESS, "tax_id": settings.SHOP_TAX_ID},
+        customer=_customer(order),
+        taxes=[part.as_json() for part in by_rate([part for charge in charges for part in parts[charge.pk]])],
+        note=note,
+    )
+    DocumentLine.objects.bulk_create(_line(document, charge, parts[charge.pk]) for charge in charges)
+    return document
+
+
+def take_number(kind: DocumentKind, year: int) -> int:
+    """The next number of the year. Its row stays locked until the transaction ends: who comes after sees it, or not."""
+    counter, _ = DocumentCounter.objects.select_for_update().get_or_create(kind=kind, year=year)
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return counter.last
+
+
+def _line(document: Document, charge: Charge, parts: Sequence[TaxPart]) -> DocumentLine:
+    line, told = charge.line, [part.as_json() for part in parts]
+    own = {"document": document, "charge": charge, "total_minor": charge.amount_minor, "taxes": told}
+    if line is None or not _is_the_line(charge, line):
+        details = [capfirst(charge.reason), line.title if line else ""]
+        detail = " · ".join(part for part in details if part)
+        return DocumentLine(
+            **own, title=charge.get_kind_display().capitalize(), detail=detail, unit_price_minor=charge.amount_minor
+        )
+    terms: dict[str, Any] = line.explanation.get("rental") or {}
+    detail = line.sku
+    if terms.get("start_on"):
+        detail += f" · {_days(terms['start_on'], terms['end_on'])}"
+    return DocumentLine(
+        **own,
+        title=line.title,
+        detail=detail,
+        days=terms.get("days"),
+        quantity=line.quantity,
+        unit_price_minor=line.unit_price_minor,
+    )
+
+
+def _days(start_on: str, end_on: str) -> str:
+    first, last = (date.fromisoformat(day) for day in (start_on, end_on))
+    return f"{_written(first)} to {_written(last)}"
+
+
+def _written(day: date) -> str:
+    return format_date(day, "d MMMM y", locale="en")
+
+
+def _customer(order: Order) -> dict[str, Any]:
+    """Name, and address as delivered to, else the first on file, as they are now."""
+    user = order.customer
+    stored = user.addresses.first() if order.address is None else None
+    address = order.address or (stored.snapshot() if stored else {})
+    if not address:
+        return {"name": str(user), "address": []}
+    town = f"{address['postal_code']} {address['city']}"
+    country = Locale("en").territories.get(address["country"], address["country"])
+    return {
+        "name": str(user),
+        "address": [line for line in (address["line1"], address["line2"], town, country) if line],
+    }
+
+
+def _how_paid(order: Order) -> str:
+    """By what, and when, since the receipt before this one."""
+    last = order.documents.filter(kind=DocumentKind.RECEIPT).order_by("-id").first()
+    since = last.issued_at if last else order.placed_at
+    cards = Payment.objects.filter(order=order, captured_minor__gt=0, succeeded_at__gte=since).for_charges()
+    deposits = Deposit.objects.filter(order=order, captured_minor__gt=0, ended_at__gte=since)
+    ways = [
+        ("by card", cards.aggregate(at=Max("succeeded_at"))["at"]),
+        ("from the deposit", deposits.aggregate(at=Max("ended_at"))["at"]),
+    ]
+    zone = order.depot.time_zone
+    told = [f"{way} on {_written(today_in(zone, at))}" for way, at in ways if at is not None]
+    return f"Paid {' and '.join(told)}." if told else "Paid."
+
+
+def _what_corrected(order: Order) -> str:
+    receipts = order.documents.filter(kind=DocumentKind.RECEIPT).order_by("id").values_list("number", flat=True)
+    return f"Corrects receipt {', '.join(receipts)}."
