@@ -94,6 +94,7 @@ class Feed:
     def _page(self, work: Work, at: Cursor, claims: Claims) -> Changes:
         """One depot, in the order of the locations' primary keys."""
         depots = self._catalogue.places(work, fresh=at.place == 0).depots
+        self._catalogue.offered(work, fresh=at.place == 0)
         rest = sorted((pk, code) for code, pk in depots.items() if pk > at.place)
         levels: list[Level] = []
         units: list[UnitRecord] = []
@@ -143,7 +144,7 @@ class Feed:
             return
         size = BUCKET_BYTES
         changed = {n for n in range(BUCKETS) if now[n * size : (n + 1) * size] != before[n * size : (n + 1) * size]}
-        yield from (part for part in self._catalogue.offered(work) if part % BUCKETS in changed)
+        yield from (part for part in self._catalogue.offered(work, fresh=True) if part % BUCKETS in changed)
 
     def _digest(self, claims: Claims) -> bytes:
         """A few bytes for each bucket of parts; the same for the same claims, whatever their order."""

@@ -82,6 +82,8 @@ class InvenTreeProvider:
         work = self._client.work("levels")
         depots = self._catalogue.places(work, fresh=cursor is None).depots
         keys = sorted(set(skus)) if skus is not None else sorted(depots)
+        if skus is None:
+            self._catalogue.offered(work, fresh=cursor is None)
         size = 1 if skus is None else SKUS_A_PAGE
         rest = [key for key in keys if cursor is None or key > cursor]
         page, more = rest[:size], len(rest) > size
@@ -98,6 +100,7 @@ class InvenTreeProvider:
             return []
         claims = read_claims(work, self._customer)
         if sku is None:
+            self._catalogue.offered(work, fresh=depot is None)
             return self._shelf.units_at(work, depot, claims)
         found = self._shelf.units_of(work, sku, claims)
         return [unit for unit in found if depot in (None, unit.depot) and unit.status != "sold"]
