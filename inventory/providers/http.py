@@ -122,9 +122,9 @@ class HttpInventoryProvider:
         place, inner = (place, page.cursor) if page.cursor is not None else (place + SKUS_A_CALL, "")
         return LevelPage(levels=page.levels, cursor=f"{place}:{inner}")
 
-    def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
+    def units(self, *, sku: str | None = None, depot: str | None = None) -> Iterator[UnitRecord]:
         pool = {name: value for name, value in (("sku", sku), ("depot", depot)) if value is not None}
-        return [unit for page in self._pages("units", wire.unit_page, pool) for unit in page]
+        return self._pages("units", wire.unit_page, pool)
 
     def changes(self, cursor: str | None) -> Changes:
         return self._read("changes", "/changes", wire.changes, _page(cursor))
@@ -163,8 +163,8 @@ class HttpInventoryProvider:
         except NotFound:
             return None
 
-    def reservations(self) -> Sequence[RemoteReservation]:
-        return [found for page in self._pages("reservations", wire.reservation_page, {}) for found in page]
+    def reservations(self) -> Iterator[RemoteReservation]:
+        return self._pages("reservations", wire.reservation_page, {})
 
     # Pushes
 
@@ -187,11 +187,12 @@ class HttpInventoryProvider:
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from None
 
-    def _pages(self, name: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[Sequence[T]]:
+    def _pages(self, name: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[T]:
+        """The rows of all pages; one page is in memory."""
         cursor, seen = None, set()
         for _ in range(MOST_PAGES):
             rows, cursor = self._read(name, f"/{name}", parse, {**params, **_page(cursor)})
-            yield rows
+            yield from rows
             if cursor is None:
                 return
             if cursor in seen:

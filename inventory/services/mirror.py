@@ -98,7 +98,7 @@ def _snapshot(provider: InventoryProvider, skus: Sequence[str] | None = None) ->
         yield Changes(levels=levels, units=(), cursor="", more=True)
     pools = [{"sku": sku} for sku in skus] if skus else [{"depot": code} for code in _depots_in_use()]
     for pool in pools:
-        rest = iter(provider.units(**pool))
+        rest = provider.units(**pool)
         while units := list(islice(rest, _ROWS_A_PAGE)):
             yield Changes(levels=(), units=units, cursor="", more=True)
 

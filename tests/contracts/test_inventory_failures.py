@@ -111,10 +111,10 @@ def test_every_other_write_can_be_settled_and_repeated_too(ims: Ims, step: Step,
 READS: dict[str, Callable[[Ims], object]] = {
     "levels": lambda ims: ims.provider.levels(),
     "levels of": lambda ims: ims.provider.levels(skus=["BAG"]),
-    "units": lambda ims: ims.provider.units(),
+    "units": lambda ims: list(ims.provider.units()),
     "changes": lambda ims: ims.provider.changes(None),
     "find": lambda ims: ims.provider.find(uuid4()),
-    "reservations": lambda ims: ims.provider.reservations(),
+    "reservations": lambda ims: list(ims.provider.reservations()),
 }
 
 

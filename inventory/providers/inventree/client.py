@@ -148,11 +148,30 @@ class Work:
         """A whole list. Read again when its length changed meanwhile: a page may then have skipped a row."""
         for _ in range(READINGS):
             found: dict[int, T] = {}
-            total = 0
-            for page, total in self._pages(path, parse, params):  # noqa: B007
+            totals: set[int] = set()
+            for page, total in self._pages(path, parse, params):
                 found.update(page)
-            if len(found) == total:
+                totals.add(total)
+            if totals == {len(found)}:
                 return list(found.values())
+        raise Unavailable(f"The list {path} changes faster than it can be read.")
+
+    def stream(self, path: str, parse: Callable[[Any], T], **params: str | int) -> Iterator[list[T]]:
+        """The same a page at a time, each row once; in memory are a page and the keys of the rows.
+
+        Read again, too, when the length changed. But what was told by then stands, also a row that is gone since.
+        """
+        told: set[int] = set()
+        for _ in range(READINGS):
+            found: set[int] = set()
+            totals: set[int] = set()
+            for page, total in self._pages(path, parse, params):
+                yield [row for pk, row in page.items() if pk not in told]
+                found.update(page)
+                told.update(page)
+                totals.add(total)
+            if totals == {len(found)}:
+                return
         raise Unavailable(f"The list {path} changes faster than it can be read.")
 
     def _pages(self, path: str, parse: Callable[[Any], T], params: Params) -> Iterator[tuple[dict[int, T], int]]:

@@ -100,7 +100,7 @@ class Feed:
         units: list[UnitRecord] = []
         for pk, depot in rest[:1]:
             levels = self._shelf.levels_at(work, depot, claims)
-            units = self._shelf.units_at(work, depot, claims)
+            units = list(self._shelf.units_at(work, depot, claims))
             at = replace(at, place=pk)
         more = len(rest) > 1
         return Changes(tuple(levels), tuple(units), str(at if more else replace(at, place=-1)), more)
