@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import count
@@ -81,7 +81,29 @@ class Staff(Protocol):
         """The system is gone."""
 
 
-class HttpStaff:
+class Levers:
+    """What every stand-in can be made to do."""
+
+    CALLS: Mapping[Verb, str]
+    _stand_in: HttpSandbox | InvenTreeSandbox
+
+    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
+        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
+
+    def be_slow(self, milliseconds: int) -> None:
+        self._stand_in.faults.update({"latency_ms": milliseconds})
+
+    def be_down(self, *, down: bool) -> None:
+        self._stand_in.faults.update({"down": down})
+
+    def advance(self, seconds: int) -> None:
+        self._stand_in.store.advance(seconds)
+
+    def stop(self) -> None:
+        self._stand_in.server.stop()
+
+
+class HttpStaff(Levers):
     """Of `sandbox.inventory`."""
 
     CALLS = {
@@ -117,26 +139,11 @@ class HttpStaff:
     def set_unit(self, serial: str, status: str) -> None:
         self._store.set_unit(serial, status=status)
 
-    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
-        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
-
-    def be_slow(self, milliseconds: int) -> None:
-        self._stand_in.faults.update({"latency_ms": milliseconds})
-
-    def be_down(self, *, down: bool) -> None:
-        self._stand_in.faults.update({"down": down})
-
-    def advance(self, seconds: int) -> None:
-        self._store.advance(seconds)
-
     def lose_cursor(self) -> None:
         self._store.lose_cursor()
 
     def push_to(self, url: str) -> None:
         self._stand_in.pusher.url = url
-
-    def stop(self) -> None:
-        self._stand_in.server.stop()
 
 
 class InvenTreeStaff:
@@ -246,7 +253,7 @@ class InvenTreeStaff:
             self.call("PATCH", f"/part/{part}/", {"active": False})
 
 
-class StandInStaff(InvenTreeStaff):
+class StandInStaff(Levers, InvenTreeStaff):
     """Of `sandbox.inventree`: with every lever."""
 
     CALLS = {
@@ -274,23 +281,8 @@ class StandInStaff(InvenTreeStaff):
             body = {"part": skus[sku], "location": self.location(depot), "quantity": pieces, "delete_on_deplete": False}
             store.create(body | ({"serial_numbers": serial} if serial else {}))
 
-    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
-        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
-
-    def be_slow(self, milliseconds: int) -> None:
-        self._stand_in.faults.update({"latency_ms": milliseconds})
-
-    def be_down(self, *, down: bool) -> None:
-        self._stand_in.faults.update({"down": down})
-
-    def advance(self, seconds: int) -> None:
-        self._store.advance(seconds)
-
     def lose_cursor(self) -> None:
         self._store.restore_backup()
 
     def push_to(self, url: str) -> None:
         self._stand_in.plugin.url = url
-
-    def stop(self) -> None:
-        self._stand_in.server.stop()
