@@ -41,6 +41,7 @@ class Verb(StrEnum):
     RELEASE = "release"
     CHECK_OUT = "check_out"
     CHECK_IN = "check_in"
+    SET_UNIT = "set_unit"
 
 
 class Staff(Protocol):
@@ -113,6 +114,7 @@ class HttpStaff(Levers):
         Verb.RELEASE: "POST /reservations/*/release",
         Verb.CHECK_OUT: "POST /reservations/*/check-out",
         Verb.CHECK_IN: "POST /reservations/*/check-in",
+        Verb.SET_UNIT: "PUT /units/",
     }
 
     def __init__(self, stand_in: HttpSandbox) -> None:
@@ -263,6 +265,7 @@ class StandInStaff(Levers, InvenTreeStaff):
         Verb.RELEASE: "POST /api/order/so/*/cancel/",
         Verb.CHECK_OUT: "POST /api/order/so/shipment/*/ship/",
         Verb.CHECK_IN: "POST /api/stock/return/",
+        Verb.SET_UNIT: "POST /api/stock/change_status/",
     }
 
     def __init__(self, stand_in: InvenTreeSandbox) -> None:

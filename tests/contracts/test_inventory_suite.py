@@ -318,6 +318,15 @@ class Stubborn(Broken):
         return replace(known.get(serial) or next(iter(known.values())), status=status, condition=condition)
 
 
+class Restless(Broken):
+    """Takes a unit from the shelf to say again what it is."""
+
+    def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
+        said = self.inner.set_unit(serial=serial, status=status, condition=condition)
+        self.inner.set_unit(serial=serial, status="cleaning", condition=condition)
+        return replace(self.inner.set_unit(serial=serial, status=status, condition=condition), as_of=said.as_of)
+
+
 # The feed and pushes
 
 
@@ -472,6 +481,10 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, object]]] = {
     failures.test_every_other_write_can_be_settled_and_repeated_too: (
         Optimist,
         {"step": failures.STEPS[0], "fault": "500_after"},
+    ),
+    failures.test_a_decision_about_a_unit_that_went_wrong_is_repeated_and_moves_nothing_twice: (
+        Restless,
+        {"fault": "drop_after"},
     ),
     failures.test_a_read_that_went_wrong_may_simply_be_repeated: (Optimist, {"read": "find", "fault": "html"}),
     failures.test_a_limit_on_calls_says_how_long_to_wait: (Optimist, {}),
