@@ -108,7 +108,7 @@ class StockLevel(models.Model):
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="stock_levels")
     on_hand = models.PositiveIntegerField(default=0)  # pieces for sale
     reserved_elsewhere = models.PositiveIntegerField(default=0)  # claims of other channels
-    as_of = models.DateTimeField(null=True)  # none: the IMS counts only units here
+    as_of = models.DateTimeField(null=True)  # none: the IMS tells no count of it
 
     class Meta:
         ordering = ["id"]

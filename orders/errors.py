@@ -65,11 +65,6 @@ class NotHadAnew(DomainError):
     title = "What was paid too late cannot be had any more."
 
 
-class UnitUnsuitable(DomainError):
-    code = "unit_unsuitable"
-    title = "This unit cannot be handed out for this rental."
-
-
 def short_line(sku: str, **facts: Any) -> dict[str, Any]:
     """One line of an out-of-stock answer."""
     return {"sku": sku, **facts}

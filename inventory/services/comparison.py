@@ -1,6 +1,6 @@
 """Compare what this database and the IMS believe, both ways, and change nothing. What differs gets its verdict."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -187,7 +187,7 @@ def _sales_to_be_counted() -> QuerySet[Reservation, tuple[str, str]]:
     return left.values_list("variant__sku", "depot__code").distinct()
 
 
-def _batches(rows: Collection[T]) -> Iterator[list[T]]:
+def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(rows)
     while batch := list(islice(rest, _BATCH)):
         yield batch
