@@ -1,7 +1,7 @@
 """Who may have which thing when: depots, counts, units, and the claims on them. No prices, no customers."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -200,6 +200,16 @@ OUT_OF_STEP = (
 )
 
 
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def living(self, at: datetime) -> Self:
+        """Claims that count at this instant: a hold that has not ended, what is paid for, what is out."""
+        return self.filter(status__in=LIVE).exclude(status=ReservationStatus.HELD, expires_at__lte=at)
+
+    def lapsed(self, at: datetime) -> Self:
+        """Holds that have ended at this instant, and that no job has tidied yet."""
+        return self.filter(status=ReservationStatus.HELD, expires_at__lte=at)
+
+
 class Reservation(models.Model):
     """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it.
 
@@ -228,6 +238,8 @@ class Reservation(models.Model):
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReservationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]  # ids grow with time
@@ -267,6 +279,10 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"Rental, {words.days(self.period)}" if self.period else f"Sale of {words.count(self.quantity, 'piece')}"
+
+    def is_lapsed(self, at: datetime) -> bool:
+        """True for a hold that has ended at this instant, and that no job has tidied yet."""
+        return self.status == ReservationStatus.HELD and self.expires_at is not None and self.expires_at <= at
 
 
 class Feed(models.Model):

@@ -15,6 +15,7 @@ class ReservationStatus(models.TextChoices):
 
 
 LIVE = (ReservationStatus.HELD, ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
+PROMISED = (ReservationStatus.HELD, ReservationStatus.COMMITTED)  # and still here
 
 
 class ReservationKind(models.TextChoices):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from inventory.models import OUT_OF_STEP, Reservation
 from inventory.services import in_step
-from inventory.states import ProviderState, ReservationStatus
+from inventory.states import PROMISED, ProviderState, ReservationStatus
 
 
 class Trouble(StrEnum):
@@ -52,14 +52,12 @@ def troubles_of(row: Reservation, *, now: datetime | None = None) -> list[Said]:
 
 
 def _is_promised(row: Reservation, now: datetime) -> bool:
-    lapsed = row.status == ReservationStatus.HELD and row.expires_at is not None and row.expires_at <= now
-    return row.status in (ReservationStatus.HELD, ReservationStatus.COMMITTED) and not lapsed
+    return row.status in PROMISED and not row.is_lapsed(now)
 
 
 def _misfits(now: datetime) -> QuerySet[Reservation]:
     """Dead holds are nobody's any more, whether or not a job has tidied them."""
-    promised = Q(status=ReservationStatus.COMMITTED) | Q(status=ReservationStatus.HELD, expires_at__gt=now)
-    return Reservation.objects.filter(promised, misfit_at__isnull=False).order_by()
+    return Reservation.objects.living(now).filter(status__in=PROMISED, misfit_at__isnull=False).order_by()
 
 
 def _not_in_step() -> QuerySet[Reservation]:

@@ -133,7 +133,7 @@ def tidy_lapsed_holds(*, grace: timedelta = timedelta(minutes=2)) -> int:
 
     Locks: reservations; those that somebody works on are left for the next time.
     """
-    lapsed = Reservation.objects.filter(status=HELD, expires_at__lt=timezone.now() - grace)
+    lapsed = Reservation.objects.lapsed(timezone.now() - grace)
     return _end(lapsed.select_for_update(skip_locked=True), ReservationStatus.EXPIRED)
 
 
@@ -199,11 +199,8 @@ def _win(claims: Sequence[Claim]) -> None:
     pools = {claim.pool for claim in claims}
     lock_pools(pools)
     now = timezone.now()
-    lapsed = Reservation.objects.filter(
-        variant_id__in={variant for variant, _ in pools},
-        depot_id__in={depot for _, depot in pools},
-        status=HELD,
-        expires_at__lte=now,
+    lapsed = Reservation.objects.lapsed(now).filter(
+        variant_id__in={variant for variant, _ in pools}, depot_id__in={depot for _, depot in pools}
     )
     dead = list(lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True))
     if dead:
@@ -222,7 +219,7 @@ def lock_reservations(reservation_ids: Collection[UUID]) -> list[Reservation]:
 
 
 def _is_living_hold(row: Reservation) -> bool:
-    return row.status == HELD and row.expires_at is not None and row.expires_at > timezone.now()
+    return row.status == HELD and not row.is_lapsed(timezone.now())
 
 
 def _claim_of(row: Reservation) -> Claim:

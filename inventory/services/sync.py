@@ -281,7 +281,7 @@ class _Talk:
         there = Reservation.objects.filter(**pool, provider_state__in=[ProviderState.HELD, ProviderState.CONFIRMED])
         # Two statements, as each is read from a small index of its own: reservation_out_of_step and _live_by_pool.
         given_back = there.filter(status__in=[ReservationStatus.RELEASED, ReservationStatus.EXPIRED])
-        lapsed = there.filter(status=ReservationStatus.HELD, expires_at__lte=timezone.now())
+        lapsed = there.lapsed(timezone.now())
         released = 0
         for dead in (given_back, lapsed):
             for reservation_id in dead.values_list("pk", flat=True)[:_MOST_DEAD]:

@@ -233,7 +233,9 @@ def compare_reservation(row: Reservation, remote: RemoteReservation) -> Case | N
         return _about(row, "quantity", theirs, remote, note="a key cannot change what it stands for")
     state, wanted = OF_REMOTE[remote.state], wanted_state(row)
     if state != wanted:
-        return None if _is_lapsed(row) and remote.state != RemoteState.CHECKED_OUT else _state_case(row, remote)
+        if row.is_lapsed(timezone.now()) and remote.state != RemoteState.CHECKED_OUT:
+            return None  # the IMS may have it or not
+        return _state_case(row, remote)
     serials = set(remote.serials_out)
     if serials and row.status == ReservationStatus.SHIPPED and serials != _serials(row):
         theirs = f"{remote.state}: {', '.join(sorted(serials))}"
@@ -281,11 +283,6 @@ def _line(line: Line) -> str:
     return f"{line.quantity} {line.sku} at {line.depot} for {line.kind}"
 
 
-def _is_lapsed(row: Reservation) -> bool:
-    """A hold that is dead here and not tidied yet; the IMS may have it or not."""
-    return row.status == ReservationStatus.HELD and row.expires_at is not None and row.expires_at <= timezone.now()
-
-
 def missing_reservation(row: Reservation) -> Case:
     return _about(row, "missing_there", "", repair=Repair.SYNC_AGAIN)
 
@@ -297,7 +294,7 @@ def is_expected(row: Reservation) -> bool:
     """
     out = row.status == ReservationStatus.SHIPPED and row.kind == ReservationKind.SALE
     local = row.provider_state == ProviderState.LOCAL and in_step(row)
-    return not (out or local or _is_lapsed(row))
+    return not (out or local or row.is_lapsed(timezone.now()))
 
 
 def _about(
