@@ -168,7 +168,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         def do(_typed: dict[str, Any]) -> str:
             if in_step(Reservation.objects.get(pk=row.pk)):
                 return "Nothing is left to ask: the inventory system knows of it."
-            sync_soon(row.pk)
+            sync_soon([row.pk])
             return "The inventory system is asked again within seconds. Look again in a moment."
 
         ask = Ask(

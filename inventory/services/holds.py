@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from catalog.models import Variant
 from core.ids import new_id
-from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation, StockLevel
 from inventory.packing import Booking, NoPlan, plan
 from inventory.selectors import Fleet, Pool, fleets, pool_counts
+from inventory.services.soon import review_soon
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
 
 HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
@@ -162,13 +162,6 @@ def close_counted_sales(rows: QuerySet[Reservation] | None = None) -> int:
         kind=ReservationKind.SALE, status=ReservationStatus.SHIPPED, provider_state=ProviderState.CHECKED_OUT
     )
     return left.filter(provider_acked_at__lte=Subquery(as_of)).update(status=ReservationStatus.FULFILLED)
-
-
-def review_soon(pools: Iterable[Pool]) -> None:
-    """Have a job look whether everything promised of these pools can be kept (services.misfits)."""
-    for variant_id, depot_id in sorted(set(pools)):
-        once = f"review:{variant_id}:{depot_id}"
-        enqueue("inventory.review_promises", once=once, lock=once, variant_id=variant_id, depot_id=depot_id)
 
 
 def lock_pools(pools: Iterable[Pool]) -> None:

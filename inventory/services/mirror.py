@@ -28,7 +28,8 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import close_counted_sales, lock_pools, review_soon
+from inventory.services.holds import close_counted_sales, lock_pools
+from inventory.services.soon import review_soon
 from inventory.states import ReservationStatus, UnitStatus
 
 log = get_logger(__name__)

@@ -10,7 +10,8 @@ from core.time import day_after, today_in
 from inventory.models import Reservation
 from inventory.packing import misfits
 from inventory.selectors import Pool, fleets, pool_counts
-from inventory.services.holds import lock_pools, review_soon
+from inventory.services.holds import lock_pools
+from inventory.services.soon import review_soon
 from inventory.states import PROMISED, ReservationKind, ReservationStatus
 
 log = get_logger(__name__)

@@ -17,7 +17,6 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from core.logging import get_logger
-from core.queue import enqueue
 from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.providers.base import (
     Capability,
@@ -34,6 +33,7 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.services.holds import close_counted_sales
+from inventory.services.soon import sync_soon, tell_unit_soon
 from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -249,7 +249,7 @@ class _Talk:
         returned = Reservation.objects.filter(OUT_OF_STEP, unit=row.unit_id, status=ReservationStatus.FULFILLED)
         for earlier in returned.filter(before).exclude(pk=row.pk):
             if earlier.sync_after is None or earlier.sync_after <= timezone.now():
-                sync_soon(earlier.pk)
+                sync_soon([earlier.pk])
             row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
 
@@ -388,8 +388,7 @@ def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
         F("sync_after").asc(nulls_first=True), "id"
     )
     ids = list(due.values_list("pk", flat=True)[:_MOST_STRAGGLERS])
-    for reservation_id in ids:
-        sync_soon(reservation_id)
+    sync_soon(ids)
     return len(ids)
 
 
@@ -402,14 +401,8 @@ def enqueue_untold_units() -> int:
     if not ids or Capability.UNIT_STATES not in get_provider().capabilities:
         return 0
     for unit_id in ids:
-        enqueue("inventory.tell_unit", lock=f"unit:{unit_id}", once=f"unit:{unit_id}", unit_id=unit_id)
+        tell_unit_soon(unit_id)
     return len(ids)
-
-
-def sync_soon(reservation_id: UUID) -> None:
-    """Have a job tell the IMS, whatever rest the reservation was given; one that waits already does for both."""
-    key = f"reservation:{reservation_id}"
-    enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
 
 
 def _without_lease(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
@@ -448,7 +441,6 @@ __all__ = [
     "lease_for",
     "sync_anew",
     "sync_reservations",
-    "sync_soon",
     "tell_unit",
     "wanted_state",
 ]

@@ -19,7 +19,7 @@ from inventory.models import Reservation
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
-from inventory.services import hold, lease_for, release, sync_reservations
+from inventory.services import hold, lease_for, release, sync_reservations, sync_soon
 from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
@@ -115,14 +115,8 @@ def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -
     ids = reservations_of(order.pk)
     release(reservation_ids=ids, expired=expired)
     credit_all(order, actor=actor, reason=reason)
-    tell_ims(ids)
+    sync_soon(ids)
     enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
-
-
-def tell_ims(reservation_ids: Sequence[UUID]) -> None:
-    """Let the IMS hear, by jobs, what became of these reservations."""
-    for reservation_id in reservation_ids:
-        enqueue("inventory.sync_reservation", lock=f"reservation:{reservation_id}", reservation_id=str(reservation_id))
 
 
 @transaction.atomic
@@ -224,4 +218,4 @@ def _mark_held(order_id: UUID) -> None:
         OrderEvent.objects.create(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)
 
 
-__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving", "tell_ims"]
+__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving"]
