@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from inventory.models import OUT_OF_STEP, Reservation
-from inventory.services import in_step
+from inventory.standing import in_step
 from inventory.states import PROMISED, ProviderState, ReservationStatus
 
 

@@ -47,7 +47,8 @@ from inventory.admin.steps import ConfirmForm
 from inventory.admin.stock import ReadOnlyMixin
 from inventory.admin.worklist import CHANGE_RESERVATION, worklist_page, wrong
 from inventory.models import Feed, Reservation
-from inventory.services import in_step, sync_soon
+from inventory.services import sync_soon
+from inventory.standing import in_step
 from inventory.states import ReservationKind
 from inventory.troubles import troubles_of
 

@@ -18,7 +18,7 @@ from inventory import words
 from inventory.admin.calendar import FLEET_STYLES
 from inventory.admin.looks import calendar_address, claim_badge, days_of, thing, whose
 from inventory.models import Reservation
-from inventory.services import in_step
+from inventory.standing import in_step
 from inventory.states import ReservationKind
 from inventory.troubles import Said, Trouble, troubles, troubles_of
 

@@ -19,11 +19,10 @@ from inventory.services.soon import review_soon, sync_soon
 from inventory.services.sync import (
     enqueue_stragglers,
     enqueue_untold_units,
-    in_step,
-    lease_for,
     sync_reservations,
     tell_unit,
 )
+from inventory.services.talk import lease_for
 from inventory.services.units import (
     add_unit,
     decide_unit,
@@ -37,6 +36,7 @@ from inventory.services.units import (
     ship,
     take_in,
 )
+from inventory.standing import in_step
 
 __all__ = [
     "Claim",

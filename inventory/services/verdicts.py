@@ -13,7 +13,8 @@ from django.utils import timezone
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.providers.base import Level, Line, RemoteReservation, RemoteState, UnitRecord
 from inventory.services.mirror import Ids, is_possible, merged
-from inventory.services.sync import OF_REMOTE, in_step, wanted_state
+from inventory.services.talk import OF_REMOTE
+from inventory.standing import in_step, wanted_state
 from inventory.states import LIVE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 Drift = Literal["missing_there", "missing_here", "quantity", "state", "stale_mirror"]
