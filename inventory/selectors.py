@@ -211,11 +211,11 @@ def fleets(pools: Collection[Pool], *, now: datetime | None = None) -> dict[Pool
     for unit in units.prefetch_related("downtimes"):
         if (pool := found.get((unit.variant_id, unit.depot_id))) is not None:
             down = [(d.period.lower, d.period.upper) for d in unit.downtimes.all()]
-            pool.shelves.append(Shelf(unit.pk, merged([*gone[unit.pk], *down])))
+            pool.shelves.append(Shelf(unit.pk, joined([*gone[unit.pk], *down])))
     return found
 
 
-def merged(periods: Sequence[Days]) -> list[Days]:
+def joined(periods: Sequence[Days]) -> list[Days]:
     """The same days, in order and apart from each other."""
     kept: list[Days] = []
     for first, end in sorted(periods):

@@ -45,7 +45,7 @@ class Comparison:
     cases: list[Case] = field(default_factory=list)
 
 
-class Look:
+class Comparer:
     """Compares everything, or one depot, or one SKU. Theirs is read first, so that ours can only be newer.
 
     Reads only. Network, so never inside a transaction. Raises: ProviderError.
@@ -197,4 +197,4 @@ def _with_names(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     return rows.select_related("variant", "depot", "unit")
 
 
-__all__ = ["Comparison", "Look"]
+__all__ = ["Comparer", "Comparison"]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.providers.base import Level, Line, RemoteReservation, RemoteState, UnitRecord
-from inventory.services.mirror import Ids, is_possible, merged
+from inventory.services.mirror import Ids, as_told, is_possible
 from inventory.services.talk import OF_REMOTE
 from inventory.standing import in_step, wanted_state
 from inventory.states import LIVE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
@@ -200,7 +200,7 @@ def _merging(row: Unit, unit: UnitRecord, known: Surroundings) -> tuple[Repair, 
     if variant is None or depot is None:
         return Repair.BY_HAND, "its SKU or depot there is not one of ours"
     is_out = row.pk in known.with_customers
-    new = merged(row, unit, (variant, depot), is_out=is_out)
+    new = as_told(row, unit, (variant, depot), is_out=is_out)
     if any(getattr(new, name) != getattr(row, name) for name in ("variant_id", "depot_id", "condition", "status")):
         return _of_now(unit)
     if is_out:
