@@ -24,15 +24,20 @@ def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
 
 
+def closed_spans(depot: str = "pk") -> ArraySubquery:
+    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`."""
+    coming = DepotClosure.objects.filter(
+        depot=OuterRef(depot),
+        end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
+    )
+    span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
+    return ArraySubquery(coming.values_list(span))
+
+
 class DepotQuerySet(models.QuerySet["Depot"]):
     def with_closures(self) -> Self:
         """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them."""
-        coming = DepotClosure.objects.filter(
-            depot=OuterRef("pk"),
-            end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
-        )
-        span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
-        return self.annotate(closed_spans=ArraySubquery(coming.values_list(span)))
+        return self.annotate(closed_spans=closed_spans())
 
 
 class Depot(models.Model):
@@ -50,7 +55,7 @@ class Depot(models.Model):
     )
     active = models.BooleanField(default=True)
 
-    closed_spans: Sequence[Any]  # from with_closures()
+    closed_spans: Sequence[Any]  # from with_closures(), or closed_spans() of a row that names it
 
     objects = DepotQuerySet.as_manager()
 
@@ -238,6 +243,8 @@ class Reservation(models.Model):
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
+
+    starts_closed = ends_closed = False  # from troubles.with_closed_days()
 
     objects = ReservationQuerySet.as_manager()
 
