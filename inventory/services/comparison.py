@@ -24,13 +24,12 @@ from inventory.services.verdicts import (
     stranger,
     unit_case,
 )
-from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 _BATCH = 500
-_GONE = (UnitStatus.SOLD, UnitStatus.RETIRED, UnitStatus.LOST)  # an IMS may have forgotten such a unit
 _FEW = 20  # so many may be wrong on one side without the whole of it being in doubt
 
 
@@ -123,7 +122,7 @@ class Comparer:
                 self._compare_units(batch, seen, found)
                 if len(batch) == _BATCH:
                     self._progress(f"{len(seen)} units so far")
-        expected = self._mine(Unit.objects.exclude(status__in=_GONE)).order_by("pk")
+        expected = self._mine(Unit.objects.exclude(status__in=GONE)).order_by("pk")
         for row in expected.select_related("depot").iterator(chunk_size=_BATCH):
             if row.pk not in seen:
                 found.cases.append(missing_unit(row, narrowed=self._depot is not None))

@@ -30,7 +30,7 @@ from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
 from inventory.services.holds import close_counted_sales, lock_pools
 from inventory.services.soon import review_soon
-from inventory.states import ReservationStatus, UnitStatus
+from inventory.states import GONE, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -317,9 +317,12 @@ def _write_units(
     rows = []
     for unit in newest.values():
         mine = ours.get(unit.serial)
-        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
+        is_out = mine is not None and mine.pk in with_customers
+        # Written off after it left, though before its leaving was acknowledged: nobody would tell of that again.
+        waits = mine is not None and mine.pk in being_told and not (is_out and unit.status in GONE)
+        if mine is None or not (mine.decided_here or waits or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
-            rows.append(as_told(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+            rows.append(as_told(mine, unit, pool, is_out=is_out))
     agreed = [u.pk for u in ours.values() if u.decided_here and _says_the_same(u, newest[u.serial])]
     Unit.objects.filter(pk__in=agreed).update(decided_here=False)  # from now on its news are believed again
     Unit.objects.bulk_create(
