@@ -29,7 +29,7 @@ from inventory.services import (
     sync_soon,
 )
 from orders.models import Order
-from orders.services import place_order, settle_reserving
+from orders.services import cancel_order, place_order, settle_reserving
 from sandbox.http import Request, Response
 from tests.concurrency.racing import meanwhile, won
 from tests.concurrency.test_hold import held_without_the_lock
@@ -169,6 +169,36 @@ def test_the_order_request_and_its_job_at_once_ask_once(shop: Shop) -> None:
     order = Order.objects.get()
     assert (order.status, len(calls), len(shop.claims_at_ims())) == ("pending_payment", 1, 1)
     assert list(order.events.values_list("event", flat=True)) == ["hold"]
+
+
+def cancelled_while_its_request_speaks(shop: Shop, then: Callable[[Reservation], None]) -> tuple[str, str]:
+    """The order is cancelled before the call of its own request has arrived; `then` its job starts. Returns `sides`."""
+    quote = shop.quote()
+    place = partial(place_order, customer_id=quote.customer_id, quote_id=quote.pk)
+    with on_its_way(shop, place, method="PUT"):
+        cancel_order(order_id=Order.objects.get().pk, actor="customer")
+        then(Reservation.objects.get())
+    return sides(shop, Reservation.objects.get())
+
+
+def test_without_the_lease_the_request_of_a_cancelled_order_arrives_after_its_release(shop: Shop) -> None:
+    def job(row: Reservation) -> None:
+        Reservation.objects.update(sync_leased_until=None)
+        sync(row)
+
+    assert cancelled_while_its_request_speaks(shop, job) == ("released", "held")  # nobody's here, promised there
+
+
+def test_the_request_of_a_cancelled_order_never_arrives_after_its_release(shop: Shop) -> None:
+    def job(row: Reservation) -> None:
+        with pytest.raises(Unavailable):
+            sync(row)
+
+    cancelled_while_its_request_speaks(shop, job)
+    run_jobs()  # is tried again
+
+    assert sides(shop, Reservation.objects.get()) == ("released", "released")
+    assert shop.claims_at_ims() == []
 
 
 @pytest.mark.parametrize("budget", [None, 1.5], ids=["a worker", "a request"])
