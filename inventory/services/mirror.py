@@ -28,8 +28,9 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import close_counted_sales, lock_pools, review_soon
-from inventory.states import ReservationStatus, UnitStatus
+from inventory.services.holds import close_counted_sales, lock_pools
+from inventory.services.soon import review_soon
+from inventory.states import GONE, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -342,9 +343,12 @@ def _write_units(
     rows = []
     for unit in newest.values():
         mine = ours.get(unit.serial)
-        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
+        is_out = mine is not None and mine.pk in with_customers
+        # Written off after it left, though before its leaving was acknowledged: nobody would tell of that again.
+        waits = mine is not None and mine.pk in being_told and not (is_out and unit.status in GONE)
+        if mine is None or not (mine.decided_here or waits or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
-            rows.append(merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+            rows.append(as_told(mine, unit, pool, is_out=is_out))
     agreed = [u.pk for u in ours.values() if u.decided_here and _says_the_same(u, newest[u.serial])]
     Unit.objects.filter(pk__in=agreed).update(decided_here=False)  # from now on its news are believed again
     Unit.objects.bulk_create(
@@ -381,7 +385,7 @@ def _is_old_news(theirs: UnitRecord, ours: Unit, replaced: frozenset[Seen]) -> b
     return ours.as_of is not None and theirs.as_of <= ours.as_of and _as_seen(ours) not in replaced
 
 
-def merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
+def as_told(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
     """The unit as it is to be written.
 
     One that is with a customer stays where it left and how it left until it is taken back here, whatever the IMS thinks
@@ -415,9 +419,9 @@ def _ensure_pools(pools: set[Pool]) -> None:
 __all__ = [
     "accept_push",
     "apply_changes",
+    "as_told",
     "is_possible",
     "level_pages",
-    "merged",
     "mirror_changes",
     "moving",
     "names_of",

@@ -15,7 +15,7 @@ from inventory.providers.calls import answer_of, turn_back
 from inventory.providers.inventree.rows import count_in, rows_in
 
 log = get_logger(__name__)
-LONGEST_OPERATION = 14.0  # seconds of a write, however many calls it takes (inventory.services.sync.LONGEST_CALL)
+LONGEST_OPERATION = 14.0  # seconds of a write, however many calls it takes (inventory.services.talk.LONGEST_CALL)
 T = TypeVar("T")
 
 OLDEST_API = 530  # the version that this adapter's calls were tried with
