@@ -10,11 +10,14 @@ from core.queue import enqueue
 from inventory.selectors import Pool
 
 
-def sync_soon(reservation_ids: Iterable[UUID]) -> None:
-    """Have the IMS told what became of these reservations, whatever rest they were given."""
+def sync_soon(reservation_ids: Iterable[UUID], *, hasten: bool = True) -> None:
+    """Have the IMS told what became of these reservations, whatever rest they were given.
+
+    hasten: also those whose job rests after a failure.
+    """
     for reservation_id in sorted(reservation_ids):
         key = f"reservation:{reservation_id}"
-        enqueue("inventory.sync_reservation", lock=key, once=key, reservation_id=str(reservation_id))
+        enqueue("inventory.sync_reservation", lock=key, once=key, hasten=hasten, reservation_id=str(reservation_id))
 
 
 def tell_unit_soon(unit_id: int) -> None:

@@ -79,6 +79,16 @@ def _end_leases(talks: Sequence[Talk]) -> None:
     sold = [row.pk for row in rows if (row.kind, row.status) == (ReservationKind.SALE, ReservationStatus.SHIPPED)]
     if sold:
         close_counted_sales(Reservation.objects.filter(pk__in=sold))  # the count may have come before this answer
+    back = [row.unit_id for row in rows if row.unit_id and row.provider_state == ProviderState.CHECKED_IN]
+    if back:
+        _wake_next(back)
+
+
+def _wake_next(unit_ids: Sequence[int]) -> None:
+    """Whoever left with one of these units afterwards may be told of now; it need not rest until it tries again."""
+    left = [ReservationStatus.SHIPPED, ReservationStatus.FULFILLED]
+    waiting = Reservation.objects.filter(OUT_OF_STEP, unit__in=unit_ids, status__in=left)
+    sync_soon(waiting.values_list("pk", flat=True))
 
 
 def sync_anew(*, row: Reservation, there: RemoteReservation | None) -> None:
@@ -126,7 +136,7 @@ def enqueue_stragglers(*, older_than: timedelta = timedelta(seconds=45)) -> int:
         F("sync_after").asc(nulls_first=True), "id"
     )
     ids = list(due.values_list("pk", flat=True)[:_MOST_STRAGGLERS])
-    sync_soon(ids)
+    sync_soon(ids, hasten=False)
     return len(ids)
 
 
