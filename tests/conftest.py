@@ -7,6 +7,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+import tests.examples  # noqa: F401 (loads the profile)
 from core.http import breaker_of
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory

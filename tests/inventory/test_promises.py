@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -46,6 +46,7 @@ from inventory.services import (
     take_in,
 )
 from inventory.states import DECISIONS, ReservationKind
+from tests.examples import examples
 from tests.factories.inventory import UnitFactory
 from tests.inventory.shelf import NOW, Shelf
 
@@ -460,13 +461,5 @@ def room(db: None) -> Iterator[Any]:
 @pytest.mark.timeout(600)  # a failure is made shorter for up to five minutes; cut off, it would hide behind the limit
 def test_whatever_happens_nothing_is_promised_twice_and_nothing_free_is_hidden(room: type[Promises]) -> None:
     run_state_machine_as_test(
-        room,
-        settings=settings(
-            derandomize=True,
-            max_examples=30,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        room, settings=examples(30, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck))
     )
