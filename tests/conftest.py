@@ -16,6 +16,12 @@ from sandbox.stripe.sandbox import StripeSandbox
 from tests.shop import Shop
 
 
+@pytest.hookimpl(trylast=True)  # pytest-django puts whatever commits last
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole processes first: what takes minutes must not begin when the other core has nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
