@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 import time_machine
 from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -16,6 +15,7 @@ from inventory.models import Feed, Reservation, StockLevel, Unit
 from inventory.providers.base import Capability, Changes, Level, NotFound, Unavailable, UnitRecord
 from inventory.services import apply_changes, commit, mirror_changes, reconcile_inventory, sync_reservations
 from sandbox.http import Request, Response
+from tests.examples import examples
 from tests.factories.inventory import DepotFactory
 from tests.inventory.shelf import MINUTE, NOW, Shelf, bag, crate, unable
 from tests.jobs import run_jobs, waiting_jobs
@@ -69,9 +69,7 @@ def telling(draw: st.DrawFn) -> tuple[History, list[list[Instant]]]:
 
 @given(told=telling())
 @example(told=({(0, 1): (5, "lost"), (0, 2): (3, "available")}, [[(0, 2)], [(0, 1)]]))
-@hypothesis_settings(
-    derandomize=True, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_newest_of_each_thing_stands_however_often_and_in_whatever_order_it_is_told(
     clock: time_machine.Traveller, told: tuple[History, list[list[Instant]]]
 ) -> None:
