@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -23,13 +24,20 @@ _IN_OUR_TRANSACTION = JobManager(DjangoConnector())
 
 
 def enqueue(
-    task: str, *, after: timedelta | None = None, lock: str | None = None, once: str | None = None, **arguments: Any
+    task: str,
+    *,
+    after: timedelta | None = None,
+    lock: str | None = None,
+    once: str | None = None,
+    hasten: bool = False,
+    **arguments: Any,
 ) -> None:
     """Ask for a job by name, in the caller's transaction.
 
     after: earliest start. lock: jobs with the same lock run one after the other. once: at most one waiting job has
     this key; a second request joins it, and the job then starts after this transaction has ended, so that it sees what
-    the caller wrote. An unknown name raises at once (procrastinate TaskNotFound).
+    the caller wrote. hasten: if that one rests after a failure, it rests no longer once this transaction has ended.
+    An unknown name raises at once (procrastinate TaskNotFound).
     """
     options: dict[str, Any] = {"lock": lock, "queueing_lock": once}
     if after is not None:
@@ -41,6 +49,8 @@ def enqueue(
         return
     while not _deferred(job, arguments) and not _joined(once):
         pass  # the job that was waiting has started meanwhile, too early to see what this caller wrote
+    if hasten:
+        transaction.on_commit(partial(_end_rest, once))  # not before: whoever changes its row keeps others from joining
 
 
 def _deferred(job: JobDeferrer, arguments: dict[str, Any]) -> bool:
@@ -59,6 +69,16 @@ def _joined(once: str) -> bool:
             "SELECT id FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo' FOR SHARE", [once]
         )
         return cursor.fetchone() is not None
+
+
+def _end_rest(once: str) -> None:
+    """Where somebody else is just joining, it is theirs to hasten: nobody waits here, the caller's work is done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE id IN (SELECT id FROM procrastinate_jobs"
+            " WHERE queueing_lock = %s AND status = 'todo' AND scheduled_at > now() FOR UPDATE SKIP LOCKED)",
+            [once],
+        )
 
 
 class Jobs(JobManager):

@@ -15,7 +15,7 @@ from core.time import day_after, today_in
 from inventory.models import Depot, Downtime, Reservation, Unit
 from inventory.packing import Booking, NoPlan, misfits, plan, with_units
 from inventory.selectors import Fleet, fleets
-from inventory.states import LIVE, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import ReservationKind, ReservationStatus, UnitStatus
 
 WEEKS = 4
 SHOWN = (UnitStatus.AVAILABLE, UnitStatus.OUT, UnitStatus.CLEANING, UnitStatus.MAINTENANCE)
@@ -115,10 +115,8 @@ def fleet_calendar(
 
 
 def _live(depot: Depot, variants: Sequence[Variant], at: datetime) -> Iterable[Reservation]:
-    rows = Reservation.objects.filter(
-        depot=depot, variant__in=variants, kind=ReservationKind.RENTAL, status__in=LIVE
-    ).order_by("id")
-    return rows.exclude(status=ReservationStatus.HELD, expires_at__lte=at)
+    rows = Reservation.objects.living(at).filter(depot=depot, variant__in=variants, kind=ReservationKind.RENTAL)
+    return rows.order_by("id")
 
 
 def _past(units: Collection[Unit], window: "_Window") -> Iterable[Reservation]:

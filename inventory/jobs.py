@@ -16,7 +16,7 @@ from inventory.providers.base import (
 )
 
 log = get_logger(__name__)
-_WAIT = Patient(Unavailable, UnknownOutcome, RateLimited, attempts=40, longest=60)
+_WAIT = Patient(Unavailable, UnknownOutcome, RateLimited, attempts=40, longest=48)  # with its jitter, a minute
 
 
 @app.task(name="inventory.sync_reservation", queue="inventory", retry=_WAIT)

@@ -1,7 +1,7 @@
 """Who may have which thing when: depots, counts, units, and the claims on them. No prices, no customers."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -24,15 +24,20 @@ def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
 
 
+def closed_spans(depot: str = "pk") -> ArraySubquery:
+    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`."""
+    coming = DepotClosure.objects.filter(
+        depot=OuterRef(depot),
+        end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
+    )
+    span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
+    return ArraySubquery(coming.values_list(span))
+
+
 class DepotQuerySet(models.QuerySet["Depot"]):
     def with_closures(self) -> Self:
         """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them."""
-        coming = DepotClosure.objects.filter(
-            depot=OuterRef("pk"),
-            end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
-        )
-        span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
-        return self.annotate(closed_spans=ArraySubquery(coming.values_list(span)))
+        return self.annotate(closed_spans=closed_spans())
 
 
 class Depot(models.Model):
@@ -50,7 +55,7 @@ class Depot(models.Model):
     )
     active = models.BooleanField(default=True)
 
-    closed_spans: Sequence[Any]  # from with_closures()
+    closed_spans: Sequence[Any]  # from with_closures(), or closed_spans() of a row that names it
 
     objects = DepotQuerySet.as_manager()
 
@@ -108,7 +113,7 @@ class StockLevel(models.Model):
     depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="stock_levels")
     on_hand = models.PositiveIntegerField(default=0)  # pieces for sale
     reserved_elsewhere = models.PositiveIntegerField(default=0)  # claims of other channels
-    as_of = models.DateTimeField(null=True)  # none: the IMS counts only units here
+    as_of = models.DateTimeField(null=True)  # none: the IMS tells no count of it
 
     class Meta:
         ordering = ["id"]
@@ -200,6 +205,16 @@ OUT_OF_STEP = (
 )
 
 
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def living(self, at: datetime) -> Self:
+        """Claims that count at this instant: a hold that has not ended, what is paid for, what is out."""
+        return self.filter(status__in=LIVE).exclude(status=ReservationStatus.HELD, expires_at__lte=at)
+
+    def lapsed(self, at: datetime) -> Self:
+        """Holds that have ended at this instant, and that no job has tidied yet."""
+        return self.filter(status=ReservationStatus.HELD, expires_at__lte=at)
+
+
 class Reservation(models.Model):
     """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it.
 
@@ -228,6 +243,10 @@ class Reservation(models.Model):
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
+
+    starts_closed = ends_closed = False  # from troubles.with_closed_days()
+
+    objects = ReservationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]  # ids grow with time
@@ -267,6 +286,10 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"Rental, {words.days(self.period)}" if self.period else f"Sale of {words.count(self.quantity, 'piece')}"
+
+    def is_lapsed(self, at: datetime) -> bool:
+        """True for a hold that has ended at this instant, and that no job has tidied yet."""
+        return self.status == ReservationStatus.HELD and self.expires_at is not None and self.expires_at <= at
 
 
 class Feed(models.Model):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.time import day_after, today_in
 from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
-from inventory.states import AT_HAND, LIVE, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import AT_HAND, ReservationKind, ReservationStatus, UnitStatus
 
 Pool = tuple[int, int]  # (variant id, depot id)
 
@@ -48,8 +48,8 @@ class PoolCount:
 
 # Claims are summed as steps: a rental adds one on its first day inside the window and takes it off on the day after its
 # last. The database tells the steps, `_taken_by_day` walks them, so the work grows with the claims plus the days.
-# Only live reservations are read (partial index reservation_live_by_pool), and rentals only of these days; a hold is
-# dead at expires_at, whether or not a job has tidied it.
+# Only live reservations are read (partial index reservation_live_by_pool), and rentals only of these days; which claims
+# count is ReservationQuerySet.living, in SQL.
 # A unit that is out belongs to the shipped reservation that names it, and both count or neither: written off, or
 # booked out by the IMS for somebody of its own, it is neither free nor claimed. Until it is back it keeps today and its
 # turnaround, however late it is. Days on which it is down meanwhile are taken once.
@@ -194,8 +194,8 @@ def fleets(pools: Collection[Pool], *, now: datetime | None = None) -> dict[Pool
     today = {depot: today_in(zone, at) for depot, zone in zones}
     found: dict[Pool, Fleet] = {pool: Fleet() for pool in pools}
     gone: dict[int, list[Days]] = defaultdict(list)
-    claims = Reservation.objects.filter(**mine, kind=ReservationKind.RENTAL, status__in=LIVE)
-    for row in claims.order_by("status", "id").exclude(status=ReservationStatus.HELD, expires_at__lte=at):
+    claims = Reservation.objects.living(at).filter(**mine, kind=ReservationKind.RENTAL)
+    for row in claims.order_by("status", "id"):
         fleet, day = found.get((row.variant_id, row.depot_id)), today[row.depot_id]
         if fleet is None:
             continue
@@ -211,11 +211,11 @@ def fleets(pools: Collection[Pool], *, now: datetime | None = None) -> dict[Pool
     for unit in units.prefetch_related("downtimes"):
         if (pool := found.get((unit.variant_id, unit.depot_id))) is not None:
             down = [(d.period.lower, d.period.upper) for d in unit.downtimes.all()]
-            pool.shelves.append(Shelf(unit.pk, merged([*gone[unit.pk], *down])))
+            pool.shelves.append(Shelf(unit.pk, joined([*gone[unit.pk], *down])))
     return found
 
 
-def merged(periods: Sequence[Days]) -> list[Days]:
+def joined(periods: Sequence[Days]) -> list[Days]:
     """The same days, in order and apart from each other."""
     kept: list[Days] = []
     for first, end in sorted(periods):

@@ -15,6 +15,7 @@ class ReservationStatus(models.TextChoices):
 
 
 LIVE = (ReservationStatus.HELD, ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
+PROMISED = (ReservationStatus.HELD, ReservationStatus.COMMITTED)  # and still here
 
 
 class ReservationKind(models.TextChoices):
@@ -46,6 +47,7 @@ class UnitStatus(models.TextChoices):
 
 
 AT_HAND = (UnitStatus.AVAILABLE, UnitStatus.CLEANING)  # in service at the depot; what is out is so while it is ours
+GONE = (UnitStatus.SOLD, UnitStatus.RETIRED, UnitStatus.LOST)
 IN_SERVICE = (UnitStatus.AVAILABLE, UnitStatus.OUT, UnitStatus.CLEANING)
 GRADED = (UnitStatus.AVAILABLE, UnitStatus.CLEANING, UnitStatus.MAINTENANCE)  # here to be looked at
 

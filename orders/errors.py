@@ -25,6 +25,13 @@ class QuoteExpired(DomainError):
     title = "This quote has expired; ask for a new one."
 
 
+class DepotClosed(DomainError):
+    """A rental would begin or end on a day that was closed since it was quoted. `depot` is its code."""
+
+    code = "depot_closed"
+    title = "The depot is closed on this day; ask for a new quote."
+
+
 class QuoteUsed(DomainError):
     """The quote's one order ended without success. `order` is its number, `status` where it ended."""
 
@@ -78,11 +85,6 @@ class OrderRefused(DomainError):
 class NotHadAnew(DomainError):
     code = "not_had_anew"
     title = "What was paid too late cannot be had any more."
-
-
-class UnitUnsuitable(DomainError):
-    code = "unit_unsuitable"
-    title = "This unit cannot be handed out for this rental."
 
 
 def short_line(sku: str, **facts: Any) -> dict[str, Any]:

@@ -7,12 +7,19 @@ from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+import tests.examples  # noqa: F401 (loads the profile)
 from core.http import breaker_of
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory
 from sandbox.stripe.client import InProcessHTTPClient
 from sandbox.stripe.sandbox import StripeSandbox
 from tests.shop import Shop
+
+
+@pytest.hookimpl(trylast=True)  # pytest-django puts whatever commits last
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole processes first: what takes minutes must not begin when the other core has nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
 
 
 @pytest.fixture(autouse=True)

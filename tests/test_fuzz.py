@@ -10,13 +10,14 @@ from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from tests.document import Operation, document, operations
+from tests.examples import examples
 from tests.factories.accounts import CatFactory, auth_header
 from tests.shop import Shop
 
@@ -27,14 +28,7 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-QUICK = settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+QUICK = examples(30, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 TAGS = sorted({tag for operation in operations() for tag in operation.about["tags"]})
 
 

@@ -24,7 +24,7 @@ LEFTOVERS = (
     *(".run", ".venv", "staticfiles", "media", ".coverage"),
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache"),
 )
-PYTEST = ("-m", "pytest", "-n", "2")
+PYTEST = ("-m", "pytest", "-n", "2", "--dist", "worksteal")
 
 
 class Commands:

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
@@ -44,12 +43,12 @@ from inventory.admin.looks import (
     whose,
 )
 from inventory.admin.steps import ConfirmForm
-from inventory.admin.stock import ReadOnlyMixin
 from inventory.admin.worklist import CHANGE_RESERVATION, worklist_page, wrong
 from inventory.models import Feed, Reservation
-from inventory.services import in_step, sync_soon
+from inventory.services import sync_soon
+from inventory.standing import in_step
 from inventory.states import ReservationKind
-from inventory.troubles import troubles_of
+from inventory.troubles import troubles_of, with_closed_days
 
 
 class TheirWordFilter(DropdownFilter):
@@ -96,7 +95,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         rows: QuerySet[Reservation] = super().get_queryset(request)
-        return rows.select_related("variant__container", "depot", "unit", *WITH_ORDER)
+        return with_closed_days(rows.select_related("variant__container", "depot", "unit", *WITH_ORDER))
 
     @display(description="Order")
     def order(self, row: Reservation) -> SafeString | str:
@@ -168,7 +167,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         def do(_typed: dict[str, Any]) -> str:
             if in_step(Reservation.objects.get(pk=row.pk)):
                 return "Nothing is left to ask: the inventory system knows of it."
-            sync_soon(row.pk)
+            sync_soon([row.pk])
             return "The inventory system is asked again within seconds. Look again in a moment."
 
         ask = Ask(
@@ -223,10 +222,18 @@ def _theirs_card(row: Reservation) -> Card:
 
 
 @admin.register(Feed)
-class FeedAdmin(ReadOnlyMixin, ModelAdmin):
+class FeedAdmin(ReadOnlyAdmin):
     list_display = ("name", "read", "cursor")
-    fields = ("name", "read", "cursor")
 
     @display(description="Read", ordering="read_at")
     def read(self, row: Feed) -> str:
         return f"{timesince(row.read_at, depth=1)} ago" if row.read_at else "never"
+
+    def page(self, _request: HttpRequest, obj: Feed) -> Page:
+        return Page(
+            headline=obj.name,
+            badges=[],
+            subtitle="What the inventory system tells of its counts and units",
+            figures=[],
+            main=[Card("Read so far", facts=[("Read", self.read(obj)), ("Up to", obj.cursor or NOTHING)])],
+        )

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
-from core.backoffice import STYLES, badge
+from core.backoffice import STYLES, NewestFirst, badge
 from inventory import services, words
 from inventory.admin.promises import warn_of_misfits
 from inventory.forms import DowntimeForm
@@ -22,7 +22,7 @@ from inventory.models import Downtime
 
 
 @admin.register(Downtime)
-class DowntimeAdmin(ModelAdmin):
+class DowntimeAdmin(NewestFirst, ModelAdmin):
     form = DowntimeForm
     list_display = ("titled", "depot", "days", "reason_shown")
     list_filter = (("unit__depot", RelatedDropdownFilter),)

@@ -94,7 +94,7 @@ def unit_badge(unit: Unit) -> SafeString:
 
 def claim_words(row: Reservation) -> tuple[str, str]:
     text, tone = CLAIM_WORDS[row.status]
-    if row.status == ReservationStatus.HELD and row.expires_at is not None and row.expires_at <= timezone.now():
+    if row.is_lapsed(timezone.now()):
         return LAPSED
     return (
         (RENTAL_WORDS.get(ReservationStatus(row.status), text), tone)

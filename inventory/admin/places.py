@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from core.backoffice import STYLES
+from core.backoffice import STYLES, NewestFirst
 from core.time import today_in
 from inventory.admin.promises import warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
@@ -28,7 +28,7 @@ class DepotClosureInline(TabularInline):
 
 
 @admin.register(Depot)
-class DepotAdmin(ModelAdmin):
+class DepotAdmin(NewestFirst, ModelAdmin):
     form = DepotForm
     list_display = ("titled", "address", "opens", "state", "units_in_service")
     search_fields = ("code", "name", "city")

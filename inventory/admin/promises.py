@@ -17,7 +17,7 @@ from inventory.admin.looks import WITH_ORDER, named, order_of
 from inventory.models import Depot, DepotClosure, Reservation
 from inventory.packing import misfits
 from inventory.selectors import Pool, fleets
-from inventory.states import LIVE, ReservationKind, ReservationStatus
+from inventory.states import ReservationKind, ReservationStatus
 
 MOST_NAMED = 8
 WORKLIST = "admin:inventory_reservation_worklist"
@@ -45,8 +45,7 @@ def warn_of_closed_days(
     request: HttpRequest, depot: Depot, closures: Collection[DepotClosure], weekdays: Collection[int] = ()
 ) -> None:
     """Name the rentals that are to be handed over or taken back on a day that has just been closed."""
-    rows = Reservation.objects.filter(depot=depot, kind=ReservationKind.RENTAL, status__in=LIVE)
-    rows = rows.filter(~Q(status=ReservationStatus.HELD) | Q(expires_at__gt=timezone.now()))
+    rows = Reservation.objects.living(timezone.now()).filter(depot=depot, kind=ReservationKind.RENTAL)
     starts, ends = Q(pk__in=[]), Q(pk__in=[])
     for closure in closures:
         days = (closure.start_on, closure.end_on)

@@ -26,19 +26,6 @@ from inventory.states import IN_SERVICE
 MOST_UNITS = 50
 
 
-class ReadOnlyMixin:
-    """Rows come from elsewhere; here they are looked at."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        return False
-
-
 class LevelChangeList(ChangeList):
     """Asks once what the pools of a page can still give today."""
 
@@ -148,6 +135,3 @@ def _units_card(request: HttpRequest, level: StockLevel) -> Card:
         rows[MOST_UNITS:] = [[link(every, "All units"), "", ""]]
     calendar = ("Fleet calendar", calendar_address(level.depot_id, level.variant.sku)) if rows else None
     return Card("Units for rent", table=Table(["Unit", "Status", "Condition"], rows, empty="None."), link=calendar)
-
-
-__all__ = ["ReadOnlyMixin", "StockLevelAdmin"]

@@ -18,7 +18,7 @@ from inventory import words
 from inventory.admin.calendar import FLEET_STYLES
 from inventory.admin.looks import calendar_address, claim_badge, days_of, thing, whose
 from inventory.models import Reservation
-from inventory.services import in_step
+from inventory.standing import in_step
 from inventory.states import ReservationKind
 from inventory.troubles import Said, Trouble, troubles, troubles_of
 
@@ -47,13 +47,15 @@ class Entry:
     state: SafeString
     wrong: list[Wrong]
     steps: list[SafeString | str]
-    is_misfit: bool
+    trouble: Trouble  # the gravest
 
 
 def wrong(said: Said, row: Reservation) -> Wrong:
     """Say a trouble, and what there is to be done."""
     if said.trouble == Trouble.MISFIT:
         return _misfit(said, row)
+    if said.trouble == Trouble.CLOSED:
+        return _closed(row)
     again = f"Next try by itself: {moment(row.sync_after, row.depot.time_zone)}." if row.sync_after else ""
     times = f"{words.count(row.sync_failures, 'time')} refused" if row.sync_failures else ""
     answer = f"It said “{row.sync_error}”." if row.sync_error else ""
@@ -75,6 +77,15 @@ def _misfit(said: Said, row: Reservation) -> Wrong:
     return Wrong("Does not fit", text, advice, since)
 
 
+def _closed(row: Any) -> Wrong:
+    days = [
+        *([f"handed over on {words.day(row.rental.start_on)}"] if row.starts_closed else []),
+        *([f"taken back on {words.day(row.rental.end_on)}"] if row.ends_closed else []),
+    ]
+    text = f"It is to be {' and '.join(days)}, when {row.depot.name} is closed."
+    return Wrong("Closed day", text, "Agree on another day with the customer, or open the depot for it.")
+
+
 def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """What starts soonest comes first. A constant number of statements."""
     if not model_admin.has_view_permission(request):
@@ -88,15 +99,17 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         if (found := troubles_of(row, now=now))
     ]
     parts = (
-        ("Nothing to serve them with", [entry for entry in entries if entry.is_misfit]),
-        ("Not taken by the inventory system", [entry for entry in entries if not entry.is_misfit]),
+        ("Nothing to serve them with", [Trouble.MISFIT]),
+        ("Not taken by the inventory system", [Trouble.REFUSED, Trouble.NOT_TAKEN]),
+        ("On a day on which the depot is closed", [Trouble.CLOSED]),
     )
+    listed = [(title, [entry for entry in entries if entry.trouble in of_part]) for title, of_part in parts]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Does not fit",
         "opts": model_admin.opts,
         "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
-        "parts": [(title, part) for title, part in parts if part],
+        "parts": [(title, part) for title, part in listed if part],
         "total": total,
         "unshown": max(total - MOST_SHOWN, 0),
     }
@@ -104,7 +117,6 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 
 def _entry(row: Reservation, said: list[Said], viewer: Any) -> Entry:
-    is_misfit = any(one.trouble == Trouble.MISFIT for one in said)
     what = days_of(row) if row.period else words.count(row.quantity, "piece")
     return Entry(
         whose=whose(row, viewer),
@@ -113,13 +125,14 @@ def _entry(row: Reservation, said: list[Said], viewer: Any) -> Entry:
         what=what,
         state=claim_badge(row),
         wrong=[wrong(one, row) for one in said],
-        steps=_steps(row, viewer, is_misfit=is_misfit),
-        is_misfit=is_misfit,
+        steps=_steps(row, viewer, {one.trouble for one in said}),
+        trouble=said[0].trouble,
     )
 
 
-def _steps(row: Reservation, viewer: Any, *, is_misfit: bool) -> list[SafeString | str]:
+def _steps(row: Reservation, viewer: Any, found: set[Trouble]) -> list[SafeString | str]:
     """Where it can be put right."""
+    is_misfit = Trouble.MISFIT in found
     steps: list[SafeString | str] = []
     if is_misfit and row.period and viewer.has_perm("inventory.view_unit"):
         address = calendar_address(row.depot_id, row.variant.sku, row)
@@ -129,4 +142,6 @@ def _steps(row: Reservation, viewer: Any, *, is_misfit: bool) -> list[SafeString
         steps.append(format_html('<a class="step" href="{}">Stock levels</a>', address))
     if not in_step(row) and viewer.has_perm(CHANGE_RESERVATION):
         steps.append(step_button("inventory_reservation_ask_again", row.pk, "Ask again"))
+    if Trouble.CLOSED in found and viewer.has_perm("inventory.view_depot"):
+        steps.append(page_of("inventory_depot", row.depot_id, "Depot"))
     return [*steps, page_of("inventory_reservation", row.pk, "Reservation")]

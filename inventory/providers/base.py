@@ -4,7 +4,7 @@ The IMS is the truth for physical counts; this database is the truth for promise
 system and lets none of its words out. `docs/inventory-provider.openapi.yaml` is the contract of the `http` adapter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -104,7 +104,8 @@ class Changes:
 class InventoryProvider(Protocol):
     """One IMS. Every call may be repeated: `key` (our reservation id) makes it the same call.
 
-    Each call may raise any error below and is never made while a transaction or a lock is held.
+    Each call may raise any error below and is never made while a transaction or a lock is held. An iterator that broke
+    off is not gone on with; the call is made anew.
     `timeout` is the whole budget in seconds; None means the adapter's own default.
     """
 
@@ -115,8 +116,8 @@ class InventoryProvider(Protocol):
     def levels(self, *, skus: Sequence[str] | None = None, cursor: str | None = None) -> LevelPage:
         """One page of counts; of every SKU when `skus` is None."""
 
-    def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
-        """Every serialised unit, paged through to the end."""
+    def units(self, *, sku: str | None = None, depot: str | None = None) -> Iterator[UnitRecord]:
+        """Every serialised unit, once. Read while it is walked through, a page at a time, so each step may raise."""
 
     def reserve(
         self, *, key: UUID, lines: Sequence[Line], window: Window | None = None, timeout: float | None = None
@@ -147,8 +148,8 @@ class InventoryProvider(Protocol):
     def find(self, key: UUID) -> RemoteReservation | None:
         """What became of a call whose answer was lost."""
 
-    def reservations(self) -> Sequence[RemoteReservation]:
-        """Every live reservation that carries one of our keys."""
+    def reservations(self) -> Iterator[RemoteReservation]:
+        """Every live reservation that carries one of our keys, once. Read while it is walked through, as `units`."""
 
     def changes(self, cursor: str | None) -> Changes:
         """What moved since `cursor`; everything when it is None. Raises: CursorLost."""

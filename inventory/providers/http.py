@@ -10,8 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from core.http import CircuitBreaker, HttpClient, HttpResponse, NotSent, OutcomeUnknown, Params
-from core.logging import get_logger
+from core.http import CircuitBreaker, HttpClient, HttpResponse, Params
 from inventory.providers import wire
 from inventory.providers.base import (
     Capability,
@@ -30,9 +29,9 @@ from inventory.providers.base import (
     UnknownOutcome,
     Window,
 )
+from inventory.providers.calls import answer_of, turn_back
 from inventory.providers.signature import PushSignature
 
-log = get_logger(__name__)
 T = TypeVar("T")
 
 SKUS_A_CALL = 50  # of the contract
@@ -40,9 +39,7 @@ ROWS_A_PAGE = 500  # of the contract
 MOST_PAGES = 10_000
 CAPABILITIES_FOR = 600.0  # seconds that the answer is believed
 CAPABILITIES_WITHIN = 1.0  # seconds: a customer may be waiting
-DEFAULT_RETRY_AFTER = 1.0
 OTHER_REFUSALS = frozenset(range(400, 500)) - {404, 409}
-NOT_LET_IN = frozenset({401, 403})
 WRITES = {  # method, and what follows the reservation's address
     "reserve": ("PUT", ""),
     "confirm": ("POST", "/confirm"),
@@ -122,9 +119,9 @@ class HttpInventoryProvider:
         place, inner = (place, page.cursor) if page.cursor is not None else (place + SKUS_A_CALL, "")
         return LevelPage(levels=page.levels, cursor=f"{place}:{inner}")
 
-    def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
+    def units(self, *, sku: str | None = None, depot: str | None = None) -> Iterator[UnitRecord]:
         pool = {name: value for name, value in (("sku", sku), ("depot", depot)) if value is not None}
-        return [unit for page in self._pages("units", wire.unit_page, pool) for unit in page]
+        return self._pages("units", wire.unit_page, pool)
 
     def changes(self, cursor: str | None) -> Changes:
         return self._read("changes", "/changes", wire.changes, _page(cursor))
@@ -163,8 +160,8 @@ class HttpInventoryProvider:
         except NotFound:
             return None
 
-    def reservations(self) -> Sequence[RemoteReservation]:
-        return [found for page in self._pages("reservations", wire.reservation_page, {}) for found in page]
+    def reservations(self) -> Iterator[RemoteReservation]:
+        return self._pages("reservations", wire.reservation_page, {})
 
     # Pushes
 
@@ -187,11 +184,12 @@ class HttpInventoryProvider:
         except UnknownOutcome as error:
             raise Unavailable(str(error)) from None
 
-    def _pages(self, name: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[Sequence[T]]:
+    def _pages(self, name: str, parse: Callable[[Any], wire.Page[T]], params: Params) -> Iterator[T]:
+        """The rows of all pages; one page is in memory."""
         cursor, seen = None, set()
         for _ in range(MOST_PAGES):
             rows, cursor = self._read(name, f"/{name}", parse, {**params, **_page(cursor)})
-            yield rows
+            yield from rows
             if cursor is None:
                 return
             if cursor in seen:
@@ -224,14 +222,7 @@ class HttpInventoryProvider:
         params: Params | None = None,
         timeout: float | None = None,
     ) -> T:
-        try:
-            response = self._client.request(
-                method, path, json=json, params=params, timeout=timeout, operation=operation
-            )
-        except NotSent as error:
-            raise Unavailable(str(error)) from None
-        except OutcomeUnknown as error:
-            raise UnknownOutcome(str(error)) from None
+        response = answer_of(self._client, method, path, json=json, params=params, timeout=timeout, operation=operation)
         if response.status not in {200, 201}:
             _refuse(response)
         try:
@@ -244,15 +235,8 @@ def _refuse(response: HttpResponse) -> NoReturn:
     """Raise what this status means; docs/inventory-provider.openapi.yaml has the table."""
     problem = wire.problem(response)
     said = f"The inventory system answered {response.status} {problem.code}".rstrip()
+    turn_back(response, said)
     match response.status:
-        case 429:
-            raise RateLimited(response.retry_after(DEFAULT_RETRY_AFTER))
-        case status if status in NOT_LET_IN:
-            # A wrong or expired token is the operator's to mend; no customer's order is refused for it.
-            log.error("inventory_credentials_refused", status=status)
-            raise Unavailable(said)
-        case 503:
-            raise Unavailable(said)
         case 404 if problem.code in wire.UNKNOWN_THINGS:
             raise NotFound(said)
         case 409 if problem.short is not None:

@@ -8,7 +8,6 @@ from inventory.services.holds import (
     hold,
     release,
     require_free,
-    review_soon,
     rewin,
     tidy_lapsed_holds,
 )
@@ -16,15 +15,14 @@ from inventory.services.importing import import_stock
 from inventory.services.mirror import accept_push, apply_changes, mirror_changes
 from inventory.services.misfits import review_overdue, review_promises
 from inventory.services.reconcile import forget_old_reconciliations, reconcile_inventory
+from inventory.services.soon import review_soon, sync_soon
 from inventory.services.sync import (
     enqueue_stragglers,
     enqueue_untold_units,
-    in_step,
-    lease_for,
     sync_reservations,
-    sync_soon,
     tell_unit,
 )
+from inventory.services.talk import lease_for
 from inventory.services.units import (
     add_unit,
     decide_unit,
@@ -38,6 +36,7 @@ from inventory.services.units import (
     ship,
     take_in,
 )
+from inventory.standing import in_step
 
 __all__ = [
     "Claim",

@@ -1,6 +1,6 @@
 """Compare what this database and the IMS believe, both ways, and change nothing. What differs gets its verdict."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -24,13 +24,12 @@ from inventory.services.verdicts import (
     stranger,
     unit_case,
 )
-from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 _BATCH = 500
-_GONE = (UnitStatus.SOLD, UnitStatus.RETIRED, UnitStatus.LOST)  # an IMS may have forgotten such a unit
 _FEW = 20  # so many may be wrong on one side without the whole of it being in doubt
 
 
@@ -45,7 +44,7 @@ class Comparison:
     cases: list[Case] = field(default_factory=list)
 
 
-class Look:
+class Comparer:
     """Compares everything, or one depot, or one SKU. Theirs is read first, so that ours can only be newer.
 
     Reads only. Network, so never inside a transaction. Raises: ProviderError.
@@ -123,7 +122,7 @@ class Look:
                 self._compare_units(batch, seen, found)
                 if len(batch) == _BATCH:
                     self._progress(f"{len(seen)} units so far")
-        expected = self._mine(Unit.objects.exclude(status__in=_GONE)).order_by("pk")
+        expected = self._mine(Unit.objects.exclude(status__in=GONE)).order_by("pk")
         for row in expected.select_related("depot").iterator(chunk_size=_BATCH):
             if row.pk not in seen:
                 found.cases.append(missing_unit(row, narrowed=self._depot is not None))
@@ -187,7 +186,7 @@ def _sales_to_be_counted() -> QuerySet[Reservation, tuple[str, str]]:
     return left.values_list("variant__sku", "depot__code").distinct()
 
 
-def _batches(rows: Collection[T]) -> Iterator[list[T]]:
+def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(rows)
     while batch := list(islice(rest, _BATCH)):
         yield batch
@@ -197,4 +196,4 @@ def _with_names(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     return rows.select_related("variant", "depot", "unit")
 
 
-__all__ = ["Comparison", "Look"]
+__all__ = ["Comparer", "Comparison"]

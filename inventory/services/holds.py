@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from catalog.models import Variant
 from core.ids import new_id
-from core.queue import enqueue
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation, StockLevel
 from inventory.packing import Booking, NoPlan, plan
 from inventory.selectors import Fleet, Pool, fleets, pool_counts
+from inventory.services.soon import review_soon
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
 
 HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
@@ -133,7 +133,7 @@ def tidy_lapsed_holds(*, grace: timedelta = timedelta(minutes=2)) -> int:
 
     Locks: reservations; those that somebody works on are left for the next time.
     """
-    lapsed = Reservation.objects.filter(status=HELD, expires_at__lt=timezone.now() - grace)
+    lapsed = Reservation.objects.lapsed(timezone.now() - grace)
     return _end(lapsed.select_for_update(skip_locked=True), ReservationStatus.EXPIRED)
 
 
@@ -164,13 +164,6 @@ def close_counted_sales(rows: QuerySet[Reservation] | None = None) -> int:
     return left.filter(provider_acked_at__lte=Subquery(as_of)).update(status=ReservationStatus.FULFILLED)
 
 
-def review_soon(pools: Iterable[Pool]) -> None:
-    """Have a job look whether everything promised of these pools can be kept (services.misfits)."""
-    for variant_id, depot_id in sorted(set(pools)):
-        once = f"review:{variant_id}:{depot_id}"
-        enqueue("inventory.review_promises", once=once, lock=once, variant_id=variant_id, depot_id=depot_id)
-
-
 def lock_pools(pools: Iterable[Pool]) -> None:
     """Take the stock levels of these pools, in id order, until the transaction ends (docs/locking.md)."""
     unique = sorted(set(pools))
@@ -199,11 +192,8 @@ def _win(claims: Sequence[Claim]) -> None:
     pools = {claim.pool for claim in claims}
     lock_pools(pools)
     now = timezone.now()
-    lapsed = Reservation.objects.filter(
-        variant_id__in={variant for variant, _ in pools},
-        depot_id__in={depot for _, depot in pools},
-        status=HELD,
-        expires_at__lte=now,
+    lapsed = Reservation.objects.lapsed(now).filter(
+        variant_id__in={variant for variant, _ in pools}, depot_id__in={depot for _, depot in pools}
     )
     dead = list(lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True))
     if dead:
@@ -222,7 +212,7 @@ def lock_reservations(reservation_ids: Collection[UUID]) -> list[Reservation]:
 
 
 def _is_living_hold(row: Reservation) -> bool:
-    return row.status == HELD and row.expires_at is not None and row.expires_at > timezone.now()
+    return row.status == HELD and not row.is_lapsed(timezone.now())
 
 
 def _claim_of(row: Reservation) -> Claim:

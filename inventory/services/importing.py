@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from inventory.errors import ImportRefused, RowError
 from inventory.selectors import Pool
-from inventory.services.holds import review_soon
+from inventory.services.soon import review_soon
 from inventory.stock_file import StockFile, StockRow
 
 MOST_ERRORS = 200  # that are told; all are counted

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -28,8 +28,9 @@ from inventory.providers.base import (
 )
 from inventory.providers.registry import get_provider
 from inventory.selectors import Pool
-from inventory.services.holds import close_counted_sales, lock_pools, review_soon
-from inventory.states import ReservationStatus, UnitStatus
+from inventory.services.holds import close_counted_sales, lock_pools
+from inventory.services.soon import review_soon
+from inventory.states import GONE, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -46,16 +47,24 @@ def mirror_changes(*, anew: bool = False, progress: Progress = lambda _line: Non
 
     Rows say what is, so repeats and reordering change nothing: an older `as_of` never overwrites a newer one.
     A lost cursor starts the feed anew, which is a full snapshot, and so does `anew`; an IMS without a feed is always
-    read whole. A page at a time is in memory. Network between transactions. Raises: ProviderError.
+    read whole. A depot of which a whole reading told nothing has nothing to sell any more. A page at a time is in
+    memory. Network between transactions. Raises: ProviderError.
     """
     provider, written, read = get_provider(), 0, 0
     feed, _ = Feed.objects.get_or_create(pk=FEED)
     names = _youngest_names()
-    whole = anew or not feed.cursor or feed.newest_depot < names[1]
+    whole = (
+        anew or not feed.cursor or feed.newest_depot < names[1] or Capability.CHANGE_FEED not in provider.capabilities
+    )
+    told, is_over = set[str](), False
     for page in _pages(provider, None if whole else feed.cursor):
         written += apply_changes(page)
         read += len(page.levels) + len(page.units)
+        told |= {level.depot for level in page.levels} | {unit.depot for unit in page.units}
+        is_over = not page.more
         progress(f"{read} rows read, {written} written")
+    if whole and is_over and told:  # what tells of no depot at all is no news but a failure
+        written += _forget_counts(Depot.objects.exclude(code__in=told))
     if not whole and feed.newest_variant < names[0]:
         written += _catch_up(provider, after=feed.newest_variant)
     Feed.objects.filter(pk=FEED).update(newest_variant=names[0], newest_depot=names[1])
@@ -98,9 +107,10 @@ def _snapshot(provider: InventoryProvider, skus: Sequence[str] | None = None) ->
         yield Changes(levels=levels, units=(), cursor="", more=True)
     pools = [{"sku": sku} for sku in skus] if skus else [{"depot": code} for code in _depots_in_use()]
     for pool in pools:
-        rest = iter(provider.units(**pool))
+        rest = provider.units(**pool)
         while units := list(islice(rest, _ROWS_A_PAGE)):
             yield Changes(levels=(), units=units, cursor="", more=True)
+    yield Changes(levels=(), units=(), cursor="", more=False)
 
 
 def level_pages(provider: InventoryProvider, skus: Sequence[str] | None = None) -> Iterator[Sequence[Level]]:
@@ -190,6 +200,23 @@ def write_off(*, rows: Collection[StockLevel]) -> int:
         _close_counted_sales({row.variant_id for row in unmoved}, {row.depot_id for row in unmoved})
     review_soon((row.variant_id, row.depot_id) for row in unmoved)
     return len(unmoved)
+
+
+@transaction.atomic
+def _forget_counts(depots: QuerySet[Depot]) -> int:
+    """The IMS does not speak of these depots any more, by these names: nothing is counted there. Returns the rows.
+
+    They have no `as_of` afterwards, so whatever it tells of them later is believed, also a count that never moved.
+    Locks: stock levels, in id order.
+    """
+    counted = StockLevel.objects.filter(depot__in=depots, as_of__isnull=False).exclude(on_hand=0, reserved_elsewhere=0)
+    rows = list(counted.select_related("depot"))
+    if not rows:
+        return 0
+    log.error("depots_not_told", depots=sorted({row.depot.code for row in rows}), levels=len(rows))
+    written = write_off(rows=rows)
+    StockLevel.objects.filter(pk__in=[row.pk for row in rows], on_hand=0, reserved_elsewhere=0).update(as_of=None)
+    return written
 
 
 def accept_push(*, headers: Mapping[str, str], body: bytes) -> None:
@@ -316,9 +343,12 @@ def _write_units(
     rows = []
     for unit in newest.values():
         mine = ours.get(unit.serial)
-        if mine is None or not (mine.decided_here or mine.pk in being_told or _is_old_news(unit, mine, replaced)):
+        is_out = mine is not None and mine.pk in with_customers
+        # Written off after it left, though before its leaving was acknowledged: nobody would tell of that again.
+        waits = mine is not None and mine.pk in being_told and not (is_out and unit.status in GONE)
+        if mine is None or not (mine.decided_here or waits or _is_old_news(unit, mine, replaced)):
             pool = (variants[unit.sku], depots[unit.depot])
-            rows.append(merged(mine, unit, pool, is_out=mine is not None and mine.pk in with_customers))
+            rows.append(as_told(mine, unit, pool, is_out=is_out))
     agreed = [u.pk for u in ours.values() if u.decided_here and _says_the_same(u, newest[u.serial])]
     Unit.objects.filter(pk__in=agreed).update(decided_here=False)  # from now on its news are believed again
     Unit.objects.bulk_create(
@@ -355,7 +385,7 @@ def _is_old_news(theirs: UnitRecord, ours: Unit, replaced: frozenset[Seen]) -> b
     return ours.as_of is not None and theirs.as_of <= ours.as_of and _as_seen(ours) not in replaced
 
 
-def merged(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
+def as_told(ours: Unit | None, theirs: UnitRecord, pool: Pool, *, is_out: bool) -> Unit:
     """The unit as it is to be written.
 
     One that is with a customer stays where it left and how it left until it is taken back here, whatever the IMS thinks
@@ -389,9 +419,9 @@ def _ensure_pools(pools: set[Pool]) -> None:
 __all__ = [
     "accept_push",
     "apply_changes",
+    "as_told",
     "is_possible",
     "level_pages",
-    "merged",
     "mirror_changes",
     "moving",
     "names_of",

@@ -10,12 +10,11 @@ from core.time import day_after, today_in
 from inventory.models import Reservation
 from inventory.packing import misfits
 from inventory.selectors import Pool, fleets, pool_counts
-from inventory.services.holds import lock_pools, review_soon
-from inventory.states import ReservationKind, ReservationStatus
+from inventory.services.holds import lock_pools
+from inventory.services.soon import review_soon
+from inventory.states import PROMISED, ReservationKind, ReservationStatus
 
 log = get_logger(__name__)
-
-_PROMISED = (ReservationStatus.HELD, ReservationStatus.COMMITTED)
 
 
 @transaction.atomic
@@ -46,9 +45,9 @@ def _sales(pool: Pool) -> list[UUID]:
     """The youngest claims on pieces that are not there; what is paid comes before what is only held."""
     today = timezone.now().date()
     missing = -pool_counts([pool], period=(today, day_after(today)))[pool].sale
-    claims = Reservation.objects.filter(
-        variant_id=pool[0], depot_id=pool[1], kind=ReservationKind.SALE, status__in=_PROMISED
-    ).exclude(status=ReservationStatus.HELD, expires_at__lte=timezone.now())
+    claims = Reservation.objects.living(timezone.now()).filter(
+        variant_id=pool[0], depot_id=pool[1], kind=ReservationKind.SALE, status__in=PROMISED
+    )
     unserved = []
     for pk, quantity in claims.order_by("-status", "-id").values_list("pk", "quantity"):  # held before committed
         if missing <= 0:

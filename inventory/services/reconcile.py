@@ -17,7 +17,7 @@ from core.logging import get_logger
 from inventory.models import Reconciliation
 from inventory.providers.base import InventoryProvider, ProviderError
 from inventory.providers.registry import get_provider
-from inventory.services.comparison import Comparison, Look
+from inventory.services.comparison import Comparer, Comparison
 from inventory.services.repair import repair_cases
 from inventory.services.verdicts import Case, Finding, Repair
 
@@ -91,7 +91,7 @@ class _Run:
         progress: Callable[[str], None],
     ) -> None:
         self._provider, self._settle, self._progress = provider, settle, progress
-        self._look = Look(provider, depot, sku, progress)
+        self._comparer = Comparer(provider, depot, sku, progress)
         self.report = Report()
         self.cases: list[Case] = []
         self.is_done = False
@@ -118,13 +118,13 @@ class _Run:
 
     def _settled(self) -> Comparison:
         """What two looks agree upon."""
-        first = self._look.all()
+        first = self._comparer.all()
         if not first.cases:
             return first
         self._progress(f"{len(first.cases)} differences; looking again in {self._settle:g} s")
         sleep(self._settle)
         before = {case.finding.is_like() for case in first.cases}
-        again = self._look.all()
+        again = self._comparer.all()
         again.cases = [case for case in again.cases if case.finding.is_like() in before]
         return again
 

@@ -9,13 +9,13 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
 from django.utils import timezone
 
-from core.queue import enqueue
 from core.time import day_after, today_in
 from inventory.errors import HoldLapsed, OutOfStock, UnitNotFree, UnitTransitionNotAllowed
 from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.packing import NoPlan, misfits, plan, with_units
 from inventory.selectors import Fleet, fleets
-from inventory.services.holds import Claim, lock_pools, lock_reservations, require_free, review_soon
+from inventory.services.holds import Claim, lock_pools, lock_reservations, require_free
+from inventory.services.soon import review_soon, sync_soon, tell_unit_soon
 from inventory.states import DECISIONS, GRADED, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
@@ -93,7 +93,7 @@ def ship(*, reservation_id: UUID, unit_id: int | None = None) -> Reservation:
     row.status, row.shipped_at = ReservationStatus.SHIPPED, timezone.now()
     row.misfit_at = None
     row.save(update_fields=["status", "shipped_at", "unit", "period", "misfit_at"])
-    _tell_ims(row)
+    sync_soon([row.pk])
     return row
 
 
@@ -129,7 +129,7 @@ def take_in(
     row.save(update_fields=["status", "period"])
     _block(unit.pk, today, row.period.upper)
     review_soon({(row.variant_id, row.depot_id), (unit.variant_id, unit.depot_id)})
-    _tell_ims(row)
+    sync_soon([row.pk])
     return row
 
 
@@ -175,7 +175,7 @@ def grade_unit(*, unit_id: int, condition: str) -> Unit:
         raise UnitTransitionNotAllowed(event="grade", status=unit.status, allowed=[])
     unit.condition, unit.decided_here = condition, True
     unit.save(update_fields=["condition", "decided_here"])
-    _tell_unit(unit)
+    tell_unit_soon(unit.pk)
     return unit
 
 
@@ -328,16 +328,8 @@ def _decide(unit: Unit, event: str) -> None:
         unit__status=UnitStatus.AVAILABLE
     ).update(unit=None)
     review_soon([(unit.variant_id, unit.depot_id)])
-    _tell_unit(unit)
-
-
-def _tell_unit(unit: Unit) -> None:
-    enqueue("inventory.tell_unit", lock=f"unit:{unit.pk}", once=f"unit:{unit.pk}", unit_id=unit.pk)
+    tell_unit_soon(unit.pk)
 
 
 def _ensure_pool(variant_id: int, depot_id: int) -> None:
     StockLevel.objects.get_or_create(variant_id=variant_id, depot_id=depot_id)
-
-
-def _tell_ims(row: Reservation) -> None:
-    enqueue("inventory.sync_reservation", lock=f"reservation:{row.pk}", reservation_id=str(row.pk))

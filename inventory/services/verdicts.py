@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.providers.base import Level, Line, RemoteReservation, RemoteState, UnitRecord
-from inventory.services.mirror import Ids, is_possible, merged
-from inventory.services.sync import OF_REMOTE, in_step, wanted_state
+from inventory.services.mirror import Ids, as_told, is_possible
+from inventory.services.talk import OF_REMOTE
+from inventory.standing import in_step, wanted_state
 from inventory.states import LIVE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 Drift = Literal["missing_there", "missing_here", "quantity", "state", "stale_mirror"]
@@ -199,7 +200,7 @@ def _merging(row: Unit, unit: UnitRecord, known: Surroundings) -> tuple[Repair, 
     if variant is None or depot is None:
         return Repair.BY_HAND, "its SKU or depot there is not one of ours"
     is_out = row.pk in known.with_customers
-    new = merged(row, unit, (variant, depot), is_out=is_out)
+    new = as_told(row, unit, (variant, depot), is_out=is_out)
     if any(getattr(new, name) != getattr(row, name) for name in ("variant_id", "depot_id", "condition", "status")):
         return _of_now(unit)
     if is_out:
@@ -233,7 +234,9 @@ def compare_reservation(row: Reservation, remote: RemoteReservation) -> Case | N
         return _about(row, "quantity", theirs, remote, note="a key cannot change what it stands for")
     state, wanted = OF_REMOTE[remote.state], wanted_state(row)
     if state != wanted:
-        return None if _is_lapsed(row) and remote.state != RemoteState.CHECKED_OUT else _state_case(row, remote)
+        if row.is_lapsed(timezone.now()) and remote.state != RemoteState.CHECKED_OUT:
+            return None  # the IMS may have it or not
+        return _state_case(row, remote)
     serials = set(remote.serials_out)
     if serials and row.status == ReservationStatus.SHIPPED and serials != _serials(row):
         theirs = f"{remote.state}: {', '.join(sorted(serials))}"
@@ -281,11 +284,6 @@ def _line(line: Line) -> str:
     return f"{line.quantity} {line.sku} at {line.depot} for {line.kind}"
 
 
-def _is_lapsed(row: Reservation) -> bool:
-    """A hold that is dead here and not tidied yet; the IMS may have it or not."""
-    return row.status == ReservationStatus.HELD and row.expires_at is not None and row.expires_at <= timezone.now()
-
-
 def missing_reservation(row: Reservation) -> Case:
     return _about(row, "missing_there", "", repair=Repair.SYNC_AGAIN)
 
@@ -297,7 +295,7 @@ def is_expected(row: Reservation) -> bool:
     """
     out = row.status == ReservationStatus.SHIPPED and row.kind == ReservationKind.SALE
     local = row.provider_state == ProviderState.LOCAL and in_step(row)
-    return not (out or local or _is_lapsed(row))
+    return not (out or local or row.is_lapsed(timezone.now()))
 
 
 def _about(

@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.idempotency import RequestInProgress
 from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
-from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, TransitionNotAllowed
+from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, TransitionNotAllowed
 
 _QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
 
@@ -158,7 +158,7 @@ SHORT = OrderRefused(
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
 QUOTE_REFUSED = refused(SHORT, shape=OutOfStockOutput)
-ORDER_REFUSED = refused(SHORT, QuoteExpired, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
+ORDER_REFUSED = refused(SHORT, QuoteExpired, DepotClosed, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
 CANCEL_REFUSED = refused(TransitionNotAllowed(event="cancel", status="completed", allowed=[]), RequestInProgress)
 
 

@@ -191,9 +191,8 @@ def _price(row: InsteadRow, days: tuple[date, date] | None) -> int | None:
 def _own_orders(customer_id: UUID, missing: Sequence[_Asked]) -> list[str]:
     """Numbers of this customer's orders that hold what is missing and can still be paid, the oldest first."""
     now = timezone.now()
-    held = Reservation.objects.filter(
-        reduce(or_, (_claimed(one) for one in missing)), status=ReservationStatus.HELD, expires_at__gt=now
-    )
+    claimed = reduce(or_, (_claimed(one) for one in missing))
+    held = Reservation.objects.living(now).filter(claimed, status=ReservationStatus.HELD)
     unpaid = Order.objects.filter(customer_id=customer_id, status__in=_UNPAID, expires_at__gt=now)
     holding = unpaid.filter(Q(lines__reservation__in=held) | Q(lines__rentals__reservation__in=held))
     return list(holding.order_by("placed_at").distinct().values_list("number", flat=True))

@@ -13,12 +13,12 @@ from inventory.errors import HoldLapsed
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import Refused
-from inventory.services import commit, extend_holds, release, rewin, sync_reservations
+from inventory.services import commit, extend_holds, release, rewin, sync_reservations, sync_soon
 from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.selectors import has_left
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
-from orders.services.placing import give_back, reservations_of, tell_ims
+from orders.services.placing import give_back, reservations_of
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
 _UNPAID = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
@@ -101,7 +101,7 @@ def mark_order_paid(*, order_id: UUID, actor: str = PROVIDER) -> Order:
         give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
         return order
     move(order, "pay", actor=actor, confirmed_at=timezone.now())
-    tell_ims(ids)
+    sync_soon(ids)
     return order
 
 
@@ -151,7 +151,7 @@ def confirm_late(*, order_id: UUID, actor: str = PROVIDER) -> Order:
         move_rental(order, rental, "restore", actor=actor)
     for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
         move_sale(order, line, "restore", actor=actor)
-    tell_ims(ids)
+    sync_soon(ids)
     return order
 
 
@@ -162,7 +162,7 @@ def let_go_again(*, order_id: UUID) -> None:
     if order.status == OrderStatus.EXPIRED:
         ids = reservations_of(order.pk)
         release(reservation_ids=ids)
-        tell_ims(ids)
+        sync_soon(ids)
 
 
 def expire_orders() -> int:

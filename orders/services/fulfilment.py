@@ -12,7 +12,7 @@ from core.queue import enqueue
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
-from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed, UnitUnsuitable
+from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
@@ -100,10 +100,10 @@ def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "", without_dep
 def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str = "") -> Rental:
     """Take a unit back in the condition it is in (A to D); it goes to cleaning.
 
-    Locks: order, stock level, reservation, unit.
+    Locks: order, stock level, reservation, unit. Raises: TransitionNotAllowed, HoldLapsed.
     """
     if condition not in Unit.Condition.values:
-        raise UnitUnsuitable(f"Condition is one of {', '.join(Unit.Condition.values)}.")
+        raise ValueError(f"{condition!r} is no condition of a unit")
     order, rental = _lock(rental_id)
     next_status(RENTAL, "take_back", rental.status)
     claim = take_in(reservation_id=rental.reservation_id, condition=condition)

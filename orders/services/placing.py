@@ -15,12 +15,12 @@ from core.logging import get_logger
 from core.queue import enqueue
 from core.time import today_in
 from inventory.errors import OutOfStock
-from inventory.models import Reservation
+from inventory.models import Reservation, closed_spans
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
-from inventory.services import hold, lease_for, release, sync_reservations
-from orders.errors import OrderRefused, QuoteExpired, QuoteUsed, short_line
+from inventory.services import hold, lease_for, release, sync_reservations, sync_soon
+from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
@@ -37,8 +37,8 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
 
     Safe to repeat: a quote has one order, however often it is asked for. When the IMS does not answer in time the
     order comes back `reserving` and a job goes on. Network between two transactions.
-    Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, OutOfStock (ours), OrderRefused (the
-    IMS's); the last two with what could be had instead.
+    Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, OutOfStock (ours),
+    OrderRefused (the IMS's); the last two with what could be had instead.
     """
     try:
         order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
@@ -115,23 +115,19 @@ def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -
     ids = reservations_of(order.pk)
     release(reservation_ids=ids, expired=expired)
     credit_all(order, actor=actor, reason=reason)
-    tell_ims(ids)
+    sync_soon(ids)
     enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
-
-
-def tell_ims(reservation_ids: Sequence[UUID]) -> None:
-    """Let the IMS hear, by jobs, what became of these reservations."""
-    for reservation_id in reservation_ids:
-        enqueue("inventory.sync_reservation", lock=f"reservation:{reservation_id}", reservation_id=str(reservation_id))
 
 
 @transaction.atomic
 def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reservation]]:
     """The quote's order, and what was reserved for it just now; nothing when it was there already."""
     locked = Quote.objects.select_for_update(of=("self",)).select_related("depot")
-    quote = locked.filter(pk=quote_id, customer_id=customer_id).first()
+    mine = locked.filter(pk=quote_id, customer_id=customer_id)
+    quote = mine.annotate(closed_spans=closed_spans("depot")).first()
     if quote is None:
         raise NotFound("There is no such quote, or it is not yours.")
+    quote.depot.closed_spans = quote.closed_spans
     # A statement of its own: the one that waited for the lock does not see what was committed meanwhile.
     order = Order.objects.filter(quote=quote).first()
     if order is not None:
@@ -140,6 +136,7 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
         raise QuoteExpired
     if _has_begun(quote):
         raise QuoteExpired("The first day of its rental has passed meanwhile; ask for a new quote.")
+    _require_open(quote)
     expires_at = timezone.now() + settings.HOLD_LIFETIME
     lease = lease_for(settings.INVENTORY_REQUEST_BUDGET)
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at, leased_until=lease)
@@ -152,6 +149,16 @@ def _has_begun(quote: Quote) -> bool:
     """True when a rental would have begun before today, by the depot's clock; needs `depot`."""
     today = today_in(quote.depot.time_zone).isoformat()
     return any(line["rental"] is not None and line["rental"]["start_on"] < today for line in quote.lines)
+
+
+def _require_open(quote: Quote) -> None:
+    """Needs `depot` with its closures. Raises: DepotClosed when a rental would begin or end on a closed day."""
+    rentals = [line["rental"] for line in quote.lines if line["rental"] is not None]
+    days = sorted({date.fromisoformat(terms[name]) for terms in rentals for name in ("start_on", "end_on")})
+    closed = [day.isoformat() for day in days if quote.depot.is_closed(day)]
+    if closed:
+        detail = f"{quote.depot} is closed on {' and '.join(closed)} by now; ask for a new quote with other days."
+        raise DepotClosed(detail, depot=quote.depot.code, closed_on=closed)
 
 
 def _living(order: Order) -> Order:
@@ -225,4 +232,4 @@ def _mark_held(order_id: UUID) -> None:
         OrderEvent.objects.create(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)
 
 
-__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving", "tell_ims"]
+__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving"]

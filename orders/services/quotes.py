@@ -21,6 +21,7 @@ from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
+from inventory.words import count
 from orders.models import DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.services.alternatives import tell_alternatives
 
@@ -234,10 +235,10 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
 
 def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]:
     """How the fee came about, in words."""
-    said = [f"{days} days, first and last included"]
-    rate = f"{format_minor(fee.per_day_minor, currency)} a day (rate from {fee.from_days} days)"
+    said = [f"{count(days, 'day')}, first and last included"]
+    rate = f"{format_minor(fee.per_day_minor, currency)} a day (rate from {count(fee.from_days, 'day')})"
     if fee.billed_days > days:
-        said.append(f"charged as {fee.billed_days} days at {rate}, which is cheaper than {days} single days")
+        said.append(f"charged as {fee.billed_days} days at {rate}, which is cheaper than {count(days, 'single day')}")
     else:
         said.append(rate)
     if line.quantity > 1:

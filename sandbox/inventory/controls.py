@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.faults import BadFault, Faults
 from sandbox.http import Request, Response
-from sandbox.inventory.faults import Faults
 from sandbox.inventory.rules import CONDITIONS, STATUSES, Refusal, invalid
 from sandbox.inventory.store import Store
 from sandbox.inventory.wire import (
@@ -46,7 +46,7 @@ def handle(store: Store, faults: Faults, request: Request) -> Response:
     name = request.path.removeprefix("/_sandbox/")
     if name == "faults":
         if request.method == "PUT":
-            faults.update(body_of(request, optional=["latency_ms", "down", "push", "next"]))
+            _change(faults, body_of(request, optional=["latency_ms", "down", "push", "next"]))
         return Response.json(faults.as_json())
     if name == "state" and request.method == "GET":
         return Response.json(_state(store))
@@ -58,6 +58,13 @@ def handle(store: Store, faults: Faults, request: Request) -> Response:
         if name in CONTROLS:
             return CONTROLS[name](store, request)
     raise Refusal(404, "unknown_path", "There is no such control.")
+
+
+def _change(faults: Faults, body: dict[str, Any]) -> None:
+    try:
+        faults.update(body)
+    except BadFault as error:
+        raise invalid(error.pointer, error.detail) from None
 
 
 def _pieces(request: Request, *optional: str, least: int = 1) -> tuple[str, str, int, dict[str, Any]]:

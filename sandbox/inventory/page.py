@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from sandbox.faults import Faults
 from sandbox.http import Response
 from sandbox.inventory.db import Row
-from sandbox.inventory.faults import Faults
 from sandbox.inventory.rules import instant
 from sandbox.inventory.store import Store
 

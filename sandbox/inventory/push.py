@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from sandbox.inventory.faults import Faults
+from sandbox.faults import Faults
 from sandbox.inventory.rules import instant
 from sandbox.inventory.store import Store
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from sandbox.http import DropConnection, Request, Response, Server
+from sandbox.faults import Failures, Faults
+from sandbox.http import Request, Response, Server
 from sandbox.inventory import controls, page
-from sandbox.inventory.faults import Faults
 from sandbox.inventory.push import Pusher
 from sandbox.inventory.rules import CONDITIONS, SET_BY_SHOP, Refusal
 from sandbox.inventory.store import Store
@@ -38,10 +38,17 @@ from sandbox.inventory.wire import (
 )
 
 CAPABILITIES = ["change_feed", "hold_expiry", "idempotent", "push", "rental_windows", "unit_states"]
-HANG_SECONDS = 60.0
-SILENT = {"timeout", "timeout_after"}
-DONE_FIRST = {"500_after", "drop_after", "timeout_after", "garbage"}
 LOGIN_PAGE = "<!doctype html><title>Sign in</title><form><input name=user><input name=password></form>"
+
+FAILURES: Failures = {
+    "down": lambda: problem(Refusal(503, "unavailable", "The system is down for maintenance."), {"Retry-After": "5"}),
+    "500": lambda: problem(Refusal(500, "internal", "Something broke.")),
+    "503": lambda: problem(Refusal(503, "unavailable", "Try again."), {"Retry-After": "1"}),
+    "429": lambda: problem(Refusal(429, "rate_limited", "Too many calls."), {"Retry-After": "1"}),
+    "refuse": lambda: problem(Refusal(409, "refused", "Not for this client.")),
+    "garbage": lambda: Response(200, b'{"id": "01'),
+    "html": lambda: Response.html(LOGIN_PAGE),
+}
 
 
 class App:
@@ -57,36 +64,9 @@ class App:
                 return page.render(self.store, self.faults)
             if request.path.startswith("/_sandbox/"):
                 return controls.handle(self.store, self.faults, request)
-            return self._contract(request)
+            return self.faults.answer(request, self.route, FAILURES, self.stopping)
         except Refusal as refusal:
             return problem(refusal)
-
-    def _contract(self, request: Request) -> Response:
-        if self.faults.latency_ms:
-            self.stopping.wait(self.faults.latency_ms / 1000)
-        if self.faults.down:
-            return problem(Refusal(503, "unavailable", "The system is down for maintenance."), {"Retry-After": "5"})
-        kind = self.faults.take(request.method, request.path)
-        if kind is None:
-            return self.route(request)
-        if kind in DONE_FIRST:
-            self.route(request)
-        return self._fail(kind)
-
-    def _fail(self, kind: str) -> Response:
-        if kind in SILENT:
-            self.stopping.wait(HANG_SECONDS)
-            raise DropConnection
-        if kind.startswith("drop"):
-            raise DropConnection
-        answers: dict[str, Callable[[], Response]] = {
-            "503": lambda: problem(Refusal(503, "unavailable", "Try again."), {"Retry-After": "1"}),
-            "429": lambda: problem(Refusal(429, "rate_limited", "Too many calls."), {"Retry-After": "1"}),
-            "refuse": lambda: problem(Refusal(409, "refused", "Not for this client.")),
-            "garbage": lambda: Response(200, b'{"id": "01'),
-            "html": lambda: Response.html(LOGIN_PAGE),
-        }
-        return answers.get(kind, lambda: problem(Refusal(500, "internal", "Something broke.")))()
 
     def route(self, request: Request) -> Response:
         """The contract, without faults."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import json
 import threading
 import time
 from urllib.parse import urlsplit
 
+from sandbox.inventory.push import signature
 from sandbox.inventree.orders import Store
 
 TIMEOUT = 5.0
-
-
-def signature(secret: str, body: bytes, at: float) -> str:
-    """The value of `X-Inventory-Signature`."""
-    digest = hmac.new(secret.encode(), f"{int(at)}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={int(at)},v1={digest}"
 
 
 class Plugin:

@@ -15,19 +15,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from sandbox.http import DropConnection, Request, Response, Server
-from sandbox.inventory.faults import Faults
-from sandbox.inventory.rules import Refusal as BadLever
+from sandbox.faults import Failures, Faults
+from sandbox.http import Request, Response, Server
 from sandbox.inventree.answers import listed, requirements, shown
 from sandbox.inventree.orders import Store
 from sandbox.inventree.push import Plugin
 from sandbox.inventree.rules import API_VERSION, Crash, Refusal, Row, invalid, missing
 
-HANG_SECONDS = 60.0
-SILENT = {"timeout", "timeout_after"}
-DONE_FIRST = {"500_after", "drop_after", "timeout_after", "garbage"}
 CRASHED = "<!doctype html><title>Server Error</title><h1>Server Error (500)</h1>"
 LOGIN_PAGE = "<!doctype html><title>InvenTree</title><div id=root></div>"
+
+FAILURES: Failures = {
+    "down": lambda: Response.html("<h1>503 Service Unavailable</h1>", 503),
+    "500": lambda: Response.html(CRASHED, 500),
+    "503": lambda: Response.html("<h1>503 Service Unavailable</h1>", 503),
+    "429": lambda: Response(429, b"Too Many Requests", "text/plain", {"Retry-After": "1"}),
+    "refuse": lambda: Response.json({"non_field_errors": ["Not for this user."]}, 400),
+    "garbage": lambda: Response(200, b'{"pk": 1'),
+    "html": lambda: Response.html(LOGIN_PAGE),
+}
 
 
 class App:
@@ -39,7 +45,10 @@ class App:
         self.stopping = threading.Event()
 
     def handle(self, request: Request) -> Response:
-        response = self._lever(request) if request.path.startswith("/_sandbox/") else self._api(request)
+        if request.path.startswith("/_sandbox/"):
+            response = self._lever(request)
+        else:
+            response = self.faults.answer(request, self.route, FAILURES, self.stopping)
         response.headers.setdefault("Date", formatdate(self.store.now(), usegmt=True))
         if self.api_version is not None:
             response.headers.setdefault("X-InvenTree-API", str(self.api_version))
@@ -58,36 +67,9 @@ class App:
                 self.store.restore_backup()
             elif (name, request.method) != ("faults", "GET"):
                 return Response.json({"detail": "There is no such lever."}, 404)
-        except (BadLever, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return Response.json({"detail": str(error)}, 400)
         return Response.json(self.faults.as_json())
-
-    def _api(self, request: Request) -> Response:
-        if self.faults.latency_ms:
-            self.stopping.wait(self.faults.latency_ms / 1000)
-        if self.faults.down:
-            return Response.html("<h1>503 Service Unavailable</h1>", 503)
-        kind = self.faults.take(request.method, request.path)
-        if kind is None:
-            return self.route(request)
-        if kind in DONE_FIRST:
-            self.route(request)
-        return self._fail(kind)
-
-    def _fail(self, kind: str) -> Response:
-        if kind in SILENT:
-            self.stopping.wait(HANG_SECONDS)
-            raise DropConnection
-        if kind.startswith("drop"):
-            raise DropConnection
-        answers: dict[str, Callable[[], Response]] = {
-            "503": lambda: Response.html("<h1>503 Service Unavailable</h1>", 503),
-            "429": lambda: Response(429, b"Too Many Requests", "text/plain", {"Retry-After": "1"}),
-            "refuse": lambda: Response.json({"non_field_errors": ["Not for this user."]}, 400),
-            "garbage": lambda: Response(200, b'{"pk": 1'),
-            "html": lambda: Response.html(LOGIN_PAGE),
-        }
-        return answers.get(kind, lambda: Response.html(CRASHED, 500))()
 
     def route(self, request: Request) -> Response:
         """The system, without faults."""

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.buffers import blocked_period, bookable_by_day
@@ -43,13 +43,11 @@ def test_of_equal_prices_the_one_with_fewer_billed_days_explains_the_fee():
     assert rental_fee(rates({1: 1000, 5: 800}), 4).billed_days == 4
 
 
-@settings(deadline=None)  # shared machines pause
 @given(steps=STEPS, days=DAYS)
 def test_a_longer_rental_never_costs_less(steps: dict[int, int], days: int):
     assert rental_fee(rates(steps), days).amount_minor <= rental_fee(rates(steps), days + 1).amount_minor
 
 
-@settings(deadline=None)  # shared machines pause
 @given(steps=STEPS, days=DAYS)
 def test_a_rental_never_costs_more_than_the_entry_to_a_later_step(steps: dict[int, int], days: int):
     fee = rental_fee(rates(steps), days)
@@ -67,7 +65,6 @@ def test_no_rate_or_no_day_has_no_price(steps: list[Step], days: int):
 BUFFER = st.integers(min_value=0, max_value=14)
 
 
-@settings(deadline=None)  # shared machines pause
 @given(data=st.data(), prep=BUFFER, turnaround=BUFFER)
 def test_the_least_of_the_days_shown_is_what_the_blocked_period_allows(data: st.DataObject, prep: int, turnaround: int):
     shown_days = data.draw(st.integers(min_value=1, max_value=40))

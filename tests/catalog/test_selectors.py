@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
@@ -21,6 +21,7 @@ from catalog.selectors import (
     variants_by_sku,
 )
 from core.errors import NotFound
+from tests.examples import examples
 from tests.factories.catalog import (
     ContainerFactory,
     ContainerImageFactory,
@@ -88,7 +89,7 @@ STEPS = st.dictionaries(st.integers(1, 60), st.integers(1, 500_00), min_size=1, 
 
 
 class TheDatabaseComputesTheFeeAsPythonDoes(PropertyTestCase):
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(steps=STEPS, days=st.integers(1, 60))
     def test_price_and_limit(self, steps: dict[int, int], days: int) -> None:
         RentalOfferFactory(variant=VariantFactory(approved=True), rates=list(steps.items()))

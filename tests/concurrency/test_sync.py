@@ -13,17 +13,29 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from core.http import breaker_of
 from inventory.errors import OutOfStock
 from inventory.models import Reservation, StockLevel
 from inventory.providers.base import Changes, Level, Unavailable
-from inventory.services import apply_changes, hold, lease_for, release, rewin, sync_reservations
+from inventory.services import (
+    apply_changes,
+    commit,
+    hold,
+    in_step,
+    lease_for,
+    release,
+    rewin,
+    sync_reservations,
+    sync_soon,
+)
 from orders.models import Order
-from orders.services import place_order, settle_reserving
+from orders.services import cancel_order, place_order, settle_reserving
 from sandbox.http import Request, Response
 from tests.concurrency.racing import meanwhile, won
 from tests.concurrency.test_hold import held_without_the_lock
+from tests.core.worker import work
 from tests.inventory.shelf import Shelf, bag, in_minutes
-from tests.jobs import run_jobs
+from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_connections_for_all")]
@@ -102,6 +114,48 @@ def test_an_old_release_never_arrives_after_a_newer_hold(shop: Shop) -> None:
     assert sides(shop, row) == ("held", "held")
 
 
+def test_a_job_that_speaks_does_not_see_what_moves_meanwhile(shop: Shop) -> None:
+    row = bag(shop)
+    sync_soon([row.pk])
+
+    with on_its_way(shop, partial(work, queues=["inventory"]), method="PUT"):
+        commit(reservation_ids=[row.pk])
+
+    assert sides(shop, row) == ("held", "held")  # until a straggler's job finds it
+
+
+def test_no_wish_is_lost_while_a_job_speaks(shop: Shop) -> None:
+    row = bag(shop)
+    sync_soon([row.pk])
+
+    with on_its_way(shop, partial(work, queues=["inventory"]), method="PUT"):
+        commit(reservation_ids=[row.pk])
+        sync_soon([row.pk])
+        sync_soon([row.pk])
+        assert len(waiting_jobs("inventory.sync_reservation")) == 1
+
+    assert sides(shop, row) == ("confirmed", "confirmed")
+    assert waiting_jobs("inventory.sync_reservation") == []
+
+
+def test_no_wish_is_lost_when_the_job_that_speaks_fails(shop: Shop) -> None:
+    """The job that failed gives way to the one that was asked for meanwhile."""
+    row = bag(shop)
+    sync_soon([row.pk])
+
+    with on_its_way(shop, partial(work, queues=["inventory"]), method="PUT"):
+        shop.ims.faults.update({"down": True})
+        release(reservation_ids=[row.pk])
+        sync_soon([row.pk])
+    assert len(waiting_jobs("inventory.sync_reservation")) == 1
+    shop.ims.faults.update({"down": False})
+    breaker_of("inventory").reset()
+    run_jobs()
+
+    row.refresh_from_db()
+    assert (row.provider_state, in_step(row), shop.claims_at_ims()) == ("released", True, [])
+
+
 def test_the_order_request_and_its_job_at_once_ask_once(shop: Shop) -> None:
     quote = shop.quote()
     place = partial(place_order, customer_id=quote.customer_id, quote_id=quote.pk)
@@ -115,6 +169,36 @@ def test_the_order_request_and_its_job_at_once_ask_once(shop: Shop) -> None:
     order = Order.objects.get()
     assert (order.status, len(calls), len(shop.claims_at_ims())) == ("pending_payment", 1, 1)
     assert list(order.events.values_list("event", flat=True)) == ["hold"]
+
+
+def cancelled_while_its_request_speaks(shop: Shop, then: Callable[[Reservation], None]) -> tuple[str, str]:
+    """The order is cancelled before the call of its own request has arrived; `then` its job starts. Returns `sides`."""
+    quote = shop.quote()
+    place = partial(place_order, customer_id=quote.customer_id, quote_id=quote.pk)
+    with on_its_way(shop, place, method="PUT"):
+        cancel_order(order_id=Order.objects.get().pk, actor="customer")
+        then(Reservation.objects.get())
+    return sides(shop, Reservation.objects.get())
+
+
+def test_without_the_lease_the_request_of_a_cancelled_order_arrives_after_its_release(shop: Shop) -> None:
+    def job(row: Reservation) -> None:
+        Reservation.objects.update(sync_leased_until=None)
+        sync(row)
+
+    assert cancelled_while_its_request_speaks(shop, job) == ("released", "held")  # nobody's here, promised there
+
+
+def test_the_request_of_a_cancelled_order_never_arrives_after_its_release(shop: Shop) -> None:
+    def job(row: Reservation) -> None:
+        with pytest.raises(Unavailable):
+            sync(row)
+
+    cancelled_while_its_request_speaks(shop, job)
+    run_jobs()  # is tried again
+
+    assert sides(shop, Reservation.objects.get()) == ("released", "released")
+    assert shop.claims_at_ims() == []
 
 
 @pytest.mark.parametrize("budget", [None, 1.5], ids=["a worker", "a request"])

@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import count
@@ -41,6 +41,7 @@ class Verb(StrEnum):
     RELEASE = "release"
     CHECK_OUT = "check_out"
     CHECK_IN = "check_in"
+    SET_UNIT = "set_unit"
 
 
 class Staff(Protocol):
@@ -81,7 +82,29 @@ class Staff(Protocol):
         """The system is gone."""
 
 
-class HttpStaff:
+class Levers:
+    """What every stand-in can be made to do."""
+
+    CALLS: Mapping[Verb, str]
+    _stand_in: HttpSandbox | InvenTreeSandbox
+
+    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
+        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
+
+    def be_slow(self, milliseconds: int) -> None:
+        self._stand_in.faults.update({"latency_ms": milliseconds})
+
+    def be_down(self, *, down: bool) -> None:
+        self._stand_in.faults.update({"down": down})
+
+    def advance(self, seconds: int) -> None:
+        self._stand_in.store.advance(seconds)
+
+    def stop(self) -> None:
+        self._stand_in.server.stop()
+
+
+class HttpStaff(Levers):
     """Of `sandbox.inventory`."""
 
     CALLS = {
@@ -91,6 +114,7 @@ class HttpStaff:
         Verb.RELEASE: "POST /reservations/*/release",
         Verb.CHECK_OUT: "POST /reservations/*/check-out",
         Verb.CHECK_IN: "POST /reservations/*/check-in",
+        Verb.SET_UNIT: "PUT /units/",
     }
 
     def __init__(self, stand_in: HttpSandbox) -> None:
@@ -117,26 +141,11 @@ class HttpStaff:
     def set_unit(self, serial: str, status: str) -> None:
         self._store.set_unit(serial, status=status)
 
-    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
-        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
-
-    def be_slow(self, milliseconds: int) -> None:
-        self._stand_in.faults.update({"latency_ms": milliseconds})
-
-    def be_down(self, *, down: bool) -> None:
-        self._stand_in.faults.update({"down": down})
-
-    def advance(self, seconds: int) -> None:
-        self._store.advance(seconds)
-
     def lose_cursor(self) -> None:
         self._store.lose_cursor()
 
     def push_to(self, url: str) -> None:
         self._stand_in.pusher.url = url
-
-    def stop(self) -> None:
-        self._stand_in.server.stop()
 
 
 class InvenTreeStaff:
@@ -246,7 +255,7 @@ class InvenTreeStaff:
             self.call("PATCH", f"/part/{part}/", {"active": False})
 
 
-class StandInStaff(InvenTreeStaff):
+class StandInStaff(Levers, InvenTreeStaff):
     """Of `sandbox.inventree`: with every lever."""
 
     CALLS = {
@@ -256,6 +265,7 @@ class StandInStaff(InvenTreeStaff):
         Verb.RELEASE: "POST /api/order/so/*/cancel/",
         Verb.CHECK_OUT: "POST /api/order/so/shipment/*/ship/",
         Verb.CHECK_IN: "POST /api/stock/return/",
+        Verb.SET_UNIT: "POST /api/stock/change_status/",
     }
 
     def __init__(self, stand_in: InvenTreeSandbox) -> None:
@@ -274,23 +284,8 @@ class StandInStaff(InvenTreeStaff):
             body = {"part": skus[sku], "location": self.location(depot), "quantity": pieces, "delete_on_deplete": False}
             store.create(body | ({"serial_numbers": serial} if serial else {}))
 
-    def breaks(self, verb: Verb, kind: str, times: int = 1) -> None:
-        self._stand_in.faults.plan(self.CALLS[verb], kind, times)
-
-    def be_slow(self, milliseconds: int) -> None:
-        self._stand_in.faults.update({"latency_ms": milliseconds})
-
-    def be_down(self, *, down: bool) -> None:
-        self._stand_in.faults.update({"down": down})
-
-    def advance(self, seconds: int) -> None:
-        self._store.advance(seconds)
-
     def lose_cursor(self) -> None:
         self._store.restore_backup()
 
     def push_to(self, url: str) -> None:
         self._stand_in.plugin.url = url
-
-    def stop(self) -> None:
-        self._stand_in.server.stop()

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from inventory.providers.base import (
+    Capability,
     Line,
     ProviderError,
     RateLimited,
@@ -108,13 +109,32 @@ def test_every_other_write_can_be_settled_and_repeated_too(ims: Ims, step: Step,
     assert state_of(ims, key) == step.after
 
 
+@needs(Capability.UNIT_STATES, Capability.CHANGE_FEED, Lever.CLOCK)
+@pytest.mark.parametrize("fault", WRITE_FAULTS)
+def test_a_decision_about_a_unit_that_went_wrong_is_repeated_and_moves_nothing_twice(ims: Ims, fault: str):
+    error, done = WRITE_FAULTS[fault]
+    ims.rent_out("U1")
+    ims.staff.breaks(Verb.SET_UNIT, fault)
+
+    with pytest.raises(error):
+        ims.provider.set_unit(serial="U1", status="maintenance", condition="C")
+
+    assert ims.status("U1") == ("maintenance" if done else "available")
+    told = ims.provider.set_unit(serial="U1", status="maintenance", condition="C")
+    assert (told.status, told.condition) == ("maintenance", "C")
+    cursor = ims.caught_up()
+    again = ims.provider.set_unit(serial="U1", status="maintenance", condition="C")
+    assert (again.status, again.condition) == ("maintenance", "C")
+    assert ims.told(cursor)[1] == {}
+
+
 READS: dict[str, Callable[[Ims], object]] = {
     "levels": lambda ims: ims.provider.levels(),
     "levels of": lambda ims: ims.provider.levels(skus=["BAG"]),
-    "units": lambda ims: ims.provider.units(),
+    "units": lambda ims: list(ims.provider.units()),
     "changes": lambda ims: ims.provider.changes(None),
     "find": lambda ims: ims.provider.find(uuid4()),
-    "reservations": lambda ims: ims.provider.reservations(),
+    "reservations": lambda ims: list(ims.provider.reservations()),
 }
 
 

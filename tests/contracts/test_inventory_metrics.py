@@ -12,7 +12,7 @@ from tests.contracts.conftest import Ims, window
 LINES = [Line("BAG", "AMS", 1, "sale")]
 CALLS: dict[str, Callable[[Ims, UUID], object]] = {
     "levels": lambda ims, _: ims.provider.levels(),
-    "units": lambda ims, _: ims.provider.units(),
+    "units": lambda ims, _: list(ims.provider.units()),
     "changes": lambda ims, _: ims.provider.changes(None),
     "reserve": lambda ims, _: ims.sale(key=uuid4()),
     "confirm": lambda ims, key: ims.provider.confirm(key=key),
@@ -21,7 +21,7 @@ CALLS: dict[str, Callable[[Ims, UUID], object]] = {
     "check_in": lambda ims, key: ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS"),
     "set_unit": lambda ims, _: ims.provider.set_unit(serial="U2", status="maintenance", condition="B"),
     "find": lambda ims, key: ims.provider.find(key),
-    "reservations": lambda ims, _: ims.provider.reservations(),
+    "reservations": lambda ims, _: list(ims.provider.reservations()),
 }
 
 

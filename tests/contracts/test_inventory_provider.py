@@ -15,9 +15,10 @@ from inventory.providers.base import (
     Refused,
     RemoteReservation,
     RemoteState,
+    Unavailable,
 )
 from sandbox.http import Request, Response, Server
-from tests.contracts.conftest import Ims, Lever, needs, same, window, winners
+from tests.contracts.conftest import Ims, Lever, Verb, needs, same, window, winners
 
 
 def test_the_system_says_what_it_can_do(ims: Ims):
@@ -79,10 +80,24 @@ def test_units_are_read_to_the_end_and_can_be_narrowed(ims: Ims):
     ims.staff.seed([], [(f"U{n:04}", "SKY", "AMS") for n in range(600)])
     ims.rent_out("X1", sku="CAR", depot="RTM")
 
-    assert len(ims.provider.units()) == 601
+    assert sorted(unit.serial for unit in ims.provider.units()) == [*(f"U{n:04}" for n in range(600)), "X1"]
     assert [unit.serial for unit in ims.provider.units(sku="CAR")] == ["X1"]
     assert [unit.serial for unit in ims.provider.units(sku="SKY", depot="RTM")] == []
     assert {unit.depot for unit in ims.provider.units(depot="AMS")} == {"AMS"}
+
+
+@needs(Lever.BULK, Lever.FAULTS)
+def test_units_are_read_while_they_are_walked_through_and_a_list_that_breaks_off_says_so(ims: Ims):
+    ims.staff.seed([], [(f"U{n:04}", "SKY", "AMS") for n in range(600)])
+    units = ims.provider.units()
+    seen = [next(units)]
+    ims.staff.breaks(Verb.READ, "500_before")
+
+    with pytest.raises(Unavailable):
+        seen.extend(units)
+
+    assert len(seen) < 600
+    assert len(list(ims.provider.units())) == 600
 
 
 # Holds
@@ -180,7 +195,7 @@ def test_a_hold_dies_by_itself(ims: Ims):
     found = ims.provider.find(key)
     assert found is not None
     assert found.state == RemoteState.RELEASED
-    assert ims.provider.reservations() == []
+    assert list(ims.provider.reservations()) == []
     assert ims.sale().state == RemoteState.HELD
 
 

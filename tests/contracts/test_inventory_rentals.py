@@ -18,7 +18,7 @@ def test_a_sale_leaves_once(ims: Ims):
     assert same(first, second)
     assert first.state == RemoteState.CHECKED_OUT
     assert ims.on_hand() == ims.free() == 3
-    assert ims.provider.reservations() == []
+    assert list(ims.provider.reservations()) == []
 
 
 def test_a_level_that_says_it_contains_a_check_out_does(ims: Ims):
@@ -64,7 +64,7 @@ def test_rental_units_leave_and_come_back_one_by_one(ims: Ims):
     done = ims.provider.check_in(key=key, serials=["U3"], condition="A", depot="AMS")
     assert done.state == RemoteState.CHECKED_IN
     assert {unit.serial: unit.condition for unit in ims.provider.units()} == {"U1": "B", "U2": "A", "U3": "A"}
-    assert ims.provider.reservations() == []
+    assert list(ims.provider.reservations()) == []
 
 
 def test_late_repeats_of_a_hand_over_move_nothing(ims: Ims):

@@ -1,6 +1,6 @@
 """The conformance suite itself: every promise in it is broken here by some adapter, which must not pass."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -77,8 +77,15 @@ class Deaf(Broken):
     def levels(self, *, cursor: str | None = None, **_asked: Any) -> LevelPage:
         return self.inner.levels(cursor=cursor)
 
-    def units(self, **_asked: Any) -> Sequence[UnitRecord]:
+    def units(self, **_asked: Any) -> Iterator[UnitRecord]:
         return self.inner.units()
+
+
+class Hoarder(Broken):
+    """Reads the whole list before it gives any of it."""
+
+    def units(self, **asked: Any) -> Iterator[UnitRecord]:
+        return iter(list(self.inner.units(**asked)))
 
 
 class Selfish(Broken):
@@ -118,8 +125,8 @@ class Prophet(Stopped):
 class Homebody(Broken):
     """Believes that every unit is on its shelf."""
 
-    def units(self, **asked: Any) -> Sequence[UnitRecord]:
-        return [replace(unit, status="available") for unit in self.inner.units(**asked)]
+    def units(self, **asked: Any) -> Iterator[UnitRecord]:
+        return (replace(unit, status="available") for unit in self.inner.units(**asked))
 
     def changes(self, cursor: str | None) -> Changes:
         page = self.inner.changes(cursor)
@@ -272,8 +279,8 @@ class Inventive(Broken):
 class Silent(Broken):
     """Has no list of what it holds."""
 
-    def reservations(self) -> Sequence[RemoteReservation]:
-        return ()
+    def reservations(self) -> Iterator[RemoteReservation]:
+        return iter(())
 
 
 # Goods that leave and come back, and units
@@ -309,6 +316,15 @@ class Stubborn(Broken):
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
         known = {unit.serial: unit for unit in self.inner.units()}
         return replace(known.get(serial) or next(iter(known.values())), status=status, condition=condition)
+
+
+class Restless(Broken):
+    """Takes a unit from the shelf to say again what it is."""
+
+    def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
+        said = self.inner.set_unit(serial=serial, status=status, condition=condition)
+        self.inner.set_unit(serial=serial, status="cleaning", condition=condition)
+        return replace(self.inner.set_unit(serial=serial, status=status, condition=condition), as_of=said.as_of)
 
 
 # The feed and pushes
@@ -411,6 +427,7 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, object]]] = {
     promises.test_claims_of_other_channels_are_told_apart_from_ours: (Selfish, {}),
     promises.test_the_clock_of_a_level_grows_with_every_change: (Stopped, {}),
     promises.test_units_are_read_to_the_end_and_can_be_narrowed: (Deaf, {}),
+    promises.test_units_are_read_while_they_are_walked_through_and_a_list_that_breaks_off_says_so: (Hoarder, {}),
     promises.test_a_hold_takes_all_lines_or_none: (Piecemeal, {}),
     promises.test_two_lines_of_one_sku_are_counted_together: (Simplifier, {}),
     promises.test_a_hold_answers_with_what_it_holds: (Vague, {}),
@@ -464,6 +481,10 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, object]]] = {
     failures.test_every_other_write_can_be_settled_and_repeated_too: (
         Optimist,
         {"step": failures.STEPS[0], "fault": "500_after"},
+    ),
+    failures.test_a_decision_about_a_unit_that_went_wrong_is_repeated_and_moves_nothing_twice: (
+        Restless,
+        {"fault": "drop_after"},
     ),
     failures.test_a_read_that_went_wrong_may_simply_be_repeated: (Optimist, {"read": "find", "fault": "html"}),
     failures.test_a_limit_on_calls_says_how_long_to_wait: (Optimist, {}),

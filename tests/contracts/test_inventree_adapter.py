@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -65,16 +65,22 @@ class InvenTree(Ims):
 
     def calls(self) -> list[str]:
         """From now on, every call that changes something."""
-        seen: list[str] = []
-        route = self.stand_in.app.route
+        return watched(self.stand_in, lambda call: not call.startswith("GET "))
 
-        def watched(request: Request) -> Response:
-            if request.method != "GET":
-                seen.append(f"{request.method} {request.path.removeprefix('/api')}")
-            return route(request)
 
-        self.stand_in.app.route = watched  # type: ignore[method-assign]
-        return seen
+def watched(stand_in: Sandbox, wanted: Callable[[str], bool] = lambda _call: True) -> list[str]:
+    """From now on, every call: method, path, and how far into the list."""
+    seen: list[str] = []
+    route = stand_in.app.route
+
+    def watch(request: Request) -> Response:
+        call = f"{request.method} {request.path.removeprefix('/api')} {request.first('offset') or ''}".strip()
+        if wanted(call):
+            seen.append(call)
+        return route(request)
+
+    stand_in.app.route = watch  # type: ignore[method-assign]
+    return seen
 
 
 @pytest.fixture
@@ -132,7 +138,7 @@ def test_what_is_begun_and_not_held_is_nothing_and_can_be_given_back(tree: Inven
         tree.sale(2, key=KEY)
 
     assert tree.provider.find(KEY) is None
-    assert tree.provider.reservations() == []
+    assert list(tree.provider.reservations()) == []
     with pytest.raises(NotFound):
         tree.provider.confirm(key=KEY)
     tree.provider.release(key=KEY)
@@ -212,7 +218,7 @@ def test_orders_of_others_under_our_customer_are_not_ours(tree: InvenTree):
     line = tree.store.create_line({"order": order, "part": item["part"], "quantity": 1})["pk"]
     tree.store.allocate(order, {"items": [{"line_item": line, "stock_item": item["pk"], "quantity": 1}]})
 
-    assert tree.provider.reservations() == []
+    assert list(tree.provider.reservations()) == []
     assert tree.level().reserved_elsewhere == 1
 
 
@@ -419,7 +425,42 @@ def test_units_are_not_pieces_and_pieces_are_not_units(tree: InvenTree):
     tree.rent_out("U1", "U2")
 
     assert tree.on_hand("SKY") == 5
-    assert len(tree.provider.units(sku="SKY")) == 2
+    assert len(list(tree.provider.units(sku="SKY"))) == 2
+
+
+def test_a_unit_that_lies_at_no_depot_is_not_one_of_this_shop(tree: InvenTree):
+    tree.rent_out("U1")
+    tree.units()["U1"]["location"] = None
+    calls = tree.calls()
+
+    assert list(tree.provider.units()) == []
+    with pytest.raises(NotFound):
+        tree.provider.set_unit(serial="U1", status="maintenance", condition="C")
+    assert calls == []
+
+
+def test_a_list_that_shrinks_while_it_is_walked_through_tells_every_unit_once(tree: InvenTree):
+    tree.staff.seed([], [(f"U{n:03}", "SKY", "AMS") for n in range(250)])
+    units = tree.provider.units(depot="AMS")
+    first = next(units).serial
+    for serial in (first, "U050"):  # told by then; the second page now begins two rows later
+        tree.store._delete(tree.units()[serial])
+
+    told = [first, *(unit.serial for unit in units)]
+
+    assert sorted(told) == [f"U{n:03}" for n in range(250)]
+
+
+def test_what_is_out_costs_no_call_for_each_unit(tree: InvenTree):
+    serials = [f"U{n:03}" for n in range(130)]
+    tree.rent_out(*serials)
+    for serial in serials:
+        tree.check_out(tree.book(window(0, 3)), serials=[serial])
+    asked = watched(tree.stand_in)
+
+    assert {unit.status for unit in tree.provider.units()} == {"out"}
+
+    assert len(asked) <= 12
 
 
 def test_half_a_piece_is_not_for_sale(tree: InvenTree):
@@ -478,14 +519,8 @@ def test_a_part_that_is_not_offered_any_more_is_not_reserved(tree: InvenTree):
 
 def test_a_customers_request_reads_no_list_of_parts(tree: InvenTree):
     tree.staff.seed([(f"S{n:03}", "AMS", 1) for n in range(150)])
-    asked: list[str] = []
-    route = tree.stand_in.app.route
+    asked = watched(tree.stand_in)
 
-    def watched(request: Request) -> Response:
-        asked.append(f"{request.method} {request.path} {request.first('offset') or ''}".strip())
-        return route(request)
-
-    tree.stand_in.app.route = watched  # type: ignore[method-assign]
     tree.sale(1, sku="S007")
 
     assert len(asked) <= 15
@@ -594,6 +629,33 @@ def test_more_moves_than_can_be_asked_for_one_by_one_are_told_as_a_whole(tree: I
         tree.staff.advance(6)
         pieces, _, cursor = tree.told(cursor)
     assert pieces == {}
+
+
+def test_a_snapshot_reads_the_list_of_parts_once_however_many_depots_there_are(tree: InvenTree):
+    tree.staff.seed([(f"S{n:03}", "AMS", 1) for n in range(250)] + [("S000", depot, 1) for depot in ("RTM", "UTR")])
+    tree.caught_up()
+    asked = watched(tree.stand_in)
+
+    pieces, *_ = tree.told(None)
+
+    assert len(pieces) == 3 * 250
+    assert [call for call in asked if call.startswith("GET /part/")] == [f"GET /part/ {n}" for n in (0, 100, 200)]
+    # trace and claims of three pages, places, parts; pieces (three pages at AMS), units at hand and units out
+    assert len(asked) == 3 * 2 + 1 + 3 + (3 + 1 + 1) + 3 * 2
+    tree.stock(4, "NEW", "UTR")
+    assert tree.told(None)[0]["NEW", "UTR"] == 4  # the next one knows what is new
+
+
+def test_counting_page_by_page_reads_the_list_of_parts_once(tree: InvenTree):
+    tree.staff.seed([("BAG", depot, 1) for depot in ("AMS", "RTM", "UTR")])
+    asked = watched(tree.stand_in)
+
+    for _ in range(2):  # the second count begins anew
+        assert len(tree.levels()) == 3
+        for depot in ("AMS", "RTM", "UTR"):
+            list(tree.provider.units(depot=depot))
+
+    assert asked.count("GET /part/ 0") == 2
 
 
 def test_a_cursor_fits_into_the_column_that_keeps_it_and_belongs_to_one_inventree(tree: InvenTree):

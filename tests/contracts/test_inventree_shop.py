@@ -1,8 +1,10 @@
 """A shop on InvenTree: what is sold here leaves there, and the mirror counts it once."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -11,7 +13,7 @@ from core.http import breaker_of
 from core.time import today_in
 from inventory import jobs
 from inventory.models import Reservation, StockLevel, Unit
-from inventory.providers.base import UnknownOutcome
+from inventory.providers.base import Line, UnknownOutcome
 from inventory.providers.registry import get_provider
 from inventory.services import (
     Claim,
@@ -30,10 +32,11 @@ from inventory.services import (
     tidy_lapsed_holds,
 )
 from inventory.states import LIVE, ReservationKind, ReservationStatus
-from sandbox.inventree.rules import CANCELLED
+from sandbox.inventree.rules import CANCELLED, QUARANTINED
 from sandbox.inventree.server import Sandbox, running
 from tests.contracts.staff import StandInStaff, Verb
 from tests.contracts.test_inventory_metrics import measured
+from tests.contracts.test_inventree_adapter import watched
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReservationFactory
 from tests.inventory.shelf import in_minutes
@@ -75,8 +78,9 @@ class Shop:
         return level.on_hand - level.reserved_elsewhere - sum(claimed)
 
 
-@pytest.fixture
-def shop(settings: Any) -> Iterator[Shop]:
+@contextmanager
+def opened(settings: Any) -> Iterator[Shop]:
+    """This installation speaks to an InvenTree."""
     breaker_of("inventory").reset()
     forget_jobs()
     with running(worker=0.02) as stand_in:
@@ -87,6 +91,12 @@ def shop(settings: Any) -> Iterator[Shop]:
         mirror_changes()
         yield shop
         get_provider().close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def shop(settings: Any) -> Iterator[Shop]:
+    with opened(settings) as shop:
+        yield shop
 
 
 def test_a_sale_that_left_is_hidden_twice_for_a_moment_and_counted_once_from_then_on(shop: Shop):
@@ -269,3 +279,68 @@ def test_counts_that_are_only_told_with_a_later_instant_do_not_differ(shop: Shop
     shop.staff.advance(60)
 
     assert reconcile_inventory(settle=0).findings == []
+
+
+# At size: every list is longer than a page
+
+
+LEVELS, UNITS, HELD = 230, 220, 110
+
+
+@pytest.fixture
+def busy(shop: Shop) -> Shop:
+    """Hundreds of everything, the same on both sides."""
+    variants = VariantFactory.create_batch(LEVELS - 1)
+    shop.staff.seed(
+        [(variant.sku, "AMS", 3) for variant in variants],
+        [(f"SKY-{n:03}", "SKY", "AMS") for n in range(UNITS)],
+    )
+    mirror_changes(anew=True)
+    rows = [ReservationFactory(variant=variant, depot=shop.depot, quantity=1) for variant in variants[:HELD]]
+    for row in rows:
+        sync_reservations(reservation_ids=[row.pk])
+    return shop
+
+
+def test_hundreds_of_rows_that_are_equal_are_equal_and_each_drift_among_them_is_found(busy: Shop) -> None:
+    asked = watched(busy.stand_in)
+
+    report = reconcile_inventory(settle=0)
+
+    assert report.findings == []
+    assert (report.levels, report.units, report.reservations) == (LEVELS + 1, UNITS, HELD)  # SKY, too, has a level
+    for path in ("/part/", "/stock/", "/order/so/", "/order/so-line/"):
+        assert f"GET {path} 100" in asked
+    calls = len(asked)
+    assert calls <= 25
+
+    store, held = busy.stand_in.store, list(Reservation.objects.order_by("pk"))
+    orders = {row["customer_reference"]: row["pk"] for row in store.rows("order")}
+    units = {row["serial"]: row for row in store.rows("stock") if row["serial"]}
+    fewer, gone = VariantFactory.create_batch(2)
+    busy.staff.seed([(fewer.sku, "AMS", 3), (gone.sku, "AMS", 3)])
+    mirror_changes(anew=True)
+    busy.staff.sell(fewer.sku, "AMS", 1)
+    store.get("part", busy.staff.part(gone.sku))["active"] = False
+    units["SKY-007"]["status"] = QUARANTINED
+    store._delete(units["SKY-150"])
+    busy.staff.add_units("SKY", "AMS", ["SKY-NEW"])
+    store.cancel(orders[str(held[70].pk)])
+    store.issue(orders[str(held[3].pk)])
+    stranger = uuid4()
+    get_provider().reserve(key=stranger, lines=[Line("BAG", "AMS", 1, "sale")])
+    asked.clear()
+
+    found = {(f.drift, f.what, f.ref) for f in reconcile_inventory(settle=0).findings}
+
+    assert found == {
+        ("stale_mirror", "level", fewer.sku),
+        ("missing_there", "level", gone.sku),
+        ("stale_mirror", "unit", "SKY-007"),
+        ("missing_there", "unit", "SKY-150"),
+        ("missing_here", "unit", "SKY-NEW"),
+        ("missing_there", "reservation", str(held[70].pk)),
+        ("missing_here", "reservation", str(stranger)),
+        ("state", "reservation", str(held[3].pk)),
+    }
+    assert len(asked) <= 2 * calls + 10

@@ -138,6 +138,37 @@ def test_two_transactions_can_join_one_job_without_waiting_for_each_other(
     assert jobs("tests.note") == [("todo", 0)]
 
 
+def rests() -> bool:
+    """True when the one job there is waits for its time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT scheduled_at > now() FROM procrastinate_jobs WHERE status = 'todo'")
+        (row,) = cursor.fetchall()
+        return bool(row[0])
+
+
+def test_a_job_that_rests_is_joined_as_it_is_unless_it_is_hastened(transactional_db: None) -> None:
+    enqueue("tests.note", once="K", after=timedelta(minutes=1), n=1)
+    enqueue("tests.note", once="K", n=1)
+    assert rests()
+
+    with transaction.atomic():
+        enqueue("tests.note", once="K", hasten=True, n=1)
+        assert rests()  # what the caller writes is not there to be seen yet
+
+    assert not rests()
+
+
+def test_hastening_waits_for_nobody(transactional_db: None, somebody_else: psycopg.Connection[Any]) -> None:
+    enqueue("tests.note", once="K", after=timedelta(minutes=1), n=1)
+    somebody_else.execute("SELECT id FROM procrastinate_jobs FOR SHARE")  # has joined, and is still busy
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '200ms'")
+
+    enqueue("tests.note", once="K", hasten=True, n=1)
+
+    assert jobs("tests.note") == [("todo", 0)]
+
+
 def test_a_failed_job_gives_way_to_the_one_that_was_asked_for_while_it_ran(transactional_db: None) -> None:
     enqueue("tests.fail_once_meanwhile_asked_again", lock="L", once="K", n=1)
 

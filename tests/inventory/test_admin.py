@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
@@ -172,6 +173,30 @@ def test_counts_and_claims_are_only_looked_at_even_by_a_superuser(client: Client
     assert client.get(page(model, "add")).status_code == 403
     assert client.post(page(model, "change", pk), {}).status_code == 403
     assert client.post(page(model, "delete", pk), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(("model", "factory"), [("depot", DepotFactory), ("downtime", DowntimeFactory)])
+def test_the_history_of_what_staff_change_begins_with_what_happened_last(
+    client: Client, model: str, factory: Callable[[], Any]
+):
+    user, row = UserFactory(superuser=True), factory()
+    client.force_login(user)
+    for words in ("Opened.", "Moved."):
+        LogEntry.objects.log_actions(user.pk, [row], CHANGE, change_message=words, single_object=True)
+
+    shown = strip_tags(client.get(page(model, "history", row.pk)).content.decode())
+
+    assert 0 < shown.index("Moved.") < shown.index("Opened.")
+
+
+def test_the_feed_tells_how_far_it_was_read(client: Client):
+    client.force_login(UserFactory(superuser=True))
+    feed = FeedFactory(cursor="page-7", read_at=timezone.now() - timedelta(minutes=3))
+
+    shown = strip_tags(client.get(page("feed", "change", feed.pk)).content.decode())
+
+    assert "page-7" in shown
+    assert "3\xa0minutes ago" in shown
 
 
 # --------------------------------------------------------------------------------------------------------- units

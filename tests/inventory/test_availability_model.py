@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.selectors import PoolAvailability, availability
 from inventory.states import ProviderState, ReservationStatus, UnitStatus
+from tests.examples import examples
 from tests.inventory.shelf import Shelf
 
 NOW = datetime(2027, 5, 4, 22, 30, tzinfo=UTC)  # in Berlin it is the 5th
@@ -189,7 +190,7 @@ def test_the_statement_counts_what_a_person_would_count() -> None:
     noise.reserved(rental=(day(0), day(DAYS)))
     shelf.level.delete()
 
-    @settings(derandomize=True, max_examples=220, deadline=None, database=None)
+    @examples(220)
     @given(world=worlds)
     def agrees(world: World) -> None:
         with transaction.atomic():

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 import time_machine
 from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -16,6 +15,7 @@ from inventory.models import Feed, Reservation, StockLevel, Unit
 from inventory.providers.base import Capability, Changes, Level, NotFound, Unavailable, UnitRecord
 from inventory.services import apply_changes, commit, mirror_changes, reconcile_inventory, sync_reservations
 from sandbox.http import Request, Response
+from tests.examples import examples
 from tests.factories.inventory import DepotFactory
 from tests.inventory.shelf import MINUTE, NOW, Shelf, bag, crate, unable
 from tests.jobs import run_jobs, waiting_jobs
@@ -69,9 +69,7 @@ def telling(draw: st.DrawFn) -> tuple[History, list[list[Instant]]]:
 
 @given(told=telling())
 @example(told=({(0, 1): (5, "lost"), (0, 2): (3, "available")}, [[(0, 2)], [(0, 1)]]))
-@hypothesis_settings(
-    derandomize=True, max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_newest_of_each_thing_stands_however_often_and_in_whatever_order_it_is_told(
     clock: time_machine.Traveller, told: tuple[History, list[list[Instant]]]
 ) -> None:
@@ -230,6 +228,54 @@ def test_a_location_renamed_there_sells_nothing_here_and_is_found_by_the_compari
         ("missing_there", "reservation", str(row.pk)),
     }
     assert report.skipped > 0  # and that it has rows of a depot that is not one of ours
+
+
+def test_a_location_renamed_there_has_nothing_to_sell_after_the_next_whole_reading_and_is_believed_again(
+    shop: Shop,
+) -> None:
+    row = bag(shop, 2)
+    counted_at = StockLevel.objects.get(variant=shop.bag).as_of
+    renamed(shop, "BER-2")
+
+    assert mirror_changes(anew=True) == 1
+    run_jobs()
+
+    assert (on_hand(shop), misfits()) == (0, {row.pk})
+    assert mirror_changes(anew=True) == 0
+    with shop.ims.store._write() as db:  # its old name again, and nothing was counted meanwhile
+        db.execute("UPDATE levels SET depot = 'BER', as_of = as_of - 1000000")
+        db.execute("UPDATE changes SET depot = 'BER' WHERE kind = 'level'")
+    mirror_changes(anew=True)
+    level = StockLevel.objects.get(variant=shop.bag)
+    assert (level.on_hand, level.as_of) == (10, counted_at)
+
+
+def test_a_system_without_a_feed_that_leaves_a_depot_out_has_nothing_to_sell_there(
+    shop: Shop, settings: Settings
+) -> None:
+    unable(shop, settings, Capability.CHANGE_FEED)
+    renamed(shop, "BER-2")
+
+    mirror_changes()
+
+    assert on_hand(shop) == 0
+
+
+@pytest.mark.parametrize("failure", ["it tells nothing", "it stands still"])
+def test_a_whole_reading_that_is_none_takes_nothing_away(shop: Shop, failure: str) -> None:
+    renamed(shop, "BER-2")
+    route = shop.ims.app.route
+    elsewhere = {"sku": "BAG-1", "depot": "HAM", "on_hand": 1, "reserved_elsewhere": 0, "as_of": "2026-01-01T00:00:00Z"}
+    stuck = failure == "it stands still"
+    page = {"levels": [elsewhere] if stuck else [], "units": [], "cursor": "1", "more": stuck}
+
+    def answer(request: Request) -> Response:
+        return Response.json(page) if request.path == "/changes" else route(request)
+
+    shop.ims.app.route = answer  # type: ignore[method-assign]
+    mirror_changes(anew=True)
+
+    assert on_hand(shop) == 10
 
 
 def test_a_location_renamed_there_goes_on_when_the_depot_is_named_so_here(shop: Shop) -> None:

@@ -1,6 +1,7 @@
 """What must never be false is refused by the database itself."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -55,6 +56,18 @@ def test_a_unit_cannot_be_down_twice_on_a_day() -> None:
 )
 def test_a_reservation_that_makes_no_sense_is_refused(rule: str, fields: dict[str, Any]) -> None:
     refused(rule, lambda: ReservationFactory(**fields))
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+@pytest.mark.parametrize("status", ReservationStatus.values)
+def test_a_hold_ends_at_its_instant_and_nothing_else_does(status: str, seconds: int) -> None:
+    row = ReservationFactory(kind="sale", status=status, expires_at=NOW)
+    at = NOW + timedelta(seconds=seconds)
+
+    is_lapsed = status == "held" and seconds >= 0
+
+    assert row.is_lapsed(at) == Reservation.objects.lapsed(at).exists() == is_lapsed
+    assert Reservation.objects.living(at).exists() == (status in LIVE and not is_lapsed)
 
 
 def test_a_negative_count_is_refused() -> None:

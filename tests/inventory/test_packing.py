@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.packing import Booking, Days, NoPlan, Shelf, misfits, plan
+from tests.examples import examples
 
 FIRST = date(2027, 5, 1)
 
@@ -134,7 +135,7 @@ needs = st.builds(Booking, st.just(""), periods, st.none() | st.sampled_from("AB
 
 
 @given(shelves=fleets(), wanted=st.lists(needs, max_size=6))
-@settings(derandomize=True, max_examples=600, deadline=None, database=None)
+@examples(600)
 def test_a_plan_is_found_exactly_when_there_is_one(shelves: list[Shelf[str]], wanted: list[Booking[str, str]]) -> None:
     bookings = [Booking(str(n), need.days, need.unit) for n, need in enumerate(wanted)]
 

@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -46,6 +46,7 @@ from inventory.services import (
     take_in,
 )
 from inventory.states import DECISIONS, ReservationKind
+from tests.examples import examples
 from tests.factories.inventory import UnitFactory
 from tests.inventory.shelf import NOW, Shelf
 
@@ -88,6 +89,11 @@ class Model:
 
     def pieces_left(self, now: datetime) -> int:
         return self.pieces - sum(b.quantity for b in self.bookings.values() if not b.days and self.lives(b, now))
+
+    def pieces_promised(self, now: datetime) -> int:
+        """Those that have not left."""
+        waiting = [b for b in self.bookings.values() if not b.days and b.status != "shipped" and self.lives(b, now)]
+        return sum(b.quantity for b in waiting)
 
     def taken(self, serial: str, today: date) -> list[Days] | None:
         """The days on which this unit is not at hand; None when it is not in service."""
@@ -321,8 +327,16 @@ class Promises(RuleBasedStateMachine):
     @rule(data=st.data(), event=st.sampled_from(DECISIONS))
     def staff_decide(self, data: st.DataObject, event: str) -> None:
         serial = data.draw(st.sampled_from(sorted(self.model.things)))
-        with suppress(UnitTransitionNotAllowed):
+        with_a_customer = any(b.status == "shipped" and b.thing == serial for b in self.model.bookings.values())
+        is_elsewhere = with_a_customer and event in ("find", "mend")  # it comes back by being taken in
+        try:
             unit = decide_unit(unit_id=self._unit(serial).pk, event=event)
+        except UnitNotFree:
+            assert is_elsewhere
+        except UnitTransitionNotAllowed:
+            pass
+        else:
+            assert not is_elsewhere
             self._after_decision(serial, unit.status)
 
     def _after_decision(self, serial: str, status: str) -> None:
@@ -417,9 +431,10 @@ class Promises(RuleBasedStateMachine):
         rentals = {key for key, booking in self.model.bookings.items() if booking.days}
         waiting = dict(self.model.waiting(self.now, self.today))
         assert unserved & rentals == waiting.keys() - self.model.served(self.now, self.today).keys()
-        short = -self.model.pieces_left(self.now)
+        promised = self.model.pieces_promised(self.now)
+        short = min(-self.model.pieces_left(self.now), promised)  # what has left lacks nothing, whatever was counted
         lacking = sum(self.model.bookings[key].quantity for key in unserved - rentals)
-        assert (lacking >= short) if short > 0 else lacking == 0
+        assert (short <= lacking <= promised) if short > 0 else lacking == 0
         marked = set(Reservation.objects.filter(misfit_at__isnull=False).values_list("pk", flat=True))
         assert marked == unserved
 
@@ -443,15 +458,8 @@ def room(db: None) -> Iterator[Any]:
         yield type("ThisRoom", (Promises,), {"shelf": Shelf(), "clock": clock})
 
 
+@pytest.mark.timeout(600)  # a failure is made shorter for up to five minutes; cut off, it would hide behind the limit
 def test_whatever_happens_nothing_is_promised_twice_and_nothing_free_is_hidden(room: type[Promises]) -> None:
     run_state_machine_as_test(
-        room,
-        settings=settings(
-            derandomize=True,
-            max_examples=30,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        room, settings=examples(30, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck))
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.http import breaker_of
 from inventory.models import Reservation, Unit
 from inventory.providers.base import (
     NotFound,
@@ -26,8 +27,10 @@ from inventory.services import (
     release,
     ship,
     sync_reservations,
+    sync_soon,
     take_in,
 )
+from tests.core.worker import work
 from tests.inventory.shelf import bag, crate, in_minutes
 from tests.jobs import run_jobs
 from tests.shop import Shop
@@ -423,3 +426,30 @@ def test_a_unit_that_came_and_went_twice_while_the_system_was_away_is_told_of_in
     sync(booked_first)
 
     assert [here(row) for row in (left_first, booked_first)] == ["checked_in", "checked_in"]
+
+
+# One unit after the other
+
+
+def out_and_back(shop: Shop, row: Reservation) -> None:
+    """The same unit leaves with this rental, comes back and is cleaned, all on one day."""
+    for step in ("confirm", "check-out", "check-in"):
+        advance(shop, row, step)
+    put_back(unit_id=Unit.objects.get(serial="CRATE-1-2").pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_the_first_return_is_heard_the_rentals_that_waited_for_it_are_told_without_a_rest(shop: Shop) -> None:
+    rows = [crate(shop, first, first + 2) for first in (0, 3, 6, 9)]
+    shop.ims.faults.update({"down": True})
+    for row in rows:
+        out_and_back(shop, row)
+    work(queues=["inventory"])  # all are refused and rest
+    assert [here(row) for row in rows] == ["none"] * 4
+    shop.ims.faults.clear()
+    breaker_of("inventory").reset()
+
+    sync_soon([rows[0].pk])
+    work(queues=["inventory"])
+
+    assert [(here(row), there(shop, row)) for row in rows] == [("checked_in", "checked_in")] * 4

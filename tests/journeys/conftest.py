@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.stripe.sandbox import StripeSandbox
@@ -28,3 +29,11 @@ def gateway(stack: Stack) -> StripeSandbox:
 @pytest.fixture
 def shop(transactional_db: None, ims: InventorySandbox, gateway: StripeSandbox) -> Shop:
     return Shop.opened(ims, gateway)
+
+
+@pytest.fixture(autouse=True)
+def _no_job_left(transactional_db: None) -> Iterator[None]:
+    """Django flushes its own tables only; the tests after these would find jobs that nobody has done."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs CASCADE")

@@ -252,7 +252,10 @@ def late_money_was_winning_the_stock_anew(phone: Phone, crash: Crash) -> None:
     crash.while_ims_has_what_was_planned()
 
 
+# What the next full minute may have to settle comes first: it goes by while the others crash.
 POINTS = [
+    the_expired_order_was_being_released_at_the_ims,
+    late_money_was_winning_the_stock_anew,
     the_ims_was_asked_and_had_done_nothing,
     the_ims_had_reserved_but_not_answered,
     the_ims_had_reserved_and_the_customer_never_came_back,
@@ -265,8 +268,6 @@ POINTS = [
     the_refund_was_asked_for,
     a_webhook_was_being_received,
     the_expired_order_was_being_closed_at_stripe,
-    the_expired_order_was_being_released_at_the_ims,
-    late_money_was_winning_the_stock_anew,
 ]
 ENDS = {
     the_ims_had_reserved_and_the_customer_never_came_back: {OrderStatus.EXPIRED},

@@ -10,11 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory.models import Reservation
+from inventory.models import Depot, Reservation
 from orders.models import Charge, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services import expire_orders, hand_over_rental, prepare_rental, unprepare_rental
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
+from tests.factories.inventory import DepotClosureFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop, key
 
@@ -286,6 +287,39 @@ def test_what_was_quoted_before_midnight_is_not_ordered_after_it(shop: Shop) -> 
     assert (answer.status_code, answer.json()["code"]) == (409, "quote_expired")
     assert "first day" in answer.json()["detail"]
     assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("closed", [10, 16], ids=["the first day", "the last day"])
+def test_what_was_quoted_before_the_depot_closed_is_not_ordered_after_it(shop: Shop, closed: int) -> None:
+    quote = shop.quote(shop.sale(), shop.rental(10, 16))
+    day = shop.day(closed)
+    DepotClosureFactory(depot=shop.depot, start_on=day, end_on=day)
+
+    answer = place(shop, quote)
+
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (409, "depot_closed")
+    assert (told["depot"], told["closed_on"]) == ("BER", [day.isoformat()])
+    assert str(shop.depot) in told["detail"]
+    assert day.isoformat() in told["detail"]
+    assert not Order.objects.exists()
+    assert not Reservation.objects.exists()
+    assert (shop.claims_at_ims(), waiting_jobs("orders")) == ([], [])
+
+
+def test_a_weekday_that_is_closed_since_the_quote_refuses_its_order_too(shop: Shop) -> None:
+    quote = shop.quote(shop.rental(10, 16))
+    gone = shop.day(16).isoweekday()
+    Depot.objects.update(opening_days=[day for day in range(1, 8) if day != gone])
+
+    assert place(shop, quote).json()["closed_on"] == [shop.day(16).isoformat()]
+
+
+def test_days_that_close_between_the_first_and_the_last_do_not_matter(shop: Shop) -> None:
+    quote = shop.quote(shop.rental(10, 16))
+    DepotClosureFactory(depot=shop.depot, start_on=shop.day(11), end_on=shop.day(15))
+
+    assert place(shop, quote).status_code == 201
 
 
 def test_the_app_is_told_what_its_customer_can_do_now_and_nothing_else(shop: Shop) -> None:

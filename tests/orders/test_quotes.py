@@ -28,9 +28,15 @@ def test_a_quote_prices_and_explains_each_line(shop: Shop) -> None:
     assert bag["tax_included"]["amount"] == 1593  # 99.80 × 19 / 119
     assert crate["rental"]["days"] == 3
     assert crate["total"]["amount"] == 2700
-    assert crate["explanation"] == ["3 days, first and last included", "€9.00 a day (rate from 1 days)"]
+    assert crate["explanation"] == ["3 days, first and last included", "€9.00 a day (rate from 1 day)"]
     assert answer["total"]["amount"] == 9980 + 2700
     assert answer["deposit"]["amount"] == 4000
+
+
+def test_one_day_is_called_a_day(shop: Shop) -> None:
+    line = ask(shop, shop.body(shop.rental(10, 10))).json()["lines"][0]
+
+    assert line["explanation"] == ["1 day, first and last included", "€9.00 a day (rate from 1 day)"]
 
 
 def test_a_longer_rate_is_used_as_soon_as_it_is_cheaper_and_the_quote_says_so(shop: Shop) -> None:

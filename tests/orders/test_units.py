@@ -8,7 +8,7 @@ from inventory.models import Unit
 from inventory.services import decide_unit, put_down
 from orders.errors import TransitionNotAllowed
 from orders.models import Rental
-from orders.services import hand_over_rental, prepare_rental, swap_unit, unprepare_rental
+from orders.services import hand_over_rental, prepare_rental, swap_unit, take_back_rental, unprepare_rental
 from orders.states import RentalStatus
 from tests.factories.orders import RentalFactory
 from tests.shop import Shop
@@ -34,6 +34,13 @@ def test_a_rental_that_is_over_lets_its_unit_go(db: None, over: str) -> None:
     Rental.objects.filter(pk=second.pk).update(unit=first.unit)
 
     assert Rental.objects.filter(unit=first.unit).count() == 2
+
+
+def test_a_unit_comes_back_in_a_condition_that_there_is(db: None) -> None:
+    rental = RentalFactory(days=(3, 9), ready=True)
+
+    with pytest.raises(ValueError, match="'E' is no condition of a unit"):
+        take_back_rental(rental_id=rental.pk, actor="clerk", condition="E")
 
 
 def test_a_unit_that_was_set_aside_by_mistake_is_put_back_and_another_taken(shop: Shop) -> None:

@@ -8,21 +8,20 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, TypeVar
 
-from core.http import CircuitBreaker, HttpClient, HttpResponse, NotSent, OutcomeUnknown
+from core.http import CircuitBreaker, HttpClient, HttpResponse
 from core.logging import get_logger
-from inventory.providers.base import NotFound, RateLimited, Refused, Unavailable, UnknownOutcome
+from inventory.providers.base import NotFound, Refused, Unavailable, UnknownOutcome
+from inventory.providers.calls import answer_of, turn_back
 from inventory.providers.inventree.rows import count_in, rows_in
 
 log = get_logger(__name__)
-LONGEST_OPERATION = 14.0  # seconds of a write, however many calls it takes (inventory.services.sync.LONGEST_CALL)
+LONGEST_OPERATION = 14.0  # seconds of a write, however many calls it takes (inventory.services.talk.LONGEST_CALL)
 T = TypeVar("T")
 
 OLDEST_API = 530  # the version that this adapter's calls were tried with
 PAGE = 100
 MOST_PAGES = 1_000
 READINGS = 3  # of a list that changes while it is read
-DEFAULT_RETRY_AFTER = 1.0
-NOT_LET_IN = frozenset({401, 403})
 SECOND = timedelta(seconds=1)
 
 Params = Mapping[str, str | int]
@@ -73,7 +72,8 @@ class Client:
         return self.work(operation, LONGEST_OPERATION if timeout is None else timeout)
 
     def request(self, method: str, path: str, **options: Any) -> HttpResponse:
-        return self._http.request(method, path, **options)
+        """Raises: Unavailable, UnknownOutcome."""
+        return answer_of(self._http, method, path, **options)
 
     def check_version(self, response: HttpResponse) -> None:
         """Every answer names its API version. Raises: Unavailable, and tells the operator once."""
@@ -148,11 +148,30 @@ class Work:
         """A whole list. Read again when its length changed meanwhile: a page may then have skipped a row."""
         for _ in range(READINGS):
             found: dict[int, T] = {}
-            total = 0
-            for page, total in self._pages(path, parse, params):  # noqa: B007
+            totals: set[int] = set()
+            for page, total in self._pages(path, parse, params):
                 found.update(page)
-            if len(found) == total:
+                totals.add(total)
+            if totals == {len(found)}:
                 return list(found.values())
+        raise Unavailable(f"The list {path} changes faster than it can be read.")
+
+    def stream(self, path: str, parse: Callable[[Any], T], **params: str | int) -> Iterator[list[T]]:
+        """The same a page at a time, each row once; in memory are a page and the keys of the rows.
+
+        Read again, too, when the length changed. But what was told by then stands, also a row that is gone since.
+        """
+        told: set[int] = set()
+        for _ in range(READINGS):
+            found: set[int] = set()
+            totals: set[int] = set()
+            for page, total in self._pages(path, parse, params):
+                yield [row for pk, row in page.items() if pk not in told]
+                found.update(page)
+                told.update(page)
+                totals.add(total)
+            if totals == {len(found)}:
+                return
         raise Unavailable(f"The list {path} changes faster than it can be read.")
 
     def _pages(self, path: str, parse: Callable[[Any], T], params: Params) -> Iterator[tuple[dict[int, T], int]]:
@@ -191,14 +210,7 @@ class Work:
     # Both
 
     def _ask(self, method: str, path: str, **options: Any) -> HttpResponse:
-        try:
-            response = self.client.request(
-                method, path, timeout=self.seconds_left(), operation=self._operation, **options
-            )
-        except NotSent as error:
-            raise Unavailable(str(error)) from None
-        except OutcomeUnknown as error:
-            raise UnknownOutcome(str(error)) from None
+        response = self.client.request(method, path, timeout=self.seconds_left(), operation=self._operation, **options)
         if response.status not in {200, 201, 204}:
             _refuse(response)
         self.client.check_version(response)
@@ -224,15 +236,8 @@ def _refuse(response: HttpResponse) -> NoReturn:
     """Raise what this status means; docs/inventree.md tells the operator what to do about it."""
     said = f"InvenTree answered {response.status}"
     is_json = response.media_type == "application/json"
+    turn_back(response, said)
     match response.status:
-        case 429:
-            raise RateLimited(response.retry_after(DEFAULT_RETRY_AFTER))
-        case status if status in NOT_LET_IN:
-            # A wrong or expired token is the operator's to mend; no customer's order is refused for it.
-            log.error("inventory_credentials_refused", status=status)
-            raise Unavailable(said)
-        case 503:
-            raise Unavailable(said)
         case 404 if is_json:
             raise NotFound(said)
         case 400 if is_json:

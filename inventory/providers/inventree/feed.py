@@ -94,12 +94,13 @@ class Feed:
     def _page(self, work: Work, at: Cursor, claims: Claims) -> Changes:
         """One depot, in the order of the locations' primary keys."""
         depots = self._catalogue.places(work, fresh=at.place == 0).depots
+        self._catalogue.offered(work, fresh=at.place == 0)
         rest = sorted((pk, code) for code, pk in depots.items() if pk > at.place)
         levels: list[Level] = []
         units: list[UnitRecord] = []
         for pk, depot in rest[:1]:
             levels = self._shelf.levels_at(work, depot, claims)
-            units = self._shelf.units_at(work, depot, claims)
+            units = list(self._shelf.units_at(work, depot, claims))
             at = replace(at, place=pk)
         more = len(rest) > 1
         return Changes(tuple(levels), tuple(units), str(at if more else replace(at, place=-1)), more)
@@ -143,7 +144,7 @@ class Feed:
             return
         size = BUCKET_BYTES
         changed = {n for n in range(BUCKETS) if now[n * size : (n + 1) * size] != before[n * size : (n + 1) * size]}
-        yield from (part for part in self._catalogue.offered(work) if part % BUCKETS in changed)
+        yield from (part for part in self._catalogue.offered(work, fresh=True) if part % BUCKETS in changed)
 
     def _digest(self, claims: Claims) -> bytes:
         """A few bytes for each bucket of parts; the same for the same claims, whatever their order."""

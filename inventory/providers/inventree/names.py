@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from core.logging import get_logger
 from inventory.providers.base import NotFound
@@ -13,6 +14,8 @@ log = get_logger(__name__)
 
 BELIEVED_FOR = 60.0  # seconds that a name is not asked again
 OFFERED = {"salable": "true", "active": "true"}
+T = TypeVar("T")
+Known = tuple[T, float]  # and since when
 
 
 class Places:
@@ -43,41 +46,48 @@ class Places:
 class Catalogue:
     """Knows the names, and asks for those that it lacks. Safe for threads.
 
-    A customer's request needs one part and the locations, so it never reads the whole list of parts.
+    A customer's request needs one part and the locations, so it never reads the whole list of parts. Whoever counts
+    everything asks `fresh` at the beginning, and depot by depot gets what was read then, for a minute.
     """
 
     def __init__(self, mapping: Mapping[str, int]) -> None:
         self._mapping = mapping
         self._lock = threading.Lock()
-        self._places: tuple[Places, float] | None = None
+        self._places: Known[Places] | None = None
+        self._offered: Known[Mapping[int, str]] | None = None
         self._parts: dict[int, Part] = {}  # for good: whose number is no longer offered may still be on an order
-        self._by_sku: dict[str, tuple[int, float]] = {}
+        self._by_sku: dict[str, Known[int]] = {}
 
     def places(self, work: Work, *, fresh: bool = False) -> Places:
         with self._lock:
-            known = self._places
-        if known is not None and time.monotonic() - known[1] < BELIEVED_FOR and not fresh:
-            return known[0]
+            known = _believed(self._places)
+        if known is not None and not fresh:
+            return known
         places = Places(work.rows("/stock/location/", Location.read), self._mapping)
         with self._lock:
             self._places = (places, time.monotonic())
         return places
 
-    def offered(self, work: Work) -> dict[int, str]:
-        """SKUs of all parts that are sold or rented, by the part's primary key; read anew."""
+    def offered(self, work: Work, *, fresh: bool = False) -> Mapping[int, str]:
+        """SKUs of all parts that are sold or rented, by the part's primary key."""
+        with self._lock:
+            known = _believed(self._offered)
+        if known is not None and not fresh:
+            return known
         parts = work.rows("/part/", Part.read, **OFFERED)
         skus = {pk: sku for sku, pk in _by_sku(parts).items()}
         with self._lock:
             self._parts.update((part.pk, part) for part in parts)
+            self._offered = (skus, time.monotonic())
             self._by_sku = {sku: (pk, time.monotonic()) for pk, sku in skus.items()}
         return skus
 
     def part_of(self, work: Work, sku: str) -> int | None:
         """The part that is offered under this SKU."""
         with self._lock:
-            known = self._by_sku.get(sku)
-        if known is not None and time.monotonic() - known[1] < BELIEVED_FOR:
-            return known[0]
+            known = _believed(self._by_sku.get(sku))
+        if known is not None:
+            return known
         parts = work.rows("/part/", Part.read, **OFFERED, IPN=sku)
         pk = _by_sku(parts).get(sku)
         with self._lock:
@@ -115,6 +125,10 @@ class Catalogue:
         if location is None:
             raise NotFound(f"InvenTree has no location for the depot {depot}.")
         return location
+
+
+def _believed(known: Known[T] | None) -> T | None:
+    return known[0] if known is not None and time.monotonic() - known[1] < BELIEVED_FOR else None
 
 
 def _by_sku(parts: Iterable[Part]) -> dict[str, int]:

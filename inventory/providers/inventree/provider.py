@@ -4,7 +4,7 @@ No word and no failure of InvenTree gets past it. Imports nothing of Django; the
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from core.http import CircuitBreaker
@@ -82,6 +82,8 @@ class InvenTreeProvider:
         work = self._client.work("levels")
         depots = self._catalogue.places(work, fresh=cursor is None).depots
         keys = sorted(set(skus)) if skus is not None else sorted(depots)
+        if skus is None:
+            self._catalogue.offered(work, fresh=cursor is None)
         size = 1 if skus is None else SKUS_A_PAGE
         rest = [key for key in keys if cursor is None or key > cursor]
         page, more = rest[:size], len(rest) > size
@@ -92,15 +94,17 @@ class InvenTreeProvider:
         levels = [level for key in page for level in read(work, key, claims)]
         return LevelPage(levels=levels, cursor=page[-1] if more else None)
 
-    def units(self, *, sku: str | None = None, depot: str | None = None) -> Sequence[UnitRecord]:
+    def units(self, *, sku: str | None = None, depot: str | None = None) -> Iterator[UnitRecord]:
         work = self._client.work("units")
         if depot is not None and depot not in self._catalogue.places(work, fresh=True).depots:
-            return []
+            return
         claims = read_claims(work, self._customer)
         if sku is None:
-            return self._shelf.units_at(work, depot, claims)
+            self._catalogue.offered(work, fresh=depot is None)
+            yield from self._shelf.units_at(work, depot, claims)
+            return
         found = self._shelf.units_of(work, sku, claims)
-        return [unit for unit in found if depot in (None, unit.depot) and unit.status != "sold"]
+        yield from (unit for unit in found if depot in (None, unit.depot) and unit.status != "sold")
 
     def changes(self, cursor: str | None) -> Changes:
         return self._feed.read(self._client.work("changes"), cursor)
@@ -147,18 +151,23 @@ class InvenTreeProvider:
     def find(self, key: UUID) -> RemoteReservation | None:
         return self._holds.find(self._client.write("find"), key)
 
-    def reservations(self) -> Sequence[RemoteReservation]:
-        """Three lists, however many reservations there are; an order that staff closed with its unit out costs more."""
+    def reservations(self) -> Iterator[RemoteReservation]:
+        """Three lists, however many reservations there are; an order that staff closed with its unit out costs more.
+
+        Lines cannot be asked for order by order without a call for each, so those of all open orders are in memory.
+        """
         work = self._client.work("reservations")
         orders = our_open_orders(work, self._customer)
         rows = lines_of_open_orders(work)
         out: dict[int, list[str]] = {}
-        for item in work.rows("/stock/", StockItem.read, serialized="true", customer=self._customer):
-            if item.sales_order is not None:
-                out.setdefault(item.sales_order, []).append(item.serial)
-        found = [self._remote(work, header, rows.get(header.pk, []), out) for header in orders.values()]
-        found += [self._closed(work, pk) for pk in sorted(set(out) - set(orders))]
-        return [remote for remote in found if remote is not None]
+        for page in work.stream("/stock/", StockItem.read, serialized="true", customer=self._customer):
+            for item in page:
+                if item.sales_order is not None:
+                    out.setdefault(item.sales_order, []).append(item.serial)
+        closed = sorted(set(out) - set(orders))
+        found = (self._remote(work, header, rows.get(header.pk, []), out) for header in orders.values())
+        yield from (remote for remote in found if remote is not None)
+        yield from (remote for pk in closed if (remote := self._closed(work, pk)) is not None)
 
     def _remote(
         self, work: Work, header: Header, rows: Sequence[OrderLine], out: Mapping[int, list[str]]

@@ -1,8 +1,9 @@
 """What lies at the depots: pieces for sale (stock without serial numbers) and units for rent (with)."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from inventory.providers.base import Level, NotFound, Refused, UnitRecord
 from inventory.providers.inventree import rows as code
@@ -16,7 +17,7 @@ from inventory.providers.inventree.claims import (
 )
 from inventory.providers.inventree.client import Work, whole
 from inventory.providers.inventree.names import Catalogue
-from inventory.providers.inventree.rows import Header, StockItem
+from inventory.providers.inventree.rows import Header, OrderLine, StockItem
 
 PIECES: dict[str, str | int] = {"serialized": "false", "in_stock": "true", "status": code.OK}
 FEW_ORDERS = 3  # up to here it is cheaper to ask for the lines of each
@@ -93,48 +94,49 @@ class Shelf:
 
     # Units
 
-    def units_at(self, work: Work, depot: str | None, claims: Claims) -> list[UnitRecord]:
-        """Units that lie at a depot or left from it for a customer of ours; of all depots for None."""
+    def units_at(self, work: Work, depot: str | None, claims: Claims) -> Iterator[UnitRecord]:
+        """Units at a depot or gone from it to a customer of ours, of all depots for None. A page at a time."""
         skus, depots = self._catalogue.offered(work), self._catalogue.places(work).depots
         place: Mapping[str, str | int] = {} if depot is None else {"location": depots[depot], "cascade": "true"}
-        items = work.rows("/stock/", StockItem.read, serialized="true", in_stock="true", **place)
-        items += work.rows("/stock/", StockItem.read, serialized="true", customer=self._customer)
-        found = self._records(work, [item for item in items if item.part in skus], claims)
-        return [unit for unit in found if depot in (None, unit.depot)]
+        here = work.stream("/stock/", StockItem.read, serialized="true", in_stock="true", **place)
+        gone = work.stream("/stock/", StockItem.read, serialized="true", customer=self._customer)
+        pages = ([item for item in page if item.part in skus] for page in chain(here, gone))
+        yield from (unit for unit in self._records(work, pages, claims) if depot in (None, unit.depot))
 
-    def units_of(self, work: Work, sku: str, claims: Claims) -> list[UnitRecord]:
-        """Every unit of a part that ever was, those sold by others included."""
+    def units_of(self, work: Work, sku: str, claims: Claims) -> Iterator[UnitRecord]:
+        """Every unit of a part that ever was, those sold by others included. A page at a time."""
         part = self._catalogue.part_of(work, sku)
-        items = [] if part is None else work.rows("/stock/", StockItem.read, serialized="true", part=part)
-        return self._records(work, items, claims)
+        if part is not None:
+            yield from self._records(work, work.stream("/stock/", StockItem.read, serialized="true", part=part), claims)
 
     def unit(self, work: Work, serial: str) -> StockItem:
-        """The unit with this serial number, among the parts of this shop. Raises: NotFound, Refused."""
+        """The unit with this serial number, among what this shop offers at its depots. Raises: NotFound, Refused."""
         found = work.rows("/stock/", StockItem.read, serial=serial)
-        known = [item for item in found if self._catalogue.offers(work, item.part)]
+        known = [item for item in found if self._catalogue.offers(work, item.part) and self._is_ours(work, item)]
         if not known:
             raise NotFound(f"InvenTree has no unit {serial}.")
         if len(known) > 1:
             raise Refused(f"InvenTree has several units {serial}; let it keep serial numbers unique.")
         return known[0]
 
-    def record(self, work: Work, item: StockItem) -> UnitRecord:
-        return self._records(work, [item], read_claims(work, self._customer))[0]
+    def _is_ours(self, work: Work, item: StockItem) -> bool:
+        return not item.in_stock or self._catalogue.places(work).depot_of(item.location) is not None
 
-    def _records(self, work: Work, items: Sequence[StockItem], claims: Claims) -> list[UnitRecord]:
+    def record(self, work: Work, item: StockItem) -> UnitRecord:
+        return next(self._records(work, [[item]], read_claims(work, self._customer)))
+
+    def _records(self, work: Work, pages: Iterable[Sequence[StockItem]], claims: Claims) -> Iterator[UnitRecord]:
         places, as_of = self._catalogue.places(work), work.client.stamp(claims.seen)
         claimed = {claim.item for claim in claims.of_others}
-        departed = _Departures(work, self._customer, items)
-        found = []
-        for item in items:
+        departed = _Departures(work, self._customer)
+        for item in departed.known(pages):
             here = places.depot_of(item.location)
             depot = here or departed.depot_of(item) or min(places.depots, default=None)  # what was sold lies nowhere
             if depot is None or (item.in_stock and here is None):
                 continue  # at a place that is no depot
             status = departed.status_of(item, is_claimed=item.pk in claimed)
             sku = self._catalogue.sku_of(work, item.part)
-            found.append(UnitRecord(item.serial, sku, depot, condition_of(item), status, as_of))
-        return found
+            yield UnitRecord(item.serial, sku, depot, condition_of(item), status, as_of)
 
 
 def _levels(
@@ -158,20 +160,39 @@ def _up(quantity: float) -> int:
 
 
 class _Departures:
-    """Which of these units are out on an order of ours, and where from."""
+    """Which units are out on an order of ours, and where from. Knows those of the pages that it was shown."""
 
-    def __init__(self, work: Work, customer: int, items: Iterable[StockItem]) -> None:
-        gone = {item.sales_order for item in items if item.sales_order is not None and item.customer == customer}
-        orders = our_open_orders(work, customer) if gone else {}
-        for pk in sorted(gone - set(orders)):  # closed by staff while its unit is out
-            header = work.get(f"/order/so/{pk}/", Header.read)
-            if is_ours(header, customer):
-                orders[pk] = header
+    def __init__(self, work: Work, customer: int) -> None:
+        self._work, self._customer = work, customer
+        self._asked: set[int] = set()  # orders
+        self._open: set[int] | None = None  # ours, when that was needed first
+        self._lines: dict[int, list[OrderLine]] | None = None  # of open orders, once there are more than a few
         self._depots: dict[tuple[int, int], str] = {}
-        lines = lines_of_open_orders(work) if len(gone) > FEW_ORDERS else {}
-        for order in sorted(gone & set(orders)):
-            for line in lines.get(order) or lines_of(work, order):
+
+    def known(self, pages: Iterable[Sequence[StockItem]]) -> Iterator[StockItem]:
+        """The units of these pages, each when its order has been asked for."""
+        for page in pages:
+            orders = {item.sales_order for item in page if item.customer == self._customer and item.sales_order}
+            self._ask(orders - self._asked)
+            yield from page
+
+    def _ask(self, orders: set[int]) -> None:
+        self._asked |= orders
+        if orders and self._open is None:
+            self._open = set(our_open_orders(self._work, self._customer))
+        if orders and self._lines is None and len(self._asked) > FEW_ORDERS:
+            self._lines = lines_of_open_orders(self._work)
+        for order in sorted(orders):
+            if not self._is_ours(order):
+                continue
+            for line in (self._lines or {}).get(order) or lines_of(self._work, order):
                 self._depots[order, line.part] = line.reference.partition(" ")[2]
+
+    def _is_ours(self, order: int) -> bool:
+        """Open, or closed by staff while its unit is out."""
+        if self._open is not None and order in self._open:
+            return True
+        return is_ours(self._work.get(f"/order/so/{order}/", Header.read), self._customer)
 
     def depot_of(self, item: StockItem) -> str | None:
         return self._depots.get((item.sales_order or 0, item.part))

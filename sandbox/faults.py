@@ -1,14 +1,17 @@
-"""What goes wrong in real life, switched on by a test or a curious visitor. Not kept over a restart."""
+"""What goes wrong in real life, switched on by a test or a curious visitor. Not kept over a restart.
+
+A stand-in gives its words for each failure, and has its calls answered by `Faults.answer`.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox.inventory.rules import invalid
+from sandbox.http import DropConnection, Request, Response
 
 KINDS = {
     "500_before": "answers 500, nothing is done",
@@ -23,7 +26,19 @@ KINDS = {
     "html": "answers 200 with a login page, nothing is done",
     "refuse": "answers 409 without a reason, nothing is done",
 }
+SILENT = frozenset({"timeout", "timeout_after"})
+DONE_FIRST = frozenset({"500_after", "drop_after", "timeout_after", "garbage"})
+HANG_SECONDS = 60.0
+Failures = Mapping[str, Callable[[], Response]]  # down, 500, 503, 429, refuse, garbage, html
 PUSH_MODES = ("normal", "paused", "drop")
+
+
+class BadFault(ValueError):
+    """There is no such fault. `pointer`: which member says so."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer, self.detail = pointer, detail
 
 
 @dataclass(slots=True)
@@ -67,11 +82,30 @@ class Faults:
             self.next = [f for f in self.next if f.times > 0]
             return fault.kind
 
+    def answer(
+        self, request: Request, route: Callable[[Request], Response], failures: Failures, stopping: threading.Event
+    ) -> Response:
+        """The answer of `route`, or what goes wrong instead or afterwards. Waits end when the server stops."""
+        if self.latency_ms:
+            stopping.wait(self.latency_ms / 1000)
+        if self.down:
+            return failures["down"]()
+        kind = self.take(request.method, request.path)
+        if kind is None:
+            return route(request)
+        if kind in DONE_FIRST:
+            route(request)
+        if kind in SILENT:
+            stopping.wait(HANG_SECONDS)
+        if kind in SILENT or kind.startswith("drop"):
+            raise DropConnection
+        return failures["500" if kind.startswith("500") else kind]()
+
     def update(self, body: dict[str, Any]) -> None:
-        """Change what is named, leave the rest."""
+        """Change what is named, leave the rest. Raises: BadFault."""
         unknown = set(body) - {"latency_ms", "down", "push", "next"}
         if unknown:
-            raise invalid("/", f"Unknown: {', '.join(sorted(unknown))}.")
+            raise BadFault("/", f"Unknown: {', '.join(sorted(unknown))}.")
         try:
             latency_ms, down = int(body.get("latency_ms", self.latency_ms)), bool(body.get("down", self.down))
             push = _choice(body.get("push", self.push), PUSH_MODES, "push")
@@ -80,7 +114,7 @@ class Faults:
                 for f in body.get("next", [])
             ]
         except (KeyError, TypeError, ValueError):
-            raise invalid("/", "latency_ms, down, push, next: [{match, kind, times}]") from None
+            raise BadFault("/", "latency_ms, down, push, next: [{match, kind, times}]") from None
         with self._lock:
             self.latency_ms, self.down, self.push = latency_ms, down, push
             self.next = planned if "next" in body else self.next
@@ -94,5 +128,5 @@ class Faults:
 
 def _choice(value: object, allowed: Any, name: str) -> str:
     if value not in allowed:
-        raise invalid(f"/{name}", f"One of {', '.join(allowed)}.")
+        raise BadFault(f"/{name}", f"One of {', '.join(allowed)}.")
     return str(value)

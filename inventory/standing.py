@@ -1,0 +1,32 @@
+"""What the IMS should have heard of a reservation, and whether it has."""
+
+from inventory.models import Reservation
+from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus
+
+CLAIMED_THERE = (ProviderState.HELD, ProviderState.CONFIRMED, ProviderState.CHECKED_OUT)
+
+
+def in_step(row: Reservation) -> bool:
+    """True when the IMS needs to hear nothing more about this reservation."""
+    state, wanted = ProviderState(row.provider_state), wanted_state(row)
+    if wanted == ProviderState.RELEASED:
+        # "none" is not enough: an earlier call may have reached the IMS although its answer never reached us.
+        return state in (ProviderState.RELEASED, ProviderState.REFUSED, ProviderState.LOCAL)
+    if state == ProviderState.LOCAL:
+        return wanted in (ProviderState.HELD, ProviderState.CONFIRMED)
+    return PROGRESS.get(state, 0) >= PROGRESS[wanted] and not has_outgrown(row)
+
+
+def wanted_state(row: Reservation) -> ProviderState:
+    """What the IMS should have acknowledged, by what became of the reservation here."""
+    if row.status == ReservationStatus.FULFILLED and row.kind == ReservationKind.RENTAL:
+        return ProviderState.CHECKED_IN
+    return WANTED[ReservationStatus(row.status)]
+
+
+def has_outgrown(row: Reservation) -> bool:
+    """True when the IMS keeps fewer days for a live rental than we do."""
+    if row.period is None or row.status not in LIVE or row.provider_state not in CLAIMED_THERE:
+        return False
+    there = row.provider_period
+    return there is None or there.lower > row.period.lower or there.upper < row.period.upper

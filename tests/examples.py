@@ -1,0 +1,17 @@
+"""How many examples a property is held against, and whether they are the same each time: HYPOTHESIS_PROFILE."""
+
+import os
+from typing import Any
+
+from hypothesis import settings
+
+HUNDRED = 100
+
+settings.register_profile("repeatable", derandomize=True, max_examples=HUNDRED, deadline=None, database=None)
+settings.register_profile("long", derandomize=False, max_examples=20 * HUNDRED, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def examples(count: int, **others: Any) -> settings:
+    """So many in the repeatable profile, and in proportion in any other."""
+    return settings(max_examples=count * settings().max_examples // HUNDRED, **others)
