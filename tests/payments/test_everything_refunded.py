@@ -181,4 +181,4 @@ def test_the_order_page_tells_its_money_to_who_may_see_payments(shop: Shop) -> N
         assert told in seen, told
     assert "Balance" in seen
     assert "Balance" not in hidden
-    assert "/payments/" not in hidden
+    assert "/payments/payment/" not in hidden
