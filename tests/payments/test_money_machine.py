@@ -347,6 +347,8 @@ class Money(RuleBasedStateMachine):
         owed, paid = balance(order.pk), Payment.objects.filter(order=order)
         owes_back = payments_owed_back().filter(order=order).exists()
         deposits = Deposit.objects.filter(order=order)
+        for deposit in deposits:
+            self._is_true_of(deposit, owes_back=owes_back)
         if order.status in DEAD:
             assert owed == 0 or owes_back, f"{order.status}: {owed}"
             assert paid.kept() == 0 or owes_back, f"{order.status}, and {paid.kept()} are kept"
@@ -360,6 +362,14 @@ class Money(RuleBasedStateMachine):
             assert paid.kept() == 0 or owes_back or order.status == OrderStatus.PENDING_PAYMENT
         if not deposits.filter(status__in=DEPOSIT_LIVE).exists():
             assert not paid.filter(status=PaymentStatus.AUTHORISED).exists(), "a hold that nobody needs"
+
+    def _is_true_of(self, deposit: Deposit, *, owes_back: bool) -> None:
+        """A secured one is secured by something; of an ended one the shop has what it says, to the cent."""
+        for payment in deposit.payments.all():
+            if deposit.is_secured_by(payment) and deposit.status == DepositStatus.SECURED:
+                assert payment.secures_minor > 0, "nothing secures it"
+            if not deposit.is_live and not owes_back:
+                assert payment.refundable_minor == deposit.stays_of(payment), "it keeps another amount than it says"
 
     def _nothing_changes_by_a_repeat(self) -> None:
         before = self._snapshot()
