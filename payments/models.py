@@ -207,9 +207,14 @@ class Payment(models.Model):
         return refunds + self.disputed_minor
 
     @property
+    def here_minor(self) -> int:
+        """Captured, and neither on its way back nor disputed: what waits for approval is still here."""
+        return max(0, self.captured_minor - (self.gone_minor - self.refund_waiting_minor))
+
+    @property
     def secures_minor(self) -> int:
         """How much of a deposit it secures: a hold while it lasts, money as long as it has not gone back."""
-        return self.amount_minor if self.status == PaymentStatus.AUTHORISED else self.refundable_minor
+        return self.amount_minor if self.status == PaymentStatus.AUTHORISED else self.here_minor
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):

@@ -269,9 +269,9 @@ def statement(order: Order) -> Statement:
     entries += [_payment_entry(p, words) for p in payments if p.captured_minor or p.status in LIVE]
     entries += [_refund_entry(refund, words) for refund in refunds]
     entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
-    disputes = Dispute.objects.filter(payment__order=order).order_by("opened_at")
-    entries += [_dispute_entry(dispute, words) for dispute in disputes]
     kept = sum(d.captured_minor for d in deposits)
+    lost = kept - (_kept_of_deposits(order.pk) if kept else 0)
+    entries += _dispute_entries(order, words, lost_of_kept_minor=lost)
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
@@ -280,13 +280,20 @@ def statement(order: Order) -> Statement:
         captured_minor=sum(p.captured_minor for p in payments) + kept,
         refunded_minor=sum(p.refunded_minor for p in payments),
         refund_pending_minor=sum(p.refund_pending_minor for p in payments),
-        disputed_minor=sum(p.disputed_minor for p in payments) + kept - (_kept_of_deposits(order.pk) if kept else 0),
+        disputed_minor=sum(p.disputed_minor for p in payments) + lost,
     )
 
 
-def _dispute_entry(dispute: Dispute, words: Words) -> Entry:
-    what, text = words.dispute(dispute.status, dispute.amount_minor)
-    return Entry(dispute.opened_at, "dispute", what, dispute.status, dispute.withdrawn_minor, text)
+def _dispute_entries(order: Order, words: Words, *, lost_of_kept_minor: int) -> Iterator[Entry]:
+    """What banks took; of a deposit only as far as it was kept, as only that had paid for anything."""
+    disputes = Dispute.objects.filter(payment__order=order).select_related("payment").order_by("opened_at")
+    for dispute in disputes:
+        counts = dispute.withdrawn_minor
+        if dispute.payment.deposit_id is not None:
+            counts = min(counts, lost_of_kept_minor)
+            lost_of_kept_minor -= counts
+        what, text = words.dispute(dispute.status, dispute.amount_minor)
+        yield Entry(dispute.opened_at, "dispute", what, dispute.status, counts, text)
 
 
 def _charge_entry(charge: Charge, words: Words) -> Entry:

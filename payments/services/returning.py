@@ -19,7 +19,7 @@ from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance, empties, held_by_bank, needs_approval
-from payments.services.deposit_states import follow_payment, keep_less
+from payments.services.deposit_states import follow_payment, keep_less, settle_soon
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
 from payments.states import UNDER_WAY, RefundStatus
@@ -97,6 +97,8 @@ def decline_refund(*, refund_id: UUID, actor: str, note: str) -> Refund:
     payment.refund_waiting_minor -= refund.amount_minor
     save_sums(payment)
     _settle_soon(payment)  # what the order owes back may go by itself now
+    if payment.deposit_id is not None:
+        settle_soon(payment.deposit)  # and so may what is not kept of a deposit
     return refund
 
 
@@ -223,7 +225,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
-    left = payment.refundable_minor + payment.refund_waiting_minor  # what waits for approval is still there
+    left = payment.here_minor  # what waits for approval is still there
     if remote.amount_minor > left:
         park(payment, f"{remote.amount_minor} were refunded at the gateway, {left} were left here.")
         return None
@@ -297,7 +299,7 @@ def _credit_for(order: Order, payment: Payment, going_back_minor: int, *, reason
         return
     deposit = Deposit.objects.select_for_update().get(payments=payment)
     kept = deposit.stays_of(payment)
-    no_longer_kept = going_back_minor - (payment.refundable_minor - kept)
+    no_longer_kept = going_back_minor - (payment.here_minor - kept)
     if no_longer_kept > 0:
         _credit(order, no_longer_kept, reason=reason, actor=actor)
         keep_less(deposit, kept - no_longer_kept)

@@ -9,16 +9,18 @@ from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from core.errors import NotFound
-from orders.services import cancel_order
+from orders.models import Charge, ChargeKind
+from orders.services import add_charge, cancel_order
 from orders.states import OrderStatus
 from payments.errors import ApprovalByAnother, RefundDecided, RefundTooLarge
-from payments.models import Payment, Refund
+from payments.models import Deposit, Payment, Refund
 from payments.selectors import balance, statement
-from payments.services import approve_refund, catch_up, decline_refund, request_refund
+from payments.services import apply_payment, approve_refund, catch_up, decline_refund, request_refund
 from payments.states import RefundStatus
 from tests.factories.payments import RefundFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.payments.money import kept_at_gateway
+from tests.payments.test_deposits import rented, returned, settled
 from tests.payments.test_refund_news import made_up_for
 from tests.shop import Shop
 
@@ -254,6 +256,68 @@ def test_a_refund_by_hand_at_the_gateway_of_what_waits_here_waits_for_a_person(s
     decline_refund(refund_id=refund.pk, actor=BO, note="Done by hand.")
 
     assert (sums(), Payment.objects.get().parked_reason, balance(order.pk)) == ((3000, 0, 0), "", 0)
+
+
+# A deposit
+
+
+def kept(shop: Shop, days: int) -> Deposit:
+    """3000 of 4000 are kept for damage."""
+    order = rented(shop, days=days)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=3000, reason="torn", actor=ANNA)
+    returned(shop, order)
+    settled(shop)
+    deposit = Deposit.objects.get()
+    assert deposit.captured_minor == 3000
+    return deposit
+
+
+def of(deposit: Deposit) -> Payment:
+    return deposit.payments.get()
+
+
+def test_what_waits_of_a_kept_deposit_stays_kept_until_it_is_approved(shop: Shop) -> None:
+    deposit = kept(shop, days=3)
+    refund = request_refund(payment_id=of(deposit).pk, amount_minor=2500, reason="sorry", actor=ANNA)
+
+    apply_payment(provider_ref=str(deposit.provider_ref))  # as any late event makes us do
+
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, balance(deposit.order_id)) == (3000, 0)
+
+    approve_refund(refund_id=refund.pk, actor=BO)
+
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, balance(deposit.order_id)) == (500, 0)
+
+
+def test_a_refund_by_hand_credits_no_more_than_itself_while_another_waits(shop: Shop) -> None:
+    deposit = kept(shop, days=3)
+    request_refund(payment_id=of(deposit).pk, amount_minor=2100, reason="sorry", actor=ANNA)
+
+    shop.gateway.dashboard_refund(str(deposit.provider_ref), 500)
+    settled(shop)
+
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, balance(deposit.order_id)) == (2500, 0)
+    assert Charge.objects.get(kind=ChargeKind.GOODWILL).amount_minor == -500
+
+
+def test_what_is_not_kept_goes_back_once_the_waiting_one_is_declined(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    deposit = Deposit.objects.get()
+    refund = request_refund(payment_id=of(deposit).pk, amount_minor=4000, reason="sorry", actor=ANNA)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=3000, reason="torn", actor=ANNA)
+    returned(shop, order)
+    settled(shop)
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, of(deposit).refundable_minor) == (3000, 0)
+
+    decline_refund(refund_id=refund.pk, actor=BO, note="no")
+    settled(shop)
+
+    order.refresh_from_db()
+    assert (of(deposit).refunded_minor, balance(order.pk), order.status) == (1000, 0, OrderStatus.COMPLETED)
 
 
 @pytest.mark.parametrize("decide", [approve_refund, decline_refund])

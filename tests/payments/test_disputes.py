@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 
 from core.errors import NotFound
 from orders.models import ChargeKind, Order
-from orders.services import cancel_order, deliver_sale, prepare_sale
+from orders.services import add_charge, cancel_order, deliver_sale, prepare_sale
 from orders.states import OrderStatus
 from payments.errors import DisputeDecided, NothingToPay, PaymentDisputed, RefundTooLarge
-from payments.models import Dispute, Payment, ProviderEvent, Refund
+from payments.models import Deposit, Dispute, Payment, ProviderEvent, Refund
 from payments.selectors import balance, owed, statement
 from payments.services import (
     apply_disputes,
@@ -29,6 +29,7 @@ from tests.factories.payments import PaymentFactory
 from tests.jobs import run_jobs
 from tests.payments.between import Belated
 from tests.payments.money import kept_at_gateway
+from tests.payments.test_deposits import rented, returned
 from tests.payments.test_refund_news import ARRIVALS, post
 from tests.shop import Shop
 
@@ -417,3 +418,15 @@ def test_a_disputed_deposit_pays_for_nothing_that_the_bank_took(shop: Shop) -> N
     shop.gateway.close_dispute(Dispute.objects.get().provider_ref, won=True)
     hear(shop)
     assert here(shop) == 0
+
+
+def test_the_statement_of_a_disputed_deposit_shows_only_what_had_been_kept_of_it(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=3000, reason="torn", actor=STAFF)
+    shop.gateway.open_dispute(str(Deposit.objects.get().provider_ref), 3500)
+    returned(shop, order)
+    hear(shop)
+
+    told = statement(order)
+
+    assert sum(entry.amount_minor for entry in told.entries) == told.balance_minor == balance(order.pk)
