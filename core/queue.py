@@ -36,7 +36,8 @@ def enqueue(
 
     after: earliest start. lock: jobs with the same lock run one after the other. once: at most one waiting job has
     this key; a second request joins it, and the job then starts after this transaction has ended, so that it sees what
-    the caller wrote. hasten: if that one rests after a failure, it rests no longer once this transaction has ended.
+    the caller wrote. hasten (of `once`): if that one rests after a failure, it rests no longer once this transaction
+    has ended; a rest of more than five minutes was asked for, and is kept.
     An unknown name raises at once (procrastinate TaskNotFound).
     """
     options: dict[str, Any] = {"lock": lock, "queueing_lock": once}
@@ -50,7 +51,8 @@ def enqueue(
     while not _deferred(job, arguments) and not _joined(once):
         pass  # the job that was waiting has started meanwhile, too early to see what this caller wrote
     if hasten:
-        transaction.on_commit(partial(_end_rest, once))  # not before: whoever changes its row keeps others from joining
+        # Not before: whoever changes its row keeps others from joining. Robust: the caller's work is done by then.
+        transaction.on_commit(partial(_end_rest, once), robust=True)
 
 
 def _deferred(job: JobDeferrer, arguments: dict[str, Any]) -> bool:
@@ -72,13 +74,17 @@ def _joined(once: str) -> bool:
 
 
 def _end_rest(once: str) -> None:
-    """Where somebody else is just joining, it is theirs to hasten: nobody waits here, the caller's work is done."""
+    """Where somebody else is just joining, it goes on resting: nobody waits here, the caller's work is done."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE id IN (SELECT id FROM procrastinate_jobs"
-            " WHERE queueing_lock = %s AND status = 'todo' AND scheduled_at > now() FOR UPDATE SKIP LOCKED)",
-            [once],
+            " WHERE queueing_lock = %s AND status = 'todo' AND scheduled_at > now()"
+            " AND scheduled_at < now() + %s * interval '1 second' FOR UPDATE SKIP LOCKED)",
+            [once, _LONGEST_REST.total_seconds()],
         )
+
+
+_LONGEST_REST = timedelta(minutes=5)  # that is ours to end: a longer one was asked for (Retry-After)
 
 
 class Jobs(JobManager):

@@ -1,7 +1,7 @@
 """Promises that a person must look at: nothing to serve them with, not taken by the inventory system, a closed day."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -34,17 +34,30 @@ class Trouble(StrEnum):
     CLOSED = "closed"  # to be handed over or taken back on a day on which its depot is closed
 
 
-def troubles(*, now: datetime | None = None) -> QuerySet[Any, UUID]:
-    """The ids of the worklist, in no order: each part is read from its own index, and none holds the past."""
+def broken_promises(*, now: datetime | None = None) -> QuerySet[Any, UUID]:
+    """The ids of what nothing can serve or the inventory system did not take, in no order.
+
+    Each part is read from its own index, and none holds the past.
+    """
     at = now or timezone.now()
-    parts = (_misfits(at), _not_in_step(), _on_closed_days(at))
-    misfits, *others = (part.values_list("pk", flat=True) for part in parts)
-    return misfits.union(*others)
+    misfits, not_in_step = (part.values_list("pk", flat=True) for part in (_misfits(at), _not_in_step()))
+    return misfits.union(not_in_step)
+
+
+def on_closed_days(*, now: datetime | None = None) -> QuerySet[Any, UUID]:
+    """The ids of living rentals that begin or end on a coming day on which their depot is closed, soonest first.
+
+    It reads every rental that is not over: for the worklist, not for every page.
+    """
+    return _on_closed_days(now or timezone.now()).order_by("period", "id").values_list("pk", flat=True)
 
 
 def count_troubles() -> int:
-    """How many there are. One statement."""
-    return troubles().count()
+    """How many promises are broken, for every page of staff; closed days are counted where they are listed.
+
+    One statement.
+    """
+    return broken_promises().count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,8 @@ def _flag(condition: Q) -> Case:
 
 
 def _on_closed_days(now: datetime) -> QuerySet[Reservation]:
-    rentals = Reservation.objects.living(now).filter(kind=ReservationKind.RENTAL, rental__end_on__isnull=False)
+    not_over = now.date() - timedelta(days=1)  # no depot's today is before that
+    rentals = Reservation.objects.living(now).filter(kind=ReservationKind.RENTAL, rental__end_on__gte=not_over)
     return with_closed_days(rentals, now=now).filter(Q(starts_closed=True) | Q(ends_closed=True)).order_by()
 
 

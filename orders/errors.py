@@ -26,7 +26,7 @@ class QuoteExpired(DomainError):
 
 
 class DepotClosed(DomainError):
-    """A rental would begin or end on a day that was closed since it was quoted. `depot` is its code."""
+    """A rental would begin or end on a day that was closed since it was quoted: `closed_on`, at `depot`."""
 
     code = "depot_closed"
     title = "The depot is closed on this day; ask for a new quote."

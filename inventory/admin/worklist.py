@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,7 +22,7 @@ from inventory.admin.looks import calendar_address, claim_badge, days_of, thing,
 from inventory.models import Reservation
 from inventory.standing import in_step
 from inventory.states import ReservationKind
-from inventory.troubles import Said, Trouble, troubles, troubles_of
+from inventory.troubles import Said, Trouble, broken_promises, on_closed_days, troubles_of
 
 CHANGE_RESERVATION = "inventory.change_reservation"
 MOST_SHOWN = 200
@@ -90,9 +92,11 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """What starts soonest comes first. A constant number of statements."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    total = troubles().count()
-    rows = model_admin.get_queryset(request).filter(pk__in=list(troubles()[:MOST_SHOWN]))
     now = timezone.now()
+    broken, closed = broken_promises(now=now), on_closed_days(now=now)
+    counts = (broken.count(), closed.count())
+    shown = {*_soonest(broken), *closed[:MOST_SHOWN]}  # the graver ones are never pushed off by a closed day
+    rows = model_admin.get_queryset(request).filter(pk__in=shown)
     entries = [
         _entry(row, found, request.user)
         for row in rows.order_by("period", "id")
@@ -110,10 +114,15 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "opts": model_admin.opts,
         "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
         "parts": [(title, part) for title, part in listed if part],
-        "total": total,
-        "unshown": max(total - MOST_SHOWN, 0),
+        "total": sum(counts),
+        "unshown": sum(max(count - MOST_SHOWN, 0) for count in counts),
     }
     return TemplateResponse(request, "admin/inventory/worklist.html", context)
+
+
+def _soonest(found: QuerySet[Any, UUID]) -> list[UUID]:
+    rows = Reservation.objects.filter(pk__in=list(found)).order_by("period", "id")
+    return list(rows.values_list("pk", flat=True)[:MOST_SHOWN])
 
 
 def _entry(row: Reservation, said: list[Said], viewer: Any) -> Entry:

@@ -1,7 +1,7 @@
 """Follow the counts of the IMS: read its change feed, and write what it says about now."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -57,14 +57,15 @@ def mirror_changes(*, anew: bool = False, progress: Progress = lambda _line: Non
         anew or not feed.cursor or feed.newest_depot < names[1] or Capability.CHANGE_FEED not in provider.capabilities
     )
     told, is_over = set[str](), False
+    newest = StockLevel.objects.aggregate(newest=Max("as_of"))["newest"]  # what is counted meanwhile was told of
     for page in _pages(provider, None if whole else feed.cursor):
         written += apply_changes(page)
         read += len(page.levels) + len(page.units)
         told |= {level.depot for level in page.levels} | {unit.depot for unit in page.units}
         is_over = not page.more
         progress(f"{read} rows read, {written} written")
-    if whole and is_over and told:  # what tells of no depot at all is no news but a failure
-        written += _forget_counts(Depot.objects.exclude(code__in=told))
+    if whole and is_over and told and newest:  # what tells of no depot at all is no news but a failure
+        written += _forget_counts(Depot.objects.exclude(code__in=told), until=newest)
     if not whole and feed.newest_variant < names[0]:
         written += _catch_up(provider, after=feed.newest_variant)
     Feed.objects.filter(pk=FEED).update(newest_variant=names[0], newest_depot=names[1])
@@ -203,13 +204,15 @@ def write_off(*, rows: Collection[StockLevel]) -> int:
 
 
 @transaction.atomic
-def _forget_counts(depots: QuerySet[Depot]) -> int:
+def _forget_counts(depots: QuerySet[Depot], *, until: datetime) -> int:
     """The IMS does not speak of these depots any more, by these names: nothing is counted there. Returns the rows.
+
+    until: the newest count before it was asked; what another reader heard since then stays.
 
     They have no `as_of` afterwards, so whatever it tells of them later is believed, also a count that never moved.
     Locks: stock levels, in id order.
     """
-    counted = StockLevel.objects.filter(depot__in=depots, as_of__isnull=False).exclude(on_hand=0, reserved_elsewhere=0)
+    counted = StockLevel.objects.filter(depot__in=depots, as_of__lte=until).exclude(on_hand=0, reserved_elsewhere=0)
     rows = list(counted.select_related("depot"))
     if not rows:
         return 0

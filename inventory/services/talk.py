@@ -148,7 +148,7 @@ class Talk:
         returned = Reservation.objects.filter(OUT_OF_STEP, unit=row.unit_id, status=ReservationStatus.FULFILLED)
         for earlier in returned.filter(before).exclude(pk=row.pk):
             if earlier.sync_after is None or earlier.sync_after <= timezone.now():
-                sync_soon([earlier.pk])
+                sync_soon([earlier.pk], hasten=False)
             row.sync_error = "waits until the inventory system has heard of its unit's last return"
             raise Unavailable("The unit's last return has to be told first.")
 

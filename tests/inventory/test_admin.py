@@ -93,7 +93,7 @@ def test_a_level_that_nobody_counted_is_shown_too(clerk: Client):
     assert "never" in shown
 
 
-def test_what_is_free_today_is_asked_for_the_day_of_each_depot(clerk: Client):
+def test_what_is_free_today_is_asked_for_the_day_of_each_depot(client: Client):
     """When it is past noon in London it is tomorrow in Auckland, where a unit leaves on that day."""
     noon = timezone.now().replace(hour=13)
     tomorrow = noon.date() + timedelta(days=1)
@@ -105,7 +105,7 @@ def test_what_is_free_today_is_asked_for_the_day_of_each_depot(clerk: Client):
         )
 
     with time_machine.travel(noon, tick=False):
-        rows = clerk.get(page("stocklevel")).context["cl"].result_list
+        rows = sit(client, "clerk").get(page("stocklevel")).context["cl"].result_list
 
     assert {row.depot_id: row.units_free for row in rows} == {far.depot_id: 0, near.depot_id: 1}
 

@@ -249,12 +249,12 @@ def test_a_shop_without_a_depot_has_an_empty_calendar(clerk: Client):
     assert "There is no depot yet" in clerk.get(address(CALENDAR)).content.decode()
 
 
-def test_today_is_marked_by_the_depots_clock(clerk: Client):
+def test_today_is_marked_by_the_depots_clock(client: Client):
     UnitFactory(depot__time_zone="Pacific/Auckland")
     late = timezone.now().replace(hour=13)
 
     with time_machine.travel(late, tick=False):
-        columns = clerk.get(address(CALENDAR)).context["sheet"].columns
+        columns = sit(client, "clerk").get(address(CALENDAR)).context["sheet"].columns
 
     assert [column.day for column in columns if "today" in column.css] == [late.date() + timedelta(days=1)]
 

@@ -278,6 +278,23 @@ def test_a_whole_reading_that_is_none_takes_nothing_away(shop: Shop, failure: st
     assert on_hand(shop) == 10
 
 
+def test_what_another_reader_heard_during_a_whole_reading_is_not_taken_away(shop: Shop) -> None:
+    """Nothing lies in Amsterdam when that page is read; then a delivery comes, and the usual reading hears of it."""
+    amsterdam = DepotFactory(code="AMS")
+    mirror_changes()
+    delivered: list[str] = []
+
+    def while_reading(_line: str) -> None:
+        if not delivered:
+            delivered.append("5")
+            shop.ims.store.receive("BAG-1", "AMS", 5)
+            mirror_changes()
+
+    mirror_changes(anew=True, progress=while_reading)
+
+    assert StockLevel.objects.get(depot=amsterdam, variant=shop.bag).on_hand == 5
+
+
 def test_a_location_renamed_there_goes_on_when_the_depot_is_named_so_here(shop: Shop) -> None:
     renamed(shop, "BER-2")
     mirror_changes()
