@@ -17,6 +17,10 @@ class Layout:
         return self.state / "logs"
 
     @property
+    def mails(self) -> Path:
+        return self.state / "mails"
+
+    @property
     def venv(self) -> Path:
         return self.root / ".venv"
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from deploy.local.errors import Failure
 from deploy.local.files import read_json, write_json
@@ -99,7 +100,7 @@ def local_environment(layout: Layout, *, ports: Ports, database_url: str) -> dic
         "PUBLIC_URL": ports.public_url,
         "STRIPE_API_BASE": f"http://127.0.0.1:{ports.stripe}",
         "INVENTORY_URL": f"http://127.0.0.1:{ports.inventory}",
-        "EMAIL_URL": f"filemail://{layout.root / 'mails'}",
+        "EMAIL_URL": f"filemail://{quote(str(layout.mails))}",
         "STAFF_EMAIL": "staff@localhost",
         "MEDIA_ROOT": str(layout.root / "media"),
         "LOG_LEVEL": "INFO",

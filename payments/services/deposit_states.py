@@ -118,7 +118,7 @@ def settle_soon(deposit: Deposit) -> None:
 def _secure(order: Order, deposit: Deposit, payment: Payment) -> None:
     if deposit.status != DepositStatus.SECURED:
         deposit.status = next_status(DEPOSIT, "secure", deposit.status)
-        mail_soon(Mail.Kind.DEPOSIT_SECURED, order_id=order.pk, about=deposit.pk)
+        mail_soon(Mail.Kind.DEPOSIT_SECURED, order_id=order.pk, about=f"{deposit.pk}:{payment.pk}")
     elif deposit.is_secured_by(payment):
         if deposit.capture_before != payment.capture_before:  # captured at the gateway, by hand
             deposit.capture_before = payment.capture_before

@@ -6,9 +6,12 @@ from datetime import date
 
 from core.money import format_minor
 from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
+from orders.services import is_delivered
+from orders.states import OrderStatus
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.selectors import balance
+from payments.states import RefundStatus
 
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
 
@@ -81,8 +84,8 @@ def _deposit_terms(order: Order) -> list[str]:
 
 def _refund_under_way(order: Order, about: str) -> Letter | None:
     refund = Refund.objects.select_related("payment").filter(pk=about, payment__order=order).first()
-    if refund is None:
-        return None
+    if refund is None or refund.status == RefundStatus.FAILED:
+        return None  # staff hear of it, and give it back another way
     amount = format_minor(refund.amount_minor, refund.payment.currency)
     return Letter(
         f"{amount} is on its way back to you",
@@ -112,9 +115,9 @@ def _refund_failed(order: Order, about: str) -> Letter | None:
 
 
 def _deposit_secured(order: Order, about: str) -> Letter | None:
-    deposit = Deposit.objects.filter(pk=about, order=order).first()
-    if deposit is None or deposit.secured_at is None:
-        return None
+    deposit = Deposit.objects.filter(pk=about.partition(":")[0], order=order).first()
+    if deposit is None or deposit.secured_at is None or deposit.ended_at is not None:
+        return None  # lapsed or ended meanwhile
     amount = format_minor(deposit.amount_minor, deposit.currency)
     if deposit.plan == DepositPlan.HOLD:
         said = f"{amount} is held on your card for order {order.number}. It is not charged."
@@ -153,11 +156,10 @@ def _deposit_ended(order: Order, about: str) -> Letter | None:
     held = deposit.plan == DepositPlan.HOLD
     how = "is no longer held on your card" if held else "goes back to your card, usually within five to ten days"
     if not kept:
-        return Letter(
-            f"Your deposit for {order.number} is yours again",
-            "Your deposit is yours again.",
-            [f"Everything is back and looked at: {amount} {how}.", "Thank you for bringing it back."],
-        )
+        told = [f"The deposit of {amount} for order {order.number} {how}."]
+        if order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED) and is_delivered(order):
+            told = [f"Everything is back and looked at: {amount} {how}.", "Thank you for bringing it back."]
+        return Letter(f"Your deposit for {order.number} is yours again", "Your deposit is yours again.", told)
     rest = [f"The rest of it, {back}, {how}."] if deposit.amount_minor > kept else []
     return Letter(
         f"What we kept of the deposit for {order.number}",

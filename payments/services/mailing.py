@@ -1,10 +1,10 @@
 """Mails about orders and money: asked for where something happened, sent by a job, once for each cause."""
 
-from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.template.loader import render_to_string
 
@@ -16,6 +16,7 @@ from payments.services.letters import Letter, write
 
 log = get_logger(__name__)
 _FOR_GOOD = 500  # SMTP replies from here on are final
+_LOGIN_WANTED = 530  # says nothing of the address: our settings are wrong
 
 
 def mail_soon(kind: Mail.Kind, *, order_id: UUID, about: object) -> None:
@@ -24,16 +25,16 @@ def mail_soon(kind: Mail.Kind, *, order_id: UUID, about: object) -> None:
     about: the order, refund, deposit or payment that it tells of: its id, and after a colon what tells occasions apart.
     With the kind it is the cause.
     """
-    enqueue(
-        "payments.send_mail", once=f"mail:{kind}:{about}", kind=kind.value, order_id=str(order_id), about=str(about)
-    )
+    key = f"mail:{kind}:{about}"  # a lock too: of two jobs at once neither would see the other's row
+    enqueue("payments.send_mail", once=key, lock=key, kind=kind.value, order_id=str(order_id), about=str(about))
 
 
 def send_mail(*, kind: Mail.Kind, order_id: str, about: str) -> bool:
     """Send a mail unless it was sent before or there is nothing to say any more. Returns whether it was sent.
 
-    A row says that it was. Sent and then crashed before it was written, it is sent twice: mail knows no keys.
-    Network, outside any transaction. Raises: OSError, SMTPException of a mail server that may work later.
+    A row says that it was, or that its address or text is refused for good. Sent and then crashed before that was
+    written, it is sent twice: mail knows no keys. Network, outside any transaction.
+    Raises: OSError, SMTPException of a mail server that may work later, or once our login and sender are right.
     """
     if Mail.objects.filter(kind=kind, cause=about).exists():
         return False
@@ -42,19 +43,30 @@ def send_mail(*, kind: Mail.Kind, order_id: str, about: str) -> bool:
     address = _address(order, letter) if letter else ""
     if letter is None or not address:
         return False
+    message = _message(letter, order, address)
+    message.connection = get_connection()
+    refused = None
     try:
-        _message(letter, order, address).send()
+        message.send()
     except SMTPRecipientsRefused as refusal:
-        if any(code < _FOR_GOOD for code, _ in refusal.recipients.values()):
+        refused = min(code for code, _ in refusal.recipients.values())
+        if not _is_final(refused):
             raise
-        log.warning("mail_refused", kind=kind, order=order.number)
-    except SMTPResponseException as answer:
-        if answer.smtp_code < _FOR_GOOD:
+    except SMTPDataError as answer:
+        refused = answer.smtp_code
+        if not _is_final(refused):
             raise
-        log.error("mail_refused", kind=kind, order=order.number, code=answer.smtp_code)
+    finally:
+        message.connection.close()  # Django leaves it open when the login fails
+    if refused is not None:
+        log.warning("mail_refused", kind=kind, order=order.number, code=refused)
     with transaction.atomic():
         Mail.objects.get_or_create(kind=kind, cause=about, defaults={"order": order})
-    return True
+    return refused is None
+
+
+def _is_final(code: int) -> bool:
+    return code >= _FOR_GOOD and code != _LOGIN_WANTED
 
 
 def _address(order: Order, letter: Letter) -> str:

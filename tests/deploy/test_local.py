@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.env import mail_server
 from deploy.local import database, venv
 from deploy.local.banner import DEMO_LOGINS, DEMO_PASSWORD
 from deploy.local.errors import Failure
@@ -103,6 +104,16 @@ def test_a_live_key_left_in_the_shell_reaches_neither_the_product_nor_a_second_s
     assert env["DJANGO_SETTINGS_MODULE"] == "config.settings.local"
     assert variables["HOLD_MINUTES"] == "1"  # a knob
     assert env["STRIPE_API_BASE"] == "http://127.0.0.1:8010"
+
+
+def test_mails_are_files_beside_what_else_a_run_makes_whatever_the_checkout_is_called(tmp_path, monkeypatch):
+    layout = Layout(tmp_path / "a+b c%20#?")
+    layout.state.mkdir(parents=True)
+    (layout.root / ".venv").symlink_to(HERE.venv)
+    address = local_environment(layout, ports=PORTS, database_url="postgres://x/y")["EMAIL_URL"]
+
+    monkeypatch.setenv("EMAIL_URL", address)
+    assert f"/{mail_server('EMAIL_URL', '')['EMAIL_FILE_PATH'].lstrip('/')}" == str(layout.state / "mails")
 
 
 def test_every_variable_the_product_reads_is_known_to_the_launcher_and_explained():

@@ -5,11 +5,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from html import unescape
-from smtplib import SMTPException
+from smtplib import SMTPAuthenticationError, SMTPException, SMTPSenderRefused
 
 import pytest
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from catalog.models import Container
@@ -19,7 +19,8 @@ from payments.models import Deposit, Mail, Payment, Refund
 from payments.services import secure_deposit, send_mail
 from payments.services.letters import write
 from payments.services.mailing import mail_soon
-from tests.jobs import run_jobs
+from payments.states import RefundStatus
+from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
 
@@ -159,6 +160,64 @@ def test_a_deposit_that_was_secured_meanwhile_is_asked_for_no_more(shop: Shop) -
     assert write(Mail.Kind.DEPOSIT_NEEDS_YOU, order, about) is None
 
 
+def test_a_deposit_that_is_secured_anew_is_told_anew(shop: Shop) -> None:
+    shop.ready(shop.rental(0, 2))
+    deposit = Deposit.objects.get()
+    shop.gateway.expire_hold(str(deposit.provider_ref))
+    settled(shop)
+    secure_deposit(deposit_id=deposit.pk)
+    settled(shop)
+
+    assert (len(mails(Mail.Kind.DEPOSIT_NEEDS_YOU)), len(mails(Mail.Kind.DEPOSIT_SECURED))) == (1, 2)
+
+
+def test_a_deposit_of_a_cancelled_order_is_given_back_without_thanks_for_a_return(shop: Shop) -> None:
+    order = shop.ready(shop.rental(10, 12))
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+
+    (message,) = [sent for sent in mail.outbox if "is yours again" in sent.subject]
+    assert "€40.00" in message.body
+    assert "is no longer held on your card" in " ".join(message.body.split())
+    assert "back and looked at" not in message.body
+    assert "Thank you" not in message.body
+
+
+def test_a_refund_that_failed_before_its_mail_was_sent_is_not_told_as_on_its_way(shop: Shop) -> None:
+    order = shop.paid(shop.sale())
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    refund = Refund.objects.get()
+    assert write(Mail.Kind.REFUND_UNDER_WAY, order, str(refund.pk)) is not None
+
+    shop.gateway.fail_refund(str(refund.provider_ref))
+    settled(shop)
+
+    assert Refund.objects.get().status == RefundStatus.FAILED
+    assert write(Mail.Kind.REFUND_UNDER_WAY, order, str(refund.pk)) is None
+
+
+def test_a_second_job_of_a_cause_waits_until_the_first_has_ended(shop: Shop) -> None:
+    order = shop.order(shop.sale())
+
+    def ask() -> None:
+        mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
+
+    def fetch() -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+            worker = cursor.fetchone()
+            cursor.execute("SELECT id FROM procrastinate_fetch_job_v2(ARRAY['mail'], %s)", worker)
+            return [pk for (pk,) in cursor.fetchall() if pk is not None]
+
+    ask()
+    assert len(fetch()) == 1  # one sends
+    ask()
+
+    assert len(waiting_jobs("send_mail")) == 1
+    assert fetch() == []
+
+
 def test_what_people_typed_is_shown_as_they_typed_it_and_never_runs(shop: Shop) -> None:
     Container.objects.update(name='<script>alert("mia")</script>\r\nBcc: all@example.com')
 
@@ -176,10 +235,14 @@ def test_what_people_typed_is_shown_as_they_typed_it_and_never_runs(shop: Shop) 
 
 
 class MailServer:
-    """Answers RCPT with the replies it was given, one after the other, then with 250; keeps what it accepted."""
+    """Answers RCPT with the replies it was given, one after the other, then with 250; keeps what it accepted.
 
-    def __init__(self, *replies: str) -> None:
+    login, sender: what it answers to AUTH and MAIL, always.
+    """
+
+    def __init__(self, *replies: str, login: str = "235 ok", sender: str = "250 ok") -> None:
         self.replies, self.accepted = list(replies), 0
+        self.login, self.sender = login, sender
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._serve, daemon=True).start()
@@ -217,7 +280,8 @@ class MailServer:
                 say("221 bye")
                 return
             else:
-                say("250 ok")
+                known = {b"EHLO": "250-test\r\n250 AUTH PLAIN", b"AUTH": self.login, b"MAIL": self.sender}
+                say(known.get(word, "250 ok"))
 
 
 @pytest.fixture
@@ -229,7 +293,8 @@ def order_to_mail(shop: Shop, settings: Settings) -> Order:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, settings: Settings) -> Iterator[MailServer]:
-    made = MailServer(*getattr(request, "param", ()))
+    replies = getattr(request, "param", ())
+    made = MailServer(**replies) if isinstance(replies, dict) else MailServer(*replies)
     settings.EMAIL_PORT = made.port
     yield made
     made.close()
@@ -259,6 +324,28 @@ def test_an_address_that_is_refused_for_good_is_not_tried_again_and_not_logged(
     assert server.accepted == 0
     assert order_to_mail.customer.email not in caplog.text
     assert "mail_refused" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("server", "error"),
+    [
+        ({"login": "535 5.7.8 wrong password"}, SMTPAuthenticationError),
+        ({"sender": "530 5.7.0 log in first"}, SMTPSenderRefused),
+        ({"sender": "550 5.7.1 not your address"}, SMTPSenderRefused),
+    ],
+    indirect=["server"],
+)
+def test_settings_that_the_mail_server_refuses_lose_no_mail(
+    order_to_mail: Order, server: MailServer, settings: Settings, error: type[SMTPException]
+) -> None:
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "shop"
+    with pytest.raises(error):
+        send_confirmation(order_to_mail)
+    assert not Mail.objects.exists()
+
+    server.login, server.sender = "235 ok", "250 ok"  # somebody corrected them
+    assert send_confirmation(order_to_mail) is True
+    assert (server.accepted, Mail.objects.count()) == (1, 1)
 
 
 def test_a_mail_server_that_is_away_is_asked_again(order_to_mail: Order, settings: Settings) -> None:
