@@ -201,6 +201,11 @@ class Payment(models.Model):
         return max(0, self.captured_minor - self.gone_minor)
 
     @property
+    def left_minor(self) -> int:
+        """Captured, and neither on its way back nor taken back by a bank; what waits for approval is still there."""
+        return max(0, self.captured_minor - self.gone_minor + self.refund_waiting_minor)
+
+    @property
     def gone_minor(self) -> int:
         """Given back, promised to be or waiting for approval, and taken back by banks; rarely more than captured."""
         refunds = self.refunded_minor + self.refund_pending_minor + self.refund_waiting_minor

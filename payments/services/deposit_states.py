@@ -142,8 +142,8 @@ def _lasts_until(what: Deposit | Payment) -> datetime:
 def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None:
     """What was to be kept and cannot be had any more is owed again; what came after the end goes back."""
     over = payment.status in (PaymentStatus.CANCELLED, PaymentStatus.SUCCEEDED)
-    if over and payment.refundable_minor < deposit.stays_of(payment):
-        keep_less(deposit, payment.refundable_minor)
+    if over and payment.left_minor < deposit.stays_of(payment):
+        keep_less(deposit, payment.left_minor)
     if not news:
         return
     if over:  # the order may have waited for this

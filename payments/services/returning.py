@@ -223,9 +223,8 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
-    left = payment.refundable_minor + payment.refund_waiting_minor  # what waits for approval is still there
-    if remote.amount_minor > left:
-        park(payment, f"{remote.amount_minor} were refunded at the gateway, {left} were left here.")
+    if remote.amount_minor > payment.left_minor:
+        park(payment, f"{remote.amount_minor} were refunded at the gateway, {payment.left_minor} were left here.")
         return None
     reason = "refunded at the payment gateway"
     _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
@@ -297,7 +296,7 @@ def _credit_for(order: Order, payment: Payment, going_back_minor: int, *, reason
         return
     deposit = Deposit.objects.select_for_update().get(payments=payment)
     kept = deposit.stays_of(payment)
-    no_longer_kept = going_back_minor - (payment.refundable_minor - kept)
+    no_longer_kept = going_back_minor - (payment.left_minor - kept)
     if no_longer_kept > 0:
         _credit(order, no_longer_kept, reason=reason, actor=actor)
         keep_less(deposit, kept - no_longer_kept)
