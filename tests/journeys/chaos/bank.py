@@ -43,11 +43,13 @@ class Bank:
         return self.dice.choice(found[-30:]) if found else None
 
     def dispute(self) -> str | None:
-        """About what has not gone back; once for each payment."""
+        """About all that is left, once for each payment, and not while a refund may come back: of a payment that was
+        charged back the gateway refunds nothing, so that only people could return the rest."""
         charge = self._paid()
-        if charge is None or self.dice.random() < 0.5:
+        if charge is None or self.dice.random() < 0.5 or self._is_waiting(charge):
             return None
-        self.run.stack.stripe.open_dispute(charge["payment_intent"], self._some_of(charge))
+        left = charge["amount_captured"] - charge["amount_refunded"]
+        self.run.stack.stripe.open_dispute(charge["payment_intent"], left)
         return "dispute opened"
 
     def decide(self) -> str | None:
@@ -91,6 +93,10 @@ class Bank:
             if charge["captured"] and not charge["disputed"] and charge["amount_captured"] > charge["amount_refunded"]
         ]
         return self.dice.choice(charges[-30:]) if charges else None
+
+    def _is_waiting(self, charge: Json) -> bool:
+        refunds = self.run.stack.stripe.all_of("refund")
+        return any(refund["charge"] == charge["id"] and refund["status"] == "pending" for refund in refunds)
 
     def _some_of(self, charge: Json) -> int:
         """All that is left, or round euros of it."""

@@ -44,7 +44,8 @@ def settle(run: Run, office: Office, bank: Bank) -> tuple[float, list[str]]:
     """
     began = time.monotonic()
     let_everybody_lapse()
-    calm, hours = 0, 0
+    let_an_hour_pass()
+    calm, hours = 0, 1
     while True:
         bank.finish()
         office.finish()
