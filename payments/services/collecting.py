@@ -257,7 +257,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     if payment.provider_ref not in (None, remote.ref):
         return payment
     adopted = payment.provider_ref is None
-    if not adopted and _is_older(payment, remote):
+    if _is_replaced(payment, remote) if adopted else _is_older(payment, remote):
         return payment
     before = payment.status, payment.captured_minor, payment.last_error
     _follow_change(payment, remote)
@@ -303,6 +303,13 @@ def _is_older(payment: Payment, remote: RemotePayment) -> bool:
         return waits
     was_changed = remote.amount_minor not in (payment.amount_minor, payment.changing_to_minor)
     return waits and payment.changes > 0 and was_changed
+
+
+def _is_replaced(payment: Payment, remote: RemotePayment) -> bool:
+    """True when it was given up and another one is open for its purpose: what the gateway made of it is a stray."""
+    if payment.status != PaymentStatus.CANCELLED or payment_status(remote) not in LIVE:
+        return False
+    return Payment.objects.filter(order=payment.order_id, purpose=payment.purpose, status__in=LIVE).exists()
 
 
 def _follow_change(payment: Payment, remote: RemotePayment) -> None:

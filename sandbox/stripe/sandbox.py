@@ -111,11 +111,9 @@ class StripeSandbox:
 
     def events(self, kind: str = "*") -> list[Json]:
         """Oldest first; `kind` may end in `*`."""
-        with self._store.transaction() as store:
-            found = store.all_of("event")[::-1]
         return [
             event
-            for event in found
+            for event in self.all_of("event")
             if event["type"] == kind or (kind[-1:] == "*" and event["type"].startswith(kind[:-1]))
         ]
 
@@ -236,6 +234,11 @@ class StripeSandbox:
         """The newest objects of a kind."""
         with self._store.transaction():
             return [_public(obj) for obj in lists.page(self.engine.call(params={"limit": limit}), kind)["data"]]
+
+    def all_of(self, kind: str) -> list[Json]:
+        """Every object of a kind, oldest first."""
+        with self._store.transaction() as store:
+            return [_public(obj) for obj in store.all_of(kind)[::-1]]
 
     def totals(self) -> Json:
         """{"eur": {"captured": 0, "refunded": 0, "held": 0, "disputed": 0}}"""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.inventory.server import Sandbox as InventorySandbox
-from tests.journeys.chaos.engine import ENVIRONMENT, run_chaos
+from tests.journeys.chaos.engine import environment, run_chaos
 from tests.journeys.chaos.plan import Plan
 from tests.journeys.stack import Stack, running_stack
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True), pyte
 
 @pytest.fixture
 def stack(transactional_db: None, ims: InventorySandbox, tmp_path: Path, settings: object) -> Iterator[Stack]:
-    with running_stack(ims, tmp_path, **ENVIRONMENT) as stack:
+    with running_stack(ims, tmp_path, **environment(tmp_path)) as stack:
         yield stack
 
 

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from pytest_django import Settings
 
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order
 from orders.states import OrderStatus
-from payments.errors import NothingToPay
+from payments.errors import NothingToPay, PaymentProviderUnavailable
 from payments.models import Deposit, GatewayCustomer, Payment, Refund
 from payments.providers.base import KeySpent, ProviderUnavailable
 from payments.providers.registry import get_provider
@@ -19,8 +20,11 @@ from payments.selectors import balance, payments_owed_back
 from payments.services import (
     apply_payment,
     catch_up,
+    decline_refund,
     renew_ending_holds,
+    request_refund,
     secure_deposit,
+    secure_deposit_now,
     secure_due_deposits,
     settle_deposit,
     settle_order,
@@ -481,3 +485,45 @@ def test_a_secured_deposit_is_not_paid_again(shop: Shop) -> None:
 
     with pytest.raises(NothingToPay):
         confirm_deposit(shop, order)
+
+
+def test_a_payment_given_up_while_its_owner_opened_it_stays_closed_when_another_one_is_open(
+    shop: Shop, settings: Settings
+) -> None:
+    order = due(shop)
+
+    def staff_ask_the_card() -> None:
+        shop.gateway.fail_next(CREATES, "decline")
+        secure_deposit_now(deposit_id=Deposit.objects.get().pk, actor="staff:1")
+
+    settings.STRIPE_HTTP_CLIENT = Belated(shop.gateway, staff_ask_the_card)
+    with pytest.raises(PaymentProviderUnavailable):
+        start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=Payment.Purpose.DEPOSIT)
+
+    of_deposit = Payment.objects.filter(purpose="deposit").order_by("created_at")
+    assert [payment.status for payment in of_deposit] == [PaymentStatus.CANCELLED, PaymentStatus.PENDING]
+    confirm_deposit(shop, order)
+    settled(shop)
+    assert Deposit.objects.get().status == DepositStatus.SECURED
+    assert totals(shop)["held"] == order.deposit_minor
+
+
+def test_what_is_kept_is_credited_once_when_the_gateway_gives_back_what_waits_for_approval(
+    shop: Shop, settings: Settings
+) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 1}
+    order = rented(shop)
+    charge(order, 1500)
+    returned(shop, order)
+    settled(shop)
+    secured = Payment.objects.get(purpose="deposit", captured_minor=1500)
+    refund = request_refund(payment_id=secured.pk, amount_minor=1500, reason="sorry", actor="staff:1")
+
+    shop.gateway.dashboard_refund(str(secured.provider_ref))
+    settled(shop)
+    decline_refund(refund_id=refund.pk, actor="staff:2", note="done by hand")
+    settled(shop)
+
+    assert (Deposit.objects.get().captured_minor, balance(order.pk)) == (0, 0)
+    assert order.charges.total() == order.total_minor
+    assert not Payment.objects.exclude(parked_reason="").exists()

@@ -18,7 +18,7 @@ if not apps.ready:
     django.setup()
 
 from sandbox.inventory.server import running as running_inventory
-from tests.journeys.chaos.engine import ENVIRONMENT, run_chaos
+from tests.journeys.chaos.engine import environment, run_chaos
 from tests.journeys.chaos.plan import Plan
 from tests.journeys.stack import running_stack
 
@@ -37,7 +37,7 @@ def main() -> int:
     try:
         with running_inventory(token="token-of-the-chaos", push_secret="push-new") as ims:
             settings.INVENTORY_URL, settings.INVENTORY_TOKEN = ims.url, ims.token
-            with running_stack(ims, folder, **ENVIRONMENT) as stack:
+            with running_stack(ims, folder, **environment(folder)) as stack:
                 outcome = run_chaos(plan, ims, stack)
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)

@@ -20,6 +20,8 @@ AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to
 DOCUMENTED = {"busy", "unavailable", "payment_provider_unavailable"}  # the 503s of docs/errors.md
 PAID = ("succeeded", "requires_capture")
 DECLINED = "pm_card_chargeDeclined"
+ASKS = "pm_card_authenticationRequired"  # 3-D Secure each time; without its owner it says no
+CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_visa", ASKS, "pm_card_pendingRefund")
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Customer:
         with self.session:
             while not self.run.over.wait(self.dice.uniform(0, 0.6)):
                 self.errand()
+                self.look_after()
 
     def errand(self) -> None:
         """From a quote to whatever becomes of it."""
@@ -55,8 +58,8 @@ class Customer:
                 self.cancel(order["number"])
 
     def _wishes(self) -> list[LineRequest]:
-        first = self.dice.randint(1, 6)
-        days = self.run.shop.day(first), self.run.shop.day(first + self.dice.randint(0, 3))
+        first, nights = self.dice.randint(0, 6), self.dice.choice([0, 1, 2, 3, 6])  # six: too long to be held
+        days = self.run.shop.day(first), self.run.shop.day(first + nights)
         sale = LineRequest("sale", self.dice.choice(BAGS), self.dice.choice([1, 1, 1, 2]))
         rental = LineRequest("rental", self.dice.choice(CRATES), self.dice.choice([1, 1, 1, 2]), *days)
         return self.dice.choice([[sale], [rental], [sale, rental]])
@@ -71,16 +74,40 @@ class Customer:
                 return
 
     def pay(self, number: str, purpose: str = "order") -> bool:
-        """Hand the card to the gateway, as the payment sheet does. True when it took the money, or holds it."""
+        """Hand a card to the gateway, as the payment sheet does. True when it took the money, or holds it."""
         started = self.insist(f"orders/{number}/payment", {"purpose": purpose})
         if not started:
             return False
         intent = started["client_secret"].partition("_secret_")[0]
-        cards = [DECLINED, "pm_card_visa"] if self.dice.random() < 0.15 else ["pm_card_visa"]
+        card = self.dice.choice(CARDS)
+        cards = [DECLINED, card] if self.dice.random() < 0.15 else [card]
         try:
-            return [self.run.stack.stripe.confirm(intent, card)["status"] for card in cards][-1] in PAID
+            return [self._confirm(intent, card) for card in cards][-1] in PAID
         except ApiError:  # the order died meanwhile, and its payment with it
             return False
+
+    def _confirm(self, intent: str, card: str) -> str:
+        """The intent's status in the end."""
+        gateway = self.run.stack.stripe
+        seen = gateway.confirm(intent, card)
+        if seen["status"] == "requires_action":
+            self.run.over.wait(self.dice.uniform(0, 1))
+            seen = gateway.complete_3ds(intent, succeed=self.dice.random() < 0.9)
+        return str(seen["status"])
+
+    def look_after(self) -> None:
+        """Open one of the last orders, and do what it asks for: confirm the deposit, pay what is owed."""
+        if not self.promised:
+            return
+        number = self.dice.choice(self.promised[-10:])
+        answer = self._call("GET", f"orders/{number}/statement")
+        if answer is None or not answer.ok or self.dice.random() < 0.3:
+            return
+        told = answer.json()
+        if any(deposit["status"] in ("planned", "unsecured") for deposit in told["deposits"]):
+            self.pay(number, purpose="deposit")
+        elif told["balance"]["amount"] > 0 and told["paid"]["amount"] > 0:
+            self.pay(number, purpose="extra")
 
     # The phone
 
@@ -90,7 +117,7 @@ class Customer:
         """
         key = str(uuid4())
         for _ in range(TRIES):
-            answer = self._post(path, body, key)
+            answer = self._call("POST", path, body, key)
             if answer is not None and answer.ok:
                 return dict(answer.json())
             code = answer.json().get("code") if answer is not None else None
@@ -100,11 +127,15 @@ class Customer:
                 return None
         return None
 
-    def _post(self, path: str, body: dict[str, Any], key: str) -> requests.Response | None:
-        headers = {**auth_header(self.user), "Idempotency-Key": key, "Content-Type": "application/json"}
-        written = json.dumps(body, cls=DjangoJSONEncoder)
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, key: str = ""
+    ) -> requests.Response | None:
+        headers, url = auth_header(self.user), f"{self.run.stack.url}/api/v1/{path}"
+        if body is not None:
+            headers |= {"Idempotency-Key": key, "Content-Type": "application/json"}
+        written = None if body is None else json.dumps(body, cls=DjangoJSONEncoder)
         try:
-            answer = self.session.post(f"{self.run.stack.url}/api/v1/{path}", data=written, headers=headers, timeout=40)
+            answer = self.session.request(method, url, data=written, headers=headers, timeout=40)
         except requests.RequestException:
             self.run.tally.count(self.run.tally.answers, "none")
             return None

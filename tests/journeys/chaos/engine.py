@@ -5,6 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from django.test.utils import override_settings
 
 from inventory.models import Reservation
 from inventory.services import mirror_changes
@@ -12,20 +15,29 @@ from orders.models import Order, OrderEvent
 from sandbox.inventory.server import Sandbox
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
+from tests.journeys.chaos.bank import Bank
 from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import DEPOT, Clerk, Floor, Warehouse
-from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, UNITS, Plan, Run
+from tests.journeys.chaos.money import figures_of_money
+from tests.journeys.chaos.office import Office
+from tests.journeys.chaos.plan import APPROVAL_ABOVE, BAGS, CRATES, PIECES, UNITS, Plan, Run
 from tests.journeys.chaos.settling import settle
 from tests.journeys.chaos.verdict import wrongs
 from tests.journeys.chaos.weather import Killer, Weather
 from tests.journeys.stack import Stack
 from tests.shop import Shop
 
-ENVIRONMENT = {  # of web and worker: holds that end while somebody watches
-    "HOLD_MINUTES": "1", "HOLD_EXTENSION_MINUTES": "1", "IDEMPOTENCY_LEASE_SECONDS": "4",
-    "INVENTORY_PUSH_SECRETS": "push-new",
-}  # fmt: skip
 KILLS_A_MINUTE = 0.5
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Of web and worker: holds that end while somebody watches, refunds that need two, and mails to be counted."""
+    (folder / "mail").mkdir()
+    return {
+        "HOLD_MINUTES": "1", "HOLD_EXTENSION_MINUTES": "1", "IDEMPOTENCY_LEASE_SECONDS": "4",
+        "INVENTORY_PUSH_SECRETS": "push-new", "EMAIL_URL": f"filemail://{folder}/mail",
+        "STAFF_EMAIL": "staff@localhost", "REFUND_APPROVAL_ABOVE": f"EUR={APPROVAL_ABOVE}",
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Outcome:
         yield "Nothing is wrong." if not self.wrong else f"{len(self.wrong)} things are wrong."
 
 
+@override_settings(REFUND_APPROVAL_ABOVE={"EUR": APPROVAL_ABOVE})  # for staff, who work in this process
 def run_chaos(plan: Plan, ims: Sandbox, stack: Stack) -> Outcome:
     """The stack is started here, and stopped by whoever made it."""
     ims.pusher.url = f"{stack.url}/api/v1/webhooks/inventory"
@@ -53,16 +66,19 @@ def run_chaos(plan: Plan, ims: Sandbox, stack: Stack) -> Outcome:
     people = [Customer(run, UserFactory(), plan.dice(f"customer {n}")) for n in range(plan.customers)]
     weather = Weather(run, plan.dice("weather"))
     killer = Killer(run, plan.dice("killer"), times=max(2, round(plan.seconds / 60 * KILLS_A_MINUTE)))
+    office, bank = Office(run, plan.dice("office")), Bank(run, plan.dice("bank"))
     threads = [run.thread(f"customer {n}", one.shop_until_over) for n, one in enumerate(people)]
     threads += [
         run.thread("clerk", Clerk(run, floor, plan.dice("clerk")).work_until_over),
         run.thread("warehouse", Warehouse(run, floor, plan.dice("warehouse")).work_until_over),
+        run.thread("office", office.work_until_over),
+        run.thread("bank", bank.work_until_over),
         run.thread("weather", weather.blow_until_over),
         run.thread("killer", killer.kill_until_over),
     ]
     _let_go(threads, run)
     weather.clear()
-    took, moving = settle(run)
+    took, moving = settle(run, office, bank)
     wrong = [f"after {took:.0f} s of quiet there are still {what}" for what in moving]
     return Outcome(_figures(run), took, wrong + wrongs(run, floor, people))
 
@@ -103,6 +119,9 @@ def _figures(run: Run) -> dict[str, Counter[str]]:
         "other 5xx": Counter({told: n for told, n in fives.items() if told.partition(" ")[2] not in DOCUMENTED}),
         "faults": run.tally.faults,
         "on the floor": run.tally.floor,
+        "in the office": run.tally.office,
+        "at the bank": run.tally.bank,
+        **figures_of_money(run),
         "claims by state": Counter(f"{r.kind} {r.status}" for r in Reservation.objects.all()),
         "marked as not to be kept": Counter(Reservation.objects.exclude(misfit_at=None).values_list("kind", flat=True)),
     }

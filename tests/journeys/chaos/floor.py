@@ -19,8 +19,9 @@ from inventory.errors import UnitNotFree
 from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.services import decide_unit
 from inventory.states import UnitStatus
-from orders.models import OrderLine, Rental
+from orders.models import ChargeKind, OrderLine, Rental
 from orders.services import (
+    add_charge,
     close_rental,
     deliver_sale,
     hand_over_rental,
@@ -100,7 +101,7 @@ class Clerk:
 
     def _rental(self, status: str) -> Rental | None:
         rentals = Rental.objects.filter(line__order__status=OrderStatus.CONFIRMED, status=status)
-        return self._one(rentals.select_related("unit"))
+        return self._one(rentals.select_related("unit", "line"))
 
     def pack(self) -> str | None:
         if line := self._line(SaleStatus.RESERVED):
@@ -133,7 +134,8 @@ class Clerk:
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not on the shelf")
             return "clerk: put down, as it was not on the shelf"
         try:
-            hand_over_rental(rental_id=rental.pk, actor=CLERK)
+            why = "a regular" if self.dice.random() < 0.1 else ""
+            hand_over_rental(rental_id=rental.pk, actor=CLERK, without_deposit=why)
         except UnitNotFree:
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not free")
             return "clerk: put down, as it was not free"
@@ -149,10 +151,19 @@ class Clerk:
         return "clerk: took back"
 
     def inspect(self) -> str | None:
-        if rental := self._rental(RentalStatus.RETURNED):
-            close_rental(rental_id=rental.pk, actor=CLERK, fit=self.dice.random() < 0.8)
-            return "clerk: inspected"
-        return None
+        """Charges what is broken, below and above the deposit."""
+        rental = self._rental(RentalStatus.RETURNED)
+        if rental is None:
+            return None
+        damage = self.dice.choice([0, 0, 800, 1500, 4000, 6500])
+        if damage:
+            kind = self.dice.choice([ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE])
+            add_charge(
+                order_id=rental.line.order_id, kind=kind, amount_minor=damage, reason="torn", actor=CLERK,
+                rental_id=rental.pk,
+            )  # fmt: skip
+        close_rental(rental_id=rental.pk, actor=CLERK, fit=self.dice.random() < 0.8)
+        return "clerk: inspected, something charged" if damage else "clerk: inspected"
 
     def mend(self) -> str | None:
         if unit := self._one(Unit.objects.filter(status=UnitStatus.MAINTENANCE)):

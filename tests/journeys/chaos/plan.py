@@ -5,13 +5,16 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from tests.journeys.stack import Stack
 from tests.shop import Shop
 
 BAGS, CRATES = ("BAG-1", "BAG-2"), ("CRATE-1", "CRATE-2")  # what is sold, and what is rented
+DONE = ("confirmed", "completed")
 PIECES, UNITS = 12, 3  # of each: so few that everybody wants the same
+APPROVAL_ABOVE = 30  # EUR: what staff give back of one order alone
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)  # to customers: "200", "409 out_of_stock", "none"
     faults: Counter[str] = field(default_factory=Counter)  # "ims 500_after", "stripe webhooks dropped", "kill web"
     floor: Counter[str] = field(default_factory=Counter)  # what clerk and warehouse did, and why not
+    office: Counter[str] = field(default_factory=Counter)  # what staff did with money
+    bank: Counter[str] = field(default_factory=Counter)  # what banks did, and the gateway's dashboard
     crashes: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,6 +60,11 @@ class Run:
     stack: Stack
     tally: Tally = field(default_factory=Tally)
     over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def mail(self) -> Path:
+        """Where the worker puts what it sends (engine.environment)."""
+        return self.stack.worker.log.parent / "mail"
 
     def thread(self, who: str, work: Callable[[], None]) -> threading.Thread:
         """Do this until the load is over; a crash is noted and ends the run."""

@@ -5,15 +5,24 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
+from core.queue import enqueue
 from inventory.models import OUT_OF_STEP, Feed, Reservation, Unit
 from orders.models import Order
 from payments.models import Deposit, Payment, ProviderEvent, Refund
 from payments.selectors import balance
+from payments.states import PaymentStatus
+from tests.journeys.chaos.bank import Bank
+from tests.journeys.chaos.office import Office
 from tests.journeys.chaos.plan import Run
 
 UNPAID = ("reserving", "pending_payment")
+HOURLY = (
+    "payments.reconcile_refunds", "payments.reconcile_disputes", "payments.reconcile_old",
+    "payments.catch_up_on_documents", "payments.renew_ending_holds", "payments.secure_due_deposits",
+)  # fmt: skip
 
 
 def let_everybody_lapse() -> None:
@@ -23,13 +32,28 @@ def let_everybody_lapse() -> None:
     Order.objects.filter(status__in=UNPAID).update(expires_at=ended)
 
 
-def settle(run: Run) -> tuple[float, list[str]]:
-    """Wait until nothing moves. Returns the seconds it took, and what still moved when patience ended."""
+def let_an_hour_pass() -> None:
+    """What is done every hour is done now: it finds what lost webhooks would have told."""
+    for task in HOURLY:
+        enqueue(task, once=task, timestamp=int(time.time()))
+
+
+def settle(run: Run, office: Office, bank: Bank) -> tuple[float, list[str]]:
+    """Wait until nothing moves, while banks and staff finish what was begun. Returns the seconds it took, and what
+    still moved when patience ended.
+    """
     began = time.monotonic()
     let_everybody_lapse()
-    calm = 0
+    let_an_hour_pass()
+    calm, hours = 0, 1
     while True:
+        bank.finish()
+        office.finish()
         moving = list(unrest(run))
+        if not moving and hours < 2:  # the second one finds what the first one has stirred
+            let_an_hour_pass()
+            hours += 1
+            continue
         calm = 0 if moving else calm + 1
         took = time.monotonic() - began
         if calm == 2 or took > run.plan.quiet:
@@ -47,7 +71,8 @@ def unrest(run: Run) -> Iterator[str]:
         "open payments": _open_payments(),
         "refunds under way": Refund.objects.filter(status__in=["requested", "pending"]).count(),
         "gateway events not looked at": ProviderEvent.objects.filter(status="received").count(),
-        "orders with a balance": sum(balance(pk) != 0 for pk in Order.objects.values_list("pk", flat=True)),
+        "orders to which the shop owes": sum(balance(pk) < 0 for pk in Order.objects.values_list("pk", flat=True)),
+        "ended deposits not in step": _deposits_out_of_step(),
         "changes of the IMS not read": _unread(run),
         "jobs": _jobs(),
     }
@@ -57,9 +82,15 @@ def unrest(run: Run) -> Iterator[str]:
 
 
 def _open_payments() -> int:
-    """Without deposits that wait for their customer, who has gone home."""
+    """Without deposits and extras that wait for their customer, who has gone home."""
     waiting = Payment.objects.filter(status__in=Payment.LIVE, parked_reason="")
-    return waiting.exclude(deposit__status__in=Deposit.LIVE).count()
+    for_owner = Q(purpose=Payment.Purpose.EXTRA, status=PaymentStatus.PENDING)
+    return waiting.exclude(Q(deposit__status__in=Deposit.LIVE) | for_owner).count()
+
+
+def _deposits_out_of_step() -> int:
+    ended = Deposit.objects.exclude(status__in=Deposit.LIVE).prefetch_related("payments")
+    return sum(any(p.secures_minor > deposit.stays_of(p) for p in deposit.payments.all()) for deposit in ended)
 
 
 def _unread(run: Run) -> int:
@@ -71,7 +102,9 @@ def _jobs() -> int:
     """That are due; one that waits for its next try does what somebody else has done meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND args->>'timestamp' IS NULL"
-            " AND (scheduled_at IS NULL OR scheduled_at <= now())"
+            "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+            " AND (args->>'timestamp' IS NULL OR task_name = ANY(%s))"
+            " AND (scheduled_at IS NULL OR scheduled_at <= now())",
+            [list(HOURLY)],
         )
         return int(cursor.fetchone()[0])

@@ -17,33 +17,30 @@ from inventory.selectors import pool_counts
 from inventory.services import review_promises
 from orders.models import Order, Rental
 from orders.services.placing import reservations_of
-from payments.models import Deposit, Payment
-from payments.selectors import balance
-from payments.states import PaymentStatus
 from sandbox.inventory.server import Sandbox
 from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import Floor
-from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, Run
+from tests.journeys.chaos.money import money_is_wrong
+from tests.journeys.chaos.plan import BAGS, CRATES, DONE, PIECES, Run
 from tests.journeys.stack import ROOT
 
-DONE = ("confirmed", "completed")
 UNDERSTOOD = {"200", "201", "202", "none"}  # what a customer who follows the rules may be told, beside 409 and 503
 HORIZON = 40  # days
 
 
 def wrongs(run: Run, floor: Floor, customers: Collection[Customer]) -> list[str]:
-    """Everything that is wrong. Reads only; the comparison with the IMS is the product's own command."""
+    """Everything that is wrong. Reads only; the comparisons with both systems are the product's own commands."""
     found = [
         *run.tally.crashes,
         *_answers(run.tally.answers),
         *_no_order_lost(customers),
         *_claims(run.stack.ims),
-        *_money(run),
+        *money_is_wrong(run),
         *_pieces(run, floor),
         *_units(run, floor),
         *_promises(floor),
     ]
-    return [*found, *_drift(run)]
+    return [*found, *_drift(run, "reconcile_inventory"), *_drift(run, "reconcile_payments")]
 
 
 def _answers(answers: Counter[str]) -> Iterator[str]:
@@ -82,42 +79,6 @@ _ALIVE = {
 }
 _NOTHING = {(here, there) for here in ("released", "expired") for there in ("released", "unknown")}
 _DEAD = {"sale": _NOTHING, "rental": _NOTHING}
-
-
-# Money
-
-
-def _money(run: Run) -> Iterator[str]:
-    """What is charged is paid, what is not charged is given back, and the gateway says the same, cent by cent."""
-    for order in Order.objects.order_by("id"):
-        if owed := balance(order.pk):
-            yield f"{order} is {order.status} with a balance of {owed}"
-        kept = sum(p.captured_minor - p.refunded_minor for p in order.payments.all())
-        if kept != (order.total_minor if order.status in DONE else 0):
-            yield f"{order} is {order.status} and keeps {kept} of {order.total_minor}"
-    for payment in Payment.objects.order_by("id"):
-        intent = run.stack.stripe.retrieve(payment.provider_ref) if payment.provider_ref else None
-        received = intent["amount_received"] if intent else 0
-        if received != payment.captured_minor:
-            yield f"{payment.pk}: {received} were captured, {payment.captured_minor} are written down"
-        if payment.parked_reason:
-            yield f"{payment.pk} waits for a person: {payment.parked_reason}"
-    ours = Payment.objects.aggregate(captured=Sum("captured_minor"), refunded=Sum("refunded_minor"))
-    theirs = run.stack.stripe.totals().get("eur", {})
-    for name in ("captured", "refunded"):
-        if (ours[name] or 0) != theirs.get(name, 0):
-            yield f"{ours[name]} {name} here, {theirs.get(name, 0)} at the gateway"
-    yield from _deposits(theirs)
-
-
-def _deposits(theirs: dict[str, int]) -> Iterator[str]:
-    """What is held here is held there, and nothing of an ended deposit but what the shop keeps."""
-    held = Payment.objects.filter(status=PaymentStatus.AUTHORISED).aggregate(sum=Sum("amount_minor"))["sum"] or 0
-    if held != theirs.get("held", 0):
-        yield f"{held} held here, {theirs.get('held', 0)} at the gateway"
-    for deposit in Deposit.objects.exclude(status__in=Deposit.LIVE):
-        if any(payment.secures_minor > deposit.stays_of(payment) for payment in deposit.payments.all()):
-            yield f"{deposit.pk} is {deposit.status}, and more of it is kept than {deposit.captured_minor}"
 
 
 # Things
@@ -213,11 +174,11 @@ def _fits(sku: str) -> Iterator[str]:
             yield f"{sku}: {many} rentals of {units} units on {day}"
 
 
-def _drift(run: Run) -> Iterator[str]:
-    """`manage.py reconcile_inventory`, as staff would run it, without --repair."""
+def _drift(run: Run, command: str) -> Iterator[str]:
+    """`manage.py reconcile_…`, as staff would run it, without --repair."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "manage.py", "reconcile_inventory", "--settle", "12"],
+        [sys.executable, "-W", "ignore", "manage.py", command, "--settle", "12"],
         cwd=ROOT, env=run.stack.worker.environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     if done.returncode:
-        yield f"reconcile_inventory ends with {done.returncode}:\n{done.stdout}{done.stderr}"
+        yield f"{command} ends with {done.returncode}:\n{done.stdout}{done.stderr}"

@@ -14,7 +14,11 @@ IMS_KINDS = (
     "500_before", "500_after", "500_after", "503", "drop_before", "drop_after", "drop_after", "garbage", "html", "429",
     "timeout_after",
 )  # fmt: skip
-STRIPE_CALLS = ("POST /v1/payment_intents", "GET /v1/payment_intents/*", "POST /v1/refunds", "*")
+STRIPE_CALLS = (
+    "POST /v1/payment_intents", "GET /v1/payment_intents/*", "POST /v1/payment_intents/*",
+    "POST /v1/payment_intents/*/capture", "POST /v1/payment_intents/*/cancel", "POST /v1/refunds", "GET /v1/refunds",
+    "GET /v1/disputes", "*",
+)  # fmt: skip
 STRIPE_KINDS = ("500_before", "500_after", "drop_before", "drop_after", "429", "timeout")
 
 
@@ -27,8 +31,8 @@ class Weather:
 
     def blow_until_over(self) -> None:
         storms: list[Callable[[], None]] = [
-            *[self.ims_call] * 8, *[self.stripe_call] * 4, self.ims_slow, self.ims_down, self.cursor_lost,
-            self.pushes_lost, self.webhooks_lost, self.webhooks_odd,
+            *[self.ims_call] * 8, *[self.stripe_call] * 6, self.card_says_no, self.ims_slow, self.ims_down,
+            self.cursor_lost, self.pushes_lost, self.webhooks_lost, self.webhooks_odd,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.2, 1.5)):
@@ -78,6 +82,12 @@ class Weather:
         kind = self.dice.choice(STRIPE_KINDS)
         self.run.stack.stripe.fail_next(self.dice.choice(STRIPE_CALLS), kind, seconds=6)
         self._note(f"stripe {kind}")
+
+    def card_says_no(self) -> None:
+        """The next kept card that is asked."""
+        code = self.dice.choice(["insufficient_funds", "expired_card", "generic_decline"])
+        self.run.stack.stripe.fail_next("POST /v1/payment_intents", "decline", decline_code=code)
+        self._note(f"stripe {code}")
 
     def webhooks_lost(self) -> None:
         self._note("stripe webhooks lost")

@@ -1,0 +1,139 @@
+"""Staff who look after money: two of them, as some of it needs both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from core.errors import DomainError
+from core.problems import is_busy
+from payments.models import Deposit, Payment, Refund
+from payments.selectors import balance, disputes_to_decide, held_by_bank, refunds_to_approve
+from payments.services import (
+    approve_refund,
+    ask_for_disputed,
+    decline_refund,
+    release_deposit,
+    request_refund,
+    secure_deposit_now,
+    write_off_dispute,
+)
+from payments.states import DepositStatus, RefundStatus
+from tests.journeys.chaos.plan import Run
+
+ONE, OTHER = "staff:1", "staff:2"
+OWED = "asked anew"
+MOST = 50  # of one kind at a stretch
+
+
+@dataclass
+class Office:
+    """Works through the worklists of the staff pages, by the services that these call."""
+
+    run: Run
+    dice: Random
+
+    def work_until_over(self) -> None:
+        steps = [
+            self.give_back, self.give_back, self.approve, self.approve, self.decide, self.decide, self.repeat_refund,
+            self.secure, self.secure, self.release,
+        ]  # fmt: skip
+        try:
+            while not self.run.over.wait(self.dice.uniform(0.3, 1.2)):
+                self._try(self.dice.choice(steps))
+        finally:
+            connection.close()
+
+    def finish(self) -> None:
+        """What waits for staff is not left lying."""
+        for step in (self.approve, self.decide, self.repeat_refund):
+            for _ in range(MOST):
+                if not self._try(step):
+                    break
+
+    def _try(self, step: Callable[[], str | None]) -> bool:
+        """Returns whether something was done."""
+        try:
+            done = step()
+        except DomainError as no:
+            self.run.tally.count(self.run.tally.office, f"{step.__name__} refused, {no.code}")
+            return False
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            self.run.tally.count(self.run.tally.office, f"{step.__name__} busy")
+            return False
+        if done:
+            self.run.tally.count(self.run.tally.office, done)
+        return bool(done)
+
+    def _one(self, rows: Any) -> Any:
+        found = list(rows.order_by("-pk")[:20])
+        return self.dice.choice(found) if found else None
+
+    def give_back(self) -> str | None:
+        """Part or all of a payment, sometimes of a deposit; above the limit it waits."""
+        payment = self._one(Payment.objects.filter(captured_minor__gt=0, parked_reason=""))
+        if payment is None or payment.refundable_minor < 200:
+            return None
+        whole = self.dice.random() < 0.4
+        amount = payment.refundable_minor if whole else self.dice.randint(1, payment.refundable_minor // 100) * 100
+        refund = request_refund(payment_id=payment.pk, amount_minor=amount, reason="they complained", actor=ONE)
+        return "refund asked for, above the limit" if refund.status == RefundStatus.WAITING else "refund given"
+
+    def approve(self) -> str | None:
+        refund = self._one(refunds_to_approve())
+        if refund is None:
+            return None
+        if refund.reason != OWED and self.dice.random() < 0.4:
+            decline_refund(refund_id=refund.pk, actor=OTHER, note="too much")
+            return "refund declined"
+        try:
+            approve_refund(refund_id=refund.pk, actor=OTHER if refund.requested_by == ONE else ONE)
+        except DomainError:  # what was left of it is gone, or a bank has it
+            decline_refund(refund_id=refund.pk, actor=ONE, note="not any more")
+            return "refund taken back"
+        return "refund approved"
+
+    def decide(self) -> str | None:
+        dispute = self._one(disputes_to_decide())
+        if dispute is None:
+            return None
+        if self.dice.random() < 0.5:
+            write_off_dispute(dispute_id=dispute.pk, reason="not worth it", actor=ONE)
+            return "dispute written off"
+        ask_for_disputed(dispute_id=dispute.pk, note="we ask", actor=ONE)
+        return "disputed money asked for"
+
+    def repeat_refund(self) -> str | None:
+        """A refund that failed is asked for anew while it is owed."""
+        free = Refund.objects.filter(status=RefundStatus.FAILED).exclude(payment__in=held_by_bank().values("payment"))
+        for refund in free.select_related("payment__deposit").order_by("pk"):
+            if owed := _owed_back(refund.payment):
+                request_refund(payment_id=refund.payment_id, amount_minor=owed, reason=OWED, actor=OTHER)
+                return "failed refund asked for anew"
+        return None
+
+    def secure(self) -> str | None:
+        """The kept card is asked, again if it said no."""
+        deposit = self._one(Deposit.objects.filter(status__in=[DepositStatus.PLANNED, DepositStatus.UNSECURED]))
+        if deposit is None:
+            return None
+        return f"deposit asked for, {secure_deposit_now(deposit_id=deposit.pk, actor=ONE).status}"
+
+    def release(self) -> str | None:
+        """Now and then somebody needs none."""
+        deposit = self._one(Deposit.objects.filter(status__in=Deposit.LIVE))
+        if deposit is None or self.dice.random() < 0.8:
+            return None
+        release_deposit(deposit_id=deposit.pk, actor=ONE, note="a regular")
+        return "deposit given back early"
+
+
+def _owed_back(payment: Payment) -> int:
+    """Of a deposit that has ended, what is not kept; else what the order has more than it charges."""
+    if payment.deposit is None:
+        return min(max(0, -balance(payment.order_id)), payment.refundable_minor)
+    return 0 if payment.deposit.is_live else payment.refundable_minor - payment.deposit.stays_of(payment)
