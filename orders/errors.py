@@ -60,6 +60,11 @@ class DepositNotSecured(DomainError):
     title = "The deposit is not secured; let the customer confirm it in the app, or write down why not."
 
 
+class ChargeOutdated(DomainError):
+    code = "charge_outdated"
+    title = "Something was charged or credited since this page was opened; look again whether this is still right."
+
+
 class ChargeUnsuitable(DomainError):
     code = "charge_unsuitable"
     title = "A charge needs a kind (damage, cleaning, days late), an amount above zero and a reason."

@@ -101,7 +101,7 @@ def _payments(customer_id: UUID) -> QuerySet[Payment]:
 
 
 def _refunds(customer_id: UUID) -> QuerySet[Refund]:
-    rows = Refund.objects.filter(payment__order__customer_id=customer_id)
+    rows = Refund.objects.promised().filter(payment__order__customer_id=customer_id)
     return rows.annotate(
         **_common(REFUND, "payment__order", at=F("created_at"), minor=F("amount_minor")),
         purpose_or_plan=_text("payment__purpose"),

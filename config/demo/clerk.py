@@ -21,7 +21,7 @@ TAKING_BACK, INSPECTING = ("take-back",), ("inspect",)
 PATIENCE = 20  # seconds for a page
 
 _BUTTON = re.compile(r'<a class="step" href="([^"]+)"')
-_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]+)"')
 _DONE = re.compile(r'<div class="[^"]*bg-green-100[^"]*">\s*(.+?)\s*</div>', re.DOTALL)
 _REFUSED = re.compile(r'<div class="errornote[^"]*">\s*(.+?)\s*</div>', re.DOTALL)
 
@@ -68,9 +68,9 @@ class Clerk:
         return next((button for button in buttons if _name(button) in steps), None)
 
     def _send(self, path: str, typed: dict[str, str]) -> str:
-        """Open the form, fill it in and send it. Returns the page that it leads to."""
-        token = _found(_TOKEN, self._page(path))
-        return self._answer("POST", path, data={**typed, "csrfmiddlewaretoken": token})
+        """Open the form, fill it in and send it with all that it keeps to itself. Returns the page that it leads to."""
+        kept = dict(_HIDDEN.findall(self._page(path)))
+        return self._answer("POST", path, data={**kept, **typed})
 
     def _page(self, path: str) -> str:
         return self._answer("GET", path)

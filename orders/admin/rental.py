@@ -270,6 +270,7 @@ class RentalAdmin(WorklistAdmin):
                 amount_minor=typed["amount"],
                 reason=typed["reason"],
                 photos=typed["photos"],
+                seen_charges=typed["seen"],
                 actor=actor_of(request),
             )
             return f"{format_minor(charge.amount_minor, order.currency)} charged: {charge.reason}"
@@ -281,7 +282,7 @@ class RentalAdmin(WorklistAdmin):
             submit="Charge",
             **_beside(rental, _condition(rental)),
         )
-        form = ChargeForm(sent(request), request.FILES or None, currency=order.currency)
+        form = ChargeForm(sent(request), request.FILES or None, currency=order.currency, charges=order.charges.count())
         return self.take_step(request, rental, step="charge", form=form, do=do, ask=ask)
 
 

@@ -134,8 +134,12 @@ class PicturesField(forms.FileField):
 
 
 class ChargeForm(forms.Form):
-    """What is charged beyond the price. The amount is typed as it is spoken of."""
+    """What is charged beyond the price. The amount is typed as it is spoken of.
 
+    `seen` is how many charges there were when the page was opened: a page that is sent twice charges once.
+    """
+
+    seen = forms.IntegerField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(
         label="For",
         choices=[(kind.value, kind.label) for kind in EXTRAS],
@@ -143,8 +147,8 @@ class ChargeForm(forms.Form):
         error_messages={"required": "Say what it is for."},
     )
 
-    def __init__(self, data: Any, files: Any, *, currency: str) -> None:
-        super().__init__(data, files)
+    def __init__(self, data: Any, files: Any, *, currency: str, charges: int) -> None:
+        super().__init__(data, files, initial={"seen": charges})
         self.currency = currency
         self.fields["amount"] = AmountField(
             currency=currency, error_messages={"required": "Write how much is charged."}

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import NotFound
 from core.money import MAX_MINOR
 from core.queue import enqueue
-from orders.errors import ChargeUnsuitable, PhotoUnsuitable, TransitionNotAllowed
+from orders.errors import ChargeOutdated, ChargeUnsuitable, PhotoUnsuitable, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, ChargePhoto, Rental
 from orders.services.history import lock_order
 from orders.states import OrderStatus
@@ -31,11 +31,14 @@ def add_charge(
     actor: str,
     rental_id: UUID | None = None,
     photos: Sequence["File[bytes]"] = (),
+    seen_charges: int | None = None,
 ) -> Charge:
     """Charge a confirmed order for damage, cleaning or days late; its deposit pays when everything is back.
 
     amount_minor: of the order's currency, above zero. rental_id: what it is about. photos: up to 6 pictures of up to
-    10 MB; JPEG, PNG or WebP. Locks: order. Raises: NotFound, TransitionNotAllowed, ChargeUnsuitable, PhotoUnsuitable.
+    10 MB; JPEG, PNG or WebP. seen_charges: how many charges the order had when whoever asks looked: a form that is sent
+    twice charges once. Locks: order. Raises: NotFound, TransitionNotAllowed, ChargeUnsuitable, PhotoUnsuitable,
+    ChargeOutdated.
     """
     suffixes = _checked(photos)
     if kind not in EXTRAS or not 0 < amount_minor <= MAX_MINOR or not reason.strip():
@@ -43,6 +46,8 @@ def add_charge(
     order = lock_order(order_id=order_id)
     if order.status != OrderStatus.CONFIRMED:
         raise TransitionNotAllowed(event="charge", status=order.status, allowed=[])
+    if seen_charges is not None and order.charges.count() != seen_charges:
+        raise ChargeOutdated
     rental = Rental.objects.filter(pk=rental_id, line__order=order).first() if rental_id else None
     if rental_id and rental is None:
         raise NotFound("There is no such rental in this order.")

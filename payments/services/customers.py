@@ -6,9 +6,11 @@ from django.utils import timezone
 
 from orders.models import Order
 from payments.models import GatewayCustomer, Payment
-from payments.providers.base import RemotePayment
+from payments.providers.base import ProviderRefused, RemotePayment
 from payments.providers.registry import get_provider
 from payments.states import PaymentStatus
+
+_OF_THE_AMOUNT = ("amount_too_small", "amount_too_large", "currency_not_supported")
 
 
 def customer_at_gateway(*, user_id: UUID) -> GatewayCustomer:
@@ -35,8 +37,10 @@ def card_for(order: Order) -> GatewayCustomer | None:
     return card if card and agreed.exists() else None
 
 
-def forget_card(payment: Payment) -> None:
-    """The gateway does not know the card any more that this payment was to be asked from."""
+def forget_card(payment: Payment, no: ProviderRefused) -> None:
+    """The gateway would not ask the kept card for this payment: it is of no use any more, unless the amount is why."""
+    if no.code in _OF_THE_AMOUNT:
+        return
     GatewayCustomer.objects.filter(user=payment.order.customer_id, card_ref=payment.card_ref).update(card_ref="")
 
 

@@ -142,8 +142,9 @@ def _lasts_until(what: Deposit | Payment) -> datetime:
 def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None:
     """What was to be kept and cannot be had any more is owed again; what came after the end goes back."""
     over = payment.status in (PaymentStatus.CANCELLED, PaymentStatus.SUCCEEDED)
-    if over and payment.here_minor < deposit.stays_of(payment):
-        keep_less(deposit, payment.here_minor)
+    left = payment.here_minor + payment.disputed_minor  # what a bank takes back it may return: that decides nothing
+    if over and left < deposit.stays_of(payment):
+        keep_less(deposit, left)
     if not news:
         return
     if over:  # the order may have waited for this

@@ -4,6 +4,7 @@ What is decided is written under the order's lock; a job then brings the gateway
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,7 +19,7 @@ from orders.errors import TransitionNotAllowed
 from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
-from payments.errors import PaymentProviderUnavailable
+from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
@@ -95,8 +96,8 @@ def secure_deposit(*, deposit_id: UUID, again: bool = False) -> Deposit:
         payment, customer = asked
         try:
             settle_asked(payment, ask_for(payment, customer_ref=customer.provider_ref))
-        except ProviderRefused as no:  # the card itself is not usable any more; nothing was made there
-            forget_card(payment)
+        except ProviderRefused as no:  # nothing was made there
+            forget_card(payment, no)
             give_up_payment(payment_id=payment.pk)
             _refused(deposit_id, no.code)
     return Deposit.objects.get(pk=deposit_id)
@@ -249,7 +250,14 @@ class _Step:
             settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
         elif payment.refundable_minor > keep and not _is_refused(payment):
             back = payment.refundable_minor - keep
-            request_refund(payment_id=payment.pk, amount_minor=back, reason="deposit given back", actor="clock")
+            with suppress(RefundOutdated):  # somebody gave back meanwhile: whoever did has this looked at again
+                request_refund(
+                    payment_id=payment.pk,
+                    amount_minor=back,
+                    reason="deposit given back",
+                    actor="clock",
+                    seen_left_minor=payment.refundable_minor,
+                )
 
     def _give_up(self) -> None:
         """Close what the gateway never heard of, after a look whether it did."""

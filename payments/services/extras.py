@@ -36,9 +36,9 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
     customer = GatewayCustomer.objects.get(user=payment.order.customer_id)
     try:
         return settle_asked(payment, ask_for(payment, customer_ref=customer.provider_ref))
-    except ProviderRefused as no:  # the card itself is not usable any more; nothing was made there
+    except ProviderRefused as no:  # nothing was made there
         log.warning("extra_not_collected", payment=str(payment.pk), code=no.code)
-        forget_card(payment)
+        forget_card(payment, no)
         return give_up_payment(payment_id=payment.pk)
 
 

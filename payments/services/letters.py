@@ -10,7 +10,7 @@ from orders.services import is_delivered
 from orders.states import OrderStatus
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
-from payments.selectors import balance
+from payments.selectors import owed
 from payments.states import RefundStatus
 
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
@@ -170,10 +170,10 @@ def _deposit_ended(order: Order, about: str) -> Letter | None:
 
 
 def _money_requested(order: Order, about: str) -> Letter | None:
-    owed = balance(order.pk)
-    if owed <= 0:
+    due = owed(order.pk)
+    if due <= 0:
         return None  # paid meanwhile
-    amount = format_minor(owed, order.currency)
+    amount = format_minor(due, order.currency)
     payment = Payment.objects.filter(pk=about.partition(":")[0], order=order).first()
     why = f" {sentence(payment.last_error)}" if payment and payment.last_error else ""
     return Letter(

@@ -98,7 +98,7 @@ def decline_refund(*, refund_id: UUID, actor: str, note: str) -> Refund:
     save_sums(payment)
     _settle_soon(payment)  # what the order owes back may go by itself now
     if payment.deposit_id is not None:
-        settle_soon(payment.deposit)  # and so may what is not kept of a deposit
+        settle_soon(Deposit.objects.get(payments=payment))  # and so may what is not kept of a deposit
     return refund
 
 

@@ -225,6 +225,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
         jobs.append(("payments.settle_deposit", f"deposit:{deposit_id}", {"deposit_id": str(deposit_id)}))
     for task, key, arguments in jobs:
         lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
+        lock = key if "deposit_id" in arguments else lock
         enqueue(task, once=key, lock=lock, **arguments)
     return len(jobs)
 
@@ -280,7 +281,8 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 
     Left out is what waits for a person: a refund that failed, a payment that is parked.
     """
-    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk")).order_by("-created_at")
+    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
+    of_order = of_order.order_by("-created_at")
     last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")

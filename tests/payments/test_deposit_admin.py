@@ -56,7 +56,8 @@ def unsecured(shop: Shop) -> Deposit:
 
 
 def charge(clerk: Client, rental: Rental, **typed: Any) -> Any:
-    sent = {"kind": "damage", "amount": "15.00", "reason": "The mesh is torn.", **typed}
+    seen = rental.line.order.charges.count()
+    sent = {"kind": "damage", "amount": "15.00", "reason": "The mesh is torn.", "seen": seen, **typed}
     return clerk.post(address("orders_rental_charge", rental), sent)
 
 
