@@ -217,7 +217,8 @@ def _follow(payment: Payment, remote: RemoteRefund) -> Refund | None:
 
 @transaction.atomic
 def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
-    """Write down a refund that somebody made at the gateway itself. None: it does not fit, and the payment is parked.
+    """Write down a refund that somebody made at the gateway itself. None: it does not fit, and the payment is parked
+    until it does.
 
     Locks: order, payment, reservations.
     """
@@ -225,10 +226,12 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
-    left = payment.here_minor  # what waits for approval is still there
+    too_much, left = f"{remote.amount_minor} were refunded at the gateway", payment.here_minor
     if remote.amount_minor > left:
-        park(payment, f"{remote.amount_minor} were refunded at the gateway, {left} were left here.")
+        park(payment, f"{too_much}, {left} were left here.")
         return None
+    if payment.parked_reason.startswith(too_much):  # one of ours stood in its way, and has failed meanwhile
+        park(payment, "")
     reason = "refunded at the payment gateway"
     _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor

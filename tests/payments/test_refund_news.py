@@ -95,6 +95,20 @@ def test_a_refused_refund_is_asked_for_anew_with_what_is_truly_left(shop: Shop) 
     assert kept_at_gateway(shop) == balance(order.pk) == 0
 
 
+def test_a_refund_by_hand_that_fits_once_ours_was_refused_parks_nothing_any_more(shop: Shop) -> None:
+    order = shop.paid()
+    unheard(shop, lambda: refund_by_hand(shop, 1500))
+    refund = ask_for(4990)
+    apply_refunds(payment_ref=str(Payment.objects.get().provider_ref))
+    assert Payment.objects.get().parked_reason
+
+    push_refund(refund_id=refund.pk)
+
+    assert Payment.objects.get().parked_reason == ""
+    run_jobs()
+    assert kept_at_gateway(shop) == balance(order.pk) == 0
+
+
 def test_a_refund_by_hand_beside_one_of_ours_that_no_longer_fits_is_parked_until_ours_is_settled(shop: Shop) -> None:
     order = shop.paid()
     refund_by_hand(shop, 1000)
