@@ -108,11 +108,12 @@ class Office:
         return "disputed money asked for"
 
     def repeat_refund(self) -> str | None:
-        """A refund that failed is asked for anew while it is owed."""
-        free = Refund.objects.filter(status=RefundStatus.FAILED).exclude(payment__in=held_by_bank().values("payment"))
-        for refund in free.select_related("payment__deposit").order_by("pk"):
-            if owed := _owed_back(refund.payment):
-                request_refund(payment_id=refund.payment_id, amount_minor=owed, reason=OWED, actor=OTHER)
+        """What a refund that failed still owes is asked for anew, of whichever payment of its order has it."""
+        orders = Refund.objects.filter(status=RefundStatus.FAILED).values("payment__order")
+        free = Payment.objects.filter(order__in=orders).exclude(pk__in=held_by_bank().values("payment"))
+        for payment in free.select_related("deposit").order_by("-pk"):
+            if owed := _owed_back(payment):
+                request_refund(payment_id=payment.pk, amount_minor=owed, reason=OWED, actor=OTHER)
                 return "failed refund asked for anew"
         return None
 
