@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -52,30 +52,33 @@ def mirror_changes(*, anew: bool = False, progress: Progress = lambda _line: Non
     """
     provider, written, read = get_provider(), 0, 0
     feed, _ = Feed.objects.get_or_create(pk=FEED)
-    names = _youngest_names()
+    *names, counted = _youngest()  # what is counted from now on, others were told of
     whole = (
         anew or not feed.cursor or feed.newest_depot < names[1] or Capability.CHANGE_FEED not in provider.capabilities
     )
     told, is_over = set[str](), False
-    newest = StockLevel.objects.aggregate(newest=Max("as_of"))["newest"]  # what is counted meanwhile was told of
     for page in _pages(provider, None if whole else feed.cursor):
         written += apply_changes(page)
         read += len(page.levels) + len(page.units)
         told |= {level.depot for level in page.levels} | {unit.depot for unit in page.units}
         is_over = not page.more
         progress(f"{read} rows read, {written} written")
-    if whole and is_over and told and newest:  # what tells of no depot at all is no news but a failure
-        written += _forget_counts(Depot.objects.exclude(code__in=told), until=newest)
+    if whole and is_over and told and counted:  # what tells of no depot at all is no news but a failure
+        written += _forget_counts(Depot.objects.exclude(code__in=told), until=counted)
     if not whole and feed.newest_variant < names[0]:
         written += _catch_up(provider, after=feed.newest_variant)
     Feed.objects.filter(pk=FEED).update(newest_variant=names[0], newest_depot=names[1])
     return written
 
 
-def _youngest_names() -> tuple[int, int]:
-    """The newest variant and depot. What the feed told of names before they were ours was passed over."""
-    newest = [model.objects.aggregate(newest=Max("pk"))["newest"] or 0 for model in (Variant, Depot)]
-    return newest[0], newest[1]
+def _youngest() -> tuple[int, int, datetime | None]:
+    """The newest variant, depot and count. What the feed told of names before they were ours was passed over."""
+    variant = Subquery(Variant.objects.order_by("-pk").values("pk")[:1])
+    count = Subquery(StockLevel.objects.exclude(as_of=None).order_by("-as_of").values("as_of")[:1])
+    depot = (
+        Depot.objects.order_by("-pk").annotate(variant=variant, count=count).values("pk", "variant", "count").first()
+    )
+    return (depot["variant"] or 0, depot["pk"], depot["count"]) if depot else (0, 0, None)
 
 
 def _pages(provider: InventoryProvider, cursor: str | None) -> Iterator[Changes]:

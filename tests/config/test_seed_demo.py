@@ -69,7 +69,7 @@ def test_a_second_run_changes_nothing_and_leaves_what_staff_changed(ims: Any):
     assert counts() == before
     assert SaleOffer.objects.get(variant__sku="MUR-S-SAGE", currency="EUR").price_minor == 1
     assert all(line.endswith("up to date") for line in said.splitlines()), said
-    assert len(statements) < 40
+    assert len(statements) <= 40
 
 
 def test_what_staff_renamed_or_deleted_is_neither_an_error_nor_back_after_the_next_run(ims: Any):

@@ -190,7 +190,7 @@ def _mails() -> Iterator[str]:
         (K.MONEY_RECEIVED, Payment.objects.filter(purpose=Payment.Purpose.EXTRA, captured_minor__gt=0)),
     ]
     for kind, causes in due:
-        told = set(Mail.objects.filter(kind=kind).values_list("cause", flat=True))
+        told = {cause.partition(":")[0] for cause in Mail.objects.filter(kind=kind).values_list("cause", flat=True)}
         for pk in causes.values_list("pk", flat=True):
             if str(pk) not in told:
                 yield f"no mail {kind} about {pk}"
