@@ -28,6 +28,7 @@ from orders.services.fulfilment import (
 from orders.services.history import lock_order
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.soon import settle_soon
 
 __all__ = [
     "LineRequest",
@@ -54,6 +55,7 @@ __all__ = [
     "ready_for_more",
     "ready_for_payment",
     "settle_reserving",
+    "settle_soon",
     "swap_unit",
     "take_back_rental",
     "unprepare_rental",

@@ -9,10 +9,10 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import NotFound
 from core.money import MAX_MINOR
-from core.queue import enqueue
 from orders.errors import ChargeOutdated, ChargeUnsuitable, PhotoUnsuitable, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, ChargePhoto, Rental
 from orders.services.history import lock_order
+from orders.services.soon import settle_soon
 from orders.states import OrderStatus
 
 EXTRAS = (ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE)
@@ -63,7 +63,7 @@ def add_charge(
     for photo, suffix in zip(photos, suffixes, strict=True):
         photo.name = f"photo.{suffix}"
         ChargePhoto.objects.create(charge=charge, image=photo)
-    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+    settle_soon(order.pk)
     return charge
 
 

@@ -8,7 +8,6 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
-from core.queue import enqueue
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
@@ -16,6 +15,7 @@ from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
+from orders.services.soon import settle_soon
 from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, next_status
 
 
@@ -130,7 +130,7 @@ def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "
     moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())
     if rental.unit_id is not None:
         put_back(unit_id=rental.unit_id, fit=fit)
-    _settle(order)
+    settle_soon(order.pk)  # it may be done and balanced
     return moved
 
 
@@ -154,7 +154,7 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
     moved = move_sale(order, line, event, actor=actor, note=note)
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
-    _settle(order)
+    settle_soon(order.pk)  # it may be done and balanced
     return moved
 
 
@@ -219,8 +219,3 @@ def _require_paid(order: Order) -> None:
     """Nothing leaves for an order of which everything was refunded before. Raises: NothingPaid."""
     if is_all_credited(order) and not has_left(order):
         raise NothingPaid
-
-
-def _settle(order: Order) -> None:
-    """Payments looks whether the order is done and balanced."""
-    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))

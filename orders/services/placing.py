@@ -25,6 +25,7 @@ from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
+from orders.services.soon import settle_soon
 from orders.states import ORDER, OrderStatus, SaleStatus, next_status
 
 log = get_logger(__name__)
@@ -116,7 +117,7 @@ def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -
     release(reservation_ids=ids, expired=expired)
     credit_all(order, actor=actor, reason=reason)
     sync_soon(ids)
-    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
+    settle_soon(order.pk)
 
 
 @transaction.atomic

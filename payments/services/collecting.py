@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from core.logging import get_logger
-from core.queue import enqueue
 from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
-from orders.services import lock_order, mark_order_paid, ready_for_more, ready_for_payment
+from orders.services import mark_order_paid, ready_for_more, ready_for_payment, settle_soon
 from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
 from payments.models import Deposit, Mail, Payment
@@ -35,6 +34,7 @@ from payments.services.deposit_states import (
     plan_deposit,
 )
 from payments.services.documents import issue_soon
+from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park
 from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
@@ -228,7 +228,7 @@ def explain_stray(remote: RemotePayment) -> Payment | None:
 @transaction.atomic
 def _count_stray(named_id: UUID, remote: RemotePayment) -> Payment:
     """Locks: order, payment, and what confirming locks."""
-    order, named = _lock(named_id)
+    order, named = lock_payment(named_id)
     own = Payment.objects.filter(provider_ref=remote.ref).first()
     if own is None:
         own = Payment.objects.create(
@@ -253,7 +253,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     money captured there is written down all the same, so that it can go back. What is not the row's own payment
     changes nothing: the caller looks at `provider_ref`. Locks: order, payment, and what confirming locks.
     """
-    order, payment = _lock(payment_id)
+    order, payment = lock_payment(payment_id)
     if payment.provider_ref not in (None, remote.ref):
         return payment
     adopted = payment.provider_ref is None
@@ -285,12 +285,12 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     elif newly_captured > 0 or (payment.captured_minor and order.unpaid):
         _confirm(order)
         if payment.purpose != Payment.Purpose.ORDER:
-            _settle(order)  # what was owed is paid: it may be complete
+            settle_soon(order.pk)  # what was owed is paid: it may be complete
             mail_soon(Mail.Kind.MONEY_RECEIVED, order_id=order.pk, about=payment.pk)
     elif payment.purpose == Payment.Purpose.EXTRA and payment.status == PaymentStatus.PENDING and payment.last_error:
         mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order.pk, about=payment.pk)
     elif adopted and order.status in _DEAD and payment.status in LIVE:  # it died while the gateway made its payment
-        _settle(order)
+        settle_soon(order.pk)
     return payment
 
 
@@ -331,17 +331,7 @@ def _confirm(order: Order) -> None:
             mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
             issue_soon(order.pk)
     if not order.unpaid and (order.status != OrderStatus.CONFIRMED or balance(order.pk) < 0):
-        _settle(order)
-
-
-def _settle(order: Order) -> None:
-    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))
-
-
-def _lock(payment_id: UUID) -> tuple[Order, Payment]:
-    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
-    order = lock_order(order_id=order_id)
-    return order, Payment.objects.select_for_update().get(pk=payment_id)
+        settle_soon(order.pk)
 
 
 def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str:
@@ -360,7 +350,7 @@ def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str
 @transaction.atomic
 def give_up_payment(*, payment_id: UUID) -> Payment:
     """Close a payment that the gateway never heard of. Locks: order, payment."""
-    _, payment = _lock(payment_id)
+    _, payment = lock_payment(payment_id)
     if payment.status == PaymentStatus.CREATED and payment.provider_ref is None:
         payment.status = PaymentStatus.CANCELLED
         payment.save(update_fields=["status"])

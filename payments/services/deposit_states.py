@@ -1,6 +1,7 @@
 """What a deposit becomes when its order or a payment of it moves. Under the order's lock, no network."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Min
@@ -10,7 +11,7 @@ from core.logging import get_logger
 from core.queue import enqueue
 from core.time import start_of_day
 from orders.models import DepositPlan, Order, Rental
-from orders.services import mark_deposit_secured
+from orders.services import mark_deposit_secured, settle_soon
 from orders.states import next_status
 from payments.models import Deposit, Mail, Payment
 from payments.services.mailing import mail_soon
@@ -33,7 +34,7 @@ def plan_deposit(order: Order) -> Deposit | None:
         due_at=_due_at(order),
     )
     if deposit.due_at <= timezone.now():
-        enqueue("payments.secure_deposit", once=f"secure:{deposit.pk}", deposit_id=str(deposit.pk))
+        secure_soon(deposit.pk)
     return deposit
 
 
@@ -109,10 +110,15 @@ def _ask_its_owner(deposit: Deposit) -> None:
     mail_soon(Mail.Kind.DEPOSIT_NEEDS_YOU, order_id=deposit.order_id, about=occasion)
 
 
-def settle_soon(deposit: Deposit) -> None:
+def secure_soon(deposit_id: UUID) -> None:
+    """Have a job secure this deposit (services.deposits)."""
+    enqueue("payments.secure_deposit", once=f"secure:{deposit_id}", deposit_id=str(deposit_id))
+
+
+def settle_deposit_soon(deposit_id: UUID) -> None:
     """Have a job bring the gateway to what was decided about this deposit (services.deposits)."""
-    key = f"deposit:{deposit.pk}"
-    enqueue("payments.settle_deposit", once=key, lock=key, deposit_id=str(deposit.pk))
+    key = f"deposit:{deposit_id}"
+    enqueue("payments.settle_deposit", once=key, lock=key, deposit_id=str(deposit_id))
 
 
 def _secure(order: Order, deposit: Deposit, payment: Payment) -> None:
@@ -125,14 +131,14 @@ def _secure(order: Order, deposit: Deposit, payment: Payment) -> None:
             deposit.save(update_fields=["capture_before"])
         return
     elif _lasts_until(payment) <= _lasts_until(deposit):
-        settle_soon(deposit)  # one is enough: this one goes back
+        settle_deposit_soon(deposit.pk)  # one is enough: this one goes back
         return
     deposit.provider_ref, deposit.capture_before = payment.provider_ref, payment.capture_before
     deposit.secured_at, deposit.last_error = timezone.now(), ""
     deposit.save(update_fields=["status", "provider_ref", "capture_before", "secured_at", "last_error"])
     mark_deposit_secured(order, secured=True)
     if any(other.secures_minor for other in deposit.payments.exclude(pk=payment.pk)):
-        settle_soon(deposit)  # another one secured it before
+        settle_deposit_soon(deposit.pk)  # another one secured it before
 
 
 def _lasts_until(what: Deposit | Payment) -> datetime:
@@ -148,9 +154,9 @@ def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None
     if not news:
         return
     if over:  # the order may have waited for this
-        enqueue("payments.settle_order", lock=f"order:{deposit.order_id}", order_id=str(deposit.order_id))
+        settle_soon(deposit.order_id)
     if not over or payment.refundable_minor > deposit.stays_of(payment):
-        settle_soon(deposit)
+        settle_deposit_soon(deposit.pk)
 
 
 def keep_less(deposit: Deposit, kept_minor: int) -> None:

@@ -14,7 +14,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from core.logging import get_logger
-from core.queue import enqueue
 from orders.errors import TransitionNotAllowed
 from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
@@ -33,7 +32,8 @@ from payments.services.deposit_states import (
     needs_securing,
     new_deposit_payment,
     open_deposit_payment,
-    settle_soon,
+    secure_soon,
+    settle_deposit_soon,
 )
 from payments.services.mailing import mail_soon
 from payments.services.returning import request_refund
@@ -78,7 +78,7 @@ def _waiting() -> QuerySet[Payment]:
 def _secure_soon(deposits: QuerySet[Deposit]) -> int:
     ids = list(deposits.values_list("pk", flat=True)[:_MOST])
     for deposit_id in ids:
-        enqueue("payments.secure_deposit", once=f"secure:{deposit_id}", deposit_id=str(deposit_id))
+        secure_soon(deposit_id)
     return len(ids)
 
 
@@ -203,7 +203,7 @@ def _end(order: Order, deposit: Deposit, *, keep_minor: int) -> None:
     deposit.captured_minor, deposit.ended_at = keep_minor, timezone.now()
     deposit.save(update_fields=["status", "captured_minor", "ended_at"])
     mark_deposit_secured(order, secured=False)
-    settle_soon(deposit)
+    settle_deposit_soon(deposit.pk)
     if deposit.secured_at is not None:
         mail_soon(Mail.Kind.DEPOSIT_ENDED, order_id=order.pk, about=deposit.pk)
 

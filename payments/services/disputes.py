@@ -9,15 +9,17 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from core.logging import get_logger
-from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
+from orders.services import settle_soon
 from payments.errors import DisputeDecided
 from payments.models import Dispute, Payment
 from payments.providers.base import ProviderUnavailable, RemoteDispute, RemoteDisputeStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
+from payments.services.deposit_states import settle_deposit_soon
+from payments.services.locking import lock_payment
 from payments.services.parking import park, save_sums
-from payments.services.returning import GATEWAY, lock_payment
+from payments.services.returning import GATEWAY
 from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
 
 log = get_logger(__name__)
@@ -77,10 +79,9 @@ def _follow(payment_id: UUID, found: Sequence[RemoteDispute], before: Mapping[st
         payment.disputed_minor = withdrawn
         save_sums(payment)
     if _versions(payment_id) != before:
-        _settle_soon(order)
+        settle_soon(order.pk)
         if payment.deposit_id:
-            key = f"deposit:{payment.deposit_id}"
-            enqueue("payments.settle_deposit", once=key, lock=key, deposit_id=str(payment.deposit_id))
+            settle_deposit_soon(payment.deposit_id)
     return rows
 
 
@@ -172,9 +173,5 @@ def _decide(order: Order, dispute: Dispute, decision: DisputeDecision, *, note: 
     dispute.decided_by, dispute.decided_at = actor, timezone.now()
     dispute.version += 1
     dispute.save()
-    _settle_soon(order)
+    settle_soon(order.pk)
     return dispute
-
-
-def _settle_soon(order: Order) -> None:
-    enqueue("payments.settle_order", lock=f"order:{order.pk}", order_id=str(order.pk))

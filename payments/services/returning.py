@@ -13,13 +13,14 @@ from core.logging import get_logger
 from core.money import format_minor
 from core.queue import enqueue
 from orders.models import Charge, ChargeKind, Order
-from orders.services import cancel_order, lock_order
+from orders.services import cancel_order, lock_order, settle_soon
 from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, RefundOutdated, RefundTooLarge
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance, empties, held_by_bank, needs_approval
-from payments.services.deposit_states import follow_payment, keep_less, settle_soon
+from payments.services.deposit_states import follow_payment, keep_less, settle_deposit_soon
+from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
 from payments.states import UNDER_WAY, RefundStatus
@@ -96,9 +97,9 @@ def decline_refund(*, refund_id: UUID, actor: str, note: str) -> Refund:
     _decided(refund, note)
     payment.refund_waiting_minor -= refund.amount_minor
     save_sums(payment)
-    _settle_soon(payment)  # what the order owes back may go by itself now
+    settle_soon(payment.order_id)  # what the order owes back may go by itself now
     if payment.deposit_id is not None:
-        settle_soon(Deposit.objects.get(payments=payment))  # and so may what is not kept of a deposit
+        settle_deposit_soon(payment.deposit_id)  # and so may what is not kept of a deposit
     return refund
 
 
@@ -129,10 +130,6 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
     _tell_customer(refund, payment)
     enqueue("payments.send_refund", lock=f"refund:{refund.pk}", refund_id=str(refund.pk))
     return refund
-
-
-def _settle_soon(payment: Payment) -> None:
-    enqueue("payments.settle_order", lock=f"order:{payment.order_id}", order_id=str(payment.order_id))
 
 
 @transaction.atomic
@@ -288,7 +285,7 @@ def _settle_status(*, refund_id: UUID, status: RefundStatus, ref: str = "", fail
     refund.settled_at = None if status in UNDER_WAY else timezone.now()
     refund.save(update_fields=["status", "failure", "settled_at", "provider_ref"])
     _tell_deposit(order, payment)
-    _settle_soon(payment)
+    settle_soon(payment.order_id)
     if status == RefundStatus.FAILED:
         log.error("refund_failed", refund=str(refund.pk), failure=failure)
         mail_soon(Mail.Kind.REFUND_FAILED, order_id=payment.order_id, about=refund.pk)
@@ -326,11 +323,3 @@ def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> 
     Charge.objects.create(
         order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor
     )
-
-
-def lock_payment(payment_id: UUID) -> tuple[Order, Payment]:
-    """A payment and its order, locked in this order; `payment.order` is the locked one."""
-    order = lock_order(order_id=Payment.objects.values_list("order_id", flat=True).get(pk=payment_id))
-    payment = Payment.objects.select_for_update().get(pk=payment_id)
-    payment.order = order
-    return order, payment
