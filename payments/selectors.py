@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -91,6 +91,17 @@ def owed(order_id: UUID) -> int:
 def _undecided(order_id: UUID) -> int:
     disputes = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.NONE)
     return int(disputes.aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0)
+
+
+def asked_minor(order_id: UUID) -> int:
+    """What the customer was asked for because banks kept it, less what was paid in the app since: no card is charged
+    for it, and no deposit kept (ADR 18)."""
+    asks = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.ASK)
+    asked = asks.aggregate(sum=Sum("withdrawn_minor"), since=Min("decided_at"))
+    if not asked["sum"]:
+        return 0
+    since = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.EXTRA, succeeded_at__gte=asked["since"])
+    return max(0, int(asked["sum"]) - since.kept())
 
 
 def held_by_bank() -> QuerySet[Dispute]:

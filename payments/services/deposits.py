@@ -23,7 +23,7 @@ from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment
 from payments.providers.registry import get_provider
-from payments.selectors import held_by_bank, owed
+from payments.selectors import asked_minor, held_by_bank, owed
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
@@ -186,13 +186,14 @@ def release_deposit(*, deposit_id: UUID, actor: str, note: str) -> Deposit:
 def end_deposit(*, order_id: UUID) -> Deposit | None:
     """Decide about a deposit whose order is over: keep what is owed, give back the rest. Safe to repeat.
 
-    Over is an order that died, or of which all is delivered, back and inspected. Locks: order, deposit.
+    Over is an order that died, or of which all is delivered, back and inspected. What its customer was asked for since
+    a bank kept it is theirs to pay. Locks: order, deposit.
     """
     order = lock_order(order_id=order_id)
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
     if deposit is None or not _is_over(order):
         return None
-    due = max(0, owed(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
+    due = max(0, owed(order.pk) - asked_minor(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
     _end(order, deposit, keep_minor=min(due, _secured_minor(deposit)))
     return deposit
 

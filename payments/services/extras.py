@@ -9,10 +9,10 @@ from core.logging import get_logger
 from orders.models import Order
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
-from payments.models import Deposit, Dispute, GatewayCustomer, Mail, Payment
+from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import ProviderRefused
 from payments.providers.registry import get_provider
-from payments.selectors import owed
+from payments.selectors import asked_minor, owed
 from payments.services.asking import ask_for
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
@@ -24,7 +24,7 @@ from payments.services.collecting import (
 )
 from payments.services.customers import card_for, forget_card
 from payments.services.mailing import mail_soon
-from payments.states import DEPOSIT_LIVE, LIVE, DisputeDecision, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -98,10 +98,12 @@ def _is_to_collect(order: Order, due: int) -> bool:
 
 
 def _card_to_ask(order: Order, due: int) -> GatewayCustomer | None:
-    """None: no card is to be asked for this amount, so its owner is asked by mail."""
+    """None: no card is to be asked for this amount, so its owner is asked by mail, unless they were."""
+    asked = asked_minor(order.pk)
+    if due <= asked:
+        return None  # they were written to when staff decided
     card = card_for(order)
-    asked = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.ASK)
-    if card is None or asked.exists() or _has_asked_card(order.pk, due):
+    if card is None or asked or _has_asked_card(order.pk, due):
         mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order.pk, about=f"{order.pk}:{due}")
         return None
     return card
