@@ -14,6 +14,7 @@ from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
     LIVE,
+    PROMISED,
     DepositStatus,
     DisputeDecision,
     DisputeStatus,
@@ -220,7 +221,7 @@ class Payment(models.Model):
 class RefundQuerySet(models.QuerySet["Refund"]):
     def promised(self) -> Self:
         """Those that went, go or were to go back; not such as wait for a second person or were declined."""
-        return self.exclude(status__in=[RefundStatus.WAITING, RefundStatus.DECLINED])
+        return self.filter(status__in=PROMISED)
 
 
 class Refund(models.Model):

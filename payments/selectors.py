@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -93,6 +93,17 @@ def _undecided(order_id: UUID) -> int:
     return int(disputes.aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0)
 
 
+def asked_minor(order_id: UUID) -> int:
+    """What the customer was asked for because banks kept it, less what was paid in the app since: no card is charged
+    for it, and no deposit kept (ADR 18)."""
+    asks = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.ASK)
+    asked = asks.aggregate(sum=Sum("withdrawn_minor"), since=Min("decided_at"))
+    if not asked["sum"]:
+        return 0
+    since = Payment.objects.filter(order_id=order_id, purpose=Payment.Purpose.EXTRA, succeeded_at__gte=asked["since"])
+    return max(0, int(asked["sum"]) - since.kept())
+
+
 def held_by_bank() -> QuerySet[Dispute]:
     """Disputes that are open and took money: the gateway gives nothing back of their payments meanwhile."""
     return Dispute.objects.filter(status__in=DISPUTE_OPEN, withdrawn_minor__gt=0)
@@ -144,12 +155,15 @@ def empties(order: Order, going_back_minor: int) -> bool:
 
 
 def _kept_of_deposits(order_id: UUID) -> int:
-    """What is kept, as far as no bank took it back: that begins with what would have gone back anyway."""
+    return int(Deposit.objects.filter(order_id=order_id).aggregate(kept=Sum(_kept_here()))["kept"] or 0)
+
+
+def _kept_here() -> Least:
+    """What is kept of a deposit, as far as no bank took it back: that begins with what would have gone back anyway."""
     disputed = Payment.objects.filter(provider_ref=OuterRef("provider_ref"), disputed_minor__gt=0)
     left = Subquery(disputed.values(left=F("captured_minor") - GONE), output_field=BigIntegerField())
     kept = Cast("captured_minor", BigIntegerField())
-    here = Least(kept, Coalesce(left, kept))
-    return int(Deposit.objects.filter(order_id=order_id).aggregate(kept=Sum(here))["kept"] or 0)
+    return Least(kept, Coalesce(left, kept))
 
 
 def parked_payments() -> QuerySet[Payment]:
@@ -235,20 +249,29 @@ def disputes_of_attention() -> QuerySet[Dispute]:
     return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | undecided)
 
 
+def paid_orders() -> QuerySet[Order]:
+    """Orders whose charges may stand on a receipt: nothing is `owed`, and what is kept of a hold has really come."""
+    order = OuterRef("pk")
+    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    left = F("captured_minor") - GONE
+    paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
+    kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(_kept_here()))
+    open_ones = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.NONE).order_by()
+    undecided = open_ones.values("payment__order").annotate(sum=Sum("withdrawn_minor"))
+    held = Payment.objects.filter(order=order, status=PaymentStatus.AUTHORISED, deposit__captured_minor__gt=0)
+    to_come = held.filter(provider_ref=F("deposit__provider_ref"))
+    sums = Order.objects.alias(charged=_sum_of(charged), covered=_sum_of(paid) + _sum_of(kept) + _sum_of(undecided))
+    return sums.filter(~Exists(to_come), charged__lte=F("covered"))
+
+
 def orders_without_documents() -> QuerySet[Charge, UUID]:
     """Ids of confirmed orders with a charge that should stand on a receipt or a credit note, and does not yet."""
-    order = OuterRef("order")
-    receipts = Document.objects.filter(order=order)
-    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
-    left = F("captured_minor") - F("refunded_minor") - F("refund_pending_minor")
-    paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
-    kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("captured_minor"))
-    owed = _sum_of(charged) - _sum_of(paid) - _sum_of(kept)
-    missing = Charge.objects.filter(document_line=None, order__confirmed_at__isnull=False).alias(
-        has_receipt=Exists(receipts), owed=owed
-    )
+    has_receipt = Exists(Document.objects.filter(order=OuterRef("order")))
+    is_paid = Exists(paid_orders().filter(pk=OuterRef("order")))
+    missing = Charge.objects.filter(document_line=None, order__confirmed_at__isnull=False)
+    missing = missing.alias(has_receipt=has_receipt, is_paid=is_paid)
     expired_before = Q(has_receipt=True, created_at__lte=F("order__confirmed_at"))
-    waits_for_money = Q(amount_minor__gt=0, owed__gt=0) | Q(amount_minor__lt=0, has_receipt=False)
+    waits_for_money = Q(amount_minor__gt=0, is_paid=False) | Q(amount_minor__lt=0, has_receipt=False)
     due = missing.exclude(expired_before).exclude(waits_for_money)
     return due.order_by("order_id").values_list("order_id", flat=True).distinct()
 

@@ -27,6 +27,7 @@ class RefundStatus(models.TextChoices):
 
 
 UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING)
+PROMISED = (*UNDER_WAY, RefundStatus.SUCCEEDED, RefundStatus.FAILED)  # what customers are told of
 
 
 class DisputeStatus(models.TextChoices):

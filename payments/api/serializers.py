@@ -9,7 +9,7 @@ from orders.models import DepositPlan
 from orders.states import OrderStatus
 from payments.history import KINDS
 from payments.models import DocumentKind, Payment
-from payments.states import DepositStatus, DisputeStatus, PaymentStatus, RefundStatus
+from payments.states import PROMISED, DepositStatus, DisputeStatus, PaymentStatus
 
 ENTRY_KINDS = [(kind, kind) for kind in ("charge", "payment", "refund", "dispute")]
 
@@ -17,16 +17,14 @@ MOVEMENT_KINDS = [(kind, kind) for kind in KINDS]
 
 PAYABLE = [(p.value, p.label) for p in (Payment.Purpose.ORDER, Payment.Purpose.DEPOSIT, Payment.Purpose.EXTRA)]
 
+_PROMISED = [status.value for status in PROMISED]
+
 ENTRY_STATUSES = [
     (s, s)
-    for s in dict.fromkeys(
-        ["charged", *PaymentStatus.values, *RefundStatus.values, *DepositStatus.values, *DisputeStatus.values]
-    )
+    for s in dict.fromkeys(["charged", *PaymentStatus.values, *_PROMISED, *DepositStatus.values, *DisputeStatus.values])
 ]
 
-MOVEMENT_STATUSES = [
-    (s, s) for s in dict.fromkeys([*PaymentStatus.values, *RefundStatus.values, *DepositStatus.values])
-]
+MOVEMENT_STATUSES = [(s, s) for s in dict.fromkeys([*PaymentStatus.values, *_PROMISED, *DepositStatus.values])]
 
 
 class StartPaymentInput(Input):

@@ -1,6 +1,7 @@
 """Money coming in: one live payment for each purpose, and one way to confirm it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -41,6 +42,7 @@ from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
+ITS_OWNERS_TURN = timedelta(minutes=30)  # an open payment is its owner's that long; then the kept card is asked
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 _STATUS = {
@@ -150,6 +152,8 @@ def _open_charges(order: Order, purpose: Payment.Purpose) -> Payment:
         raise NothingToPay
     if live is None:
         agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
+        if purpose == Payment.Purpose.EXTRA:  # its owner may leave it, and nothing else would happen to the order
+            enqueue("payments.settle_order", after=ITS_OWNERS_TURN, lock=f"order:{order.pk}", order_id=str(order.pk))
         return Payment.objects.create(
             order=order, purpose=purpose, amount_minor=due, currency=order.currency, keeps_card=agreed
         )
@@ -355,3 +359,17 @@ def give_up_payment(*, payment_id: UUID) -> Payment:
         payment.status = PaymentStatus.CANCELLED
         payment.save(update_fields=["status"])
     return payment
+
+
+def close_what_waits(payment: Payment) -> None:
+    """Close a payment that only waits for its owner; whatever else has become of it is applied.
+
+    Network, then a transaction. Raises: ProviderUnavailable, ProviderRefused.
+    """
+    if payment.provider_ref is None:
+        give_up_payment(payment_id=payment.pk)
+        return
+    remote = get_provider().get_payment(payment.provider_ref)
+    if remote.status == RemoteStatus.PENDING:
+        remote = get_provider().cancel_payment(payment.provider_ref)
+    settle_payment(payment_id=payment.pk, remote=remote)

@@ -6,7 +6,7 @@ What is decided is written under the order's lock; a job then brings the gateway
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -20,11 +20,17 @@ from orders.services import is_delivered, lock_order, mark_deposit_secured, note
 from orders.states import OrderStatus, next_status
 from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
-from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
+from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment
 from payments.providers.registry import get_provider
-from payments.selectors import held_by_bank, owed
+from payments.selectors import asked_minor, held_by_bank, owed
 from payments.services.asking import ask_for, made_before
-from payments.services.collecting import give_up_payment, settle_asked, settle_payment
+from payments.services.collecting import (
+    ITS_OWNERS_TURN,
+    close_what_waits,
+    give_up_payment,
+    settle_asked,
+    settle_payment,
+)
 from payments.services.customers import card_for, forget_card
 from payments.services.deposit_states import (
     RENEW_BEFORE,
@@ -42,7 +48,6 @@ from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentS
 log = get_logger(__name__)
 
 NO_CARD = "no_card_kept"
-_ITS_OWNERS_TURN = timedelta(minutes=30)  # an open payment is its owner's that long; then the kept card is asked
 _MOST = 200
 
 
@@ -52,7 +57,7 @@ def secure_due_deposits() -> int:
     Left out is what its owner is paying at this moment; what waits for them since the card said no is not planned.
     """
     now = timezone.now()
-    open_now = _waiting().filter(created_at__gt=now - _ITS_OWNERS_TURN)
+    open_now = _waiting().filter(created_at__gt=now - ITS_OWNERS_TURN)
     due = Deposit.objects.filter(~Exists(open_now), status=DepositStatus.PLANNED, due_at__lte=now).order_by("due_at")
     return _secure_soon(due)
 
@@ -132,16 +137,10 @@ def _clear_the_way(deposit_id: UUID, *, at_once: bool) -> None:
     payment = deposit.payments.filter(status__in=LIVE).first()
     if payment is None or not needs_securing(deposit):
         return
-    is_late = deposit.status == DepositStatus.PLANNED and payment.created_at <= timezone.now() - _ITS_OWNERS_TURN
+    is_late = deposit.status == DepositStatus.PLANNED and payment.created_at <= timezone.now() - ITS_OWNERS_TURN
     if not (at_once or is_late) or (payment.card_ref and payment.provider_ref is None):
         return
-    if payment.provider_ref is None:
-        give_up_payment(payment_id=payment.pk)
-        return
-    remote = get_provider().get_payment(payment.provider_ref)
-    if remote.status == RemoteStatus.PENDING:
-        remote = get_provider().cancel_payment(payment.provider_ref)
-    settle_payment(payment_id=payment.pk, remote=remote)
+    close_what_waits(payment)
 
 
 @transaction.atomic
@@ -187,13 +186,14 @@ def release_deposit(*, deposit_id: UUID, actor: str, note: str) -> Deposit:
 def end_deposit(*, order_id: UUID) -> Deposit | None:
     """Decide about a deposit whose order is over: keep what is owed, give back the rest. Safe to repeat.
 
-    Over is an order that died, or of which all is delivered, back and inspected. Locks: order, deposit.
+    Over is an order that died, or of which all is delivered, back and inspected. What its customer was asked for since
+    a bank kept it is theirs to pay. Locks: order, deposit.
     """
     order = lock_order(order_id=order_id)
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
     if deposit is None or not _is_over(order):
         return None
-    due = max(0, owed(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
+    due = max(0, owed(order.pk) - asked_minor(order.pk)) if order.status == OrderStatus.CONFIRMED else 0
     _end(order, deposit, keep_minor=min(due, _secured_minor(deposit)))
     return deposit
 

@@ -12,12 +12,13 @@ from core.logging import get_logger
 from orders.models import Charge, ChargeKind, Order
 from orders.services import settle_soon
 from payments.errors import DisputeDecided
-from payments.models import Dispute, Payment
+from payments.models import Dispute, Mail, Payment
 from payments.providers.base import ProviderUnavailable, RemoteDispute, RemoteDisputeStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services.deposit_states import settle_deposit_soon
 from payments.services.locking import lock_payment
+from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
 from payments.services.returning import GATEWAY
 from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
@@ -147,12 +148,15 @@ def write_off_dispute(*, dispute_id: UUID, reason: str, actor: str) -> Dispute:
 
 @transaction.atomic
 def ask_for_disputed(*, dispute_id: UUID, note: str, actor: str) -> Dispute:
-    """Ask the customer for what the bank kept: it can be paid in the app (purpose "extra"), no card is charged for it.
+    """Ask the customer for what the bank kept: it can be paid in the app (purpose "extra"), no card is charged for it,
+    and no deposit kept. They are written to, whether the order is complete or not.
 
     Locks: order, payment. Raises: NotFound, DisputeDecided.
     """
     order, dispute = _lock_lost(dispute_id)
-    return _decide(order, dispute, DisputeDecision.ASK, note=note, actor=actor)
+    dispute = _decide(order, dispute, DisputeDecision.ASK, note=note, actor=actor)
+    mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order.pk, about=f"{dispute.pk}:{dispute.version}")
+    return dispute
 
 
 def _lock_lost(dispute_id: UUID) -> tuple[Order, Dispute]:

@@ -21,7 +21,7 @@ from orders.models import Charge, ChargeKind, Order, OrderLine
 from orders.services import lock_order
 from payments.documents.taxes import Taxed, TaxPart, by_rate, share_tax
 from payments.models import Deposit, Document, DocumentCounter, DocumentKind, DocumentLine, Payment
-from payments.selectors import balance, orders_without_documents
+from payments.selectors import orders_without_documents, paid_orders
 
 _LETTER = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "C"}
 _OF_THE_LINE = (ChargeKind.SALE, ChargeKind.RENTAL)
@@ -30,7 +30,7 @@ _MOST = 200
 
 @transaction.atomic
 def issue_documents(*, order_id: UUID) -> list[Document]:
-    """Write what an order's charges ask for: a receipt once they are paid, a credit note for what was credited since.
+    """Write what an order's charges ask for: a receipt once nothing is owed, a credit note for what was credited since.
 
     An order that was never confirmed gets none. Safe to repeat: a charge stands on one document. The number is taken in
     this transaction, so that none is lost with it. Locks: order, then the counters of this year.
@@ -46,7 +46,7 @@ def issue_documents(*, order_id: UUID) -> list[Document]:
         return []
     parts = dict(zip((c.pk for c in charges), share_tax(_taxed(order, charges)), strict=True))
     issued = []
-    if billed and balance(order.pk) <= 0:
+    if billed and paid_orders().filter(pk=order.pk).exists():
         issued.append(_issue(order, DocumentKind.RECEIPT, billed, parts))
     if credited and order.documents.filter(kind=DocumentKind.RECEIPT).exists():
         issued.append(_issue(order, DocumentKind.CREDIT_NOTE, credited, parts))

@@ -3,19 +3,28 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from core.logging import get_logger
+from orders.models import Order
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
-from payments.models import Deposit, Dispute, GatewayCustomer, Mail, Payment
+from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import ProviderRefused
 from payments.providers.registry import get_provider
-from payments.selectors import owed
+from payments.selectors import asked_minor, owed
 from payments.services.asking import ask_for
-from payments.services.collecting import change_amount, give_up_payment, settle_asked, settle_payment
+from payments.services.collecting import (
+    ITS_OWNERS_TURN,
+    change_amount,
+    close_what_waits,
+    give_up_payment,
+    settle_asked,
+    settle_payment,
+)
 from payments.services.customers import card_for, forget_card
 from payments.services.mailing import mail_soon
-from payments.states import DEPOSIT_LIVE, LIVE, DisputeDecision, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -24,9 +33,11 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
     """Collect from the kept card what an order that is over still owes after its deposit; once for each amount owed.
 
     A card that says no leaves the payment open for the customer (purpose "extra"), who is asked to pay it; when
-    something is charged or credited later, that one follows, and is closed when nothing is owed any more. None: nothing
-    is to be done, or somebody is at it. Network between transactions. Raises: ProviderUnavailable.
+    something is charged or credited later, that one follows, and is closed when nothing is owed any more. One that its
+    owner opened and left is closed after a while, and the card asked. None: nothing is to be done, or somebody is at
+    it. Network between transactions. Raises: ProviderUnavailable.
     """
+    _close_what_was_left(order_id)
     opened = _open(order_id)
     if opened is None:
         return None
@@ -42,6 +53,16 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
         return give_up_payment(payment_id=payment.pk)
 
 
+def _close_what_was_left(order_id: UUID) -> None:
+    """Close an extra that only waits for its owner, so that the card can be asked; without one they are told to pay."""
+    opened = Payment.objects.select_related("order").filter(order=order_id, purpose=Payment.Purpose.EXTRA, card_ref="")
+    left = opened.filter(status__in=LIVE, created_at__lte=timezone.now() - ITS_OWNERS_TURN).first()
+    due = owed(order_id)
+    if left is None or not _is_to_collect(left.order, due) or _card_to_ask(left.order, due) is None:
+        return
+    close_what_waits(left)
+
+
 @transaction.atomic
 def _open(order_id: UUID) -> tuple[Payment, int] | None:
     """The payment to ask for, to change, or to close, and what is owed. Locks: order."""
@@ -51,15 +72,12 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
     live = extra.filter(status__in=LIVE).first()
     if live is not None and live.provider_ref:
         return _as_owed(live, due)
-    waits_for_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
-    if due <= 0 or order.status != OrderStatus.CONFIRMED or waits_for_deposit or not is_delivered(order):
+    if not _is_to_collect(order, due):
         return None
     if live is not None:
         return (live, due) if live.card_ref else None  # "": its owner is about to pay it
-    card = card_for(order)
-    asked = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.ASK)
-    if card is None or asked.exists() or _has_asked_card(order_id, due):
-        mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order_id, about=f"{order_id}:{due}")
+    card = _card_to_ask(order, due)
+    if card is None:
         return None
     payment = Payment.objects.create(
         order=order,
@@ -70,6 +88,25 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
         keeps_card=True,
     )
     return payment, due
+
+
+def _is_to_collect(order: Order, due: int) -> bool:
+    """True once the order is over, and so is its deposit."""
+    if due <= 0 or order.status != OrderStatus.CONFIRMED or not is_delivered(order):
+        return False
+    return not Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
+
+
+def _card_to_ask(order: Order, due: int) -> GatewayCustomer | None:
+    """None: no card is to be asked for this amount, so its owner is asked by mail, unless they were."""
+    asked = asked_minor(order.pk)
+    if due <= asked:
+        return None  # they were written to when staff decided
+    card = card_for(order)
+    if card is None or asked or _has_asked_card(order.pk, due):
+        mail_soon(Mail.Kind.MONEY_REQUESTED, order_id=order.pk, about=f"{order.pk}:{due}")
+        return None
+    return card
 
 
 def _as_owed(live: Payment, due: int) -> tuple[Payment, int] | None:

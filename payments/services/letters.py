@@ -3,6 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.urls import reverse
 
 from core.money import format_minor
 from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
@@ -35,6 +39,9 @@ def write(kind: Mail.Kind, order: Order, about: str) -> Letter | None:
 def _confirmed(order: Order, _about: str) -> Letter:
     lines = list(order.lines.prefetch_related("rentals"))
     facts = [(_what(line), format_minor(line.total_minor, order.currency)) for line in lines]
+    delivery_minor = order.total_minor - sum(line.total_minor for line in lines)
+    if delivery_minor:
+        facts.append(("Delivery", format_minor(delivery_minor, order.currency)))
     facts.append(("Total, tax included", format_minor(order.total_minor, order.currency)))
     return Letter(
         f"Your order {order.number} is confirmed",
@@ -109,7 +116,10 @@ def _refund_failed(order: Order, about: str) -> Letter | None:
         f"A refund of {amount} failed (order {order.number})",
         "A refund failed; the money is still owed.",
         [f"The gateway could not give {amount} back for order {order.number}. Look at it in the admin."],
-        [("What the gateway said", refund.failure or "nothing")],
+        [
+            ("What the gateway said", refund.failure or "nothing"),
+            ("In the admin", urljoin(settings.PUBLIC_URL, reverse("admin:payments_refund_change", args=[refund.pk]))),
+        ],
         to_staff=True,
     )
 

@@ -33,7 +33,7 @@ from payments.services import (
 from payments.states import DepositStatus, PaymentStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Belated, Interrupted
-from tests.payments.test_deposits import fresh, rented, returned, settled, totals
+from tests.payments.test_deposits import brought_back, fresh, handed_over, rented, returned, settled, totals
 from tests.shop import Shop
 
 CREATES, CAPTURES = "POST /v1/payment_intents", "POST /v1/payment_intents/*/capture"
@@ -355,6 +355,27 @@ def test_an_open_extra_follows_another_charge_and_is_not_made_anew(shop: Shop) -
     assert (started.pk, started.amount_minor) == (extra.pk, 2500)
     assert Payment.objects.get(purpose="extra").captured_minor == 2500
     assert (fresh(order).status, balance(order.pk)) == (OrderStatus.COMPLETED, 0)
+
+
+@pytest.mark.parametrize("heard_of", [True, False])
+def test_an_extra_that_its_owner_left_halfway_is_asked_from_the_kept_card_after_a_while(
+    shop: Shop, *, heard_of: bool
+) -> None:
+    order = rented(shop)
+    handed_over(order)
+    charge(order, order.deposit_minor + 2000)
+    start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=Payment.Purpose.EXTRA)
+    if not heard_of:  # the app went away before the gateway was asked
+        Payment.objects.filter(purpose="extra").update(status=PaymentStatus.CREATED, provider_ref=None)
+    brought_back(order)
+    run_jobs(later=False)
+    assert Payment.objects.filter(purpose="extra", captured_minor__gt=0).count() == 0
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=False):
+        settled(shop)
+
+    assert (fresh(order).status, balance(order.pk)) == (OrderStatus.COMPLETED, 0)
+    assert Payment.objects.get(purpose="extra", status=PaymentStatus.SUCCEEDED).captured_minor == 2000
 
 
 @pytest.mark.parametrize("fault", ["500_after", "drop_after", "500_before", "drop_before"])

@@ -46,10 +46,19 @@ def rented(shop: Shop, days: int = 3) -> Order:
 
 def returned(shop: Shop, order: Order) -> None:
     """Handed over, brought back and inspected."""
+    handed_over(order)
+    brought_back(order)
+
+
+def handed_over(order: Order) -> None:
     rental = Rental.objects.get(line__order=order)
     prepare_rental(rental_id=rental.pk, actor="staff:1")
     hand_over_rental(rental_id=rental.pk, actor="staff:1")
     run_jobs()
+
+
+def brought_back(order: Order) -> None:
+    rental = Rental.objects.get(line__order=order)
     take_back_rental(rental_id=rental.pk, actor="staff:1", condition="B")
     close_rental(rental_id=rental.pk, actor="staff:1")
 

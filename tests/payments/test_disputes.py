@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, transaction
 
 from core.errors import NotFound
@@ -20,6 +21,7 @@ from payments.services import (
     catch_up_on_disputes,
     collect_extra,
     request_refund,
+    settle_order,
     start_payment,
     write_off_dispute,
 )
@@ -248,6 +250,43 @@ def test_a_customer_who_is_asked_pays_in_the_app_and_never_by_the_kept_card(shop
     shop.gateway.confirm(str(started.payment.provider_ref))
     hear(shop)
     assert (balance(order.pk), here(shop)) == (0, 4990)
+
+
+def test_a_customer_who_is_asked_after_the_order_was_completed_is_written_to_once(shop: Shop) -> None:
+    order = shop.paid()
+    row = dispute(shop)
+    delivered(shop, order)
+    assert order.status == OrderStatus.COMPLETED
+    row = decided(shop, row, won=False)
+    mail.outbox.clear()
+
+    ask_for_disputed(dispute_id=row.pk, note="", actor=STAFF)
+    run_jobs()
+    settle_order(order_id=order.pk)
+    run_jobs()
+
+    assert [sent.subject for sent in mail.outbox] == [f"Please pay €49.90 for order {order.number}"]
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_deposit_is_kept_for_damage_and_not_for_what_a_bank_kept(shop: Shop, *, pays: bool) -> None:
+    order = rented(shop)
+    price = Payment.objects.get(purpose=Payment.Purpose.ORDER)
+    shop.gateway.open_dispute(str(price.provider_ref))
+    hear(shop)
+    row = decided(shop, Dispute.objects.get(), won=False)
+    ask_for_disputed(dispute_id=row.pk, note="", actor=STAFF)
+    if pays:
+        started = start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=Payment.Purpose.EXTRA)
+        shop.gateway.confirm(str(started.payment.provider_ref))
+        hear(shop)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=1500, reason="torn", actor=STAFF)
+
+    returned(shop, order)
+    hear(shop)
+
+    assert Deposit.objects.get().captured_minor == 1500
+    assert balance(order.pk) == (0 if pays else order.total_minor)
 
 
 def test_who_is_asked_may_still_be_let_off(shop: Shop) -> None:

@@ -15,11 +15,21 @@ from orders.services import cancel_order, expire_orders
 from orders.states import OrderStatus
 from payments.documents.taxes import Taxed, TaxPart, share_tax
 from payments.models import Document, DocumentKind, DocumentLine, Payment
-from payments.services import catch_up_on_documents, issue_documents, process_event, request_refund
+from payments.selectors import balance
+from payments.services import (
+    apply_disputes,
+    ask_for_disputed,
+    catch_up_on_documents,
+    end_deposit,
+    issue_documents,
+    process_event,
+    request_refund,
+)
 from payments.services.documents import take_number
 from tests.factories.accounts import AddressFactory
 from tests.factories.catalog import TaxRateFactory
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
+from tests.payments.test_deposits import brought_back, handed_over, rented
 from tests.shop import Shop
 
 
@@ -179,6 +189,57 @@ def test_documents_of_lost_jobs_are_found(shop: Shop) -> None:
 
     assert documents() == [("receipt", order.total_minor), ("credit_note", -100)]
     assert catch_up_on_documents() == 0
+
+
+def test_a_receipt_waits_until_what_is_kept_of_a_hold_has_come(shop: Shop) -> None:
+    order = rented(shop)
+    charge(order, ChargeKind.DAMAGE, 1500)
+    handed_over(order)
+    brought_back(order)
+    end_deposit(order_id=order.pk)
+    assert (balance(order.pk), Payment.objects.get(purpose="deposit").captured_minor) == (0, 0)
+
+    assert (issue_documents(order_id=order.pk), catch_up_on_documents()) == ([], 0)
+    run_jobs()
+    shop.deliver_webhooks()
+    run_jobs()
+
+    assert documents() == [("receipt", order.total_minor), ("receipt", 1500)]
+
+
+def paid_and_disputed_before_any_receipt(shop: Shop) -> tuple[Order, str, str]:
+    """The order, and the gateway's names of its payment and its dispute; every job was lost."""
+    order = shop.order()
+    payment_ref = str(shop.pay(order).provider_ref)
+    shop.deliver_webhooks()
+    for _, arguments in waiting_jobs("payments.process_event"):
+        process_event(**arguments)
+    dispute = shop.gateway.open_dispute(payment_ref)
+    apply_disputes(payment_ref=payment_ref)
+    forget_jobs()
+    assert (documents(), balance(order.pk)) == ([], 4990)
+    return order, payment_ref, dispute["id"]
+
+
+def test_what_is_paid_gets_its_receipt_although_a_bank_holds_the_money(shop: Shop) -> None:
+    paid_and_disputed_before_any_receipt(shop)
+
+    assert catch_up_on_documents() == 1
+    run_jobs()
+
+    assert (documents(), catch_up_on_documents()) == ([("receipt", 4990)], 0)
+
+
+def test_what_a_customer_is_asked_for_again_is_looked_for_only_once_it_is_paid(shop: Shop) -> None:
+    order, payment_ref, dispute_ref = paid_and_disputed_before_any_receipt(shop)
+    shop.gateway.close_dispute(dispute_ref, won=False)
+    (lost,) = apply_disputes(payment_ref=payment_ref)
+    ask_for_disputed(dispute_id=lost.pk, note="", actor="staff:1")
+
+    assert (catch_up_on_documents(), issue_documents(order_id=order.pk)) == (0, [])
+    paid_extra(shop, order)
+
+    assert (documents(), catch_up_on_documents()) == ([("receipt", 4990)], 0)
 
 
 # What

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.time import today_in
 from orders.models import Charge, ChargeKind, DepositPlan, Order
+from payments.api.serializers import ENTRY_STATUSES, MOVEMENT_STATUSES
 from payments.models import Deposit, Payment
 from payments.selectors import statement
 from payments.services import end_deposit, request_refund, secure_deposit, settle_deposit
@@ -309,3 +310,13 @@ def test_a_refund_under_way_is_told_and_has_not_moved(shop: Shop) -> None:
 
     assert (newest["status"], newest["amount"]["amount"]) == (RefundStatus.REQUESTED, 0)
     assert newest["text"] == "1.00 EUR is on its way back to your card."
+
+
+@pytest.mark.parametrize("status", [RefundStatus.WAITING, RefundStatus.DECLINED])
+def test_a_refund_that_waits_for_approval_or_was_declined_is_nobodys_news(shop: Shop, status: RefundStatus) -> None:
+    payment = PaymentFactory(order=OrderFactory(confirmed=True, customer=shop.customer), succeeded=True)
+    declined_by = "staff:2" if status == RefundStatus.DECLINED else ""
+    RefundFactory(payment=payment, amount_minor=100, status=status, declined_by=declined_by)
+
+    assert [row["kind"] for row in transactions(shop)["results"]] == ["payment"]
+    assert (status, status) not in [*ENTRY_STATUSES, *MOVEMENT_STATUSES]

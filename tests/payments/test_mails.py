@@ -10,16 +10,18 @@ from smtplib import SMTPAuthenticationError, SMTPException, SMTPSenderRefused
 import pytest
 from django.core import mail
 from django.db import connection, transaction
+from django.test import Client
 from pytest_django import Settings
 
 from catalog.models import Container
-from orders.models import Charge, ChargeKind, Order, Rental
+from orders.models import Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.services import cancel_order, close_rental, hand_over_rental, prepare_rental, take_back_rental
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.services import secure_deposit, send_mail
 from payments.services.letters import write
 from payments.services.mailing import mail_soon
 from payments.states import RefundStatus
+from tests.factories.accounts import AddressFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
@@ -68,6 +70,32 @@ def test_a_paid_order_is_confirmed_by_mail_with_what_where_and_how_much(shop: Sh
     assert order.number in message.subject
     for told in ("Pick it up at", "€99.80", "€27.00", "A deposit of €40.00 is held on your card"):
         assert told in message.body, told
+
+
+def test_the_lines_of_a_delivered_order_add_up_to_its_total(shop: Shop) -> None:
+    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
+    address = AddressFactory(owner=shop.customer, country="DE")
+    shop.paid(shop.sale(), fulfilment="delivery", address_id=address.pk)
+
+    (message,) = mails(Mail.Kind.ORDER_CONFIRMED)
+    _, told = message.body.split("We bring it to the address that you gave us.")
+    assert re.findall(r"€[\d.]+", told) == ["€49.90", "€6.90", "€56.80"]
+
+
+def test_staff_find_a_refund_that_failed_by_the_link_in_their_mail(
+    shop: Shop, settings: Settings, admin_client: Client
+) -> None:
+    settings.PUBLIC_URL, settings.STAFF_EMAIL = "https://shop.example.com", "staff@example.com"
+    order = shop.paid(shop.sale())
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
+    settled(shop)
+
+    (message,) = mails(Mail.Kind.REFUND_FAILED)
+    (path,) = re.findall(r"https://shop\.example\.com(/\S+)", message.body)
+    assert message.to == ["staff@example.com"]
+    assert admin_client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("kind", Mail.Kind)
