@@ -212,6 +212,11 @@ class Payment(models.Model):
         return max(0, self.captured_minor - (self.gone_minor - self.refund_waiting_minor))
 
     @property
+    def not_returned_minor(self) -> int:
+        """Captured, and not on its way back: also what a bank took and may give again."""
+        return self.captured_minor - self.refunded_minor - self.refund_pending_minor
+
+    @property
     def secures_minor(self) -> int:
         """How much of a deposit it secures: a hold while it lasts, money as long as it has not gone back."""
         return self.amount_minor if self.status == PaymentStatus.AUTHORISED else self.here_minor

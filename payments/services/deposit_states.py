@@ -140,10 +140,13 @@ def _lasts_until(what: Deposit | Payment) -> datetime:
 
 
 def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None:
-    """What was to be kept and cannot be had any more is owed again; what came after the end goes back."""
+    """What was to be kept and cannot be had any more is owed again; what came after the end goes back.
+
+    What a bank took stays decided: it is not in the balance meanwhile, and kept again when the dispute is won.
+    """
     over = payment.status in (PaymentStatus.CANCELLED, PaymentStatus.SUCCEEDED)
-    if over and payment.here_minor < deposit.stays_of(payment):
-        keep_less(deposit, payment.here_minor)
+    if over and payment.not_returned_minor < deposit.stays_of(payment):
+        keep_less(deposit, payment.not_returned_minor)
     if not news:
         return
     if over:  # the order may have waited for this
