@@ -18,7 +18,7 @@ from orders.errors import TransitionNotAllowed
 from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
-from payments.errors import PaymentProviderUnavailable
+from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
@@ -228,6 +228,8 @@ def settle_deposit(*, deposit_id: UUID) -> None:
     for step in _steps(deposit_id):
         try:
             step.take()
+        except RefundOutdated:  # somebody else gave back of it meanwhile: look again
+            settle_soon(Deposit.objects.get(pk=deposit_id))
         except ProviderRefused as no:
             Deposit.objects.filter(pk=deposit_id).update(last_error=no.code)
             log.error("deposit_not_settled", deposit=str(deposit_id), payment=str(step.payment.pk), code=no.code)
@@ -248,8 +250,14 @@ class _Step:
         elif payment.provider_ref is not None and payment.status in (*LIVE, PaymentStatus.AUTHORISED):
             settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
         elif payment.refundable_minor > keep and not _is_refused(payment):
-            back = payment.refundable_minor - keep
-            request_refund(payment_id=payment.pk, amount_minor=back, reason="deposit given back", actor="clock")
+            seen = payment.refundable_minor
+            request_refund(
+                payment_id=payment.pk,
+                amount_minor=seen - keep,
+                reason="deposit given back",
+                actor="clock",
+                seen_left_minor=seen,
+            )
 
     def _give_up(self) -> None:
         """Close what the gateway never heard of, after a look whether it did."""

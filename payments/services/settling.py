@@ -224,8 +224,8 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     for deposit_id in unsettled_deposits(now - young, now - older_than):
         jobs.append(("payments.settle_deposit", f"deposit:{deposit_id}", {"deposit_id": str(deposit_id)}))
     for task, key, arguments in jobs:
-        lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
-        enqueue(task, once=key, lock=lock, **arguments)
+        locks = (f"{name}:{arguments[f'{name}_id']}" for name in ("order", "deposit") if f"{name}_id" in arguments)
+        enqueue(task, once=key, lock=next(locks, None), **arguments)
     return len(jobs)
 
 

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order
 from orders.states import OrderStatus
-from payments.errors import NothingToPay
+from payments.errors import NothingToPay, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Payment, Refund
 from payments.providers.base import KeySpent, ProviderUnavailable
 from payments.providers.registry import get_provider
@@ -19,19 +19,23 @@ from payments.selectors import balance, payments_owed_back
 from payments.services import (
     apply_payment,
     catch_up,
+    end_deposit,
     renew_ending_holds,
+    request_refund,
     secure_deposit,
     secure_due_deposits,
     settle_deposit,
     settle_order,
     start_payment,
 )
+from payments.services.deposits import _steps
 from payments.states import DepositStatus, PaymentStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Belated, Interrupted
 from tests.payments.test_deposits import fresh, rented, returned, settled, totals
 from tests.shop import Shop
 
+STAFF = "staff:01980000-0000-7000-8000-000000000001"
 CREATES, CAPTURES = "POST /v1/payment_intents", "POST /v1/payment_intents/*/capture"
 
 
@@ -481,3 +485,21 @@ def test_a_secured_deposit_is_not_paid_again(shop: Shop) -> None:
 
     with pytest.raises(NothingToPay):
         confirm_deposit(shop, order)
+
+
+def test_what_staff_give_back_while_a_deposit_is_settled_does_not_go_back_twice(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    charge(order, 3000)
+    returned(shop, order)
+    deposit = end_deposit(order_id=order.pk)
+    assert deposit is not None
+    payment = deposit.payments.get()
+    looked = _steps(deposit.pk)
+    request_refund(payment_id=payment.pk, amount_minor=400, reason="sorry", actor=STAFF)
+
+    with pytest.raises(RefundOutdated):
+        looked[0].take()
+    settled(shop)
+
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, totals(shop)["refunded"], balance(order.pk)) == (3000, 1000, 0)
