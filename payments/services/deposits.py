@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.logging import get_logger
@@ -19,7 +20,7 @@ from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
 from payments.errors import PaymentProviderUnavailable, RefundOutdated
-from payments.models import Deposit, GatewayCustomer, Mail, Payment
+from payments.models import GONE, Deposit, GatewayCustomer, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
 from payments.selectors import held_by_bank, owed
@@ -304,13 +305,24 @@ def _is_surplus(deposit: Deposit, payment: Payment) -> bool:
 
 
 def unsettled_deposits(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Ended deposits of which the gateway still has something to do, of payments made in between."""
+    """Ended deposits of which the gateway still has something to do, of payments made in between.
+
+    Left out is what waits for a person or a bank: a refund that failed, a payment that is parked or disputed.
+    """
+    stays = Case(
+        When(provider_ref=F("deposit__provider_ref"), then=F("deposit__captured_minor")),
+        default=Value(0),
+        output_field=BigIntegerField(),
+    )
+    refunds = Refund.objects.filter(payment=OuterRef("pk")).order_by("-created_at")
+    more_than_stays = Q(captured_minor__gt=GONE + F("refund_waiting_minor") + stays, status=PaymentStatus.SUCCEEDED)
     left = (
-        Payment.objects.filter(
-            created_at__gt=after, created_at__lt=before, parked_reason="", status__in=[*LIVE, PaymentStatus.AUTHORISED]
-        )
+        Payment.objects.filter(created_at__gt=after, created_at__lt=before, parked_reason="")
         .filter(purpose=Payment.Purpose.DEPOSIT)
         .exclude(deposit__status__in=DEPOSIT_LIVE)
+        .exclude(pk__in=held_by_bank().values("payment"))
+        .alias(last_refund=Coalesce(Subquery(refunds.values("status")[:1]), Value("")))
+        .filter(Q(status__in=[*LIVE, PaymentStatus.AUTHORISED]) | more_than_stays & ~Q(last_refund=RefundStatus.FAILED))
     )
     return left.order_by("deposit_id").values_list("deposit_id", flat=True).distinct()[:_MOST]
 
@@ -325,7 +337,7 @@ def deposits_in_step(order_id: UUID) -> bool:
 
 def _is_out_of_step(deposit: Deposit, payment: Payment) -> bool:
     under_way = payment.status in (*LIVE, PaymentStatus.AUTHORISED)
-    return under_way or payment.refundable_minor > deposit.stays_of(payment)
+    return under_way or payment.here_minor > deposit.stays_of(payment)
 
 
 def _lock(deposit_id: UUID) -> tuple[Order, Deposit]:

@@ -1,6 +1,6 @@
 """Deposits and extra money when answers are lost, cards say no, and two people do something at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from payments.selectors import balance, payments_owed_back
 from payments.services import (
     apply_payment,
     catch_up,
+    decline_refund,
     end_deposit,
     renew_ending_holds,
     request_refund,
@@ -28,14 +29,15 @@ from payments.services import (
     settle_order,
     start_payment,
 )
-from payments.services.deposits import _steps
-from payments.states import DepositStatus, PaymentStatus
+from payments.services.deposits import _steps, unsettled_deposits
+from payments.states import DepositStatus, PaymentStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Belated, Interrupted
 from tests.payments.test_deposits import fresh, rented, returned, settled, totals
 from tests.shop import Shop
 
 STAFF = "staff:01980000-0000-7000-8000-000000000001"
+ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 CREATES, CAPTURES = "POST /v1/payment_intents", "POST /v1/payment_intents/*/capture"
 
 
@@ -503,3 +505,45 @@ def test_what_staff_give_back_while_a_deposit_is_settled_does_not_go_back_twice(
 
     deposit.refresh_from_db()
     assert (deposit.captured_minor, totals(shop)["refunded"], balance(order.pk)) == (3000, 1000, 0)
+
+
+def test_a_deposit_whose_settling_was_lost_goes_back_with_the_next_catch_up(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    charge(order, 3000)
+    returned(shop, order)
+    deposit = end_deposit(order_id=order.pk)
+    assert deposit is not None
+    forget_jobs()
+
+    catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+    settled(shop)
+
+    assert (totals(shop)["refunded"], balance(order.pk)) == (1000, 0)
+    assert [*unsettled_deposits(*ALWAYS)] == []
+
+
+def test_a_deposit_whose_refund_failed_waits_for_a_person(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    returned(shop, order)
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
+    settled(shop)
+
+    assert Refund.objects.get().status == RefundStatus.FAILED
+    assert [*unsettled_deposits(*ALWAYS)] == []
+
+
+def test_an_order_is_not_done_while_what_goes_back_of_its_deposit_waits(shop: Shop, settings: Any) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 1}
+    order = rented(shop, days=8)
+    waiting = request_refund(
+        payment_id=Deposit.objects.get().payments.get().pk, amount_minor=4000, reason="sorry", actor=STAFF
+    )
+    returned(shop, order)
+    settled(shop)
+    assert fresh(order).status == OrderStatus.CONFIRMED
+
+    decline_refund(refund_id=waiting.pk, actor="staff:2", note="no")
+    settled(shop)
+
+    assert (fresh(order).status, totals(shop)["refunded"]) == (OrderStatus.COMPLETED, 4000)
