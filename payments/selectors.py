@@ -192,7 +192,7 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
-    promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"))
+    promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
     last_refund = promised.order_by("-created_at").values("status")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(

@@ -32,7 +32,7 @@ from payments.services.documents import issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import mail_soon
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
-from payments.states import LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
+from payments.states import DEPOSIT_LIVE, LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
@@ -278,13 +278,15 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
 
-    Left out is what waits for a person: a refund that failed, a payment that is parked.
+    Left out is what waits for a person: a refund that failed, a payment that is parked. Deposits that have ended are
+    settled by themselves.
     """
-    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk")).order_by("-created_at")
-    last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
+    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
+    last_refund = Coalesce(Subquery(of_order.order_by("-created_at").values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
     unsettled = Order.objects.alias(last_refund=last_refund).filter(
+        Q(payments__deposit=None) | Q(payments__deposit__status__in=DEPOSIT_LIVE),
         open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
         status__in=_DEAD,
         placed_at__lt=before,

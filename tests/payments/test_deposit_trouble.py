@@ -15,7 +15,7 @@ from payments.errors import NothingToPay, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Payment, Refund
 from payments.providers.base import KeySpent, ProviderUnavailable
 from payments.providers.registry import get_provider
-from payments.selectors import balance, payments_owed_back
+from payments.selectors import balance, payments_owed_back, unsettled_orders
 from payments.services import (
     apply_payment,
     catch_up,
@@ -547,3 +547,31 @@ def test_an_order_is_not_done_while_what_goes_back_of_its_deposit_waits(shop: Sh
     settled(shop)
 
     assert (fresh(order).status, totals(shop)["refunded"]) == (OrderStatus.COMPLETED, 4000)
+
+
+def test_a_refund_that_failed_waits_for_a_person_although_the_deposits_arrived(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    failed = Refund.objects.get(payment__purpose="order")
+    shop.gateway.fail_refund(str(failed.provider_ref))
+    settled(shop)
+    assert Refund.objects.latest("created_at").payment.deposit_id is not None
+
+    enqueued = catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+
+    assert enqueued == 0
+    assert [told["failed"] for told in unsettled_orders(since=ALWAYS[0])] == [True]
+
+
+def test_a_failed_refund_of_a_deposit_does_not_keep_the_orders_money(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.exclude(payment__deposit=None).get().provider_ref))
+    settled(shop)
+
+    enqueued = catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+
+    assert enqueued == 0
+    assert [*unsettled_orders(since=ALWAYS[0])] == []
