@@ -29,6 +29,8 @@ from payments.states import (
 )
 from payments.words import Words
 
+RENEW_BEFORE = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -165,6 +167,13 @@ def payments_owed_back() -> QuerySet[Payment]:
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
     failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
     return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
+
+
+def needs_securing(deposit: Deposit) -> bool:
+    """True when nothing secures a live deposit, or a hold that ends within a day."""
+    if deposit.status == DepositStatus.SECURED:
+        return deposit.capture_before is not None and deposit.capture_before <= timezone.now() + RENEW_BEFORE
+    return deposit.is_live
 
 
 def deposits_to_secure() -> QuerySet[Deposit]:

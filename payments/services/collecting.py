@@ -24,12 +24,11 @@ from payments.providers.base import (
     RemoteStatus,
 )
 from payments.providers.registry import get_provider
-from payments.selectors import balance, is_paid_in_full, owed
+from payments.selectors import balance, is_paid_in_full, needs_securing, owed
 from payments.services.asking import ask_for
 from payments.services.customers import customer_at_gateway, keep_card
 from payments.services.deposit_states import (
     follow_payment,
-    needs_securing,
     new_deposit_payment,
     open_deposit_payment,
     plan_deposit,

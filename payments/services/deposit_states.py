@@ -1,6 +1,6 @@
 """What a deposit becomes when its order or a payment of it moves. Under the order's lock, no network."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db.models import Min
@@ -18,8 +18,6 @@ from payments.states import DEPOSIT, LIVE, DepositStatus, PaymentStatus
 
 log = get_logger(__name__)
 
-RENEW_BEFORE = timedelta(hours=24)
-
 
 def plan_deposit(order: Order) -> Deposit | None:
     """Plan the deposit of a locked order that has just been confirmed; asked for at once when its time has come."""
@@ -35,13 +33,6 @@ def plan_deposit(order: Order) -> Deposit | None:
     if deposit.due_at <= timezone.now():
         enqueue("payments.secure_deposit", once=f"secure:{deposit.pk}", deposit_id=str(deposit.pk))
     return deposit
-
-
-def needs_securing(deposit: Deposit) -> bool:
-    """True when nothing secures a live deposit, or a hold that ends within a day."""
-    if deposit.status == DepositStatus.SECURED:
-        return deposit.capture_before is not None and deposit.capture_before <= timezone.now() + RENEW_BEFORE
-    return deposit.is_live
 
 
 def open_deposit_payment(deposit: Deposit) -> Payment | None:

@@ -23,14 +23,12 @@ from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import GONE, Deposit, GatewayCustomer, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import held_by_bank, owed
+from payments.selectors import RENEW_BEFORE, held_by_bank, needs_securing, owed
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import give_up_payment, settle_asked, settle_payment
 from payments.services.customers import card_for, forget_card
 from payments.services.deposit_states import (
-    RENEW_BEFORE,
     decline,
-    needs_securing,
     new_deposit_payment,
     open_deposit_payment,
     settle_soon,

@@ -8,7 +8,7 @@ from core.money import format_minor
 from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
-from payments.selectors import balance
+from payments.selectors import balance, needs_securing
 
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
 
@@ -131,8 +131,8 @@ def _deposit_secured(order: Order, about: str) -> Letter | None:
 
 def _deposit_needs_you(order: Order, about: str) -> Letter | None:
     deposit = Deposit.objects.filter(pk=about.partition(":")[0], order=order).first()
-    if deposit is None or deposit.secured_at is not None or deposit.ended_at is not None:
-        return None  # it was secured meanwhile
+    if deposit is None or not needs_securing(deposit):
+        return None  # it was secured meanwhile, or has ended
     amount, why = format_minor(deposit.amount_minor, deposit.currency), sentence(deposit.last_error)
     return Letter(
         f"Please confirm the deposit for {order.number}",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.mail import EmailMessage
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -209,6 +210,22 @@ def test_a_renewal_that_the_card_declines_leaves_the_hold_and_waits_for_its_owne
     assert renewed.provider_ref != first.provider_ref
     assert renewed.last_error == ""
     assert totals(shop)["held"] == order.deposit_minor
+
+
+def test_who_must_confirm_a_renewal_hears_of_it_while_the_hold_still_lasts(
+    shop: Shop, mailoutbox: list[EmailMessage]
+) -> None:
+    order = rented(shop, days=5)
+    ends = Deposit.objects.get().capture_before
+    assert ends is not None
+    mailoutbox.clear()
+
+    with time_machine.travel(ends - timedelta(hours=20), tick=False):
+        card_says_no(shop)
+        renew_ending_holds()
+        run_jobs()
+
+    assert [message.subject for message in mailoutbox] == [f"Please confirm the deposit for {order.number}"]
 
 
 def test_a_hold_that_ran_out_unheard_of_is_seen_before_the_card_is_asked_again(shop: Shop) -> None:
