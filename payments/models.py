@@ -14,6 +14,7 @@ from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
     LIVE,
+    NOT_OVER,
     DepositStatus,
     DisputeDecision,
     DisputeStatus,
@@ -182,8 +183,8 @@ class Payment(models.Model):
             ),  # two taps on "Pay" cannot charge twice
         ]
         indexes = [
-            models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="payment_live_by_age"),
-            models.Index(fields=["created_at"], condition=Q(status="authorised"), name="payment_held_by_age"),
+            models.Index(fields=["created_at"], condition=Q(status__in=NOT_OVER), name="payment_not_over_by_age"),
+            models.Index(fields=["created_at"], name="payment_by_age"),
         ]
         permissions = [("refund_payment", "Can give money back")]
 

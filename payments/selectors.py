@@ -21,6 +21,7 @@ from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
     LIVE,
+    NOT_OVER,
     DepositStatus,
     DisputeDecision,
     DisputeStatus,
@@ -188,7 +189,7 @@ def deposits_to_secure() -> QuerySet[Deposit]:
 
 def deposits_in_trouble() -> QuerySet[Deposit]:
     """Deposits to which a card or a bank said no, as long as it matters."""
-    left = Payment.objects.filter(deposit=OuterRef("pk"), status__in=[*LIVE, PaymentStatus.AUTHORISED])
+    left = Payment.objects.filter(deposit=OuterRef("pk"), status__in=NOT_OVER)
     return Deposit.objects.filter(Q(status__in=DEPOSIT_LIVE) | Exists(left)).exclude(last_error="")
 
 

@@ -35,7 +35,7 @@ from payments.services.deposit_states import (
 )
 from payments.services.mailing import mail_soon
 from payments.services.returning import request_refund
-from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
+from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, NOT_OVER, DepositStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
@@ -246,7 +246,7 @@ class _Step:
         payment, keep = self.payment, self.keep_minor
         if payment.provider_ref is None and payment.status in LIVE:
             self._give_up()
-        elif payment.provider_ref is not None and payment.status in (*LIVE, PaymentStatus.AUTHORISED):
+        elif payment.provider_ref is not None and payment.status in NOT_OVER:
             settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
         elif payment.refundable_minor > keep and not _is_refused(payment):
             seen = payment.refundable_minor
@@ -320,7 +320,7 @@ def unsettled_deposits(after: datetime, before: datetime) -> Iterable[UUID]:
         .exclude(deposit__status__in=DEPOSIT_LIVE)
         .exclude(pk__in=held_by_bank().values("payment"))
         .alias(last_refund=Coalesce(Subquery(refunds.values("status")[:1]), Value("")))
-        .filter(Q(status__in=[*LIVE, PaymentStatus.AUTHORISED]) | more_than_stays & ~Q(last_refund=RefundStatus.FAILED))
+        .filter(Q(status__in=NOT_OVER) | more_than_stays & ~Q(last_refund=RefundStatus.FAILED))
     )
     return left.order_by("deposit_id").values_list("deposit_id", flat=True).distinct()[:_MOST]
 
@@ -334,7 +334,7 @@ def deposits_in_step(order_id: UUID) -> bool:
 
 
 def _is_out_of_step(deposit: Deposit, payment: Payment) -> bool:
-    under_way = payment.status in (*LIVE, PaymentStatus.AUTHORISED)
+    under_way = payment.status in NOT_OVER
     return under_way or payment.here_minor > deposit.stays_of(payment)
 
 

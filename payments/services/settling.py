@@ -32,14 +32,13 @@ from payments.services.documents import issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import mail_soon
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
-from payments.states import DEPOSIT_LIVE, LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
+from payments.states import DEPOSIT_LIVE, LIVE, NOT_OVER, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
 _MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
-_OPEN = (*LIVE, PaymentStatus.AUTHORISED)
 _GONE = (
     F("payments__refunded_minor")
     + F("payments__refund_pending_minor")
@@ -208,7 +207,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
     for payment_id in _ids(
-        Payment.objects.filter(window, status__in=_OPEN, provider_ref__isnull=False, parked_reason="")
+        Payment.objects.filter(window, status__in=NOT_OVER, provider_ref__isnull=False, parked_reason="")
     ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=UNDER_WAY)
@@ -310,7 +309,7 @@ def _uncollected_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 def refresh_payment(*, payment_id: UUID) -> None:
     """Read a payment again at the gateway, as its webhook would have made us do."""
     payment = Payment.objects.get(pk=payment_id)
-    if payment.provider_ref and payment.status in _OPEN:
+    if payment.provider_ref and payment.status in NOT_OVER:
         apply_payment(provider_ref=payment.provider_ref)
 
 
