@@ -66,9 +66,15 @@ def follow_payment(order: Order, payment: Payment, *, news: bool) -> None:
     elif payment.secures_minor:
         _secure(order, deposit, payment)
     elif deposit.status == DepositStatus.SECURED and deposit.is_secured_by(payment):
-        lapse(order, deposit, "hold_expired" if payment.status == PaymentStatus.CANCELLED else "deposit_refunded")
+        lapse(order, deposit, _why_gone(payment))
     elif payment.status == PaymentStatus.PENDING and payment.last_error:
         decline(deposit, payment.last_error)
+
+
+def _why_gone(payment: Payment) -> str:
+    if payment.status == PaymentStatus.CANCELLED:
+        return "hold_expired"
+    return "deposit_disputed" if payment.disputed_minor else "deposit_refunded"
 
 
 def decline(deposit: Deposit, code: str) -> None:

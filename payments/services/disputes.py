@@ -16,6 +16,7 @@ from payments.models import Dispute, Payment
 from payments.providers.base import ProviderUnavailable, RemoteDispute, RemoteDisputeStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
+from payments.services.deposit_states import follow_payment, settle_soon
 from payments.services.parking import park, save_sums
 from payments.services.returning import GATEWAY, lock_payment
 from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
@@ -76,11 +77,12 @@ def _follow(payment_id: UUID, found: Sequence[RemoteDispute], before: Mapping[st
     if withdrawn != payment.disputed_minor:
         payment.disputed_minor = withdrawn
         save_sums(payment)
+        if payment.deposit_id is not None:
+            follow_payment(order, payment, news=False)
     if _versions(payment_id) != before:
         _settle_soon(order)
-        if payment.deposit_id:
-            key = f"deposit:{payment.deposit_id}"
-            enqueue("payments.settle_deposit", once=key, lock=key, deposit_id=str(payment.deposit_id))
+        if payment.deposit is not None:
+            settle_soon(payment.deposit)
     return rows
 
 

@@ -1,14 +1,16 @@
 """Disputes of deposits: what was decided about one outlives what a bank takes and gives again."""
 
 import pytest
+from django.core.mail import EmailMessage
 
 from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
-from payments.models import Deposit, Dispute, Refund
+from payments.models import Deposit, Dispute, Payment, Refund
 from payments.selectors import balance
-from payments.services import request_refund
+from payments.services import apply_disputes, request_refund, start_payment
 from payments.states import DepositStatus
+from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
 from tests.payments.test_deposits import fresh, rented, returned, settled
 from tests.shop import Shop
@@ -66,3 +68,40 @@ def test_what_goes_back_beside_a_lost_dispute_credits_no_more_than_itself(shop: 
 
     deposit.refresh_from_db()
     assert (deposit.captured_minor, balance(deposit.order_id)) == (3000, 3000)
+
+
+def test_a_disputed_deposit_secures_nothing_and_asks_its_owner_until_the_dispute_is_won(
+    shop: Shop, mailoutbox: list[EmailMessage]
+) -> None:
+    order = rented(shop, 8)
+    deposit = Deposit.objects.get()
+    mailoutbox.clear()
+
+    shop.gateway.open_dispute(str(deposit.provider_ref))
+    apply_disputes(payment_ref=str(deposit.provider_ref))  # and no other news of the payment
+    run_jobs()
+
+    deposit.refresh_from_db()
+    assert (deposit.status, deposit.last_error) == (DepositStatus.UNSECURED, "deposit_disputed")
+    assert fresh(order).deposit_secured_at is None
+    assert [message.subject for message in mailoutbox] == [f"Please confirm the deposit for {order.number}"]
+
+    closed(shop, Dispute.objects.get(), won=True)
+
+    deposit.refresh_from_db()
+    assert (deposit.status, deposit.last_error) == (DepositStatus.SECURED, "")
+    assert fresh(order).deposit_secured_at is not None
+
+
+def test_of_a_deposit_confirmed_again_while_the_bank_had_it_one_goes_back(shop: Shop) -> None:
+    order = rented(shop, 8)
+    row = disputed(shop, Deposit.objects.get())
+    started = start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=Payment.Purpose.DEPOSIT)
+    shop.gateway.confirm(str(started.payment.provider_ref), "pm_card_visa")
+    settled(shop)
+    assert Deposit.objects.get().status == DepositStatus.SECURED
+
+    closed(shop, row, won=True)
+
+    assert Deposit.objects.get().status == DepositStatus.SECURED
+    assert kept_at_gateway(shop) == order.total_minor + order.deposit_minor
