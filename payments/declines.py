@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
     "no_card_kept": "No card is kept for this order. Please confirm the deposit in the app.",
     "hold_expired": "The bank let go of the deposit. Please confirm it again in the app.",
     "deposit_refunded": "The deposit went back to your card. Please confirm it again in the app.",
+    "deposit_disputed": "Your bank took the deposit back. Please confirm it again in the app.",
     "under_review": "This payment must be looked at by us first; nothing more is charged. Please contact us.",
     "payment_refused": "The payment was refused. Please use another way to pay.",
 }

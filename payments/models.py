@@ -14,6 +14,7 @@ from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
     LIVE,
+    NOT_OVER,
     PROMISED,
     DepositStatus,
     DisputeDecision,
@@ -183,8 +184,8 @@ class Payment(models.Model):
             ),  # two taps on "Pay" cannot charge twice
         ]
         indexes = [
-            models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="payment_live_by_age"),
-            models.Index(fields=["created_at"], condition=Q(status="authorised"), name="payment_held_by_age"),
+            models.Index(fields=["created_at"], condition=Q(status__in=NOT_OVER), name="payment_not_over_by_age"),
+            models.Index(fields=["created_at"], name="payment_by_age"),
         ]
         permissions = [("refund_payment", "Can give money back")]
 
@@ -211,6 +212,11 @@ class Payment(models.Model):
     def here_minor(self) -> int:
         """Captured, and neither on its way back nor disputed: what waits for approval is still here."""
         return max(0, self.captured_minor - (self.gone_minor - self.refund_waiting_minor))
+
+    @property
+    def not_returned_minor(self) -> int:
+        """Captured, and not on its way back: also what a bank took and may give again."""
+        return self.captured_minor - self.refunded_minor - self.refund_pending_minor
 
     @property
     def secures_minor(self) -> int:

@@ -21,6 +21,7 @@ from payments.states import (
     DEPOSIT_LIVE,
     DISPUTE_OPEN,
     LIVE,
+    NOT_OVER,
     DepositStatus,
     DisputeDecision,
     DisputeStatus,
@@ -28,6 +29,8 @@ from payments.states import (
     RefundStatus,
 )
 from payments.words import Words
+
+RENEW_BEFORE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,13 @@ def payments_owed_back() -> QuerySet[Payment]:
     return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
 
 
+def needs_securing(deposit: Deposit) -> bool:
+    """True when nothing secures a live deposit, or a hold that ends within a day."""
+    if deposit.status == DepositStatus.SECURED:
+        return deposit.capture_before is not None and deposit.capture_before <= timezone.now() + RENEW_BEFORE
+    return deposit.is_live
+
+
 def deposits_to_secure() -> QuerySet[Deposit]:
     """Deposits that nothing secures although a rental begins by tomorrow, or is out already."""
     tomorrow = timezone.now().date() + timedelta(days=1)
@@ -193,7 +203,7 @@ def deposits_to_secure() -> QuerySet[Deposit]:
 
 def deposits_in_trouble() -> QuerySet[Deposit]:
     """Deposits to which a card or a bank said no, as long as it matters."""
-    left = Payment.objects.filter(deposit=OuterRef("pk"), status__in=[*LIVE, PaymentStatus.AUTHORISED])
+    left = Payment.objects.filter(deposit=OuterRef("pk"), status__in=NOT_OVER)
     return Deposit.objects.filter(Q(status__in=DEPOSIT_LIVE) | Exists(left)).exclude(last_error="")
 
 

@@ -15,6 +15,7 @@ class PaymentStatus(models.TextChoices):
 
 
 LIVE = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.PROCESSING)
+NOT_OVER = (*LIVE, PaymentStatus.AUTHORISED)
 
 
 class RefundStatus(models.TextChoices):

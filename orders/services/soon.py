@@ -1,10 +1,11 @@
 """The door to the one job of the app above that orders ask for: in the caller's transaction, by its name."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from core.queue import enqueue
 
 
-def settle_soon(order_id: UUID) -> None:
+def settle_soon(order_id: UUID, *, after: timedelta | None = None) -> None:
     """Have payments bring an order and its money to agree; one after the other for each order."""
-    enqueue("payments.settle_order", lock=f"order:{order_id}", order_id=str(order_id))
+    enqueue("payments.settle_order", after=after, lock=f"order:{order_id}", order_id=str(order_id))

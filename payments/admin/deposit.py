@@ -38,8 +38,7 @@ from payments import services
 from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
 from payments.models import Deposit, Payment
-from payments.selectors import balance, deposits_in_trouble, deposits_to_secure
-from payments.services.deposit_states import needs_securing
+from payments.selectors import balance, deposits_in_trouble, deposits_to_secure, needs_securing
 from payments.states import DepositStatus
 
 HANDLE = "payments.handle_deposit"

@@ -24,12 +24,11 @@ from payments.providers.base import (
     RemoteStatus,
 )
 from payments.providers.registry import get_provider
-from payments.selectors import balance, is_paid_in_full, owed
+from payments.selectors import balance, is_paid_in_full, needs_securing, owed
 from payments.services.asking import ask_for
 from payments.services.customers import customer_at_gateway, keep_card
 from payments.services.deposit_states import (
     follow_payment,
-    needs_securing,
     new_deposit_payment,
     open_deposit_payment,
     plan_deposit,
@@ -153,7 +152,7 @@ def _open_charges(order: Order, purpose: Payment.Purpose) -> Payment:
     if live is None:
         agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
         if purpose == Payment.Purpose.EXTRA:  # its owner may leave it, and nothing else would happen to the order
-            enqueue("payments.settle_order", after=ITS_OWNERS_TURN, lock=f"order:{order.pk}", order_id=str(order.pk))
+            settle_soon(order.pk, after=ITS_OWNERS_TURN)
         return Payment.objects.create(
             order=order, purpose=purpose, amount_minor=due, currency=order.currency, keeps_card=agreed
         )

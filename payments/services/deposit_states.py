@@ -1,6 +1,6 @@
 """What a deposit becomes when its order or a payment of it moves. Under the order's lock, no network."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -19,8 +19,6 @@ from payments.states import DEPOSIT, LIVE, DepositStatus, PaymentStatus
 
 log = get_logger(__name__)
 
-RENEW_BEFORE = timedelta(hours=24)
-
 
 def plan_deposit(order: Order) -> Deposit | None:
     """Plan the deposit of a locked order that has just been confirmed; asked for at once when its time has come."""
@@ -36,13 +34,6 @@ def plan_deposit(order: Order) -> Deposit | None:
     if deposit.due_at <= timezone.now():
         secure_soon(deposit.pk)
     return deposit
-
-
-def needs_securing(deposit: Deposit) -> bool:
-    """True when nothing secures a live deposit, or a hold that ends within a day."""
-    if deposit.status == DepositStatus.SECURED:
-        return deposit.capture_before is not None and deposit.capture_before <= timezone.now() + RENEW_BEFORE
-    return deposit.is_live
 
 
 def open_deposit_payment(deposit: Deposit) -> Payment | None:
@@ -76,9 +67,15 @@ def follow_payment(order: Order, payment: Payment, *, news: bool) -> None:
     elif payment.secures_minor:
         _secure(order, deposit, payment)
     elif deposit.status == DepositStatus.SECURED and deposit.is_secured_by(payment):
-        lapse(order, deposit, "hold_expired" if payment.status == PaymentStatus.CANCELLED else "deposit_refunded")
+        lapse(order, deposit, _why_gone(payment))
     elif payment.status == PaymentStatus.PENDING and payment.last_error:
         decline(deposit, payment.last_error)
+
+
+def _why_gone(payment: Payment) -> str:
+    if payment.status == PaymentStatus.CANCELLED:
+        return "hold_expired"
+    return "deposit_disputed" if payment.disputed_minor else "deposit_refunded"
 
 
 def decline(deposit: Deposit, code: str) -> None:
@@ -146,11 +143,13 @@ def _lasts_until(what: Deposit | Payment) -> datetime:
 
 
 def _follow_after_end(deposit: Deposit, payment: Payment, *, news: bool) -> None:
-    """What was to be kept and cannot be had any more is owed again; what came after the end goes back."""
+    """What was to be kept and cannot be had any more is owed again; what came after the end goes back.
+
+    What a bank took stays decided: it is not in the balance meanwhile, and kept again when the dispute is won.
+    """
     over = payment.status in (PaymentStatus.CANCELLED, PaymentStatus.SUCCEEDED)
-    left = payment.here_minor + payment.disputed_minor  # what a bank takes back it may return: that decides nothing
-    if over and left < deposit.stays_of(payment):
-        keep_less(deposit, left)
+    if over and payment.not_returned_minor < deposit.stays_of(payment):
+        keep_less(deposit, payment.not_returned_minor)
     if not news:
         return
     if over:  # the order may have waited for this

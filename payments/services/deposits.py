@@ -4,13 +4,13 @@ What is decided is written under the order's lock; a job then brings the gateway
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.logging import get_logger
@@ -19,10 +19,10 @@ from orders.models import Order
 from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
 from payments.errors import PaymentProviderUnavailable, RefundOutdated
-from payments.models import Deposit, GatewayCustomer, Mail, Payment
+from payments.models import GONE, Deposit, GatewayCustomer, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment
 from payments.providers.registry import get_provider
-from payments.selectors import asked_minor, held_by_bank, owed
+from payments.selectors import RENEW_BEFORE, asked_minor, held_by_bank, needs_securing, owed
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
@@ -33,9 +33,7 @@ from payments.services.collecting import (
 )
 from payments.services.customers import card_for, forget_card
 from payments.services.deposit_states import (
-    RENEW_BEFORE,
     decline,
-    needs_securing,
     new_deposit_payment,
     open_deposit_payment,
     secure_soon,
@@ -43,7 +41,7 @@ from payments.services.deposit_states import (
 )
 from payments.services.mailing import mail_soon
 from payments.services.returning import request_refund
-from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, DepositStatus, PaymentStatus, RefundStatus
+from payments.states import DEPOSIT, DEPOSIT_LIVE, LIVE, NOT_OVER, DepositStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
@@ -229,6 +227,8 @@ def settle_deposit(*, deposit_id: UUID) -> None:
     for step in _steps(deposit_id):
         try:
             step.take()
+        except RefundOutdated:  # somebody else gave back of it meanwhile: look again
+            settle_deposit_soon(deposit_id)
         except ProviderRefused as no:
             Deposit.objects.filter(pk=deposit_id).update(last_error=no.code)
             log.error("deposit_not_settled", deposit=str(deposit_id), payment=str(step.payment.pk), code=no.code)
@@ -246,18 +246,17 @@ class _Step:
         payment, keep = self.payment, self.keep_minor
         if payment.provider_ref is None and payment.status in LIVE:
             self._give_up()
-        elif payment.provider_ref is not None and payment.status in (*LIVE, PaymentStatus.AUTHORISED):
+        elif payment.provider_ref is not None and payment.status in NOT_OVER:
             settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
         elif payment.refundable_minor > keep and not _is_refused(payment):
-            back = payment.refundable_minor - keep
-            with suppress(RefundOutdated):  # somebody gave back meanwhile: whoever did has this looked at again
-                request_refund(
-                    payment_id=payment.pk,
-                    amount_minor=back,
-                    reason="deposit given back",
-                    actor="clock",
-                    seen_left_minor=payment.refundable_minor,
-                )
+            seen = payment.refundable_minor
+            request_refund(
+                payment_id=payment.pk,
+                amount_minor=seen - keep,
+                reason="deposit given back",
+                actor="clock",
+                seen_left_minor=seen,
+            )
 
     def _give_up(self) -> None:
         """Close what the gateway never heard of, after a look whether it did."""
@@ -304,13 +303,24 @@ def _is_surplus(deposit: Deposit, payment: Payment) -> bool:
 
 
 def unsettled_deposits(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Ended deposits of which the gateway still has something to do, of payments made in between."""
+    """Ended deposits of which the gateway still has something to do, of payments made in between.
+
+    Left out is what waits for a person or a bank: a refund that failed, a payment that is parked or disputed.
+    """
+    stays = Case(
+        When(provider_ref=F("deposit__provider_ref"), then=F("deposit__captured_minor")),
+        default=Value(0),
+        output_field=BigIntegerField(),
+    )
+    refunds = Refund.objects.filter(payment=OuterRef("pk")).order_by("-created_at")
+    more_than_stays = Q(captured_minor__gt=GONE + F("refund_waiting_minor") + stays, status=PaymentStatus.SUCCEEDED)
     left = (
-        Payment.objects.filter(
-            created_at__gt=after, created_at__lt=before, parked_reason="", status__in=[*LIVE, PaymentStatus.AUTHORISED]
-        )
+        Payment.objects.filter(created_at__gt=after, created_at__lt=before, parked_reason="")
         .filter(purpose=Payment.Purpose.DEPOSIT)
         .exclude(deposit__status__in=DEPOSIT_LIVE)
+        .exclude(pk__in=held_by_bank().values("payment"))
+        .alias(last_refund=Coalesce(Subquery(refunds.values("status")[:1]), Value("")))
+        .filter(Q(status__in=NOT_OVER) | more_than_stays & ~Q(last_refund=RefundStatus.FAILED))
     )
     return left.order_by("deposit_id").values_list("deposit_id", flat=True).distinct()[:_MOST]
 
@@ -324,8 +334,8 @@ def deposits_in_step(order_id: UUID) -> bool:
 
 
 def _is_out_of_step(deposit: Deposit, payment: Payment) -> bool:
-    under_way = payment.status in (*LIVE, PaymentStatus.AUTHORISED)
-    return under_way or payment.refundable_minor > deposit.stays_of(payment)
+    under_way = payment.status in NOT_OVER
+    return under_way or payment.here_minor > deposit.stays_of(payment)
 
 
 def _lock(deposit_id: UUID) -> tuple[Order, Deposit]:

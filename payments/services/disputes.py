@@ -16,7 +16,7 @@ from payments.models import Dispute, Mail, Payment
 from payments.providers.base import ProviderUnavailable, RemoteDispute, RemoteDisputeStatus
 from payments.providers.registry import get_provider
 from payments.selectors import balance
-from payments.services.deposit_states import settle_deposit_soon
+from payments.services.deposit_states import follow_payment, settle_deposit_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
@@ -79,9 +79,11 @@ def _follow(payment_id: UUID, found: Sequence[RemoteDispute], before: Mapping[st
     if withdrawn != payment.disputed_minor:
         payment.disputed_minor = withdrawn
         save_sums(payment)
+        if payment.deposit_id is not None:
+            follow_payment(order, payment, news=False)
     if _versions(payment_id) != before:
         settle_soon(order.pk)
-        if payment.deposit_id:
+        if payment.deposit_id is not None:
             settle_deposit_soon(payment.deposit_id)
     return rows
 

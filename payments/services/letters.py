@@ -14,7 +14,7 @@ from orders.services import is_delivered
 from orders.states import OrderStatus
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
-from payments.selectors import owed
+from payments.selectors import needs_securing, owed
 from payments.states import RefundStatus
 
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
@@ -144,8 +144,8 @@ def _deposit_secured(order: Order, about: str) -> Letter | None:
 
 def _deposit_needs_you(order: Order, about: str) -> Letter | None:
     deposit = Deposit.objects.filter(pk=about.partition(":")[0], order=order).first()
-    if deposit is None or deposit.secured_at is not None or deposit.ended_at is not None:
-        return None  # it was secured meanwhile
+    if deposit is None or not needs_securing(deposit):
+        return None  # it was secured meanwhile, or has ended
     amount, why = format_minor(deposit.amount_minor, deposit.currency), sentence(deposit.last_error)
     return Letter(
         f"Please confirm the deposit for {order.number}",

@@ -299,7 +299,7 @@ def _credit_for(order: Order, payment: Payment, going_back_minor: int, *, reason
         return
     deposit = Deposit.objects.select_for_update().get(payments=payment)
     kept = deposit.stays_of(payment)
-    no_longer_kept = going_back_minor - (payment.here_minor - kept)
+    no_longer_kept = going_back_minor - max(0, payment.here_minor - kept)  # a bank may have taken of what is kept
     if no_longer_kept > 0:
         _credit(order, no_longer_kept, reason=reason, actor=actor)
         keep_less(deposit, kept - no_longer_kept)

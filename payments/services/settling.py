@@ -32,14 +32,13 @@ from payments.services.documents import issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import mail_soon
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
-from payments.states import LIVE, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
+from payments.states import DEPOSIT_LIVE, LIVE, NOT_OVER, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
 log = get_logger(__name__)
 
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
 _MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
-_OPEN = (*LIVE, PaymentStatus.AUTHORISED)
 _GONE = (
     F("payments__refunded_minor")
     + F("payments__refund_pending_minor")
@@ -208,7 +207,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
     for payment_id in _ids(
-        Payment.objects.filter(window, status__in=_OPEN, provider_ref__isnull=False, parked_reason="")
+        Payment.objects.filter(window, status__in=NOT_OVER, provider_ref__isnull=False, parked_reason="")
     ):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=UNDER_WAY)
@@ -224,9 +223,8 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     for deposit_id in unsettled_deposits(now - young, now - older_than):
         jobs.append(("payments.settle_deposit", f"deposit:{deposit_id}", {"deposit_id": str(deposit_id)}))
     for task, key, arguments in jobs:
-        lock = f"order:{arguments['order_id']}" if "order_id" in arguments else None
-        lock = key if "deposit_id" in arguments else lock
-        enqueue(task, once=key, lock=lock, **arguments)
+        locks = (f"{name}:{arguments[f'{name}_id']}" for name in ("order", "deposit") if f"{name}_id" in arguments)
+        enqueue(task, once=key, lock=next(locks, None), **arguments)
     return len(jobs)
 
 
@@ -279,14 +277,15 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
 
-    Left out is what waits for a person: a refund that failed, a payment that is parked.
+    Left out is what waits for a person: a refund that failed, a payment that is parked. Deposits that have ended are
+    settled by themselves.
     """
     of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
-    of_order = of_order.order_by("-created_at")
-    last_refund = Coalesce(Subquery(of_order.values("status")[:1]), Value(""))
+    last_refund = Coalesce(Subquery(of_order.order_by("-created_at").values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
     unsettled = Order.objects.alias(last_refund=last_refund).filter(
+        Q(payments__deposit=None) | Q(payments__deposit__status__in=DEPOSIT_LIVE),
         open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
         status__in=_DEAD,
         placed_at__lt=before,
@@ -310,7 +309,7 @@ def _uncollected_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 def refresh_payment(*, payment_id: UUID) -> None:
     """Read a payment again at the gateway, as its webhook would have made us do."""
     payment = Payment.objects.get(pk=payment_id)
-    if payment.provider_ref and payment.status in _OPEN:
+    if payment.provider_ref and payment.status in NOT_OVER:
         apply_payment(provider_ref=payment.provider_ref)
 
 

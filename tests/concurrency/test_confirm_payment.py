@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from inventory.models import Reservation
-from orders.models import Order
-from orders.services import cancel_order, expire_orders
+from orders.models import ChargeKind, Order
+from orders.services import add_charge, cancel_order, expire_orders
 from orders.states import OrderStatus
 from payments.errors import PaymentProviderUnavailable, RefundDecided, RefundOutdated, RefundTooLarge
 from payments.models import Payment, ProviderEvent, Refund
@@ -23,9 +23,11 @@ from payments.services import (
     apply_disputes,
     approve_refund,
     decline_refund,
+    end_deposit,
     process_event,
     receive_event,
     request_refund,
+    settle_deposit,
     settle_payment,
     start_payment,
 )
@@ -33,6 +35,7 @@ from payments.states import LIVE, RefundStatus
 from tests.concurrency.racing import meanwhile, race, won
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
+from tests.payments.test_deposits import rented, returned
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_connections_for_all")]
@@ -283,3 +286,20 @@ def test_a_bank_and_a_refund_at_once_leave_the_books_as_the_gateways(shop: Shop)
     assert payment.disputed_minor == 3000
     assert payment.refunded_minor == order.total_minor - kept_at_gateway(shop)
     assert payment.parked_reason == ""
+
+
+# Two jobs settle one deposit
+
+
+def test_a_deposit_that_is_settled_many_times_at_once_gives_its_rest_back_once(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=3000, reason="torn", actor="staff:1")
+    returned(shop, order)
+    deposit = end_deposit(order_id=order.pk)
+    assert deposit is not None
+
+    won(race([partial(settle_deposit, deposit_id=deposit.pk)] * FIVE))
+    run_jobs()
+
+    assert [refund.amount_minor for refund in Refund.objects.all()] == [1000]
+    assert balance(order.pk) == 0

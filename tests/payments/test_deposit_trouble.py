@@ -1,10 +1,11 @@
 """Deposits and extra money when answers are lost, cards say no, and two people do something at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.mail import EmailMessage
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from pytest_django import Settings
@@ -12,15 +13,16 @@ from pytest_django import Settings
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order
 from orders.states import OrderStatus
-from payments.errors import NothingToPay, PaymentProviderUnavailable
+from payments.errors import NothingToPay, PaymentProviderUnavailable, RefundOutdated
 from payments.models import Deposit, GatewayCustomer, Payment, Refund
 from payments.providers.base import KeySpent, ProviderUnavailable
 from payments.providers.registry import get_provider
-from payments.selectors import balance, payments_owed_back
+from payments.selectors import balance, payments_owed_back, unsettled_orders
 from payments.services import (
     apply_payment,
     catch_up,
     decline_refund,
+    end_deposit,
     renew_ending_holds,
     request_refund,
     secure_deposit,
@@ -30,12 +32,15 @@ from payments.services import (
     settle_order,
     start_payment,
 )
-from payments.states import DepositStatus, PaymentStatus
+from payments.services.deposits import _steps, unsettled_deposits
+from payments.states import DepositStatus, PaymentStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Belated, Interrupted
 from tests.payments.test_deposits import brought_back, fresh, handed_over, rented, returned, settled, totals
 from tests.shop import Shop
 
+STAFF = "staff:01980000-0000-7000-8000-000000000001"
+ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 CREATES, CAPTURES = "POST /v1/payment_intents", "POST /v1/payment_intents/*/capture"
 
 
@@ -207,6 +212,22 @@ def test_a_renewal_that_the_card_declines_leaves_the_hold_and_waits_for_its_owne
     assert renewed.provider_ref != first.provider_ref
     assert renewed.last_error == ""
     assert totals(shop)["held"] == order.deposit_minor
+
+
+def test_who_must_confirm_a_renewal_hears_of_it_while_the_hold_still_lasts(
+    shop: Shop, mailoutbox: list[EmailMessage]
+) -> None:
+    order = rented(shop, days=5)
+    ends = Deposit.objects.get().capture_before
+    assert ends is not None
+    mailoutbox.clear()
+
+    with time_machine.travel(ends - timedelta(hours=20), tick=False):
+        card_says_no(shop)
+        renew_ending_holds()
+        run_jobs()
+
+    assert [message.subject for message in mailoutbox] == [f"Please confirm the deposit for {order.number}"]
 
 
 def test_a_hold_that_ran_out_unheard_of_is_seen_before_the_card_is_asked_again(shop: Shop) -> None:
@@ -548,3 +569,91 @@ def test_what_is_kept_is_credited_once_when_the_gateway_gives_back_what_waits_fo
     assert (Deposit.objects.get().captured_minor, balance(order.pk)) == (0, 0)
     assert order.charges.total() == order.total_minor
     assert not Payment.objects.exclude(parked_reason="").exists()
+
+
+def test_what_staff_give_back_while_a_deposit_is_settled_does_not_go_back_twice(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    charge(order, 3000)
+    returned(shop, order)
+    deposit = end_deposit(order_id=order.pk)
+    assert deposit is not None
+    payment = deposit.payments.get()
+    looked = _steps(deposit.pk)
+    request_refund(payment_id=payment.pk, amount_minor=400, reason="sorry", actor=STAFF)
+
+    with pytest.raises(RefundOutdated):
+        looked[0].take()
+    settled(shop)
+
+    deposit.refresh_from_db()
+    assert (deposit.captured_minor, totals(shop)["refunded"], balance(order.pk)) == (3000, 1000, 0)
+
+
+def test_a_deposit_whose_settling_was_lost_goes_back_with_the_next_catch_up(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    charge(order, 3000)
+    returned(shop, order)
+    deposit = end_deposit(order_id=order.pk)
+    assert deposit is not None
+    forget_jobs()
+
+    catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+    settled(shop)
+
+    assert (totals(shop)["refunded"], balance(order.pk)) == (1000, 0)
+    assert [*unsettled_deposits(*ALWAYS)] == []
+
+
+def test_a_deposit_whose_refund_failed_waits_for_a_person(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    returned(shop, order)
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
+    settled(shop)
+
+    assert Refund.objects.get().status == RefundStatus.FAILED
+    assert [*unsettled_deposits(*ALWAYS)] == []
+
+
+def test_an_order_is_not_done_while_what_goes_back_of_its_deposit_waits(shop: Shop, settings: Any) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 1}
+    order = rented(shop, days=8)
+    waiting = request_refund(
+        payment_id=Deposit.objects.get().payments.get().pk, amount_minor=4000, reason="sorry", actor=STAFF
+    )
+    returned(shop, order)
+    settled(shop)
+    assert fresh(order).status == OrderStatus.CONFIRMED
+
+    decline_refund(refund_id=waiting.pk, actor="staff:2", note="no")
+    settled(shop)
+
+    assert (fresh(order).status, totals(shop)["refunded"]) == (OrderStatus.COMPLETED, 4000)
+
+
+def test_a_refund_that_failed_waits_for_a_person_although_the_deposits_arrived(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    failed = Refund.objects.get(payment__purpose="order")
+    shop.gateway.fail_refund(str(failed.provider_ref))
+    settled(shop)
+    assert Refund.objects.latest("created_at").payment.deposit_id is not None
+
+    enqueued = catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+
+    assert enqueued == 0
+    assert [told["failed"] for told in unsettled_orders(since=ALWAYS[0])] == [True]
+
+
+def test_a_failed_refund_of_a_deposit_does_not_keep_the_orders_money(shop: Shop) -> None:
+    order = rented(shop, days=8)
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+    shop.gateway.fail_refund(str(Refund.objects.exclude(payment__deposit=None).get().provider_ref))
+    settled(shop)
+
+    enqueued = catch_up(young=timedelta(days=1), older_than=timedelta(minutes=-1))
+
+    assert enqueued == 0
+    assert [*unsettled_orders(since=ALWAYS[0])] == []

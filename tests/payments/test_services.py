@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inventory.models import Reservation
@@ -367,3 +368,26 @@ def test_settling_an_order_that_agrees_changes_nothing(shop: Shop) -> None:
         settle_order(order_id=order.pk)
 
     assert (list(order.events.values()), list(order.charges.values())) == before
+
+
+def test_the_catch_up_on_young_payments_never_reads_them_all(shop: Shop) -> None:
+    order = shop.paid()
+    paid = {"amount_minor": 100, "currency": "EUR", "captured_minor": 100, "status": PaymentStatus.SUCCEEDED}
+    Payment.objects.bulk_create(Payment(order=order, **paid) for _ in range(5000))
+    Payment.objects.filter(status=PaymentStatus.SUCCEEDED).update(created_at=timezone.now() - timedelta(days=30))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    with CaptureQueriesContext(connection) as asked:
+        catch_up(young=timedelta(hours=3), older_than=timedelta(seconds=20))
+
+    about_payments = [query["sql"] for query in asked if "payments_payment" in query["sql"]]
+    plans = [plan_of(sql) for sql in about_payments if sql.startswith("SELECT")]
+    assert len(plans) >= 4
+    assert not [plan for plan in plans if "Seq Scan on payments_payment" in plan]
+
+
+def plan_of(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(line for (line,) in cursor.fetchall())
