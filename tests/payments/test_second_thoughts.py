@@ -9,8 +9,7 @@ from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, GatewayCustomer, Mail, Payment
 from payments.selectors import balance
-from payments.services import decline_refund, end_deposit, request_refund
-from payments.services.deposits import _steps
+from payments.services import decline_refund, request_refund
 from payments.services.letters import write
 from payments.states import DepositStatus
 from tests.payments.money import kept_at_gateway
@@ -42,22 +41,6 @@ def test_a_kept_deposit_stays_kept_when_its_dispute_is_won(shop: Shop, days: int
     assert (Deposit.objects.get().status, balance(order.pk)) == (DepositStatus.CAPTURED, 0)
     assert kept_at_gateway(shop) == before
     assert fresh(order).status == OrderStatus.COMPLETED
-
-
-def test_two_who_give_back_one_deposit_give_it_back_once(shop: Shop) -> None:
-    order = rented(shop, 8)
-    charge(order, 3000)
-    returned(shop, order)
-    end_deposit(order_id=order.pk)
-    deposit = Deposit.objects.get()
-
-    one, two = _steps(deposit.pk), _steps(deposit.pk)  # both look before either acts
-    for step in [*one, *two]:
-        step.take()
-    settled(shop)
-
-    assert totals(shop)["refunded"] == order.deposit_minor - 3000
-    assert Deposit.objects.get().captured_minor == 3000
 
 
 def test_a_declined_refund_of_an_ended_deposit_lets_it_go_back_by_itself(shop: Shop, settings: Settings) -> None:
