@@ -3,14 +3,20 @@
 argparse's own 2 would read as "unreachable".
 """
 
+import json
+from abc import abstractmethod
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from typing import NoReturn
+from typing import Any, ClassVar, NoReturn
 
-from django.core.management.base import CommandError, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+
+from core.comparing import Finding, Report
 
 DIFFERENT, UNREACHABLE, BAD_USAGE, NO_DATABASE = 1, 2, 64, 70  # exit codes
 
@@ -54,3 +60,56 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
+
+
+class CompareCommand(BaseCommand):
+    """Compares with another system, and prints what differs. settle_setting: seconds until the second look."""
+
+    other: ClassVar[str]  # as in "The gateway"
+    away: ClassVar[type[Exception]]  # that the other system cannot be asked
+    settle_setting: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]  # fields of a finding
+
+    @abstractmethod
+    def compare(self, options: Mapping[str, Any]) -> Report[Any]: ...
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        exit_on_bad_usage(parser)
+        parser.add_argument("--repair", action="store_true", help="repair what can be without harm, and look again")
+        parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
+        parser.add_argument(
+            "--settle",
+            type=seconds,
+            default=getattr(settings, self.settle_setting),
+            help="seconds until the second look (default: %(default)g)",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            report = self.compare(options)
+        except self.away as error:
+            raise CommandError(f"{self.other} cannot be asked: {error}", returncode=UNREACHABLE) from error
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(
+                f"The database cannot be asked: {type(error).__name__}", returncode=NO_DATABASE
+            ) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(report.as_json(), indent=2))
+        elif report.findings:
+            cells = ([_cell(finding, name) for name in self.columns] for finding in report.findings)
+            self.stdout.write(table([self.columns, *cells]))
+        if report.left:
+            raise CommandError(_summary(report), returncode=DIFFERENT)
+        self.stderr.write(_summary(report) if report.findings else "equal")
+
+
+def _summary(report: Report[Any]) -> str:
+    counts = f"{report.left} differences left" if report.left else "all differences are repaired"
+    return f"{counts}, {report.repaired} repaired" if report.repaired else counts
+
+
+def _cell(finding: Finding, name: str) -> str:
+    text = str(getattr(finding, name))
+    if name == "note":
+        return text
+    return age(text) if name == "since" else text or "-"

@@ -1,13 +1,14 @@
 """Compare what this database and the IMS believe, both ways, and change nothing. What differs gets its verdict."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from core import comparing
 from inventory.models import Depot, Reservation, StockLevel, Unit
 from inventory.providers.base import Capability, InventoryProvider, Level, RemoteReservation, UnitRecord
 from inventory.services.mirror import Ids, level_pages, moving, names_of
@@ -34,14 +35,13 @@ _FEW = 20  # so many may be wrong on one side without the whole of it being in d
 
 
 @dataclass(slots=True)
-class Comparison:
+class Comparison(comparing.Comparison[Case]):
     """How much was compared, and what differs. `skipped`: rows of theirs whose SKU or depot is not one of ours."""
 
     levels: int = 0
     units: int = 0
     reservations: int = 0
     skipped: int = 0
-    cases: list[Case] = field(default_factory=list)
 
 
 class Comparer:

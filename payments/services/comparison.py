@@ -1,13 +1,14 @@
 """Compare what this database and the gateway believe, both ways, and change nothing. What differs gets its verdict."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
 from django.db.models import QuerySet
 
+from core import comparing
 from payments.models import Dispute, Payment, Refund
 from payments.providers.base import PaymentProvider, RemoteDispute, RemotePayment, RemoteRefund, UnknownPayment
 from payments.selectors import unsettled_orders
@@ -35,13 +36,12 @@ _CLOCKS = timedelta(minutes=10)  # both sides' clocks may differ by so much wher
 
 
 @dataclass(slots=True)
-class Comparison:
+class Comparison(comparing.Comparison[Case]):
     """How much was compared, and what differs."""
 
     payments: int = 0
     refunds: int = 0
     disputes: int = 0
-    cases: list[Case] = field(default_factory=list)
 
 
 class Look:

@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core.comparing import MOST_KEPT
 from inventory import jobs
 from inventory.models import Reconciliation, StockLevel
 from inventory.services import reconcile_inventory
-from inventory.services.reconcile import MOST_KEPT
 from inventory.services.verdicts import Finding
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReconciliationFactory, StockLevelFactory, UnitFactory
