@@ -1,0 +1,31 @@
+"""Which mails were sent."""
+
+from django.db import models
+
+from orders.models import Order
+
+
+class Mail(models.Model):
+    """That a mail was sent, once for each cause. Neither the address nor what it said is kept."""
+
+    class Kind(models.TextChoices):
+        ORDER_CONFIRMED = "order_confirmed"
+        REFUND_UNDER_WAY = "refund_under_way"
+        REFUND_FAILED = "refund_failed"  # to staff
+        DEPOSIT_SECURED = "deposit_secured"
+        DEPOSIT_NEEDS_YOU = "deposit_needs_you", "Deposit needs its owner"
+        DEPOSIT_ENDED = "deposit_ended"
+        MONEY_REQUESTED = "money_requested"
+        MONEY_RECEIVED = "money_received"
+
+    kind = models.CharField(max_length=32, choices=Kind)
+    cause = models.CharField(max_length=120)  # the id of what it tells of
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="mails")
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["sent_at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "cause"], name="mail_once_per_cause")]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
