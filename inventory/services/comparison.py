@@ -11,7 +11,8 @@ from django.db.models import Model, QuerySet
 from core import comparing
 from inventory.models import Depot, Reservation, StockLevel, Unit
 from inventory.providers.base import Capability, InventoryProvider, Level, RemoteReservation, UnitRecord
-from inventory.services.mirror import Ids, level_pages, moving, names_of
+from inventory.services.mirror import level_pages
+from inventory.services.takeover import Ids, moving, names_of
 from inventory.services.verdicts import (
     Case,
     Surroundings,

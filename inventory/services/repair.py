@@ -15,8 +15,8 @@ from inventory.providers.base import (
     RemoteState,
     UnitRecord,
 )
-from inventory.services.mirror import take_over, write_off
 from inventory.services.sync import sync_anew, sync_reservations, tell_unit
+from inventory.services.takeover import take_over, write_off
 from inventory.services.verdicts import Case, Repair
 
 log = get_logger(__name__)
@@ -33,7 +33,7 @@ def repair_cases(
     """Do to each case what its finding names. Returns why it could not be done, by what it is about.
 
     A no of the IMS, and a row that somebody else holds, leave that case and go on with the next. Network between short
-    transactions, so never inside one. Locks: as the services of mirror and sync do.
+    transactions, so never inside one. Locks: as the services of takeover and sync do.
     """
     return _Repairs(provider, progress, len(cases)).of(cases)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.providers.base import Level, Line, RemoteReservation, RemoteState, UnitRecord
-from inventory.services.mirror import Ids, as_told, is_possible
+from inventory.services.takeover import Ids, as_told, is_possible
 from inventory.services.talk import OF_REMOTE
 from inventory.standing import in_step, wanted_state
 from inventory.states import LIVE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus

@@ -26,8 +26,8 @@ from inventory.services import (
     sync_reservations,
     take_in,
 )
-from inventory.services.mirror import take_over, write_off
 from inventory.services.sync import sync_anew
+from inventory.services.takeover import take_over, write_off
 from sandbox.http import DropConnection, Request, Response
 from sandbox.inventory.rules import Line, Window
 from tests.factories.catalog import VariantFactory
