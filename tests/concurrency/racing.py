@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import Queue
 from threading import Barrier, Event
 from time import monotonic, sleep
@@ -63,6 +64,35 @@ def meanwhile(first: Callable[[], T], second: Callable[[], T]) -> list[Outcome[T
             done.set()
 
     return _in_threads(one, two)
+
+
+def queued(held: Callable[[], object], *steps: Callable[[], T]) -> list[Outcome[T]]:
+    """Let each step begin when the one before it waits for what `held` locked, then let go of that.
+
+    Returns what each step returned or was refused with.
+    """
+    turns, backends = [Event() for _ in steps], [Queue[int]() for _ in steps]
+
+    def hold() -> None:
+        with transaction.atomic():
+            held()
+            for turn, backend in zip(turns, backends, strict=True):
+                turn.set()
+                pid, until = backend.get(timeout=PATIENCE), monotonic() + PATIENCE
+                while not _waits(pid) and monotonic() < until:
+                    sleep(0.005)
+
+    def take(step: Callable[[], T], turn: Event, backend: "Queue[int]") -> Outcome[T]:
+        turn.wait(PATIENCE)
+        _be_patient()
+        backend.put(connection.connection.info.backend_pid)
+        try:
+            return _outcome(step)
+        finally:
+            _be_patient(again=False)
+
+    _, *outcomes = _in_threads(hold, *map(partial(partial, take), steps, turns, backends))
+    return outcomes
 
 
 def won(outcomes: Sequence[Outcome[T]]) -> list[T]:
