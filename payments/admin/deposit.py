@@ -3,7 +3,7 @@
 """Deposits: what secures the rentals, what is in its way, and the steps that secure it or give it back early."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -35,7 +35,7 @@ from orders.models import DepositPlan
 from orders.states import OrderStatus
 from orders.terms import deposit_terms
 from payments import services
-from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
+from payments.admin.looks import AttentionFilter, gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
 from payments.models import Deposit, Payment
 from payments.selectors import balance, deposits_in_trouble, deposits_to_secure, needs_securing
@@ -44,19 +44,12 @@ from payments.states import DepositStatus
 HANDLE = "payments.handle_deposit"
 
 
-class DepositWorkFilter(admin.SimpleListFilter):
-    title = "attention"
+class DepositWorkFilter(AttentionFilter):
     parameter_name = "work"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
-        return [("soon", "Not secured, needed today or tomorrow"), ("trouble", "The card or the bank said no")]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Deposit]) -> QuerySet[Deposit]:
-        if self.value() == "soon":
-            return queryset.filter(pk__in=deposits_to_secure().values("pk"))
-        if self.value() == "trouble":
-            return queryset.filter(pk__in=deposits_in_trouble().values("pk"))
-        return queryset
+    works: ClassVar = {
+        "soon": ("Not secured, needed today or tomorrow", deposits_to_secure),
+        "trouble": ("The card or the bank said no", deposits_in_trouble),
+    }
 
 
 class AgainForm(forms.Form):

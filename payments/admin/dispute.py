@@ -3,7 +3,7 @@
 """Disputes: until when the bank waits for an answer, and what is decided about money that it kept."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -34,7 +34,7 @@ from core.backoffice import (
 )
 from core.money import format_minor
 from payments import services
-from payments.admin.looks import gateway_dispute_link, order_link
+from payments.admin.looks import AttentionFilter, gateway_dispute_link, order_link
 from payments.models import Dispute
 from payments.selectors import disputes_of_attention, lost_minor
 from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
@@ -56,15 +56,8 @@ _MEANING = {
 }
 
 
-class AttentionFilter(admin.SimpleListFilter):
-    title = "attention"
-    parameter_name = "attention"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Open, or lost and not decided")]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
-        return queryset.filter(pk__in=disputes_of_attention().values("pk")) if self.value() == "yes" else queryset
+class DisputeWorkFilter(AttentionFilter):
+    works: ClassVar = {"yes": ("Open, or lost and not decided", disputes_of_attention)}
 
 
 class WriteOffForm(forms.Form):
@@ -88,7 +81,7 @@ class AskForm(forms.Form):
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
     list_display = ("order_number", "state", "due", "money", "withdrawn", "why", "decided", "opened")
-    list_filter = (("status", ChoicesDropdownFilter), AttentionFilter)
+    list_filter = (("status", ChoicesDropdownFilter), DisputeWorkFilter)
     search_fields = ("payment__order__number", "provider_ref", "payment__order__customer__email")
     search_help_text = "Order number, gateway reference or customer's e-mail"
     actions_detail = ("write_off", "ask_customer")

@@ -1,8 +1,12 @@
 """How money reads: the colours of its states, and what asks for a person."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -26,6 +30,20 @@ TONES: dict[str, str] = {
     EventStatus.PROCESSED: "success",
     EventStatus.PARKED: "danger",
 }
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """What waits for a person. works: {value in the address: (what it is called, its rows)}."""
+
+    title = parameter_name = "attention"
+    works: ClassVar[Mapping[str, tuple[str, Callable[[], QuerySet[Any]]]]]
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [(value, called) for value, (called, _) in self.works.items()]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        work = self.works.get(self.value() or "")
+        return queryset if work is None else queryset.filter(pk__in=work[1]().values("pk"))
 
 
 def status_badge(thing: Payment | Refund | Deposit | ProviderEvent) -> SafeString:

@@ -3,7 +3,7 @@
 """Payments: what was collected for an order, what went back, and the one step that gives money back."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -38,7 +38,7 @@ from core.forms import AmountField, parse_amount
 from core.money import exponent, format_minor, to_decimal
 from orders.states import OrderStatus
 from payments import services
-from payments.admin.looks import gateway_link, order_link, payment_badges, status_badge
+from payments.admin.looks import AttentionFilter, gateway_link, order_link, payment_badges, status_badge
 from payments.declines import sentence
 from payments.models import Payment
 from payments.selectors import (
@@ -55,19 +55,11 @@ from payments.states import RefundStatus
 REFUND = "payments.refund_payment"
 
 
-class NeedsPersonFilter(admin.SimpleListFilter):
-    title = "attention"
-    parameter_name = "attention"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
-        return [("parked", "Parked: a person must look"), ("owed", "A refund failed: money still owed")]
-
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
-        if self.value() == "parked":
-            return queryset.filter(pk__in=parked_payments().values("pk"))
-        if self.value() == "owed":
-            return queryset.filter(pk__in=payments_owed_back().values("pk"))
-        return queryset
+class NeedsPersonFilter(AttentionFilter):
+    works: ClassVar = {
+        "parked": ("Parked: a person must look", parked_payments),
+        "owed": ("A refund failed: money still owed", payments_owed_back),
+    }
 
 
 class RefundForm(forms.Form):
