@@ -61,12 +61,12 @@ def receive_event(*, body: bytes, signature: str) -> bool:
         event_id=notice.event_id,
         defaults={
             "kind": notice.kind,
-            "object_ref": notice.payment_ref,
+            "object_ref": notice.ref,
             "payload": {"topic": notice.topic, "event": without_secrets(notice.payload)},
         },
     )
     if fresh:
-        enqueue("payments.process_event", lock=f"gateway:{notice.payment_ref or notice.event_id}", event_id=event.pk)
+        enqueue("payments.process_event", lock=f"gateway:{notice.ref or notice.event_id}", event_id=event.pk)
     return fresh
 
 

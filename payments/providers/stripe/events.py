@@ -32,8 +32,10 @@ TOPICS: Mapping[str, Topic] = {
     "charge.dispute.closed": Topic.DISPUTE,
     "charge.dispute.funds_withdrawn": Topic.DISPUTE,
     "charge.dispute.funds_reinstated": Topic.DISPUTE,
-    "checkout.session.completed": Topic.PAYMENT,  # of its payment intent
-    "checkout.session.expired": Topic.PAYMENT,
+    "checkout.session.completed": Topic.PAGE,
+    "checkout.session.expired": Topic.PAGE,
+    "checkout.session.async_payment_succeeded": Topic.PAGE,
+    "checkout.session.async_payment_failed": Topic.PAGE,
     "setup_intent.created": Topic.OTHER,  # cards are kept with a payment, never alone (ADR 16)
     "setup_intent.succeeded": Topic.OTHER,
     "setup_intent.setup_failed": Topic.OTHER,
@@ -52,6 +54,7 @@ def read_notice(event: Any) -> Notice:
     topic = TOPICS.get(kind, Topic.OTHER)
     ref = ""
     if topic != Topic.OTHER:
-        ref = subject.id if kind.startswith("payment_intent.") else subject.payment_intent or ""
+        is_subject = kind.startswith(("payment_intent.", "checkout.session."))
+        ref = subject.id if is_subject else subject.payment_intent or ""
     payload = event.to_dict(for_json=True)
-    return Notice(event.id, kind, topic if ref else Topic.OTHER, payment_ref=str(ref), payload=payload)
+    return Notice(event.id, kind, topic if ref else Topic.OTHER, ref=str(ref), payload=payload)

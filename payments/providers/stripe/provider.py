@@ -1,7 +1,7 @@
 """The gateway itself: what this shop asks of Stripe."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,10 +9,12 @@ import stripe
 
 from payments.providers.base import (
     EventRejected,
+    NewPage,
     NewPayment,
     Notice,
     ProviderRefused,
     RemoteDispute,
+    RemotePage,
     RemotePayment,
     RemoteRefund,
     RemoteStatus,
@@ -20,7 +22,7 @@ from payments.providers.base import (
 )
 from payments.providers.stripe.calls import Declined, ask, paged
 from payments.providers.stripe.events import read_notice
-from payments.providers.stripe.reading import is_release, read_dispute, read_payment, read_refund
+from payments.providers.stripe.reading import is_release, read_dispute, read_page, read_payment, read_refund
 from payments.providers.stripe.transport import StripeTransport
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
         PaymentIntentUpdateParams,
         RefundListParams,
     )
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionCreateParamsLineItem,
+        SessionCreateParamsPaymentIntentData,
+    )
 
 WEBHOOK_TOLERANCE = 300  # seconds
 WITH_CHARGE: list[str] = ["latest_charge"]
@@ -39,7 +46,10 @@ PAGE = 100
 
 
 class StripeProvider:
-    """Payments are PaymentIntents by card, wallets included (ADR 9); amounts are set here alone."""
+    """Payments are PaymentIntents by card, wallets included (ADR 9), pages are Checkout sessions (ADR 20); amounts are
+    set here alone."""
+
+    shortest_page, longest_page = timedelta(minutes=30), timedelta(hours=24)
 
     def __init__(
         self,
@@ -101,7 +111,7 @@ class StripeProvider:
             "amount": new.amount_minor,
             "currency": new.currency.lower(),
             "allowed_payment_method_types": ["card"],
-            "metadata": {"payment_id": str(new.payment_id), "order": new.order_number},
+            "metadata": _metadata(new),
             "expand": WITH_CHARGE,
         }
         if card_ref:
@@ -113,6 +123,35 @@ class StripeProvider:
         if new.captures_later:
             params["capture_method"] = "manual"
         return self._client.v1.payment_intents.create(params, {"idempotency_key": f"payment-{new.key}"})
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        params: SessionCreateParams = {
+            "mode": "payment",
+            "line_items": [_line(new, page.title)],
+            "allowed_payment_method_types": ["card"],
+            "payment_intent_data": _of_page(new),
+            "success_url": page.paid_url,
+            "cancel_url": page.left_url,
+            "expires_at": int(page.ends_at.timestamp()),
+        }
+        if new.customer_ref:
+            params["customer"] = new.customer_ref
+        options: RequestOptions = {"idempotency_key": f"page-{new.key}"}
+        return read_page(ask(lambda: self._client.v1.checkout.sessions.create(params, options)))
+
+    def get_page(self, ref: str) -> RemotePage:
+        return read_page(ask(lambda: self._client.v1.checkout.sessions.retrieve(ref)))
+
+    def close_page(self, ref: str) -> RemotePage:
+        try:
+            return read_page(ask(lambda: self._client.v1.checkout.sessions.expire(ref)))
+        except UnknownPayment:
+            raise
+        except ProviderRefused:  # paid or ended already: what it is now is the answer
+            now = self.get_page(ref)
+            if now.is_open:
+                raise
+            return now
 
     def change_payment(self, *, key: str, ref: str, amount_minor: int, keeps_card: bool) -> RemotePayment:
         params: PaymentIntentUpdateParams = {
@@ -224,3 +263,27 @@ class StripeProvider:
                 continue
             return text
         raise EventRejected("no known secret signed this, or it is too old")
+
+
+def _metadata(new: NewPayment) -> dict[str, str]:
+    return {"payment_id": str(new.payment_id), "order": new.order_number}
+
+
+def _line(new: NewPayment, title: str) -> "SessionCreateParamsLineItem":
+    return {
+        "quantity": 1,
+        "price_data": {
+            "currency": new.currency.lower(),
+            "unit_amount": new.amount_minor,
+            "product_data": {"name": title},
+        },
+    }
+
+
+def _of_page(new: NewPayment) -> "SessionCreateParamsPaymentIntentData":
+    data: SessionCreateParamsPaymentIntentData = {"metadata": _metadata(new)}
+    if new.keeps_card:
+        data["setup_future_usage"] = "off_session"
+    if new.captures_later:
+        data["capture_method"] = "manual"
+    return data

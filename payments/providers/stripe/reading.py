@@ -9,6 +9,7 @@ import stripe
 from payments.providers.base import (
     RemoteDispute,
     RemoteDisputeStatus,
+    RemotePage,
     RemotePayment,
     RemoteRefund,
     RemoteStatus,
@@ -68,6 +69,15 @@ def _capture_before(intent: stripe.PaymentIntent) -> datetime | None:
     card = getattr(getattr(charge, "payment_method_details", None), "card", None)
     moment = getattr(card, "capture_before", None)
     return datetime.fromtimestamp(moment, UTC) if moment else None
+
+
+def read_page(session: stripe.checkout.Session) -> RemotePage:
+    return RemotePage(
+        ref=session.id,
+        is_open=session.status == "open",
+        url=session.url or "",
+        payment_ref=str(session.payment_intent or ""),
+    )
 
 
 def read_refund(refund: stripe.Refund, payment_ref: str) -> RemoteRefund:
