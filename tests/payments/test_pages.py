@@ -10,7 +10,6 @@ import requests
 from django.utils import timezone
 from pytest_django import Settings
 
-from core.http import breaker_of
 from inventory.models import Reservation
 from orders.models import Charge, ChargeKind, Order
 from orders.services import cancel_order, expire_orders
@@ -22,9 +21,9 @@ from payments.services import apply_payment, catch_up, process_event, reconcile_
 from payments.services.pages import apply_page, keep_page
 from payments.states import DepositStatus, EventStatus, PaymentStatus
 from sandbox.stripe.sandbox import StripeSandbox
-from sandbox.stripe.server import running
 from tests.jobs import forget_jobs, run_jobs
 from tests.payments.between import Belated, Interrupted
+from tests.payments.loopback import stripe_on_loopback
 from tests.payments.money import kept_at_gateway
 from tests.payments.test_deposits import rented, returned, settled
 from tests.shop import Shop, key
@@ -34,11 +33,8 @@ GOOD, DECLINED, ASKS = "4242424242424242", "4000000000009995", "4000002760003184
 
 @pytest.fixture
 def gateway(settings: Settings) -> Iterator[StripeSandbox]:
-    breaker_of("stripe").reset()
-    with running(check_answers=True, webhook_secrets=["whsec_new"]) as sandbox:
-        settings.STRIPE_API_BASE, settings.STRIPE_HTTP_CLIENT = sandbox.url, None
+    with stripe_on_loopback(settings) as sandbox:
         yield sandbox
-    breaker_of("stripe").reset()
 
 
 def ask(shop: Shop, order: Order, via: str = "redirect", **body: Any) -> Any:
