@@ -146,6 +146,8 @@ def test_a_session_ends_by_itself():
 
     world.clock.now += 86_401
 
+    assert world.server.checkout.sessions.retrieve(session.id).status == "expired"
+    assert world.told() == ["checkout.session.expired"]
     with pytest.raises(Exception, match="No such"):
         world.sandbox.pay_checkout(session.id)
 

@@ -155,7 +155,9 @@ def _currency(items: list[Json]) -> str:
 
 
 def retrieve(call: Call, session_id: str) -> Json:
-    return call.get("checkout.session", session_id, param="session")
+    """One whose time is over has ended by now."""
+    session = call.get("checkout.session", session_id, param="session")
+    return _end(call, session) if session["status"] == "open" and session["expires_at"] <= call.now else session
 
 
 def update(call: Call, session_id: str) -> Json:
@@ -166,7 +168,7 @@ def update(call: Call, session_id: str) -> Json:
 
 
 def expire(call: Call, session_id: str) -> Json:
-    session = call.get("checkout.session", session_id, param="session")
+    session = retrieve(call, session_id)
     if session["status"] != "open":
         message = (
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of '
@@ -214,7 +216,7 @@ def pay(call: Call, session_id: str, payment_method: str) -> Json:
     payment_method: a test payment method or the number of a test card. Raises: ApiError, 402 when it is declined.
     """
     session = call.get("checkout.session", session_id, param="session")
-    if session["status"] != "open" or session["expires_at"] < call.now:
+    if session["status"] != "open" or session["expires_at"] <= call.now:
         raise missing("checkout.session", session_id, param="session")
     is_payment = session["mode"] == "payment"
     intent = _intent(call, session) if is_payment else _setup_intent(call, session)
