@@ -33,6 +33,7 @@ from payments.states import LIVE, PaymentStatus
 log = get_logger(__name__)
 
 ITS_OWNERS_TURN = timedelta(minutes=30)  # an open payment is its owner's that long; then the kept card is asked
+_TIME_TO_TURN = timedelta(minutes=1)  # from a page to the sheet
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 _STATUS = {
@@ -144,6 +145,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     if _is_replaced(payment, remote) if adopted else _is_older(payment, remote):
         return payment
     before = payment.status, payment.captured_minor, payment.last_error
+    _follow_ended_page(payment, payment_status(remote))
     _follow_change(payment, remote)
     park(payment, _contradiction(order, payment, remote))
     captured = remote.captured_minor if remote.currency == payment.currency else 0
@@ -241,7 +243,14 @@ def give_up_payment(*, payment_id: UUID, closed_page: str | None = None) -> Paym
     if payment.status in LIVE and payment.provider_ref is None and payment.page_ref == closed_page:
         payment.status = PaymentStatus.CANCELLED
         payment.save(update_fields=["status"])
+        _follow_ended_page(payment, PaymentStatus.CANCELLED)
     return payment
+
+
+def _follow_ended_page(payment: Payment, status: PaymentStatus) -> None:
+    """An extra whose page ended unpaid is the kept card's, unless its owner has turned to the sheet."""
+    if payment.is_on_page and payment.purpose == Payment.Purpose.EXTRA and status == PaymentStatus.CANCELLED:
+        settle_soon(payment.order_id, after=_TIME_TO_TURN)
 
 
 def close_what_waits(payment: Payment) -> None:

@@ -125,7 +125,7 @@ def _by_page(payment: Payment, customer_ref: str) -> StartedPayment | None:
         payment = apply_page(page_ref=page.ref) or payment
     _require_sound(payment)
     _require_living(payment)
-    if payment.status == PaymentStatus.CANCELLED:
+    if payment.status == PaymentStatus.CANCELLED or (not page.is_open and payment.status in _THEIR_TURN):
         return None
     return StartedPayment(payment, provider.publishable_key, url=page.url)
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from inventory.models import Reservation
 from orders.models import Charge, ChargeKind, Order
-from orders.services import cancel_order, expire_orders
+from orders.services import cancel_order, deliver_sale, expire_orders, prepare_sale
 from orders.states import OrderStatus
 from payments.models import Deposit, GatewayCustomer, Payment, ProviderEvent
 from payments.providers.registry import get_provider
@@ -514,3 +514,26 @@ def test_what_the_deposit_and_the_kept_card_pay_is_not_asked_for_on_a_page_too(s
     assert is_shut(url)
     assert balance(order.pk) == 0
     assert kept_at_gateway(shop) == order.total_minor + order.deposit_minor + beyond
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_a_page_that_its_owner_left_gives_the_kept_card_its_turn(shop: Shop, *, tried: bool) -> None:
+    order = shop.order()
+    pay(page_of(shop, order, save_card=True))
+    news(shop)
+    charge(order, 700)
+    url = page_of(shop, order, purpose="extra")
+    line = order.lines.get()
+    prepare_sale(line_id=line.pk, actor="staff:1")
+    deliver_sale(line_id=line.pk, actor="staff:1")
+    settled(shop)
+    assert balance(order.pk) == 700
+
+    if tried:
+        pay(url, DECLINED)
+    shop.gateway.expire_checkout(url.rpartition("/")[2])
+    news(shop)
+    assert balance(order.pk) == 700  # they may be turning to the sheet
+    settled(shop)
+
+    assert (balance(order.pk), kept_at_gateway(shop)) == (0, order.total_minor + 700)
