@@ -251,6 +251,9 @@ STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRETS = env.names("STRIPE_WEBHOOK_SECRETS")
 STRIPE_API_BASE = env.address("STRIPE_API_BASE", "")
+# Where the gateway's payment page sends browsers back to; never a client's choice.
+PAYMENT_PAID_URL = env.address("PAYMENT_PAID_URL", PUBLIC_URL)
+PAYMENT_LEFT_URL = env.address("PAYMENT_LEFT_URL", PUBLIC_URL)
 STRIPE_HTTP_CLIENT = None  # the SDK's own transport
 
 # Counts: the inventory management system.

@@ -14,6 +14,8 @@ from config.settings.base import (
     INVENTORY_PUSH_SECRETS,
     INVENTORY_TOKEN,
     INVENTORY_URL,
+    PAYMENT_LEFT_URL,
+    PAYMENT_PAID_URL,
     PUBLIC_URL,
     REST_FRAMEWORK,
     SECRET_KEY,
@@ -58,6 +60,9 @@ if any(len(secret) < 16 for secret in INVENTORY_PUSH_SECRETS):
     env.stop("INVENTORY_PUSH_SECRETS has a secret shorter than 16 characters.")
 if not PUBLIC_URL.startswith("https://") or _is_this_machine(PUBLIC_URL):
     env.stop("PUBLIC_URL must be the public https address in production.")
+for name, url in (("PAYMENT_PAID_URL", PAYMENT_PAID_URL), ("PAYMENT_LEFT_URL", PAYMENT_LEFT_URL)):
+    if not url.startswith("https://") or _is_this_machine(url):
+        env.stop(f"{name} must be an https address that customers' browsers reach.")
 if not EMAIL_BACKEND.endswith("smtp.EmailBackend") or not (EMAIL_USE_TLS or EMAIL_USE_SSL):
     env.stop("EMAIL_URL must name a mail server that is spoken to by TLS: smtp+tls:// or smtp+ssl://.")
 if _is_this_machine(DEFAULT_FROM_EMAIL.rpartition("@")[2]):

@@ -109,7 +109,7 @@ class RefundForm(forms.Form):
 class PaymentAdmin(ReadOnlyAdmin):
     list_display = ("order_number", "state", "purpose_shown", "money", "captured", "refunded", "trouble", "created")
     list_filter = (("status", ChoicesDropdownFilter), NeedsPersonFilter, ("purpose", ChoicesDropdownFilter))
-    search_fields = ("order__number", "provider_ref", "order__customer__email")
+    search_fields = ("order__number", "provider_ref", "page_ref", "order__customer__email")
     search_help_text = "Order number, gateway reference or customer's e-mail"
     ordering = ("-id",)  # UUIDv7: newest first, by the primary key
     actions_detail = ("refund",)

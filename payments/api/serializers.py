@@ -17,6 +17,8 @@ MOVEMENT_KINDS = [(kind, kind) for kind in KINDS]
 
 PAYABLE = [(p.value, p.label) for p in (Payment.Purpose.ORDER, Payment.Purpose.DEPOSIT, Payment.Purpose.EXTRA)]
 
+WAYS = ("sheet", "redirect")
+
 _PROMISED = [status.value for status in PROMISED]
 
 ENTRY_STATUSES = [
@@ -31,6 +33,11 @@ class StartPaymentInput(Input):
     """What for. The amount is the order's, set by the shop alone."""
 
     purpose = serializers.ChoiceField(choices=PAYABLE, default=Payment.Purpose.ORDER.value)
+    via = serializers.ChoiceField(
+        choices=[(way, way) for way in WAYS],
+        default="sheet",
+        help_text="sheet: in the app. redirect: on a page of the gateway's. The other one is closed, never both.",
+    )
     save_card = serializers.BooleanField(
         default=None,
         allow_null=True,
@@ -58,11 +65,18 @@ class PaymentOutput(serializers.Serializer[Any]):
 
 
 class StartedPaymentOutput(PaymentOutput):
-    """What the payment sheet needs. The card's data go from the phone to the gateway, never through here."""
+    """What the sheet needs, or the page's address. The card's data go to the gateway, never through here.
 
-    client_secret = serializers.CharField()
+    Neither: it is paid already or the bank is at it, as `status` tells.
+    """
+
+    via = serializers.ChoiceField(choices=[(way, way) for way in WAYS])
+    url = serializers.URLField(allow_null=True, help_text="redirect: open it in a browser, and do not keep it.")
+    client_secret = serializers.CharField(allow_null=True, help_text="sheet")
     publishable_key = serializers.CharField()
-    customer_session = serializers.CharField(help_text="Lets the sheet show and use the cards that the shop keeps.")
+    customer_session = serializers.CharField(
+        allow_null=True, help_text="sheet: lets it show and use the cards that the shop keeps."
+    )
     card_kept = serializers.BooleanField()
     card_terms = serializers.CharField(help_text="What a kept card is charged for: show it beside the sheet.")
 

@@ -45,6 +45,8 @@ _DECLINED = {
 }
 _STARTED = {
     **_PAYMENT,
+    "via": "sheet",
+    "url": None,
     "client_secret": "pi_3Q_secret_x9",
     "publishable_key": "pk_live_…",
     "customer_session": "cuss_secret_x9",
@@ -53,6 +55,13 @@ _STARTED = {
         "Your card is kept for this order. It is charged only for the deposit of €80.00 and for what you owe at the "
         "end beyond it: days late, cleaning, damage."
     ),
+}
+_ON_PAGE = {
+    **_STARTED,
+    "via": "redirect",
+    "url": "https://checkout.stripe.com/c/pay/cs_live_a1",
+    "client_secret": None,
+    "customer_session": None,
 }
 _STATEMENT = {
     "order": "CT-7K3M-9QXP-2RTV",
@@ -152,12 +161,19 @@ class PaymentView(APIView):
         tags=["payments"],
         summary="Open an order's payment, or return the one that is open",
         description=(
-            "Give client_secret and publishable_key to the payment sheet. The first call keeps the stock a while "
-            "longer, once. After the customer has paid, read the order until it is confirmed."
+            "Give client_secret and publishable_key to the payment sheet; or ask for via: redirect and open url in a "
+            "browser, which comes back to the shop's own address. The first call keeps the stock a while longer, once. "
+            "Whoever asks for the other way has the first one closed: nobody pays twice. After the customer has "
+            "paid or come back, read the order until it is confirmed."
         ),
         request=StartPaymentInput,
         responses={200: StartedPaymentOutput, **_REFUSED, **_SILENT},
-        examples=[OpenApiExample("request", value={}, request_only=True), _answer(_STARTED)],
+        examples=[
+            OpenApiExample("request", value={}, request_only=True),
+            OpenApiExample("redirect", value={"via": "redirect"}, request_only=True),
+            _answer(_STARTED),
+            _answer(_ON_PAGE, "redirect"),
+        ],
     )
     @idempotent(atomic=False)
     def post(self, request: Request, number: str) -> Response:
@@ -167,13 +183,16 @@ class PaymentView(APIView):
             order_id=order.pk,
             customer_id=user_id(request),
             purpose=Payment.Purpose(asked["purpose"]),
+            on_page=asked["via"] == "redirect",
             save_card=asked["save_card"],
         )
         payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
         secrets = {
-            "client_secret": started.client_secret,
+            "via": "redirect" if payment.is_on_page else "sheet",
+            "url": started.url or None,
+            "client_secret": started.client_secret or None,
             "publishable_key": started.publishable_key,
-            "customer_session": started.customer_session,
+            "customer_session": started.customer_session or None,
             "card_kept": payment.keeps_card,
             "card_terms": card_terms(payment),
         }

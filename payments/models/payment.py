@@ -78,6 +78,10 @@ class Deposit(models.Model):
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
+    def at_gateway(self) -> Self:
+        """Payments that the gateway knows, or has a page for."""
+        return self.filter(Q(provider_ref__isnull=False) | Q(page_ref__isnull=False))
+
     def for_charges(self) -> Self:
         """Payments of what is charged; a deposit's pay for it only as far as it is kept."""
         return self.exclude(purpose=Payment.Purpose.DEPOSIT)
@@ -120,6 +124,8 @@ class Payment(models.Model):
     capture_before = models.DateTimeField(null=True, blank=True)  # of a hold: the gateway then lets go
     keeps_card = models.BooleanField(default=False)  # the customer agreed that the card is kept for this order
     card_ref = models.CharField(max_length=255, blank=True)  # the kept card it is asked from; "": its owner pays
+    page_ends_at = models.DateTimeField(null=True, blank=True)  # paid on a page of the gateway's; null: in the app
+    page_ref = models.CharField(max_length=255, null=True, blank=True, unique=True)  # Stripe: Checkout Session id
     changing_to_minor = models.PositiveBigIntegerField(null=True, blank=True)  # the gateway may have heard of it or not
     changes = models.PositiveSmallIntegerField(default=0)  # how often it was changed at the gateway
     last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
@@ -153,6 +159,11 @@ class Payment(models.Model):
                 | ~Q(purpose="deposit") & Q(deposit__isnull=True, captures_later=False),
                 name="payment_of_deposit",
             ),
+            models.CheckConstraint(
+                condition=Q(page_ends_at__isnull=False, card_ref=Value(""))
+                | Q(page_ends_at__isnull=True, page_ref__isnull=True),
+                name="payment_on_page_by_its_owner",
+            ),
             models.UniqueConstraint(
                 fields=["order", "purpose"], condition=Q(status__in=LIVE), name="payment_one_live_per_purpose"
             ),  # two taps on "Pay" cannot charge twice
@@ -170,6 +181,11 @@ class Payment(models.Model):
     def key(self) -> str:
         """The idempotency key to use at the gateway now."""
         return f"{self.pk}.{self.attempts}"
+
+    @property
+    def is_on_page(self) -> bool:
+        """True when its owner pays it on a page of the gateway's, and nowhere else."""
+        return self.page_ends_at is not None
 
     @property
     def refundable_minor(self) -> int:

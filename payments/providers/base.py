@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -52,6 +52,26 @@ class NewPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPage:
+    """A page of the gateway's on which its customer pays a payment in a browser."""
+
+    title: str  # what it is for, as customers read it
+    ends_at: datetime  # nobody can pay on it afterwards
+    paid_url: str  # where the browser goes when it is paid
+    left_url: str  # where it goes when its customer turns back
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePage:
+    """A payment page as the gateway has it now."""
+
+    ref: str
+    is_open: bool  # somebody may still pay on it
+    url: str = ""  # while it is open
+    payment_ref: str = ""  # the payment made on it, once somebody tried
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteRefund:
     """A refund as the gateway has it now."""
 
@@ -90,6 +110,7 @@ class RemoteDispute:
 
 class Topic(StrEnum):
     PAYMENT = "payment"
+    PAGE = "page"  # a payment page was used, or ended
     REFUND = "refund"
     DISPUTE = "dispute"  # the customer asks the bank for the money back
     OTHER = "other"  # changes nothing here
@@ -102,7 +123,7 @@ class Notice:
     event_id: str
     kind: str  # the gateway's name for it
     topic: Topic
-    payment_ref: str
+    ref: str  # of the page, if it is about one; else of the payment
     payload: dict[str, Any] = field(default_factory=dict)
 
 
@@ -113,6 +134,8 @@ class PaymentProvider(Protocol):
     """
 
     publishable_key: str
+    shortest_page: timedelta  # a payment page lasts at least so long
+    longest_page: timedelta
 
     def create_customer(self, *, key: str, user_id: UUID) -> str:
         """Make a customer that cards can be kept for. Returns its reference."""
@@ -131,6 +154,19 @@ class PaymentProvider(Protocol):
     def change_payment(self, *, key: str, ref: str, amount_minor: int, keeps_card: bool) -> RemotePayment:
         """Ask for another amount, or keep the card or not, while nobody has paid it; afterwards nothing changes.
         Returns it as it then is.
+        """
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        """Prepare to collect an amount that we alone set on a page of the gateway's. Its payment is made, as `new`
+        says, when somebody first tries to pay there, and ends with the page.
+        """
+
+    def get_page(self, ref: str) -> RemotePage:
+        """The page as it is now. Raises: UnknownPayment."""
+
+    def close_page(self, ref: str) -> RemotePage:
+        """Make sure that nobody can pay on it any more. Returns it as it then is: with its payment, which succeeded if
+        the customer was quicker. Raises: UnknownPayment.
         """
 
     def get_payment(self, ref: str) -> RemotePayment:
@@ -192,7 +228,7 @@ class ProviderRefused(ProviderError):
 
 
 class UnknownPayment(ProviderRefused):
-    """The gateway has no such payment."""
+    """The gateway has no such payment, or no such page."""
 
 
 class EventRejected(ProviderError):

@@ -1,6 +1,6 @@
 """Every write to money that means something."""
 
-from payments.services.collecting import StartedPayment, apply_payment, settle_payment, start_payment
+from payments.services.collecting import apply_payment, settle_payment
 from payments.services.deposits import (
     end_deposit,
     release_deposit,
@@ -37,6 +37,7 @@ from payments.services.settling import (
     refresh_refunds,
     settle_order,
 )
+from payments.services.starting import StartedPayment, start_payment
 
 __all__ = [
     "StartedPayment",

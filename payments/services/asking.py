@@ -1,14 +1,24 @@
 """What the gateway is asked about a payment: its row alone says it, so that whoever asks again asks the same."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
 from payments.models import Payment
-from payments.providers.base import KeySpent, NewPayment, RemotePayment, RemoteStatus
+from payments.providers.base import KeySpent, NewPage, NewPayment, RemotePage, RemotePayment, RemoteStatus
 from payments.providers.registry import get_provider
 
+_TITLES = {
+    Payment.Purpose.ORDER: "Order",
+    Payment.Purpose.EXTENSION: "Extension of order",
+    Payment.Purpose.EXTRA: "Later charges of order",
+    Payment.Purpose.DEPOSIT: "Deposit of order",
+}
 _FIRST_TRY = timedelta(minutes=10)
 _WORST_FIRST = [RemoteStatus.CANCELLED, RemoteStatus.PENDING]
 
@@ -19,8 +29,37 @@ def ask_for(payment: Payment, *, customer_ref: str) -> RemotePayment:
     A kept card is never charged a second time because an answer was lost or the gateway broke: then it looks first.
     Network, outside any transaction. Raises: ProviderUnavailable, ProviderRefused.
     """
-    try:
+    with _counting(payment):
         return _ask_for(payment, customer_ref)
+
+
+def ask_for_page(payment: Payment, *, customer_ref: str) -> RemotePage:
+    """Open the page that a payment is to be paid on, or read it again. Needs `order`. Safe to repeat.
+
+    One that was made without our hearing of it is seen by nobody. Network, outside any transaction. Raises:
+    ProviderUnavailable, ProviderRefused.
+    """
+    provider = get_provider()
+    if payment.page_ref:
+        return provider.get_page(payment.page_ref)
+    if payment.page_ends_at is None:
+        raise ValueError("this payment is not paid on a page")
+    back = urlencode({"order": payment.order.number})
+    page = NewPage(
+        title=f"{_TITLES[Payment.Purpose(payment.purpose)]} {payment.order.number}",
+        ends_at=payment.page_ends_at,
+        paid_url=f"{settings.PAYMENT_PAID_URL}?{back}",
+        left_url=f"{settings.PAYMENT_LEFT_URL}?{back}",
+    )
+    with _counting(payment):
+        return provider.open_page(_new(payment, customer_ref), page)
+
+
+@contextmanager
+def _counting(payment: Payment) -> Iterator[None]:
+    """A key that the gateway spent is not used again."""
+    try:
+        yield
     except KeySpent:
         Payment.objects.filter(pk=payment.pk).update(attempts=F("attempts") + 1)
         raise
@@ -44,7 +83,18 @@ def _ask_for(payment: Payment, customer_ref: str) -> RemotePayment:
             amount_minor=payment.changing_to_minor,
             keeps_card=payment.keeps_card,
         )
-    new = NewPayment(
+    new = _new(payment, customer_ref)
+    if not payment.card_ref:
+        return provider.create_payment(new)
+    if payment.attempts or payment.created_at < timezone.now() - _FIRST_TRY:
+        made = made_before(payment, customer_ref=customer_ref)
+        if made is not None:
+            return made
+    return provider.charge_card(new, card_ref=payment.card_ref)
+
+
+def _new(payment: Payment, customer_ref: str) -> NewPayment:
+    return NewPayment(
         key=payment.key,
         payment_id=payment.pk,
         amount_minor=payment.amount_minor,
@@ -54,10 +104,3 @@ def _ask_for(payment: Payment, customer_ref: str) -> RemotePayment:
         keeps_card=payment.keeps_card,
         captures_later=payment.captures_later,
     )
-    if not payment.card_ref:
-        return provider.create_payment(new)
-    if payment.attempts or payment.created_at < timezone.now() - _FIRST_TRY:
-        made = made_before(payment, customer_ref=customer_ref)
-        if made is not None:
-            return made
-    return provider.charge_card(new, card_ref=payment.card_ref)

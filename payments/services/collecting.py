@@ -1,6 +1,5 @@
 """Money coming in: one live payment for each purpose, and one way to confirm it."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,38 +9,31 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from core.logging import get_logger
-from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
-from orders.services import mark_order_paid, ready_for_more, ready_for_payment, settle_soon
+from orders.services import mark_order_paid, settle_soon
 from orders.states import OrderStatus
-from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
-from payments.models import Deposit, Mail, Payment
+from payments.models import Mail, Payment
 from payments.providers.base import (
-    ProviderError,
-    ProviderRefused,
-    ProviderUnavailable,
     RemotePayment,
     RemoteStatus,
 )
 from payments.providers.registry import get_provider
-from payments.selectors import balance, is_paid_in_full, needs_securing, owed
-from payments.services.asking import ask_for
-from payments.services.customers import customer_at_gateway, keep_card
+from payments.selectors import balance, is_paid_in_full
+from payments.services.customers import keep_card
 from payments.services.deposit_states import (
     follow_payment,
-    new_deposit_payment,
-    open_deposit_payment,
     plan_deposit,
 )
 from payments.services.documents import issue_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park
-from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
+from payments.states import LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
 ITS_OWNERS_TURN = timedelta(minutes=30)  # an open payment is its owner's that long; then the kept card is asked
+_TIME_TO_TURN = timedelta(minutes=1)  # from a page to the sheet
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 _STATUS = {
@@ -58,109 +50,6 @@ def payment_status(remote: RemotePayment) -> PaymentStatus:
     return _STATUS[remote.status]
 
 
-@dataclass(frozen=True, slots=True)
-class StartedPayment:
-    """What the customer's phone needs to pay."""
-
-    payment: Payment
-    client_secret: str
-    publishable_key: str
-    customer_session: str
-
-
-def start_payment(
-    *,
-    order_id: UUID,
-    customer_id: UUID,
-    purpose: Payment.Purpose = Payment.Purpose.ORDER,
-    save_card: bool | None = None,
-) -> StartedPayment:
-    """Open the order's one payment for this purpose, or return it, however often and from however many phones.
-
-    The first call for the order itself extends its hold once; one that is open is changed to what is owed now.
-    save_card: whether the customer agrees that the card is kept for what this order may still owe; None: as before, at
-    first yes if it has a deposit. Network between two transactions; the payment's id is the key at the gateway.
-    Raises: NotFound, OrderStillReserving, OrderExpired, TransitionNotAllowed, NothingToPay, PaymentRefused,
-    PaymentProviderUnavailable.
-    """
-    payment = _open(order_id=order_id, customer_id=customer_id, purpose=purpose, save_card=save_card)
-    provider = get_provider()
-    try:
-        customer = customer_at_gateway(user_id=customer_id)
-        remote = ask_for(payment, customer_ref=customer.provider_ref)
-        session = provider.open_session(customer.provider_ref)
-    except ProviderUnavailable as silence:  # what a spent key may have made is no customer's to pay (ADR 6)
-        raise PaymentProviderUnavailable from silence
-    except ProviderRefused as no:
-        raise PaymentRefused(reason=no.code) from no
-    payment = settle_payment(payment_id=payment.pk, remote=remote)
-    _require_ours(payment, remote)
-    _require_living(payment)
-    if payment.status == PaymentStatus.CANCELLED:  # somebody closed it at the gateway: the next try opens another
-        raise PaymentProviderUnavailable
-    return StartedPayment(payment, remote.client_secret, provider.publishable_key, session)
-
-
-def _require_ours(payment: Payment, remote: RemotePayment) -> None:
-    """No secret of a payment that is not the row's own, or that a person must look at first. Network for a stray.
-
-    Raises: PaymentProviderUnavailable, PaymentRefused.
-    """
-    if payment.provider_ref != remote.ref:  # while we waited, an event told us of an earlier one
-        try:
-            explain_stray(remote)
-        except ProviderError as trouble:
-            raise PaymentProviderUnavailable from trouble
-        raise PaymentProviderUnavailable
-    if payment.parked_reason:
-        raise PaymentRefused(reason="under_review")
-
-
-def _require_living(payment: Payment) -> None:
-    """No secret for an order that died while the gateway worked. Raises: OrderExpired, TransitionNotAllowed."""
-    status = Order.objects.values_list("status", flat=True).get(pk=payment.order_id)
-    if status == OrderStatus.EXPIRED:
-        raise OrderExpired
-    if status == OrderStatus.CANCELLED:
-        raise TransitionNotAllowed(event="pay", status=status, allowed=[])
-
-
-@transaction.atomic
-def _open(*, order_id: UUID, customer_id: UUID, purpose: Payment.Purpose, save_card: bool | None) -> Payment:
-    """The live payment row of a payable order, as it is to be. Locks: order, and what extending its hold locks."""
-    ready = ready_for_payment if purpose == Payment.Purpose.ORDER else ready_for_more
-    order = ready(order_id=order_id, customer_id=customer_id)
-    payment = _open_deposit(order) if purpose == Payment.Purpose.DEPOSIT else _open_charges(order, purpose)
-    if payment.card_ref and payment.provider_ref is None:
-        return payment  # the kept card is being asked at this moment
-    agreed = payment.keeps_card if save_card is None else save_card
-    was_for_kept_card = bool(payment.card_ref) and not payment.changes  # from now on another one may be used, and kept
-    if agreed != payment.keeps_card or (was_for_kept_card and agreed):
-        payment.keeps_card = agreed
-        payment.save(update_fields=["keeps_card"])
-        change_amount(payment, payment.amount_minor)
-    return payment
-
-
-def _open_charges(order: Order, purpose: Payment.Purpose) -> Payment:
-    live = Payment.objects.select_for_update().filter(order=order, purpose=purpose, status__in=LIVE).first()
-    due = owed(order.pk)
-    if live is not None and (due <= 0 or purpose == Payment.Purpose.ORDER):
-        return live
-    if due <= 0:
-        raise NothingToPay
-    if live is None:
-        agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
-        if purpose == Payment.Purpose.EXTRA:  # its owner may leave it, and nothing else would happen to the order
-            settle_soon(order.pk, after=ITS_OWNERS_TURN)
-        return Payment.objects.create(
-            order=order, purpose=purpose, amount_minor=due, currency=order.currency, keeps_card=agreed
-        )
-    if live.amount_minor != due:
-        change_amount(live, due)
-    return live
-
-
 def change_amount(payment: Payment, amount_minor: int) -> None:
     """Have an open payment of a locked order changed the next time the gateway is asked (services.asking).
 
@@ -171,13 +60,6 @@ def change_amount(payment: Payment, amount_minor: int) -> None:
     payment.changing_to_minor = amount_minor
     payment.changes += 1
     payment.save(update_fields=["changing_to_minor", "changes"])
-
-
-def _open_deposit(order: Order) -> Payment:
-    deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
-    if deposit is None or not needs_securing(deposit):
-        raise NothingToPay("There is no deposit to secure.")
-    return open_deposit_payment(deposit) or new_deposit_payment(deposit)
 
 
 def apply_payment(*, provider_ref: str) -> Payment | None:
@@ -263,6 +145,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     if _is_replaced(payment, remote) if adopted else _is_older(payment, remote):
         return payment
     before = payment.status, payment.captured_minor, payment.last_error
+    _follow_ended_page(payment, payment_status(remote))
     _follow_change(payment, remote)
     park(payment, _contradiction(order, payment, remote))
     captured = remote.captured_minor if remote.currency == payment.currency else 0
@@ -351,13 +234,23 @@ def _contradiction(order: Order, payment: Payment, remote: RemotePayment) -> str
 
 
 @transaction.atomic
-def give_up_payment(*, payment_id: UUID) -> Payment:
-    """Close a payment that the gateway never heard of. Locks: order, payment."""
+def give_up_payment(*, payment_id: UUID, closed_page: str | None = None) -> Payment:
+    """Close a payment that the gateway never heard of, or whose page was closed before anybody tried to pay there.
+
+    Locks: order, payment.
+    """
     _, payment = lock_payment(payment_id)
-    if payment.status == PaymentStatus.CREATED and payment.provider_ref is None:
+    if payment.status in LIVE and payment.provider_ref is None and payment.page_ref == closed_page:
         payment.status = PaymentStatus.CANCELLED
         payment.save(update_fields=["status"])
+        _follow_ended_page(payment, PaymentStatus.CANCELLED)
     return payment
+
+
+def _follow_ended_page(payment: Payment, status: PaymentStatus) -> None:
+    """An extra whose page ended unpaid is the kept card's, unless its owner has turned to the sheet."""
+    if payment.is_on_page and payment.purpose == Payment.Purpose.EXTRA and status == PaymentStatus.CANCELLED:
+        settle_soon(payment.order_id, after=_TIME_TO_TURN)
 
 
 def close_what_waits(payment: Payment) -> None:
@@ -365,10 +258,27 @@ def close_what_waits(payment: Payment) -> None:
 
     Network, then a transaction. Raises: ProviderUnavailable, ProviderRefused.
     """
-    if payment.provider_ref is None:
-        give_up_payment(payment_id=payment.pk)
+    _close(payment, only_waiting=True)
+
+
+def close_payment(payment: Payment) -> None:
+    """See to it that a payment can no longer be paid and holds nothing; what was paid meanwhile is applied.
+
+    Network, then a transaction. Raises: ProviderUnavailable, ProviderRefused.
+    """
+    _close(payment, only_waiting=False)
+
+
+def _close(payment: Payment, *, only_waiting: bool) -> None:
+    provider, ref = get_provider(), payment.provider_ref
+    if payment.page_ref:  # first, as what is paid on an open page cannot be cancelled
+        ref = provider.close_page(payment.page_ref).payment_ref or ref
+    if ref is None:
+        give_up_payment(payment_id=payment.pk, closed_page=payment.page_ref)
         return
-    remote = get_provider().get_payment(payment.provider_ref)
-    if remote.status == RemoteStatus.PENDING:
-        remote = get_provider().cancel_payment(payment.provider_ref)
+    if only_waiting:
+        remote = provider.get_payment(ref)
+        remote = provider.cancel_payment(ref) if remote.status == RemoteStatus.PENDING else remote
+    else:
+        remote = provider.cancel_payment(ref)
     settle_payment(payment_id=payment.pk, remote=remote)

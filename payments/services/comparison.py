@@ -15,6 +15,7 @@ from payments.selectors import unsettled_orders
 from payments.services.verdicts import (
     Case,
     compare_dispute,
+    compare_page,
     compare_payment,
     compare_refund,
     missing_dispute_here,
@@ -25,7 +26,7 @@ from payments.services.verdicts import (
     missing_refund_there,
     unsettled_order,
 )
-from payments.states import RefundStatus
+from payments.states import LIVE, RefundStatus
 
 T = TypeVar("T")
 
@@ -76,7 +77,21 @@ class Look:
             return len(seen)
         for row in missing:  # a list is not a proof
             cases += self._by_name(row)
+        cases += self._pages()
         return len(seen)
+
+    def _pages(self) -> Iterator[Case]:
+        """Nothing there lists a payment that nobody has tried to pay on its page."""
+        untried = Payment.objects.filter(
+            created_at__gte=self._since, status__in=LIVE, provider_ref=None, page_ref__isnull=False
+        )
+        for row in untried.select_related("order").order_by("pk"):
+            try:
+                page = self._provider.get_page(str(row.page_ref))
+            except UnknownPayment:
+                page = None
+            if (case := compare_page(row, page)) is not None:
+                yield case
 
     def _by_name(self, row: Payment) -> list[Case]:
         try:

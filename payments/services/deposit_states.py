@@ -40,8 +40,8 @@ def open_deposit_payment(deposit: Deposit) -> Payment | None:
     return Payment.objects.select_for_update().filter(deposit=deposit, status__in=LIVE).first()
 
 
-def new_deposit_payment(deposit: Deposit, *, card_ref: str = "") -> Payment:
-    """card_ref: the kept card to ask; "": its owner pays."""
+def new_deposit_payment(deposit: Deposit, *, card_ref: str = "", page_ends_at: datetime | None = None) -> Payment:
+    """card_ref: the kept card to ask; "": its owner pays, on a page of the gateway's that ends then, or in the app."""
     return Payment.objects.create(
         order_id=deposit.order_id,
         purpose=Payment.Purpose.DEPOSIT,
@@ -51,6 +51,7 @@ def new_deposit_payment(deposit: Deposit, *, card_ref: str = "") -> Payment:
         currency=deposit.currency,
         card_ref=card_ref,
         keeps_card=True,
+        page_ends_at=page_ends_at,
     )
 
 

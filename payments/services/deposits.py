@@ -26,6 +26,7 @@ from payments.selectors import RENEW_BEFORE, asked_minor, held_by_bank, needs_se
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
+    close_payment,
     close_what_waits,
     give_up_payment,
     settle_asked,
@@ -75,7 +76,7 @@ def renew_ending_holds() -> int:
 
 
 def _waiting() -> QuerySet[Payment]:
-    return Payment.objects.filter(deposit=OuterRef("pk"), status__in=LIVE, provider_ref__isnull=False)
+    return Payment.objects.at_gateway().filter(deposit=OuterRef("pk"), status__in=LIVE)
 
 
 def _secure_soon(deposits: QuerySet[Deposit]) -> int:
@@ -246,8 +247,10 @@ class _Step:
         payment, keep = self.payment, self.keep_minor
         if payment.provider_ref is None and payment.status in LIVE:
             self._give_up()
+        elif payment.provider_ref is not None and payment.status == PaymentStatus.AUTHORISED and keep:
+            settle_payment(payment_id=payment.pk, remote=self._capture(payment.provider_ref))
         elif payment.provider_ref is not None and payment.status in NOT_OVER:
-            settle_payment(payment_id=payment.pk, remote=self._end(payment.provider_ref))
+            close_payment(payment)
         elif payment.refundable_minor > keep and not _is_refused(payment):
             seen = payment.refundable_minor
             request_refund(
@@ -262,13 +265,11 @@ class _Step:
         """Close what the gateway never heard of, after a look whether it did."""
         made = made_before(self.payment, customer_ref=self.customer_ref) if self.payment.card_ref else None
         if made is None:
-            give_up_payment(payment_id=self.payment.pk)
+            close_payment(self.payment)
         else:
             settle_payment(payment_id=self.payment.pk, remote=made)
 
-    def _end(self, ref: str) -> RemotePayment:
-        if not self.keep_minor or self.payment.status != PaymentStatus.AUTHORISED:
-            return get_provider().cancel_payment(ref)
+    def _capture(self, ref: str) -> RemotePayment:
         try:
             return get_provider().capture(key=self.payment.key, ref=ref, amount_minor=self.keep_minor)
         except KeySpent:  # captured or not: the next try looks

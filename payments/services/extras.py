@@ -11,16 +11,15 @@ from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import ProviderRefused
-from payments.providers.registry import get_provider
 from payments.selectors import asked_minor, owed
 from payments.services.asking import ask_for
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
     change_amount,
+    close_payment,
     close_what_waits,
     give_up_payment,
     settle_asked,
-    settle_payment,
 )
 from payments.services.customers import card_for, forget_card
 from payments.services.mailing import mail_soon
@@ -43,7 +42,8 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
         return None
     payment, due = opened
     if payment.provider_ref and due <= 0:
-        return settle_payment(payment_id=payment.pk, remote=get_provider().cancel_payment(payment.provider_ref))
+        close_payment(payment)
+        return Payment.objects.get(pk=payment.pk)
     customer = GatewayCustomer.objects.get(user=payment.order.customer_id)
     try:
         return settle_asked(payment, ask_for(payment, customer_ref=customer.provider_ref))
@@ -54,10 +54,17 @@ def collect_extra(*, order_id: UUID) -> Payment | None:
 
 
 def _close_what_was_left(order_id: UUID) -> None:
-    """Close an extra that only waits for its owner, so that the card can be asked; without one they are told to pay."""
+    """Close an extra that only waits for its owner, so that the card can be asked; without one they are told to pay.
+
+    A page of another amount than is owed now is closed at once: it cannot be changed.
+    """
     opened = Payment.objects.select_related("order").filter(order=order_id, purpose=Payment.Purpose.EXTRA, card_ref="")
-    left = opened.filter(status__in=LIVE, created_at__lte=timezone.now() - ITS_OWNERS_TURN).first()
+    live = opened.filter(status__in=LIVE).first()
     due = owed(order_id)
+    if live is not None and live.is_on_page and live.amount_minor != due:
+        close_what_waits(live)
+        return
+    left = live if live is not None and live.created_at <= timezone.now() - ITS_OWNERS_TURN else None
     if left is None or not _is_to_collect(left.order, due) or _card_to_ask(left.order, due) is None:
         return
     close_what_waits(left)
@@ -70,6 +77,8 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
     due = owed(order_id)
     extra = Payment.objects.select_for_update().filter(order=order, purpose=Payment.Purpose.EXTRA)
     live = extra.filter(status__in=LIVE).first()
+    if live is not None and live.is_on_page:
+        return None  # its owner is about to pay it
     if live is not None and live.provider_ref:
         return _as_owed(live, due)
     if not _is_to_collect(order, due):

@@ -12,6 +12,7 @@ from payments.models import Refund
 from payments.providers.base import ProviderError
 from payments.services.collecting import apply_payment
 from payments.services.disputes import apply_disputes
+from payments.services.pages import apply_page
 from payments.services.returning import apply_refunds
 from payments.services.settling import push_refund, settle_order
 from payments.services.verdicts import Case, Repair
@@ -60,7 +61,9 @@ def _attempt(case: Case) -> str:
 
 def _repair(case: Case) -> None:
     repair = case.finding.repair
-    if repair in (Repair.READ_AGAIN, Repair.CANCEL_THERE):
+    if case.page_ref:
+        apply_page(page_ref=case.page_ref)
+    elif repair in (Repair.READ_AGAIN, Repair.CANCEL_THERE):
         apply_payment(provider_ref=case.payment_ref)  # cancels a stray of ours that nobody paid
         apply_refunds(payment_ref=case.payment_ref)
         apply_disputes(payment_ref=case.payment_ref)

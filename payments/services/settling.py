@@ -24,13 +24,14 @@ from payments.providers.base import EventRejected, ProviderUnavailable, Topic, U
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
 from payments.selectors import balance, is_paid_in_full, owed
-from payments.services.collecting import apply_payment, give_up_payment, settle_payment
+from payments.services.collecting import apply_payment, close_payment
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.disputes import apply_disputes, dispute_status
 from payments.services.documents import issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import mail_soon
+from payments.services.pages import apply_page
 from payments.services.returning import apply_refunds, refund_overpayment, refund_status, send_refund
 from payments.states import DEPOSIT_LIVE, LIVE, NOT_OVER, UNDER_WAY, EventStatus, PaymentStatus, RefundStatus
 
@@ -61,12 +62,12 @@ def receive_event(*, body: bytes, signature: str) -> bool:
         event_id=notice.event_id,
         defaults={
             "kind": notice.kind,
-            "object_ref": notice.payment_ref,
+            "object_ref": notice.ref,
             "payload": {"topic": notice.topic, "event": without_secrets(notice.payload)},
         },
     )
     if fresh:
-        enqueue("payments.process_event", lock=f"gateway:{notice.payment_ref or notice.event_id}", event_id=event.pk)
+        enqueue("payments.process_event", lock=f"gateway:{notice.ref or notice.event_id}", event_id=event.pk)
     return fresh
 
 
@@ -99,7 +100,10 @@ def _apply(event: ProviderEvent) -> tuple[EventStatus, str]:
     if topic == Topic.OTHER:
         return EventStatus.IGNORED, ""
     try:
-        payment = apply_payment(provider_ref=event.object_ref)
+        if topic == Topic.PAGE:
+            payment = apply_page(page_ref=event.object_ref)
+        else:
+            payment = apply_payment(provider_ref=event.object_ref)
         if payment is not None and topic == Topic.REFUND:
             apply_refunds(payment_ref=event.object_ref)
         if payment is not None and topic == Topic.DISPUTE:
@@ -190,10 +194,7 @@ def close_payments(*, order_id: UUID) -> None:
     Network, then a transaction for each. Raises: ProviderUnavailable.
     """
     for payment in Payment.objects.for_charges().filter(order_id=order_id, status__in=LIVE):
-        if payment.provider_ref is None:
-            give_up_payment(payment_id=payment.pk)
-        else:
-            settle_payment(payment_id=payment.pk, remote=get_provider().cancel_payment(payment.provider_ref))
+        close_payment(payment)
 
 
 def catch_up(*, young: timedelta, older_than: timedelta) -> int:
@@ -206,9 +207,7 @@ def catch_up(*, young: timedelta, older_than: timedelta) -> int:
     now = timezone.now()
     window = Q(created_at__gt=now - young, created_at__lt=now - older_than)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
-    for payment_id in _ids(
-        Payment.objects.filter(window, status__in=NOT_OVER, provider_ref__isnull=False, parked_reason="")
-    ):
+    for payment_id in _ids(Payment.objects.at_gateway().filter(window, status__in=NOT_OVER, parked_reason="")):
         jobs.append(("payments.refresh_payment", f"payment:{payment_id}", {"payment_id": str(payment_id)}))
     open_refunds = Refund.objects.filter(window, status__in=UNDER_WAY)
     for refund_id in _ids(open_refunds):
@@ -309,7 +308,9 @@ def _uncollected_orders(after: datetime, before: datetime) -> Iterable[UUID]:
 def refresh_payment(*, payment_id: UUID) -> None:
     """Read a payment again at the gateway, as its webhook would have made us do."""
     payment = Payment.objects.get(pk=payment_id)
-    if payment.provider_ref and payment.status in NOT_OVER:
+    if payment.page_ref and payment.status in LIVE:
+        apply_page(page_ref=payment.page_ref)
+    elif payment.provider_ref and payment.status in NOT_OVER:
         apply_payment(provider_ref=payment.provider_ref)
 
 

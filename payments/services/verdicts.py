@@ -13,7 +13,7 @@ from core.money import format_minor
 from orders.models import Order
 from orders.states import OrderStatus
 from payments.models import Dispute, Payment, Refund
-from payments.providers.base import RemoteDispute, RemotePayment, RemoteRefund, RemoteStatus
+from payments.providers.base import RemoteDispute, RemotePage, RemotePayment, RemoteRefund, RemoteStatus
 from payments.services.collecting import payment_status
 from payments.services.disputes import dispute_status
 from payments.services.returning import refund_status
@@ -72,6 +72,7 @@ class Case:
     payment_ref: str = ""
     refund_id: UUID | None = None
     order_id: UUID | None = None
+    page_ref: str = ""
 
     def left_to_a_person(self, why: str) -> "Case":
         return replace(self, finding=replace(self.finding, repair=Repair.BY_HAND, note=why))
@@ -117,6 +118,20 @@ def missing_payment_there(row: Payment) -> Case:
             row.created_at.isoformat(), note=note,
         )
     )  # fmt: skip
+
+
+def compare_page(row: Payment, page: RemotePage | None) -> Case | None:
+    """A payment that nobody has tried to pay on its page yet. None: the gateway has no such page."""
+    if page is not None and (page.is_open or page.payment_ref):  # one that was tried is compared as all are
+        return None
+    theirs = "the page ended unpaid" if page is not None else ""
+    found = Finding(
+        "status" if page is not None else "missing_there", "payment", str(row.page_ref), row.order.number,
+        _our_payment(row), theirs, row.created_at.isoformat(),
+    )  # fmt: skip
+    if page is None:
+        return Case(replace(found, note="the gateway has no such page: is this the account it was made with?"))
+    return Case(replace(found, repair=Repair.READ_AGAIN), page_ref=str(row.page_ref))
 
 
 def _our_payment(row: Payment) -> str:
@@ -237,6 +252,7 @@ __all__ = [
     "Finding",
     "Repair",
     "compare_dispute",
+    "compare_page",
     "compare_payment",
     "compare_refund",
     "missing_dispute_here",

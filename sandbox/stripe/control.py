@@ -92,6 +92,10 @@ def _pay_checkout(sandbox: StripeSandbox, body: Json, session_id: str) -> Json:
     return sandbox.pay_checkout(session_id, body.get("payment_method", "pm_card_visa"))
 
 
+def _expire_checkout(sandbox: StripeSandbox, session_id: str) -> Json:
+    return sandbox.expire_checkout(session_id)
+
+
 def _reset(sandbox: StripeSandbox) -> Json:
     sandbox.reset()
     return {"reset": True}
@@ -123,7 +127,7 @@ _AN_AMOUNT = frozenset({"payment_intent", "amount", "reason"})
 _TABLE: tuple[tuple[str, str, frozenset[str] | None, Do], ...] = (
     # method, address, what the body may hold (None: checked elsewhere), what is done
     ("GET", "/", _NOTHING, _page(pages.overview)),
-    ("GET", "/c/pay/{id}", _NOTHING, _page(pages.checkout)),
+    ("GET", "/c/pay/{id}", _NOTHING, _bare(pages.checkout)),
     ("GET", "/_sandbox/3ds/{id}", _NOTHING, _page(pages.authentication)),
     ("GET", "/_sandbox/overview", _NOTHING, _bare(_overview)),
     ("GET", "/_sandbox/totals", _NOTHING, _bare(lambda sandbox: sandbox.totals())),
@@ -143,6 +147,12 @@ _TABLE: tuple[tuple[str, str, frozenset[str] | None, Do], ...] = (
     ("POST", "/_sandbox/setup_intents/{id}/confirm", _A_METHOD, _confirm),
     ("POST", "/_sandbox/setup_intents/{id}/complete_3ds", _AN_ANSWER, _complete_3ds),
     ("POST", "/_sandbox/checkout/sessions/{id}/pay", _A_METHOD, _pay_checkout),
+    (
+        "POST",
+        "/_sandbox/checkout/sessions/{id}/expire",
+        _NOTHING,
+        _bare(lambda sandbox, cs: sandbox.expire_checkout(cs)),
+    ),
     ("POST", "/_sandbox/disputes", _AN_AMOUNT, _dispute),
     ("POST", "/_sandbox/disputes/{id}/close", frozenset({"outcome"}), _close_dispute),
     ("POST", "/_sandbox/refunds/{id}/fail", _NOTHING, _bare(lambda sandbox, re_: sandbox.fail_refund(re_))),

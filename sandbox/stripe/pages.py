@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from sandbox.http import Response
 from sandbox.stripe import money
 from sandbox.stripe.errors import ApiError, Json, missing
 from sandbox.stripe.resources import checkout_sessions
@@ -38,19 +39,20 @@ def _data(value: object) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def checkout(sandbox: StripeSandbox, session_id: str) -> str:
-    """Raises: ApiError (404) for a session that is not open."""
+def checkout(sandbox: StripeSandbox, session_id: str) -> Response:
+    """The page, or the way back from one that is paid. Raises: ApiError (404) for a session that ended unpaid."""
     session = sandbox.retrieve(session_id)
-    if session is None or session["object"] != "checkout.session" or session["status"] != "open":
+    if session is None or session["object"] != "checkout.session" or session["status"] == "expired":
         raise missing("checkout.session", session_id, param="session")
+    if session["status"] == "complete":
+        return Response(303, headers={"Location": checkout_sessions.success_url(session)})
     amount = session["amount_total"]
     facts: Json = {
         "pay": f"/_sandbox/checkout/sessions/{session_id}/pay",
-        "done": checkout_sessions.success_url(session),
         "back": session["cancel_url"],
         "title": "Save a card" if amount is None else f"Pay {money.written(amount, session['currency'])}",
     }
-    return _template("checkout.html").substitute(style=_style(), facts=_data(facts))
+    return Response.html(_template("checkout.html").substitute(style=_style(), facts=_data(facts)))
 
 
 def authentication(sandbox: StripeSandbox, intent_id: str) -> str:

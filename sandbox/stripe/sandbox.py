@@ -173,12 +173,18 @@ class StripeSandbox:
             checkout_sessions.pay(call, session_id, payment_method)
             return _seen(call, session_id)
 
+    def expire_checkout(self, session_id: str) -> Json:
+        """The time of the payment page is over: checkout.session.expired. Raises: ApiError if it was over before."""
+        with self.engine.doing() as call:
+            return _public(checkout_sessions.run_out(call, session_id))
+
     # what banks do
 
     def settle(self, intent_id: str, *, succeed: bool = True) -> Json:
         """A debit (`pm_success_de`) that is processing arrives, or comes back."""
         with self.engine.doing() as call:
             confirmation.settle(call, call.get("payment_intent", intent_id), succeed_=succeed)
+            checkout_sessions.settle_for(call, intent_id, succeed=succeed)
             return _seen(call, intent_id)
 
     def expire_hold(self, intent_id: str) -> Json:

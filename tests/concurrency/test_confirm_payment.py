@@ -1,6 +1,7 @@
 """One order, one price, however many hands are on it. Each race is first shown to happen without its lock."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from orders.services import add_charge, cancel_order, expire_orders
 from orders.states import OrderStatus
 from payments.errors import PaymentProviderUnavailable, RefundDecided, RefundOutdated, RefundTooLarge
 from payments.models import Payment, ProviderEvent, Refund
+from payments.providers.base import RemotePage
 from payments.providers.registry import get_provider
 from payments.selectors import balance
 from payments.services import (
@@ -31,8 +33,11 @@ from payments.services import (
     settle_payment,
     start_payment,
 )
-from payments.states import LIVE, RefundStatus
+from payments.services.collecting import give_up_payment
+from payments.services.pages import keep_page
+from payments.states import LIVE, PaymentStatus, RefundStatus
 from tests.concurrency.racing import meanwhile, race, won
+from tests.factories.payments import PaymentFactory
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
 from tests.payments.test_deposits import rented, returned
@@ -77,6 +82,67 @@ def test_phones_that_start_to_pay_at_once_get_one_secret(shop: Shop) -> None:
     assert {type(outcome) for outcome in outcomes} <= {StartedPayment, PaymentProviderUnavailable}
     assert {one.client_secret for one in won(outcomes)} == {start().client_secret}
     assert len(shop.gateway.recent()) == Payment.objects.count() == 1
+
+
+def test_phones_that_ask_for_a_page_at_once_get_one_page(shop: Shop) -> None:
+    order = shop.order()
+    start = partial(start_payment, order_id=order.pk, customer_id=order.customer_id, on_page=True)
+
+    outcomes = race([start] * FIVE)
+
+    assert {type(outcome) for outcome in outcomes} <= {StartedPayment, PaymentProviderUnavailable}
+    assert {one.url for one in won(outcomes)} == {start().url}
+    assert len(shop.gateway.recent("checkout.session")) == Payment.objects.count() == 1
+
+
+@transaction.atomic
+def page_kept_without_the_lock(payment: Payment) -> None:
+    """What was seen before decides: it was live then."""
+    Payment.objects.filter(pk=payment.pk).update(page_ref="page_1", status=PaymentStatus.PENDING)
+
+
+def waiting_for_its_page(shop: Shop) -> Payment:
+    ends_at = timezone.now() + timedelta(hours=1)
+    order = shop.order()
+    return PaymentFactory(order=order, amount_minor=order.total_minor, status="created", page_ends_at=ends_at)
+
+
+def test_without_the_lock_a_page_is_shown_for_a_payment_that_was_given_up(shop: Shop) -> None:
+    payment = waiting_for_its_page(shop)
+
+    meanwhile(partial(give_up_payment, payment_id=payment.pk), partial(page_kept_without_the_lock, payment))
+
+    assert Payment.objects.get().status in LIVE
+
+
+@pytest.mark.parametrize("first", ["the page", "the end"])
+def test_a_page_and_the_end_of_its_payment_agree(shop: Shop, first: str) -> None:
+    """Whoever comes second looks: no page is shown of a payment that ended, and none ends whose page is not closed."""
+    payment = waiting_for_its_page(shop)
+    keep = partial(keep_page, payment_id=payment.pk, page=RemotePage("page_1", is_open=True, url="https://x"))
+    end = partial(give_up_payment, payment_id=payment.pk)
+
+    won(meanwhile(keep, end) if first == "the page" else meanwhile(end, keep))
+
+    ended = Payment.objects.get()
+    expected = ("page_1", "pending") if first == "the page" else (None, "cancelled")
+    assert (ended.page_ref, ended.status) == expected
+
+
+@pytest.mark.parametrize("rounds", range(3))
+def test_phones_that_ask_for_both_ways_at_once_leave_one_way_to_pay(shop: Shop, rounds: int) -> None:
+    order = shop.order()
+    start = partial(start_payment, order_id=order.pk, customer_id=order.customer_id)
+    ways = [partial(start, on_page=way) for way in (False, True)]
+
+    won(race(ways * 3))
+
+    waiting = [i for i in shop.gateway.recent() if i["status"] == "requires_payment_method"]
+    pages = [s for s in shop.gateway.recent("checkout.session") if s["status"] == "open"]
+    live = Payment.objects.filter(status__in=LIVE)
+    shown = {payment.page_ref or payment.provider_ref for payment in live}
+    assert live.count() <= 1
+    assert {each["id"] for each in [*waiting, *pages]} - shown == set()
 
 
 # Paid, and at the same moment expired or cancelled

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +17,10 @@ import stripe
 
 from core.ids import new_id
 from core.money import to_decimal
-from payments.providers.base import NewPayment, PaymentProvider, RemotePayment, Topic
+from payments.providers.base import NewPage, NewPayment, PaymentProvider, RemotePage, RemotePayment, Topic
 from payments.providers.stripe import StripeProvider
 from sandbox.stripe.client import InProcessHTTPClient
+from sandbox.stripe.errors import ApiError
 from sandbox.stripe.sandbox import StripeSandbox
 from tests.contracts.memory_gateway import MemoryGateway
 
@@ -28,6 +30,12 @@ Wrap = Callable[[PaymentProvider], Any]
 def new_payment(*, key: str = "", payment_id: UUID | None = None, amount_minor: int = 5000, **more: Any) -> NewPayment:
     given: dict[str, Any] = {"currency": "EUR", "order_number": "CT-1", **more}
     return NewPayment(key=key or str(uuid4()), payment_id=payment_id or new_id(), amount_minor=amount_minor, **given)
+
+
+def new_page(title: str = "Order CT-1") -> NewPage:
+    """It ends at a whole hour, so that whoever asks again asks the same."""
+    ends_at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    return NewPage(title, ends_at, paid_url="https://shop.invalid/paid", left_url="https://shop.invalid/left")
 
 
 class Hands:
@@ -40,6 +48,14 @@ class Hands:
     def fail_to_pay(self, ref: str) -> None:
         """The customer's card has not enough money."""
         pytest.skip("this gateway has no empty card")
+
+    def pay_on_page(self, page_ref: str, *, good: bool = True) -> None:
+        """The customer tries to pay on a page, with a good card or one that has not enough money."""
+        pytest.skip("this gateway's pages need a person")
+
+    def end_page(self, page_ref: str) -> None:
+        """The page's time is over."""
+        pytest.skip("this gateway's clock cannot be moved")
 
     def card(self, customer_ref: str, *, good: bool = True) -> str:
         """A card that this customer let us keep."""
@@ -99,6 +115,9 @@ class Gateway:
     def held(self, amount_minor: int = 5000) -> RemotePayment:
         return self.paid(amount_minor, captures_later=True)
 
+    def page(self, *, title: str = "Order CT-1", **more: Any) -> RemotePage:
+        return self.provider.open_page(new_payment(**more), new_page(title))
+
     def give_back(self, ref: str, amount_minor: int, *, key: str = "", refund_id: UUID | None = None) -> Any:
         return self.provider.refund(
             key=key or str(uuid4()), refund_id=refund_id or new_id(), payment_ref=ref, amount_minor=amount_minor
@@ -119,6 +138,16 @@ class SandboxHands(Hands):
 
     def fail_to_pay(self, ref: str) -> None:
         self.sandbox.confirm(ref, "pm_card_chargeDeclinedInsufficientFunds")
+
+    def pay_on_page(self, page_ref: str, *, good: bool = True) -> None:
+        try:
+            self.sandbox.pay_checkout(page_ref, "4242424242424242" if good else "4000000000009995")
+        except ApiError as no:
+            if no.status not in (402, 404):  # declined; the page has ended
+                raise
+
+    def end_page(self, page_ref: str) -> None:
+        self.sandbox.expire_checkout(page_ref)
 
     def card(self, customer_ref: str, *, good: bool = True) -> str:
         kind = "pm_card_visa" if good else "pm_card_chargeCustomerFail"
@@ -144,10 +173,10 @@ class SandboxHands(Hands):
         self.sandbox.close_dispute(dispute_ref, won=won)
 
     def lose_next_answer(self) -> None:
-        self.sandbox.fail_next("POST /v1/*", "drop_after")
+        self.sandbox.fail_next("*", "drop_after")
 
     def break_next_answer(self) -> None:
-        self.sandbox.fail_next("POST /v1/*", "500_after")
+        self.sandbox.fail_next("*", "500_after")
 
     def go_away(self) -> None:
         self.sandbox.set_faults(error_rate=1.0)
@@ -186,6 +215,12 @@ class MemoryHands(Hands):
     def fail_to_pay(self, ref: str) -> None:
         self.gateway.use_card(self.gateway.account(ref), "no: insufficient_funds")
 
+    def pay_on_page(self, page_ref: str, *, good: bool = True) -> None:
+        self.gateway.use_page(self.gateway.page(page_ref), "good" if good else "no: insufficient_funds")
+
+    def end_page(self, page_ref: str) -> None:
+        self.gateway._write("page_closed", self.gateway.page(page_ref).number)
+
     def card(self, customer_ref: str, *, good: bool = True) -> str:
         return f"card of {customer_ref}" if good else "no: card_declined"
 
@@ -219,6 +254,7 @@ class MemoryHands(Hands):
         about = {"back": Topic.REFUND, "back_failed": Topic.REFUND} | dict.fromkeys(
             ("contested", "contest_ended"), Topic.DISPUTE
         )
+        about |= dict.fromkeys(("page", "page_used", "page_closed"), Topic.PAGE)
         told = [
             {"line": e.number, "kind": e.kind, "about": about.get(e.kind, Topic.PAYMENT), "account": e.account}
             for e in self.gateway.journal

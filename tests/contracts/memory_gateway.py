@@ -18,12 +18,14 @@ from core.money import to_decimal, to_minor
 from payments.providers.base import (
     EventRejected,
     KeySpent,
+    NewPage,
     NewPayment,
     Notice,
     ProviderRefused,
     ProviderUnavailable,
     RemoteDispute,
     RemoteDisputeStatus,
+    RemotePage,
     RemotePayment,
     RemoteRefund,
     RemoteStatus,
@@ -40,7 +42,7 @@ class Line:
     """One thing that happened to an account."""
 
     number: int
-    kind: str  # asked, held, taken, closed, declined, back, back_failed, contested, contest_ended
+    kind: str  # asked, held, taken, closed, declined, back, back_failed, contested, contest_ended, page…
     account: int
     at: datetime
     amount: Decimal = Decimal(0)
@@ -51,6 +53,7 @@ class MemoryGateway:
     """`PaymentProvider` without any network."""
 
     publishable_key = "memory"
+    shortest_page, longest_page = timedelta(0), timedelta(days=2)
 
     def __init__(self, secrets: Sequence[bytes] = (b"new", b"old")) -> None:
         self.secrets = secrets
@@ -156,6 +159,48 @@ class MemoryGateway:
         else:
             self._write("taken", line.account, line.amount, card=card)
 
+    # Pages: a line that names what is to be asked, and the account that somebody opened by trying
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        line = self._once(f"page {new.key}", (new, page), lambda: self._write("page", new=new, page=page))
+        return self._page(self.journal[line - 1])
+
+    def get_page(self, ref: str) -> RemotePage:
+        return self._page(self.page(ref))
+
+    def close_page(self, ref: str) -> RemotePage:
+        line = self.page(ref)
+        if self._page(line).is_open:
+            self._write("page_closed", line.number)
+        return self._page(line)
+
+    def page(self, ref: str) -> Line:
+        """Raises: UnknownPayment."""
+        self._reached()
+        found = [line for line in self.journal if line.kind == "page" and f"page {line.number}" == ref]
+        if not found:
+            raise UnknownPayment(f"no {ref}", code="payment_refused")
+        return found[0]
+
+    def use_page(self, line: Line, card: str) -> None:
+        """One try of its customer."""
+        told = self._page(line)
+        if not told.is_open:
+            return
+        account = self.account(told.payment_ref) if told.payment_ref else self._ask(line.more["new"])
+        self._write("page_used", line.number, opened=account.number)
+        self.use_card(account, card)
+
+    def _page(self, line: Line) -> RemotePage:
+        used = [str(try_.more["opened"]) for try_ in self.of(line.account, "page_used")]
+        is_paid = bool(used) and bool(self.of(int(used[0]), "taken", "held"))
+        is_open = not is_paid and not self._has_ended(line)
+        url = f"memory://{line.number}" if is_open else ""
+        return RemotePage(f"page {line.number}", is_open, url, used[0] if used else "")
+
+    def _has_ended(self, line: Line) -> bool:
+        return bool(self.of(line.number, "page_closed")) or datetime.now(UTC) >= line.more["page"].ends_at
+
     def get_payment(self, ref: str) -> RemotePayment:
         return self._told(self.account(ref))
 
@@ -183,9 +228,14 @@ class MemoryGateway:
     def _status(self, account: int) -> RemoteStatus:
         if self.of(account, "taken"):
             return RemoteStatus.SUCCEEDED
-        if self.of(account, "closed"):
+        if self.of(account, "closed") or (self._page_ended(account) and not self.of(account, "held")):
             return RemoteStatus.CANCELLED
         return RemoteStatus.AUTHORISED if self.of(account, "held") else RemoteStatus.PENDING
+
+    def _page_ended(self, account: int) -> bool:
+        """The account was opened on a page that has ended."""
+        pages = {line.account for line in self.journal if line.more.get("opened") == account}
+        return any(self._has_ended(self.journal[number - 1]) for number in pages)
 
     def capture(self, *, key: str, ref: str, amount_minor: int) -> RemotePayment:
         line = self.account(ref)
@@ -289,6 +339,8 @@ class MemoryGateway:
             raise EventRejected("not ours")
         try:
             told = json.loads(body)
-            return Notice(f"line {told['line']}", told["kind"], Topic(told["about"]), str(told["account"]), told)
+            topic = Topic(told["about"])
+            ref = f"page {told['account']}" if topic == Topic.PAGE else str(told["account"])
+            return Notice(f"line {told['line']}", told["kind"], topic, ref, told)
         except (ValueError, KeyError, TypeError) as error:
             raise EventRejected("not an event") from error

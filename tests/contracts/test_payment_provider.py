@@ -19,7 +19,7 @@ from payments.providers.base import (
     Topic,
     UnknownPayment,
 )
-from tests.contracts.gateways import GATEWAYS, Gateway, new_payment
+from tests.contracts.gateways import GATEWAYS, Gateway, new_page, new_payment
 
 REAL = "stripe-test-mode"
 PARAMS = [pytest.param(name, marks=[pytest.mark.enable_socket]) if name == REAL else name for name in GATEWAYS]
@@ -99,6 +99,121 @@ def test_a_decline_leaves_it_pending_with_a_stable_code_and_may_be_tried_again(g
     assert declined.last_error in SENTENCES
     gateway.hands.pay(made.ref)
     assert gateway.provider.get_payment(made.ref).status == RemoteStatus.SUCCEEDED
+
+
+# Pages
+
+
+def test_a_page_has_no_payment_until_somebody_tries(gateway: Gateway):
+    opened = gateway.page()
+
+    assert (opened.is_open, opened.payment_ref) == (True, "")
+    assert opened.url
+    assert gateway.provider.get_page(opened.ref) == opened
+    assert list(gateway.provider.payments_since(a_while_ago())) == []
+    assert gateway.provider.shortest_page < gateway.provider.longest_page
+
+
+def test_the_same_key_is_the_same_page(gateway: Gateway):
+    asked, page = new_payment(), new_page()
+
+    first, again = (gateway.provider.open_page(asked, page) for _ in range(2))
+
+    assert first == again
+    assert gateway.page().ref != first.ref
+
+
+def test_a_key_cannot_stand_for_a_page_of_another_amount(gateway: Gateway):
+    gateway.page(key=gateway.key("k"), amount_minor=5000)
+
+    with pytest.raises(KeySpent):
+        gateway.page(key=gateway.key("k"), amount_minor=6000)
+
+
+def test_a_page_whose_answer_was_lost_is_had_by_asking_again_under_the_same_key(gateway: Gateway):
+    asked, page = new_payment(), new_page()
+    gateway.hands.lose_next_answer()
+    with pytest.raises(ProviderUnavailable):
+        gateway.provider.open_page(asked, page)
+
+    assert gateway.provider.open_page(asked, page).ref == gateway.provider.open_page(asked, page).ref
+
+
+def test_what_is_paid_on_a_page_is_our_payment_and_ends_the_page(gateway: Gateway):
+    ours = new_id()
+    opened = gateway.page(payment_id=ours, amount_minor=1234, currency="JPY", order_number="CT-77")
+    gateway.hands.pay_on_page(opened.ref)
+
+    used = gateway.provider.get_page(opened.ref)
+    paid = gateway.provider.get_payment(used.payment_ref)
+    assert (used.is_open, used.url) == (False, "")
+    assert (paid.status, paid.captured_minor, paid.currency) == (RemoteStatus.SUCCEEDED, 1234, "JPY")
+    assert (paid.payment_id, paid.order_number) == (ours, "CT-77")
+
+
+def test_a_decline_on_a_page_leaves_it_open_for_another_card(gateway: Gateway):
+    opened = gateway.page()
+    gateway.hands.pay_on_page(opened.ref, good=False)
+
+    tried = gateway.provider.get_page(opened.ref)
+    declined = gateway.provider.get_payment(tried.payment_ref)
+    assert tried.is_open
+    assert (declined.status, declined.last_error) == (RemoteStatus.PENDING, "insufficient_funds")
+    gateway.hands.pay_on_page(opened.ref)
+    assert gateway.provider.get_page(opened.ref).payment_ref == declined.ref
+    assert gateway.provider.get_payment(declined.ref).status == RemoteStatus.SUCCEEDED
+
+
+def test_a_hold_is_placed_on_a_page_too(gateway: Gateway):
+    opened = gateway.page(captures_later=True)
+    gateway.hands.pay_on_page(opened.ref)
+
+    used = gateway.provider.get_page(opened.ref)
+    held = gateway.provider.get_payment(used.payment_ref)
+    assert (used.is_open, held.status, held.captured_minor) == (False, RemoteStatus.AUTHORISED, 0)
+    assert gateway.provider.cancel_payment(held.ref).status == RemoteStatus.CANCELLED
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_nobody_pays_on_a_closed_page(gateway: Gateway, *, tried: bool):
+    opened = gateway.page()
+    if tried:
+        gateway.hands.pay_on_page(opened.ref, good=False)
+
+    closed, again = (gateway.provider.close_page(opened.ref) for _ in range(2))
+    gateway.hands.pay_on_page(opened.ref)
+
+    assert closed == again
+    assert (closed.is_open, closed.url, bool(closed.payment_ref)) == (False, "", tried)
+    made = list(gateway.provider.payments_since(a_while_ago()))
+    assert [each.status for each in made] == [RemoteStatus.CANCELLED] * tried
+
+
+def test_closing_a_page_tells_its_payment_when_the_customer_was_quicker(gateway: Gateway):
+    opened = gateway.page()
+    gateway.hands.pay_on_page(opened.ref)
+
+    late = gateway.provider.close_page(opened.ref)
+
+    assert not late.is_open
+    assert gateway.provider.get_payment(late.payment_ref).captured_minor == 5000
+
+
+def test_a_page_that_the_gateway_never_had_is_unknown(gateway: Gateway):
+    for call in (gateway.provider.get_page, gateway.provider.close_page):
+        with pytest.raises(UnknownPayment):
+            call("none")
+
+
+def test_a_page_that_is_used_or_ends_is_told(gateway: Gateway):
+    used, ended = gateway.page(), gateway.page()
+    gateway.hands.pay_on_page(used.ref)
+    gateway.hands.end_page(ended.ref)
+
+    notices = [gateway.provider.parse_event(body=body, signature=mark) for body, mark in gateway.hands.events()]
+
+    assert {notice.ref for notice in notices if notice.topic == Topic.PAGE} == {used.ref, ended.ref}
+    assert not gateway.provider.get_page(ended.ref).is_open
 
 
 # Kept cards
@@ -312,6 +427,9 @@ CALLS: dict[str, Callable[[Gateway, str], object]] = {
     "create": lambda g, _: g.provider.create_payment(new_payment()),
     "get": lambda g, ref: g.provider.get_payment(ref),
     "cancel": lambda g, ref: g.provider.cancel_payment(ref),
+    "open_page": lambda g, _: g.page(),
+    "get_page": lambda g, _: g.provider.get_page("any"),
+    "close_page": lambda g, _: g.provider.close_page("any"),
     "capture": lambda g, ref: g.provider.capture(key=g.key("k"), ref=ref, amount_minor=100),
     "refund": lambda g, ref: g.give_back(ref, 100),
     "refunds_of": lambda g, ref: list(g.provider.refunds_of(ref)),
@@ -413,9 +531,9 @@ def test_an_event_only_names_what_to_read_again_and_is_the_same_each_time(gatewa
 
     notices = [gateway.provider.parse_event(body=body, signature=mark) for body, mark in gateway.hands.events()]
 
-    about = {notice.topic for notice in notices if notice.payment_ref == paid.ref}
+    about = {notice.topic for notice in notices if notice.ref == paid.ref}
     assert about == {Topic.PAYMENT, Topic.REFUND, Topic.DISPUTE}
-    assert {n.payment_ref for n in notices if n.topic != Topic.OTHER} == {paid.ref}
+    assert {n.ref for n in notices if n.topic != Topic.OTHER} == {paid.ref}
     assert len({n.event_id for n in notices}) == len(notices)
     assert all(n.kind for n in notices)
 

@@ -16,12 +16,14 @@ from payments.providers import base
 from payments.providers.base import (
     EventRejected,
     KeySpent,
+    NewPage,
     NewPayment,
     Notice,
     PaymentProvider,
     ProviderRefused,
     ProviderUnavailable,
     RemoteDispute,
+    RemotePage,
     RemotePayment,
     RemoteRefund,
     RemoteStatus,
@@ -69,6 +71,9 @@ class Forgetful(Broken):
 
     def charge_card(self, new: NewPayment, *, card_ref: str) -> RemotePayment:
         return self.inner.charge_card(replace(new, key=self._fresh(new.key)), card_ref=card_ref)
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        return self.inner.open_page(replace(new, key=self._fresh(new.key)), page)
 
     def create_customer(self, *, key: str, user_id: UUID) -> str:
         return self.inner.create_customer(key=self._fresh(key), user_id=user_id)
@@ -174,6 +179,55 @@ class Keeper(Broken):
     def cancel_payment(self, ref: str) -> RemotePayment:
         told = self.inner.get_payment(ref)
         return told if told.status == RemoteStatus.AUTHORISED else self.inner.cancel_payment(ref)
+
+
+# Pages
+
+
+class Eager(Broken):
+    """Makes the payment before anybody tries to pay."""
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        return replace(self.inner.open_page(new, page), payment_ref=self.inner.create_payment(new).ref)
+
+
+class Anonymous(Broken):
+    """Does not say whose payment it is that is made on a page."""
+
+    def open_page(self, new: NewPayment, page: NewPage) -> RemotePage:
+        return self.inner.open_page(replace(new, payment_id=UUID(int=0)), page)
+
+
+class Rash(Broken):
+    """Takes a page on which somebody tried for one that is over."""
+
+    def get_page(self, ref: str) -> RemotePage:
+        told = self.inner.get_page(ref)
+        return replace(told, is_open=told.is_open and not told.payment_ref)
+
+
+class Ajar(Broken):
+    """Says that the page is closed, and lets the customer pay."""
+
+    def close_page(self, ref: str) -> RemotePage:
+        return replace(self.inner.get_page(ref), is_open=False, url="")
+
+
+class Discreet(Broken):
+    """Does not tell what was paid on a page that it was to close."""
+
+    def close_page(self, ref: str) -> RemotePage:
+        return replace(self.inner.close_page(ref), payment_ref="")
+
+
+class Carefree(Broken):
+    """A page that is not there is one that has ended."""
+
+    def get_page(self, ref: str) -> RemotePage:
+        try:
+            return self.inner.get_page(ref)
+        except UnknownPayment:
+            return RemotePage(ref, is_open=False)
 
 
 # Refunds
@@ -298,6 +352,17 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, Any]]] = {
     promises.test_what_the_gateway_never_had_is_unknown: (Vague, {}),
     promises.test_a_paid_payment_is_captured_in_full: (Stale, {}),
     promises.test_a_decline_leaves_it_pending_with_a_stable_code_and_may_be_tried_again: (Raw, {}),
+    promises.test_a_page_has_no_payment_until_somebody_tries: (Eager, {}),
+    promises.test_the_same_key_is_the_same_page: (Forgetful, {}),
+    promises.test_a_key_cannot_stand_for_a_page_of_another_amount: (Forgetful, {}),
+    promises.test_a_page_whose_answer_was_lost_is_had_by_asking_again_under_the_same_key: (Forgetful, {}),
+    promises.test_what_is_paid_on_a_page_is_our_payment_and_ends_the_page: (Anonymous, {}),
+    promises.test_a_decline_on_a_page_leaves_it_open_for_another_card: (Rash, {}),
+    promises.test_a_hold_is_placed_on_a_page_too: (Greedy, {}),
+    promises.test_nobody_pays_on_a_closed_page: (Ajar, {"tried": False}),
+    promises.test_closing_a_page_tells_its_payment_when_the_customer_was_quicker: (Discreet, {}),
+    promises.test_a_page_that_the_gateway_never_had_is_unknown: (Carefree, {}),
+    promises.test_a_page_that_is_used_or_ends_is_told: (Chatty, {}),
     promises.test_a_kept_card_is_charged_without_its_owner_and_once_for_each_key: (Forgetful, {}),
     promises.test_a_banks_no_to_a_kept_card_is_an_answer: (Strict, {}),
     promises.test_a_customer_is_one_for_each_key_and_a_session_is_a_secret_of_its_own: (Forgetful, {}),

@@ -17,7 +17,10 @@ HANDLED = {
     Topic.PAYMENT: """
         payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled payment_intent.processing
         payment_intent.amount_capturable_updated payment_intent.requires_action charge.expired
-        checkout.session.completed checkout.session.expired
+    """,
+    Topic.PAGE: """
+        checkout.session.completed checkout.session.expired checkout.session.async_payment_succeeded
+        checkout.session.async_payment_failed
     """,
     Topic.REFUND: "charge.refunded refund.created refund.updated refund.failed",
     Topic.DISPUTE: """

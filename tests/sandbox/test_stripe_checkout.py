@@ -89,12 +89,65 @@ def test_an_expired_session_takes_no_money():
         world.server.checkout.sessions.expire(session.id)
 
 
+def test_what_was_tried_on_a_page_ends_with_it_and_only_with_it():
+    world = World()
+    session = world.server.checkout.sessions.create(WANTED)
+    with pytest.raises(Exception, match="declined"):
+        world.sandbox.pay_checkout(session.id, "4000000000000002")
+    tried = world.server.checkout.sessions.retrieve(session.id).payment_intent
+    with pytest.raises(stripe.InvalidRequestError, match="created by Checkout"):
+        world.server.payment_intents.cancel(tried)
+
+    world.sandbox.expire_checkout(session.id)
+
+    ended = world.server.payment_intents.retrieve(tried)
+    assert (ended.status, ended.cancellation_reason) == ("canceled", "expired")
+    assert world.told()[-2:] == ["payment_intent.canceled", "checkout.session.expired"]
+    with pytest.raises(Exception, match="No such"):
+        world.sandbox.expire_checkout(session.id)
+
+
+def test_a_hold_placed_on_a_page_is_let_go_like_any_other():
+    world = World()
+    hold = world.server.checkout.sessions.create({**WANTED, "payment_intent_data": {"capture_method": "manual"}})
+    held = world.sandbox.pay_checkout(hold.id)["payment_intent"]
+
+    assert world.server.payment_intents.cancel(held).status == "canceled"
+
+
+def test_a_page_takes_numbers_of_test_cards_and_only_what_it_allows():
+    world = World()
+    session = world.server.checkout.sessions.create({**WANTED, "allowed_payment_method_types": ["card"]})
+
+    with pytest.raises(Exception, match="number is incorrect"):
+        world.sandbox.pay_checkout(session.id, "4242424242424241")
+    with pytest.raises(Exception, match="not allowed"):
+        world.sandbox.pay_checkout(session.id, "pm_success_de")
+    assert world.sandbox.pay_checkout(session.id, "4242424242424242")["payment_status"] == "paid"
+
+
+@pytest.mark.parametrize(("token", "arrives"), [("pm_success_de", True), ("pm_failed_de", False)])
+def test_a_debit_completes_the_session_before_it_arrives(token, arrives):
+    world = World()
+    session = world.server.checkout.sessions.create(WANTED)
+
+    waiting = world.sandbox.pay_checkout(session.id, token)
+    assert (waiting["status"], waiting["payment_status"]) == ("complete", "unpaid")
+
+    world.sandbox.settle(waiting["payment_intent"], succeed=arrives)
+    done = world.server.checkout.sessions.retrieve(session.id)
+    assert done.payment_status == ("paid" if arrives else "unpaid")
+    assert world.told()[-1] == f"checkout.session.async_payment_{'succeeded' if arrives else 'failed'}"
+
+
 def test_a_session_ends_by_itself():
     world = World()
     session = world.server.checkout.sessions.create(WANTED)
 
     world.clock.now += 86_401
 
+    assert world.server.checkout.sessions.retrieve(session.id).status == "expired"
+    assert world.told() == ["checkout.session.expired"]
     with pytest.raises(Exception, match="No such"):
         world.sandbox.pay_checkout(session.id)
 

@@ -41,6 +41,9 @@ def lived_in() -> World:
     wanted = {"mode": "payment", "line_items": [ITEM], "success_url": "https://shop.example/ok", "customer": customer}
     world.sandbox.pay_checkout(world.server.checkout.sessions.create(wanted).id)
     world.server.checkout.sessions.expire(world.server.checkout.sessions.create(wanted).id)
+    for token, arrives in (("pm_success_de", True), ("pm_failed_de", False)):
+        session = world.sandbox.pay_checkout(world.server.checkout.sessions.create(wanted).id, token)
+        world.sandbox.settle(session["payment_intent"], succeed=arrives)
     world.server.ephemeral_keys.create({"customer": customer}, {"stripe_version": stripe.api_version})
     world.server.customers.update(customer, {"name": "Mia"})
     world.server.customers.delete(customer)
@@ -60,6 +63,7 @@ def test_every_kind_of_event_happens():
         "charge.captured", "charge.dispute.closed", "charge.dispute.created", "charge.dispute.funds_reinstated",
         "charge.dispute.funds_withdrawn", "charge.expired", "charge.failed", "charge.pending",
         "charge.refund.updated", "charge.refunded", "charge.succeeded", "charge.updated",
+        "checkout.session.async_payment_failed", "checkout.session.async_payment_succeeded",
         "checkout.session.completed", "checkout.session.expired", "customer.created", "customer.deleted",
         "customer.updated", "payment_intent.amount_capturable_updated", "payment_intent.canceled",
         "payment_intent.created", "payment_intent.payment_failed", "payment_intent.processing",

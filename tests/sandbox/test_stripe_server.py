@@ -185,7 +185,9 @@ def test_the_knobs_play_refunds_debits_setups_and_checkout(shop):
     assert shop.ask("POST", f"/_sandbox/payment_intents/{debit.id}/confirm", {})[1]["status"] == "succeeded"
     assert shop.ask("POST", f"/_sandbox/setup_intents/{setup.id}/confirm", strict)[1]["status"] == "requires_action"
     assert shop.ask("POST", f"/_sandbox/setup_intents/{setup.id}/complete_3ds", {})[1]["status"] == "succeeded"
-    assert shop.ask("POST", f"/_sandbox/checkout/sessions/{session.id}/pay", {})[1]["status"] == "complete"
+    page = "/_sandbox/checkout/sessions/"
+    assert shop.ask("POST", f"{page}{session.id}/pay", {})[1]["status"] == "complete"
+    assert shop.ask("POST", f"{page}{shop.v1.checkout.sessions.create(wanted).id}/expire")[1]["status"] == "expired"
 
 
 @pytest.mark.parametrize(

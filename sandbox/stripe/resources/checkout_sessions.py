@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sandbox.stripe import fields, lists, money
+from sandbox.stripe import cards, fields, lists, money
 from sandbox.stripe.call import Call, hidden, refuse_unmodelled
 from sandbox.stripe.errors import ApiError, Json, missing, required, words
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.resources import payment_intents, setup_intents
 
 _DAY = 86_400
+_DONE = ("succeeded", "requires_capture", "processing")  # the customer has nothing left to do
 _NOT_MODELLED = words(
     """
     automatic_tax custom_fields customer_account discounts invoice_creation managed_payments optional_items
@@ -53,6 +54,8 @@ def create(call: Call) -> Json:
     keep["line_items"] = items
     keep["intent_data"] = params.get("payment_intent_data" if mode == "payment" else "setup_intent_data") or {}
     refuse_unmodelled(keep["intent_data"], frozenset(keep["intent_data"]) - _INTENT_DATA)
+    if "allowed_payment_method_types" in params:
+        keep["allowed"] = params["allowed_payment_method_types"]
     return call.create(session)
 
 
@@ -152,7 +155,9 @@ def _currency(items: list[Json]) -> str:
 
 
 def retrieve(call: Call, session_id: str) -> Json:
-    return call.get("checkout.session", session_id, param="session")
+    """One whose time is over has ended by now."""
+    session = call.get("checkout.session", session_id, param="session")
+    return _end(call, session) if session["status"] == "open" and session["expires_at"] <= call.now else session
 
 
 def update(call: Call, session_id: str) -> Json:
@@ -163,14 +168,31 @@ def update(call: Call, session_id: str) -> Json:
 
 
 def expire(call: Call, session_id: str) -> Json:
-    session = call.get("checkout.session", session_id, param="session")
+    session = retrieve(call, session_id)
     if session["status"] != "open":
         message = (
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of '
             f"{session['status']}."
         )
         raise ApiError(message)
+    return _end(call, session)
+
+
+def run_out(call: Call, session_id: str) -> Json:
+    """Its time is over: nobody can pay on it any more. Raises: ApiError if it is not open."""
+    session = call.get("checkout.session", session_id, param="session")
+    if session["status"] != "open":
+        raise missing("checkout.session", session_id, param="session")
+    session["expires_at"] = min(session["expires_at"], call.now)
+    return _end(call, session)
+
+
+def _end(call: Call, session: Json) -> Json:
+    """What was tried on the page ends with it."""
     session.update(status="expired", url=None)
+    intent = call.store.load(session["payment_intent"]) if session["payment_intent"] else None
+    if intent is not None:
+        payment_intents.end(call, intent, "expired")
     return call.save(session, "checkout.session.expired")
 
 
@@ -191,17 +213,26 @@ def items_of(session: Json) -> Json:
 def pay(call: Call, session_id: str, payment_method: str) -> Json:
     """The customer pays on the page. A refusal leaves the session open; authentication leaves it waiting.
 
-    Raises: ApiError, 402 when the card is declined.
+    payment_method: a test payment method or the number of a test card. Raises: ApiError, 402 when it is declined.
     """
     session = call.get("checkout.session", session_id, param="session")
-    if session["status"] != "open" or session["expires_at"] < call.now:
+    if session["status"] != "open" or session["expires_at"] <= call.now:
         raise missing("checkout.session", session_id, param="session")
     is_payment = session["mode"] == "payment"
     intent = _intent(call, session) if is_payment else _setup_intent(call, session)
     nouns = payment_intents if is_payment else setup_intents
-    with_method = call.with_params(payment_method=payment_method, return_url=success_url(session))
+    with_method = call.with_params(payment_method=_method(payment_method), return_url=session["url"])
     nouns.confirm(with_method, intent["id"])
     return finish(call, session)
+
+
+def _method(typed: str) -> str:
+    if not typed.isdigit():
+        return typed
+    card = cards.find(typed)
+    if card is None:
+        raise ApiError("Your card number is incorrect.", code="incorrect_number", param="number", status=402)
+    return f"pm_card_{card.token}"
 
 
 def success_url(session: Json) -> str:
@@ -216,7 +247,13 @@ def _intent(call: Call, session: Json) -> Json:
         data = {"amount": session["amount_total"], "currency": session["currency"], **hidden(session)["intent_data"]}
         if session["customer"]:
             data["customer"] = session["customer"]
-        intent = payment_intents.create(call.with_params(**data, automatic_payment_methods={"enabled": True}))
+        if "allowed" in hidden(session):
+            data["allowed_payment_method_types"] = hidden(session)["allowed"]
+        else:
+            data["automatic_payment_methods"] = {"enabled": True}
+        intent = payment_intents.create(call.with_params(**data))
+        hidden(intent)["is_of_session"] = True
+        call.save(intent)
         session["payment_intent"] = intent["id"]
         call.save(session)
     return call.get("payment_intent", session["payment_intent"])
@@ -235,12 +272,19 @@ def _setup_intent(call: Call, session: Json) -> Json:
 def finish(call: Call, session: Json) -> Json:
     """Complete the session if its intent is. Safe to repeat."""
     intent = call.store.load(session["payment_intent"] or session["setup_intent"])
-    if session["status"] != "open" or intent is None or intent["status"] not in ("succeeded", "requires_capture"):
+    if session["status"] != "open" or intent is None or intent["status"] not in _DONE:
         return session
     session.update(status="complete", url=None, customer_details=_customer_details(call, session))
     if session["mode"] == "payment" and intent["status"] == "succeeded":
         session["payment_status"] = "paid"
     return call.save(session, "checkout.session.completed")
+
+
+def settle_for(call: Call, intent_id: str, *, succeed: bool) -> None:
+    """A debit that was given on a page arrived, or came back."""
+    for session in call.store.all_of("checkout.session", payment_intent=intent_id):
+        session["payment_status"] = "paid" if succeed else "unpaid"
+        call.save(session, f"checkout.session.async_payment_{'succeeded' if succeed else 'failed'}")
 
 
 def finish_for(call: Call, intent_id: str) -> None:

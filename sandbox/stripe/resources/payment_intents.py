@@ -225,6 +225,12 @@ def cancel(call: Call, intent_id: str) -> Json:
         charge = call.get("charge", intent["latest_charge"])
         refunds.release(call, charge, charge["amount"])
         call.emit("charge.refunded", charge)
+    elif hidden(intent).get("is_of_session"):
+        raise unexpected_state(
+            "You cannot cancel this PaymentIntent because it was created by Checkout. To cancel it, expire the "
+            "Checkout Session.",
+            intent,
+        )
     return end(call, intent, call.params.get("cancellation_reason"))
 
 
