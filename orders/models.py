@@ -1,12 +1,12 @@
 """Quotes, orders, their lines and rentals, and every charge and event that ever happened to them."""
 
-from pathlib import PurePath
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import F, Func, Prefetch, Q, Sum
 
@@ -277,15 +277,19 @@ class Charge(models.Model):
         return f"{self.kind} {self.amount_minor}"
 
 
-def _unguessable(_photo: "ChargePhoto", name: str) -> str:
-    return f"charges/{uuid4().hex}{PurePath(name).suffix}"
+def _unguessable(_photo: "ChargePhoto", _name: str) -> str:
+    return f"charges/{uuid4().hex}.jpg"
+
+
+def _private_files() -> Storage:
+    return storages["private"]
 
 
 class ChargePhoto(models.Model):
-    """What proves a charge."""
+    """What proves a charge: a JPEG without metadata (`orders.pictures`), which no address but the staff's serves."""
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="photos")
-    image = models.ImageField(upload_to=_unguessable, max_length=200)
+    image = models.ImageField(upload_to=_unguessable, storage=_private_files, max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
