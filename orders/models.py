@@ -258,6 +258,9 @@ class Charge(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="charges")
     line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
     rental = models.ForeignKey("Rental", on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
+    reverses = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    )  # the credit that it takes back, all of it and once
     kind = models.CharField(max_length=16, choices=ChargeKind)
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=300, blank=True)
@@ -271,6 +274,7 @@ class Charge(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="charge_not_zero"),
             models.CheckConstraint(condition=Q(kind__in=ChargeKind.values), name="charge_kind_valid"),
+            models.CheckConstraint(condition=Q(reverses=None) | Q(amount_minor__gt=0), name="charge_reverses_a_credit"),
         ]
 
     def __str__(self) -> str:

@@ -295,7 +295,9 @@ class Dispute(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)  # grows with every change, so that an older answer is noticed
     decision = models.CharField(max_length=16, choices=DisputeDecision, default=DisputeDecision.NONE, blank=True)
-    written_off_minor = models.PositiveBigIntegerField(default=0)  # credited for it
+    written_off = models.OneToOneField(
+        Charge, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # what was credited for it
     decision_note = models.CharField(max_length=300, blank=True)
     decided_by = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -322,6 +324,11 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"dispute of {format_minor(self.amount_minor, self.payment.currency)}"
+
+    @property
+    def written_off_minor(self) -> int:
+        """Credited for it, in minor units."""
+        return -self.written_off.amount_minor if self.written_off else 0
 
 
 class ProviderEvent(models.Model):

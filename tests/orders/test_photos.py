@@ -190,7 +190,7 @@ def test_the_public_folder_does_not_have_them(photo: ChargePhoto) -> None:
 
 
 def test_pictures_taken_before_are_taken_in_once(photo: ChargePhoto) -> None:
-    migration = importlib.import_module("orders.migrations.0007_private_photos")
+    migration = importlib.import_module("orders.migrations.0007_photos_and_reversals")
     was = default_storage.save("charges/0815.jpg", from_a_phone())
     ChargePhoto.objects.filter(pk=photo.pk).update(image=was)
 

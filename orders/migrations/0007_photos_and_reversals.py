@@ -1,4 +1,7 @@
-"""Pictures that prove a charge leave the public folder, and what they told about the place they were taken at."""
+"""Pictures that prove a charge leave the public folder, and what they told about the place they were taken at.
+
+A credit that is taken back is named by the charge that does it.
+"""
 
 from typing import IO, Any
 
@@ -38,6 +41,23 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0006_charge_photos")]
 
     operations = [
+        migrations.AddField(
+            model_name="charge",
+            name="reverses",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=models.PROTECT,
+                related_name="reversed_by",
+                to="orders.charge",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(reverses=None) | models.Q(amount_minor__gt=0), name="charge_reverses_a_credit"
+            ),
+        ),
         migrations.AlterField(
             model_name="chargephoto",
             name="image",

@@ -1,0 +1,43 @@
+"""A dispute that was written off names the credit, not only its amount."""
+
+from typing import Any
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+def name_the_credits(apps: Any, _schema_editor: Any) -> None:
+    charges = apps.get_model("orders", "Charge").objects.filter(kind="goodwill")
+    disputes = apps.get_model("payments", "Dispute").objects.filter(written_off_minor__gt=0)
+    for dispute in disputes.select_related("payment"):
+        credits = charges.filter(order_id=dispute.payment.order_id, amount_minor=-dispute.written_off_minor)
+        credits = credits.filter(reason=dispute.decision_note, actor=dispute.decided_by)
+        dispute.written_off = credits.order_by("-pk").first()
+        dispute.save(update_fields=["written_off"])
+
+
+def name_the_amounts(apps: Any, _schema_editor: Any) -> None:
+    for dispute in apps.get_model("payments", "Dispute").objects.exclude(written_off=None).select_related("written_off"):
+        dispute.written_off_minor = -dispute.written_off.amount_minor
+        dispute.save(update_fields=["written_off_minor"])
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orders", "0007_photos_and_reversals"), ("payments", "0008_payments_by_age")]
+
+    operations = [
+        migrations.AddField(
+            model_name="dispute",
+            name="written_off",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="orders.charge",
+            ),
+        ),
+        migrations.RunPython(name_the_credits, name_the_amounts),
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL IMMEDIATE"),
+        migrations.RemoveField(model_name="dispute", name="written_off_minor"),
+    ]
