@@ -287,6 +287,7 @@ class Dispute(models.Model):
     provider_ref = models.CharField(max_length=255, unique=True)  # Stripe: Dispute id
     status = models.CharField(max_length=16, choices=DisputeStatus)
     is_inquiry = models.BooleanField(default=False)
+    is_refundable = models.BooleanField(default=False)  # the gateway still gives back what of the payment is left
     amount_minor = models.PositiveBigIntegerField()  # what it is about
     withdrawn_minor = models.PositiveBigIntegerField(default=0)  # taken by the bank, less what it gave back
     reason = models.CharField(max_length=100, blank=True)  # in the gateway's words

@@ -108,8 +108,8 @@ def asked_minor(order_id: UUID) -> int:
 
 
 def held_by_bank() -> QuerySet[Dispute]:
-    """Disputes that are open and took money: the gateway gives nothing back of their payments meanwhile."""
-    return Dispute.objects.filter(status__in=DISPUTE_OPEN, withdrawn_minor__gt=0)
+    """Open disputes of whose payments the gateway gives nothing back meanwhile; once lost, it is asked all the same."""
+    return Dispute.objects.filter(status__in=DISPUTE_OPEN, is_refundable=False)
 
 
 def lost_minor(order_id: UUID) -> int:

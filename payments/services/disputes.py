@@ -95,6 +95,7 @@ def _write(order: Order, payment: Payment, remote: RemoteDispute) -> Dispute:
     told = {
         "status": dispute_status(remote),
         "is_inquiry": remote.is_inquiry,
+        "is_refundable": remote.is_refundable,
         "amount_minor": remote.amount_minor,
         "withdrawn_minor": remote.withdrawn_minor,
         "reason": remote.reason[:100],

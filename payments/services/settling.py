@@ -248,8 +248,10 @@ def catch_up_on_disputes(*, since: timedelta) -> int:
     """
     remote = list(get_provider().disputes_since(timezone.now() - since))
     rows = Dispute.objects.filter(provider_ref__in=[r.ref for r in remote])
-    known = {ref: told for ref, *told in rows.values_list("provider_ref", "status", "withdrawn_minor")}
-    refs = {r.payment_ref for r in remote if known.get(r.ref) != [dispute_status(r), r.withdrawn_minor]}
+    known = {ref: told for ref, *told in rows.values_list("provider_ref", "status", "withdrawn_minor", "is_refundable")}
+    refs = {
+        r.payment_ref for r in remote if known.get(r.ref) != [dispute_status(r), r.withdrawn_minor, r.is_refundable]
+    }
     payments = list(_ids(Payment.objects.filter(provider_ref__in=refs)))
     for payment_id in payments:
         enqueue("payments.refresh_disputes", once=f"disputes:{payment_id}", payment_id=str(payment_id))

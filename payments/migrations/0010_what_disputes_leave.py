@@ -1,4 +1,4 @@
-"""A dispute that was written off names the credit, not only its amount."""
+"""A dispute that was written off names the credit, not only its amount; and it says whether the rest may go back."""
 
 from typing import Any
 
@@ -22,6 +22,11 @@ def name_the_amounts(apps: Any, _schema_editor: Any) -> None:
         dispute.save(update_fields=["written_off_minor"])
 
 
+def as_it_was_taken_for(apps: Any, _schema_editor: Any) -> None:
+    """Until the gateway is read again, within the hour: where the bank took nothing, the payment could be refunded."""
+    apps.get_model("payments", "Dispute").objects.filter(withdrawn_minor=0).update(is_refundable=True)
+
+
 class Migration(migrations.Migration):
     dependencies = [("orders", "0007_photos_and_reversals"), ("payments", "0008_payments_by_age")]
 
@@ -37,6 +42,12 @@ class Migration(migrations.Migration):
                 to="orders.charge",
             ),
         ),
+        migrations.AddField(
+            model_name="dispute",
+            name="is_refundable",
+            field=models.BooleanField(default=False),
+        ),
+        migrations.RunPython(as_it_was_taken_for, migrations.RunPython.noop),
         migrations.RunPython(name_the_credits, name_the_amounts),
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL IMMEDIATE"),
         migrations.RemoveField(model_name="dispute", name="written_off_minor"),
