@@ -31,6 +31,7 @@ from payments.states import (
 from payments.words import Words
 
 RENEW_BEFORE = timedelta(hours=24)
+_UNDECIDED = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ def deposits_in_trouble() -> QuerySet[Deposit]:
 
 def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     """Orders whose money since then is neither confirmed nor on its way back: money of unpaid or dead orders, and more
-    than is charged. Each with what is charged, what is here, since when, and whether all that is owed failed to go back.
+    than is charged. Each with what is charged, what is here, since when, and whether all that is owed back failed.
 
     What waits for a second person's approval is on its way.
     """
@@ -259,13 +260,12 @@ def disputes_to_answer() -> QuerySet[Dispute]:
 
 def disputes_to_decide() -> QuerySet[Dispute]:
     """Lost disputes about whose money nobody has decided."""
-    return Dispute.objects.filter(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
+    return Dispute.objects.filter(_UNDECIDED)
 
 
 def disputes_of_attention() -> QuerySet[Dispute]:
     """Disputes that are open, or lost and not decided."""
-    undecided = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
-    return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | undecided)
+    return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | _UNDECIDED)
 
 
 def paid_orders() -> QuerySet[Order]:
