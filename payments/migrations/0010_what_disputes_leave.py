@@ -1,4 +1,7 @@
-"""A dispute that was written off names the credit, not only its amount; and it says whether the rest may go back."""
+"""A dispute that was written off names the credit, not only its amount; and it says whether the rest may go back.
+
+Mails tell of orders that ended unpaid.
+"""
 
 from typing import Any
 
@@ -50,5 +53,23 @@ class Migration(migrations.Migration):
         migrations.RunPython(as_it_was_taken_for, migrations.RunPython.noop),
         migrations.RunPython(name_the_credits, name_the_amounts),
         migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL IMMEDIATE"),
+        migrations.AlterField(
+            model_name="mail",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("order_confirmed", "Order Confirmed"),
+                    ("order_ended", "Order Ended"),
+                    ("refund_under_way", "Refund Under Way"),
+                    ("refund_failed", "Refund Failed"),
+                    ("deposit_secured", "Deposit Secured"),
+                    ("deposit_needs_you", "Deposit needs its owner"),
+                    ("deposit_ended", "Deposit Ended"),
+                    ("money_requested", "Money Requested"),
+                    ("money_received", "Money Received"),
+                ],
+                max_length=32,
+            ),
+        ),
         migrations.RemoveField(model_name="dispute", name="written_off_minor"),
     ]

@@ -134,6 +134,8 @@ def settle_order(*, order_id: UUID) -> Order:
     if order.status == OrderStatus.CONFIRMED:
         collect_extra(order_id=order_id)
         order = _complete_if_done(order_id)
+    if order.status in _DEAD and not Refund.objects.promised().filter(payment__order=order).exists():
+        mail_soon(Mail.Kind.ORDER_ENDED, order_id=order_id, about=f"{order_id}:{order.status}")
     issue_documents(order_id=order_id)
     return order
 
