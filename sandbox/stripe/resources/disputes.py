@@ -126,7 +126,8 @@ def taken(call: Call, charge: Json) -> int:
     moved = (
         one for dispute in call.store.all_of("dispute", charge=charge["id"]) for one in dispute["balance_transactions"]
     )
-    return -sum(one["amount"] for one in moved)
+    back: int = sum(one["amount"] for one in moved)
+    return -back
 
 
 def _check_open(dispute: Json) -> None:
