@@ -34,7 +34,7 @@ def payments_miscounted(*, since: datetime) -> QuerySet[Payment]:
     differs = Q()
     for column, rows in SUMS.items():
         differs |= ~Q(**{column: F(rows)})
-    return counted.filter(differs).select_related("order").order_by("pk")
+    return counted.filter(differs).prefetch_related("order").order_by("pk")
 
 
 def _counted(payments: QuerySet[Payment]) -> QuerySet[Payment]:
