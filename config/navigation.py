@@ -56,6 +56,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("payments.Refund", "Refunds", "currency_exchange"),
             ("payments.Dispute", "Disputes", "gavel"),
             ("payments.Document", "Documents", "description"),
+            ("payments.Mail", "Mails", "mail"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),
             ("payments.PaymentReconciliation", "Money comparisons", "balance"),

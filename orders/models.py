@@ -1,12 +1,12 @@
 """Quotes, orders, their lines and rentals, and every charge and event that ever happened to them."""
 
-from pathlib import PurePath
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import F, Func, Prefetch, Q, Sum
 
@@ -258,6 +258,9 @@ class Charge(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="charges")
     line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
     rental = models.ForeignKey("Rental", on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
+    reverses = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
+    )  # the credit that it takes back, all of it and once
     kind = models.CharField(max_length=16, choices=ChargeKind)
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=300, blank=True)
@@ -271,21 +274,26 @@ class Charge(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="charge_not_zero"),
             models.CheckConstraint(condition=Q(kind__in=ChargeKind.values), name="charge_kind_valid"),
+            models.CheckConstraint(condition=Q(reverses=None) | Q(amount_minor__gt=0), name="charge_reverses_a_credit"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_minor}"
 
 
-def _unguessable(_photo: "ChargePhoto", name: str) -> str:
-    return f"charges/{uuid4().hex}{PurePath(name).suffix}"
+def _unguessable(_photo: "ChargePhoto", _name: str) -> str:
+    return f"charges/{uuid4().hex}.jpg"
+
+
+def _private_files() -> Storage:
+    return storages["private"]
 
 
 class ChargePhoto(models.Model):
-    """What proves a charge."""
+    """What proves a charge: a JPEG without metadata (`orders.pictures`), which no address but the staff's serves."""
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="photos")
-    image = models.ImageField(upload_to=_unguessable, max_length=200)
+    image = models.ImageField(upload_to=_unguessable, storage=_private_files, max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

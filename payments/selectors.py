@@ -31,6 +31,7 @@ from payments.states import (
 from payments.words import Words
 
 RENEW_BEFORE = timedelta(hours=24)
+_UNDECIDED = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ def asked_minor(order_id: UUID) -> int:
 
 
 def held_by_bank() -> QuerySet[Dispute]:
-    """Disputes that are open and took money: the gateway gives nothing back of their payments meanwhile."""
-    return Dispute.objects.filter(status__in=DISPUTE_OPEN, withdrawn_minor__gt=0)
+    """Open disputes of whose payments the gateway gives nothing back meanwhile; once lost, it is asked all the same."""
+    return Dispute.objects.filter(status__in=DISPUTE_OPEN, is_refundable=False)
 
 
 def lost_minor(order_id: UUID) -> int:
@@ -174,6 +175,16 @@ def parked_payments() -> QuerySet[Payment]:
     return Payment.objects.exclude(parked_reason="")
 
 
+def failed_refunds() -> QuerySet[Refund]:
+    """Refunds of what orders charge that failed and wait for a person: nobody but the clock gave back anything of their
+    order since (ADR 21)."""
+    of_charges = Refund.objects.filter(payment__deposit=None)
+    later = of_charges.promised().filter(
+        payment__order=OuterRef("payment__order"), created_at__gt=OuterRef("settled_at")
+    )
+    return of_charges.filter(~Exists(later.exclude(requested_by="clock")), status=RefundStatus.FAILED)
+
+
 def payments_owed_back() -> QuerySet[Payment]:
     """Payments of which a refund failed, as long as their order still has more than it charges."""
     order = OuterRef("payment__order")
@@ -209,21 +220,20 @@ def deposits_in_trouble() -> QuerySet[Deposit]:
 
 def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     """Orders whose money since then is neither confirmed nor on its way back: money of unpaid or dead orders, and more
-    than is charged. Each with what is charged, what is here, since when, and whether the last refund failed.
+    than is charged. Each with what is charged, what is here, since when, and whether all that is owed back failed.
 
     What waits for a second person's approval is on its way.
     """
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
-    promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
-    last_refund = promised.order_by("-created_at").values("status")
+    failed = failed_refunds().filter(payment__order=OuterRef("pk")).order_by().values("payment__order")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
         charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
         here=Coalesce(Subquery(mine.annotate(sum=here).values("sum")), Value(0), output_field=BigIntegerField()),
         paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
-        last_refund=Subquery(last_refund[:1]),
+        failed=_sum_of(failed.annotate(sum=Sum("amount_minor"))),
     )
     living = [OrderStatus.CONFIRMED, OrderStatus.COMPLETED]
     unsettled = orders.filter(Q(here__gt=0) & ~Q(status__in=living) | Q(here__gt=F("charged"), status__in=living))
@@ -234,7 +244,7 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
             "charged_minor": order.charged,
             "here_minor": order.here,
             "since": order.paid_at,
-            "failed": order.last_refund == RefundStatus.FAILED,
+            "failed": 0 < order.here - order.charged <= order.failed,
         }
 
 
@@ -250,13 +260,12 @@ def disputes_to_answer() -> QuerySet[Dispute]:
 
 def disputes_to_decide() -> QuerySet[Dispute]:
     """Lost disputes about whose money nobody has decided."""
-    return Dispute.objects.filter(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
+    return Dispute.objects.filter(_UNDECIDED)
 
 
 def disputes_of_attention() -> QuerySet[Dispute]:
     """Disputes that are open, or lost and not decided."""
-    undecided = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
-    return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | undecided)
+    return Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | _UNDECIDED)
 
 
 def paid_orders() -> QuerySet[Order]:

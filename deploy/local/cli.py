@@ -21,7 +21,7 @@ from deploy.local.steps import Steps
 from deploy.local.stopping import StopRequest
 
 LEFTOVERS = (
-    *(".run", ".venv", "staticfiles", "media", ".coverage"),
+    *(".run", ".venv", "staticfiles", "media", "private", ".coverage"),
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache"),
 )
 PYTEST = ("-m", "pytest", "-n", "2", "--dist", "worksteal")

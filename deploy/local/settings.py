@@ -38,7 +38,7 @@ OURS = (
     *("INVENTORY_URL", "INVENTORY_TOKEN", "INVENTORY_PUSH_SECRETS", "TRUSTED_PROXIES"),
     *("INVENTORY_PROVIDER", "INVENTREE_CUSTOMER", "INVENTREE_LOCATIONS"),
     *("EMAIL_URL", "MAIL_FROM", "STAFF_EMAIL"),
-    *("MEDIA_ROOT", "STATIC_ROOT", "SERVE_MEDIA", "BIND"),
+    *("MEDIA_ROOT", "PRIVATE_ROOT", "STATIC_ROOT", "SERVE_MEDIA", "BIND"),
     *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GUNICORN_CMD_ARGS"),
 )
 
@@ -105,6 +105,7 @@ def local_environment(layout: Layout, *, ports: Ports, database_url: str) -> dic
         "EMAIL_URL": f"filemail://{quote(str(layout.mails))}",
         "STAFF_EMAIL": "staff@localhost",
         "MEDIA_ROOT": str(layout.root / "media"),
+        "PRIVATE_ROOT": str(layout.root / "private"),
         "LOG_LEVEL": "INFO",
         "WEB_CONCURRENCY": "2",
         **keep_secrets(layout),
@@ -130,6 +131,7 @@ def production_like_environment(layout: Layout, *, database_url: str) -> dict[st
         "MAIL_FROM": "shop@example.com",
         "TRUSTED_PROXIES": "1",
         "MEDIA_ROOT": str(layout.root / "media"),
+        "PRIVATE_ROOT": str(layout.root / "private"),
         "LOG_LEVEL": "INFO",
         "WEB_CONCURRENCY": "2",
     }

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
@@ -49,7 +52,7 @@ from orders.admin.steps import (
     next_rental_step,
 )
 from orders.admin.worklists import RentalWork, WorklistAdmin
-from orders.models import Charge, ChargeKind, Order, Rental
+from orders.models import Charge, ChargeKind, ChargePhoto, Order, Rental
 from orders.states import OrderStatus, RentalStatus
 
 _CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.LOST)
@@ -68,6 +71,20 @@ class RentalAdmin(WorklistAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
         return rows.select_related("unit", "line__order__customer", "line__order__depot")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.show_photo)  # which forbids every cache to keep it
+        return [path("photos/<int:photo_id>", view, name="orders_rental_photo"), *super().get_urls()]
+
+    def show_photo(self, request: HttpRequest, photo_id: int) -> FileResponse:
+        """A picture that proves a charge, for who may see rentals."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        photo = get_object_or_404(ChargePhoto, pk=photo_id)
+        try:
+            return FileResponse(photo.image.open(), content_type="image/jpeg")
+        except FileNotFoundError as lost:
+            raise Http404("Its file is gone.") from lost
 
     @display(description="Days")
     def rental_days(self, row: Rental) -> SafeString:
@@ -304,7 +321,10 @@ def _charges(rental: Rental) -> list[Card]:
 
 
 def _pictures(charge: Charge) -> list[tuple[str, str]]:
-    return [(photo.image.url, f"Picture of: {charge.reason}") for photo in charge.photos.all()]
+    return [
+        (reverse("admin:orders_rental_photo", args=[photo.pk]), f"Picture of: {charge.reason}")
+        for photo in charge.photos.all()
+    ]
 
 
 def _facts(rental: Rental, viewer: Any) -> Facts:

@@ -4,6 +4,7 @@ from payments.admin.deposit import DepositAdmin
 from payments.admin.dispute import DisputeAdmin
 from payments.admin.document import DocumentAdmin
 from payments.admin.event import ProviderEventAdmin
+from payments.admin.mail import MailAdmin
 from payments.admin.order import documents_card, money_card
 from payments.admin.payment import PaymentAdmin
 from payments.admin.reconciliation import PaymentReconciliationAdmin
@@ -13,6 +14,7 @@ __all__ = [
     "DepositAdmin",
     "DisputeAdmin",
     "DocumentAdmin",
+    "MailAdmin",
     "PaymentAdmin",
     "PaymentReconciliationAdmin",
     "ProviderEventAdmin",

@@ -24,6 +24,7 @@ _MEANING = {
     "mismatch": "It has this under another order or in another currency.",
     "unsettled": "Money is here that is neither confirmed nor on its way back.",
     "parked": "It contradicts what we know.",
+    "sums": "What is written down is not what its rows come to.",
 }
 
 
@@ -52,13 +53,15 @@ class PaymentReconciliationAdmin(ComparisonAdmin):
         "read_again": "Repair reads it again and applies it.",
         "cancel_there": "Repair cancels it there: nobody has paid it.",
         "send_again": "Repair asks for the refund again.",
-        "settle": "Repair settles the order: confirms it or gives back.",
+        "settle": "Repair settles it: confirms the order or gives back.",
+        "recount": "Repair counts its rows again.",
         "by_hand": "A person must look.",
     }
     what_repair_does = (
         ("Records", "What the gateway has is read again and applied, as its event would have done."),
         ("Strays", "A payment of ours that nobody paid and no order needs is cancelled there."),
         ("Orders", "Money without a confirmed order confirms it, or goes back."),
+        ("Sums", "What went back of a payment is counted again; what a deposit does not keep goes back."),
         ("The rest", "What the gateway does not know, other amounts and failed refunds wait for a person."),
     )
 

@@ -217,7 +217,8 @@ def _owed_card(refund: Refund) -> list[Card]:
     if refund.status != RefundStatus.FAILED:
         return []
     text = format_html(
-        "The gateway could not pay it back{}. The customer is still owed this money: ask for a new refund on the {}.",
+        "The gateway could not pay it back{}. The customer is still owed this money: ask for a new refund on the "
+        "{}, or of another payment of the order. Until then nothing goes back of this payment by itself.",
         f": {refund.failure}" if refund.failure else "",
         page_of("payments_payment", refund.payment_id, "payment's page"),
     )

@@ -19,12 +19,15 @@ class TaxPart:
 
 @dataclass(frozen=True, slots=True)
 class Taxed:
-    """An amount as it was charged, with the tax inside. A credit (below zero) has the tax of what it credits."""
+    """An amount as it was charged, with the tax inside. A credit (below zero) has the tax of what it credits; what
+    takes a credit back names its index, and has the tax of that credit.
+    """
 
     amount_minor: int
     rate_bp: int = 0
     tax_minor: int = 0
     line_id: UUID | None = None
+    reverses: int | None = None
 
 
 @dataclass(slots=True)
@@ -37,21 +40,29 @@ class _Lot:
     tax_minor: int
 
 
+_Taken = tuple[_Lot, TaxPart]
+
+
 def share_tax(amounts: Sequence[Taxed]) -> list[list[TaxPart]]:
     """The parts of each amount by rate, highest first; they add up to the amount.
 
     A credit is shared among what was charged before it and is not credited yet, of its own line if it has one, in
     proportion, to the cent: what is credited in full, in however many steps, has no tax left. What is credited beyond
-    that has no tax. The answer for an amount depends only on those before it.
+    that has no tax. What takes a credit back has that credit's tax, rate by rate, and undoes its shares. The answer
+    for an amount depends only on those before it.
     """
     lots: list[_Lot] = []
+    taken: dict[int, list[_Taken]] = {}
     told = []
-    for amount in amounts:
-        if amount.amount_minor > 0:
+    for index, amount in enumerate(amounts):
+        if amount.reverses is not None:
+            parts = _put_back(taken.pop(amount.reverses), amount)
+        elif amount.amount_minor > 0:
             lots.append(_Lot(amount.line_id, amount.rate_bp, amount.amount_minor, amount.tax_minor))
             parts = [TaxPart(amount.rate_bp, amount.amount_minor, amount.tax_minor)]
         else:
-            parts = _credit(lots, amount)
+            taken[index] = _credit(lots, amount)
+            parts = _parts_of(taken[index], amount)
         told.append(parts)
     return told
 
@@ -69,17 +80,13 @@ def by_rate(parts: Sequence[TaxPart]) -> list[TaxPart]:
     ]
 
 
-def _credit(lots: list[_Lot], credit: Taxed) -> list[TaxPart]:
-    owed = -credit.amount_minor
+def _credit(lots: Sequence[_Lot], credit: Taxed) -> list[_Taken]:
     own = [lot for lot in lots if credit.line_id is not None and lot.line_id == credit.line_id]
-    parts = _take(own, owed)
-    parts += _take(lots, owed + sum(part.gross_minor for part in parts))
-    if beyond := owed + sum(part.gross_minor for part in parts):
-        parts.append(TaxPart(0, -beyond, 0))
-    return by_rate(parts)
+    taken = _take(own, -credit.amount_minor)
+    return taken + _take(lots, -credit.amount_minor + sum(part.gross_minor for _, part in taken))
 
 
-def _take(lots: Sequence[_Lot], wanted: int) -> list[TaxPart]:
+def _take(lots: Sequence[_Lot], wanted: int) -> list[_Taken]:
     """Take an amount, or all there is, from the lots in proportion to what they hold."""
     total = sum(lot.gross_minor for lot in lots)
     wanted = min(wanted, total)
@@ -89,7 +96,7 @@ def _take(lots: Sequence[_Lot], wanted: int) -> list[TaxPart]:
     nearest = sorted(range(len(lots)), key=lambda n: -(wanted * lots[n].gross_minor % total))
     for n in nearest[: wanted - sum(shares)]:
         shares[n] += 1
-    return [_take_from(lot, share) for lot, share in zip(lots, shares, strict=True) if share]
+    return [(lot, _take_from(lot, share)) for lot, share in zip(lots, shares, strict=True) if share]
 
 
 def _take_from(lot: _Lot, share: int) -> TaxPart:
@@ -97,3 +104,18 @@ def _take_from(lot: _Lot, share: int) -> TaxPart:
     lot.gross_minor -= share
     lot.tax_minor -= tax
     return TaxPart(lot.rate_bp, -share, -tax)
+
+
+def _put_back(taken: Sequence[_Taken], amount: Taxed) -> list[TaxPart]:
+    for lot, part in taken:
+        lot.gross_minor -= part.gross_minor
+        lot.tax_minor -= part.tax_minor
+    return _parts_of([(lot, TaxPart(p.rate_bp, -p.gross_minor, -p.tax_minor)) for lot, p in taken], amount)
+
+
+def _parts_of(taken: Sequence[_Taken], amount: Taxed) -> list[TaxPart]:
+    """By rate; what no charge was left for has no tax."""
+    parts = [part for _, part in taken]
+    if beyond := amount.amount_minor - sum(part.gross_minor for part in parts):
+        parts.append(TaxPart(0, beyond, 0))
+    return by_rate(parts)

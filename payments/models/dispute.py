@@ -5,6 +5,7 @@ from django.db.models import F, Q, Value
 
 from core.ids import new_id
 from core.money import format_minor
+from orders.models import Charge
 from payments.models.payment import Payment
 from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
 
@@ -20,6 +21,7 @@ class Dispute(models.Model):
     provider_ref = models.CharField(max_length=255, unique=True)  # Stripe: Dispute id
     status = models.CharField(max_length=16, choices=DisputeStatus)
     is_inquiry = models.BooleanField(default=False)
+    is_refundable = models.BooleanField(default=False)  # the gateway still gives back what of the payment is left
     amount_minor = models.PositiveBigIntegerField()  # what it is about
     withdrawn_minor = models.PositiveBigIntegerField(default=0)  # taken by the bank, less what it gave back
     reason = models.CharField(max_length=100, blank=True)  # in the gateway's words
@@ -28,7 +30,9 @@ class Dispute(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)  # grows with every change, so that an older answer is noticed
     decision = models.CharField(max_length=16, choices=DisputeDecision, default=DisputeDecision.NONE, blank=True)
-    written_off_minor = models.PositiveBigIntegerField(default=0)  # credited for it
+    written_off = models.OneToOneField(
+        Charge, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # what was credited for it
     decision_note = models.CharField(max_length=300, blank=True)
     decided_by = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -55,3 +59,8 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"dispute of {format_minor(self.amount_minor, self.payment.currency)}"
+
+    @property
+    def written_off_minor(self) -> int:
+        """Credited for it, in minor units."""
+        return -self.written_off.amount_minor if self.written_off else 0

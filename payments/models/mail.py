@@ -10,6 +10,7 @@ class Mail(models.Model):
 
     class Kind(models.TextChoices):
         ORDER_CONFIRMED = "order_confirmed"
+        ORDER_ENDED = "order_ended"  # cancelled or expired, and nothing goes back
         REFUND_UNDER_WAY = "refund_under_way"
         REFUND_FAILED = "refund_failed"  # to staff
         DEPOSIT_SECURED = "deposit_secured"

@@ -103,6 +103,7 @@ class RemoteDispute:
     withdrawn_minor: int  # what the bank took, less what it gave back
     currency: str
     is_inquiry: bool  # the bank only asks
+    is_refundable: bool  # whether the gateway still gives back what of the payment is left
     opened_at: datetime
     evidence_due_at: datetime | None = None
     reason: str = ""

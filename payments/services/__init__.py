@@ -13,7 +13,7 @@ from payments.services.deposits import (
 from payments.services.disputes import apply_disputes, ask_for_disputed, write_off_dispute
 from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
-from payments.services.mailing import send_mail
+from payments.services.mailing import read_mail, send_mail
 from payments.services.reconcile import forget_old_reconciliations, reconcile_payments
 from payments.services.returning import (
     apply_refunds,
@@ -58,6 +58,7 @@ __all__ = [
     "issue_documents",
     "process_event",
     "push_refund",
+    "read_mail",
     "receive_event",
     "reconcile_payments",
     "refresh_disputes",

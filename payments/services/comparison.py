@@ -12,12 +12,15 @@ from core import comparing
 from payments.models import Dispute, Payment, Refund
 from payments.providers.base import PaymentProvider, RemoteDispute, RemotePayment, RemoteRefund, UnknownPayment
 from payments.selectors import unsettled_orders
+from payments.services.sums import SUMS, deposits_miscounted, fits, payments_miscounted
 from payments.services.verdicts import (
     Case,
     compare_dispute,
     compare_page,
     compare_payment,
     compare_refund,
+    miscounted_deposit,
+    miscounted_payment,
     missing_dispute_here,
     missing_dispute_there,
     missing_payment_here,
@@ -62,8 +65,18 @@ class Look:
             self._progress(f"{getattr(found, part)} {part} compared, {len(found.cases) - before} differ")
         unsettled = [unsettled_order(**told) for told in unsettled_orders(since=self._since)]
         self._progress(f"{len(unsettled)} orders whose money is neither confirmed nor on its way back")
-        found.cases += unsettled
+        miscounted = [*self._miscounted()]
+        self._progress(f"{len(miscounted)} payments and deposits that are not what their rows come to")
+        found.cases += unsettled + miscounted
         return found
+
+    def _miscounted(self) -> Iterator[Case]:
+        for payment in payments_miscounted(since=self._since):
+            rows = {column: getattr(payment, counted) for column, counted in SUMS.items()}
+            differ = {column: minor for column, minor in rows.items() if getattr(payment, column) != minor}
+            yield miscounted_payment(payment, rows=differ, can_be_true=fits(payment))
+        for deposit, left in deposits_miscounted(since=self._since):
+            yield miscounted_deposit(deposit, left_minor=left)
 
     def _payments(self, cases: list[Case]) -> int:
         seen: set[str] = set()

@@ -95,6 +95,7 @@ def _write(order: Order, payment: Payment, remote: RemoteDispute) -> Dispute:
     told = {
         "status": dispute_status(remote),
         "is_inquiry": remote.is_inquiry,
+        "is_refundable": remote.is_refundable,
         "amount_minor": remote.amount_minor,
         "withdrawn_minor": remote.withdrawn_minor,
         "reason": remote.reason[:100],
@@ -121,15 +122,16 @@ def _write(order: Order, payment: Payment, remote: RemoteDispute) -> Dispute:
 
 def _undecide(order: Order, row: Dispute) -> None:
     """What was decided about lost money falls with the loss: what was credited for it is charged again."""
-    if row.written_off_minor:
+    if row.written_off is not None:
         Charge.objects.create(
             order=order,
+            reverses=row.written_off,
             kind=ChargeKind.GOODWILL,
             amount_minor=row.written_off_minor,
             reason="credit taken back: the bank returned the payment",
             actor=GATEWAY,
         )
-    row.decision, row.written_off_minor = DisputeDecision.NONE, 0
+    row.decision, row.written_off = DisputeDecision.NONE, None
 
 
 @transaction.atomic
@@ -141,10 +143,9 @@ def write_off_dispute(*, dispute_id: UUID, reason: str, actor: str) -> Dispute:
     order, dispute = _lock_lost(dispute_id)
     credit = min(max(0, balance(order.pk)), dispute.withdrawn_minor)
     if credit:
-        Charge.objects.create(
+        dispute.written_off = Charge.objects.create(
             order=order, kind=ChargeKind.GOODWILL, amount_minor=-credit, reason=reason[:300], actor=actor
         )
-    dispute.written_off_minor = credit
     return _decide(order, dispute, DisputeDecision.WRITE_OFF, note=reason, actor=actor)
 
 

@@ -81,7 +81,13 @@ def _living_charges(order: Order) -> list[Charge]:
 def _taxed(order: Order, charges: Sequence[Charge]) -> list[Taxed]:
     lines = list(order.lines.order_by("position"))
     main = next((line for line in lines if line.kind == OrderLine.Kind.RENTAL), lines[0] if lines else None)
-    return [_tax_in(order, charge, lines, main) for charge in charges]
+    at = {charge.pk: index for index, charge in enumerate(charges)}
+    return [
+        Taxed(charge.amount_minor, reverses=at[charge.reverses_id])
+        if charge.reverses_id in at
+        else _tax_in(order, charge, lines, main)
+        for charge in charges
+    ]
 
 
 def _tax_in(order: Order, charge: Charge, lines: Sequence[OrderLine], main: OrderLine | None) -> Taxed:
@@ -149,9 +155,8 @@ def _line(document: Document, charge: Charge, parts: Sequence[TaxPart]) -> Docum
     if line is None or not _is_the_line(charge, line):
         details = [capfirst(charge.reason), line.title if line else ""]
         detail = " · ".join(part for part in details if part)
-        return DocumentLine(
-            **own, title=charge.get_kind_display().capitalize(), detail=detail, unit_price_minor=charge.amount_minor
-        )
+        title = "Credit taken back" if charge.reverses_id else charge.get_kind_display().capitalize()
+        return DocumentLine(**own, title=title, detail=detail, unit_price_minor=charge.amount_minor)
     terms: dict[str, Any] = line.explanation.get("rental") or {}
     detail = line.sku
     if terms.get("start_on"):

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from core.money import format_minor
 from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
@@ -17,6 +18,9 @@ from payments.models import Deposit, Mail, Payment, Refund
 from payments.selectors import needs_securing, owed
 from payments.states import RefundStatus
 
+_NEWS = timedelta(days=2)  # a mail server may be away for one
+_UNCHARGED = "You were charged nothing."
+_AGAIN = "If you still want it, ask for a new quote in the app: it shows what is free on your days."
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
 
 
@@ -87,6 +91,34 @@ def _deposit_terms(order: Order) -> list[str]:
             "and given back when everything is back and looked at."
         )
     ]
+
+
+def _ended(order: Order, about: str) -> Letter | None:
+    """Of money that goes back they hear from the refund."""
+    last = order.events.filter(subject="").order_by("-id").first()
+    if about != f"{order.pk}:{order.status}" or last is None or last.at < timezone.now() - _NEWS:
+        return None  # it lives again, or is history
+    at_bank = Payment.objects.filter(order=order, disputed_minor__gt=0).exists()
+    if not at_bank and Payment.objects.filter(order=order, captured_minor__gt=0).exists():
+        return None
+    if order.refusal is not None:
+        return Letter(
+            f"We could not get your order {order.number}",
+            "It is not to be had any more.",
+            [f"Somebody was quicker: what order {order.number} asked for is gone. {_UNCHARGED}", _AGAIN],
+        )
+    if order.status == OrderStatus.EXPIRED:
+        return Letter(
+            f"Your order {order.number} has expired",
+            "Your order was not paid in time.",
+            [f"What was set aside for order {order.number} is free again. {_UNCHARGED}", _AGAIN],
+        )
+    money = "Your bank decides about what you paid; until it has, nothing goes back." if at_bank else _UNCHARGED
+    return Letter(
+        f"Your order {order.number} is cancelled",
+        "Your order is cancelled.",
+        [f"Nothing of order {order.number} is set aside for you any more. {money}"],
+    )
 
 
 def _refund_under_way(order: Order, about: str) -> Letter | None:
@@ -231,6 +263,7 @@ def _day(day: date) -> str:
 
 _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.ORDER_CONFIRMED: _confirmed,
+    Mail.Kind.ORDER_ENDED: _ended,
     Mail.Kind.REFUND_UNDER_WAY: _refund_under_way,
     Mail.Kind.REFUND_FAILED: _refund_failed,
     Mail.Kind.DEPOSIT_SECURED: _deposit_secured,

@@ -1,5 +1,6 @@
 """Mails about orders and money: asked for where something happened, sent by a job, once for each cause."""
 
+from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from uuid import UUID
 
@@ -65,6 +66,22 @@ def send_mail(*, kind: Mail.Kind, order_id: str, about: str) -> bool:
     return refused is None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A mail as it would be written now."""
+
+    subject: str
+    text: str
+    html: str
+    to_staff: bool
+
+
+def read_mail(mail: Mail) -> Told | None:
+    """What a mail that was sent would say today; None when there would be nothing to say any more."""
+    letter = write(Mail.Kind(mail.kind), mail.order, mail.cause)
+    return Told(letter.subject, *_tell(letter, mail.order), letter.to_staff) if letter else None
+
+
 def _is_final(code: int) -> bool:
     return code >= _FOR_GOOD and code != _LOGIN_WANTED
 
@@ -77,8 +94,15 @@ def _address(order: Order, letter: Letter) -> str:
 
 
 def _message(letter: Letter, order: Order, address: str) -> EmailMultiAlternatives:
-    context = {"letter": letter, "order": order, "shop": settings.SHOP_NAME}
     subject = " ".join(letter.subject.split())  # one line, whatever is in it
-    message = EmailMultiAlternatives(subject, render_to_string("emails/letter.txt", context), to=[address])
-    message.attach_alternative(render_to_string("emails/letter.html", context), "text/html")
+    text, html = _tell(letter, order)
+    message = EmailMultiAlternatives(subject, text, to=[address])
+    message.attach_alternative(html, "text/html")
     return message
+
+
+def _tell(letter: Letter, order: Order) -> tuple[str, str]:
+    """A letter as text and as HTML."""
+    shop = {"name": settings.SHOP_NAME, "address": settings.SHOP_ADDRESS}
+    context = {"letter": letter, "order": order, "shop": shop}
+    return render_to_string("emails/letter.txt", context), render_to_string("emails/letter.html", context)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from django.db import OperationalError
+from django.db.models import QuerySet
 
 from core.errors import DomainError
 from core.logging import get_logger
@@ -11,10 +12,12 @@ from inventory.providers.base import ProviderError as InventoryError
 from payments.models import Refund
 from payments.providers.base import ProviderError
 from payments.services.collecting import apply_payment
+from payments.services.deposits import settle_deposit
 from payments.services.disputes import apply_disputes
 from payments.services.pages import apply_page
 from payments.services.returning import apply_refunds
 from payments.services.settling import push_refund, settle_order
+from payments.services.sums import recount_payment
 from payments.services.verdicts import Case, Repair
 from payments.states import RefundStatus
 
@@ -71,9 +74,18 @@ def _repair(case: Case) -> None:
         push_refund(refund_id=case.refund_id)
     elif repair == Repair.SETTLE and case.order_id is not None:
         settle_order(order_id=case.order_id)
-        asked = Refund.objects.filter(payment__order=case.order_id, status=RefundStatus.REQUESTED)
-        for refund_id in asked.order_by("id").values_list("pk", flat=True):
-            push_refund(refund_id=refund_id)
+        _push(Refund.objects.filter(payment__order=case.order_id))
+    elif repair == Repair.SETTLE and case.deposit_id is not None:
+        settle_deposit(deposit_id=case.deposit_id)
+        _push(Refund.objects.filter(payment__deposit=case.deposit_id))
+    elif repair == Repair.RECOUNT and case.payment_id is not None:
+        recount_payment(payment_id=case.payment_id)
+
+
+def _push(refunds: QuerySet[Refund]) -> None:
+    """Send at once what was asked for just now."""
+    for refund_id in refunds.filter(status=RefundStatus.REQUESTED).order_by("id").values_list("pk", flat=True):
+        push_refund(refund_id=refund_id)
 
 
 __all__ = ["repair_cases"]

@@ -1,5 +1,6 @@
 """Money going back: asked for under lock, sent by a job, settled by what the gateway says."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +19,7 @@ from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, R
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance, empties, held_by_bank, needs_approval
+from payments.selectors import balance, empties, failed_refunds, held_by_bank, needs_approval
 from payments.services.deposit_states import follow_payment, keep_less, settle_deposit_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
@@ -136,16 +137,17 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
 def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
     """Give back what the shop owes, newest payment first. Safe to repeat: what is on its way counts as gone.
 
-    When the last refund failed it is not repeated by itself; staff see the money owed and choose.
+    What failed is not repeated by itself, nor given back of another payment: staff see it owed and choose (ADR 21).
     Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
-    promised = Refund.objects.promised().filter(payment__order=order, payment__deposit=None)
-    last = promised.order_by("-created_at").first()
-    if last is not None and last.status == RefundStatus.FAILED:
-        return []
-    owed, refunds = -balance(order.pk), []
     paid = Payment.objects.filter(order=order, captured_minor__gt=0).for_charges()
+    failed = Counter[UUID]()
+    for refund in failed_refunds().filter(payment__order=order):
+        failed[refund.payment_id] += refund.amount_minor
+    left_to_staff = sum(min(failed[p.pk], p.refundable_minor) for p in paid)
+    owed, refunds = -balance(order.pk) - left_to_staff, []
+    paid = paid.exclude(pk__in=failed)
     paid = paid.exclude(pk__in=held_by_bank().values("payment"))  # settled again when the bank has decided
     for payment in paid.order_by("-created_at"):
         amount = min(owed, payment.refundable_minor)

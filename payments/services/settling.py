@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -19,11 +18,11 @@ from orders.models import Order
 from orders.services import complete_order, confirm_late, hold_anew, is_delivered, let_go_again, lock_order
 from orders.states import OrderStatus
 from payments.errors import SignatureInvalid
-from payments.models import Dispute, Mail, Payment, ProviderEvent, Refund
+from payments.models import GONE, Dispute, Mail, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
-from payments.selectors import balance, is_paid_in_full, owed
+from payments.selectors import balance, failed_refunds, is_paid_in_full, owed
 from payments.services.collecting import apply_payment, close_payment
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
@@ -40,12 +39,6 @@ log = get_logger(__name__)
 _DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 _MOST = 200
 _MOST_FAILURES, _MOST_SILENCES = 10, 400  # tries of one event; a silent gateway is asked for more than a day
-_GONE = (
-    F("payments__refunded_minor")
-    + F("payments__refund_pending_minor")
-    + F("payments__refund_waiting_minor")
-    + F("payments__disputed_minor")
-)
 
 
 @transaction.atomic
@@ -145,6 +138,8 @@ def settle_order(*, order_id: UUID) -> Order:
     if order.status == OrderStatus.CONFIRMED:
         collect_extra(order_id=order_id)
         order = _complete_if_done(order_id)
+    if order.status in _DEAD and not Refund.objects.promised().filter(payment__order=order).exists():
+        mail_soon(Mail.Kind.ORDER_ENDED, order_id=order_id, about=f"{order_id}:{order.status}")
     issue_documents(order_id=order_id)
     return order
 
@@ -247,8 +242,10 @@ def catch_up_on_disputes(*, since: timedelta) -> int:
     """
     remote = list(get_provider().disputes_since(timezone.now() - since))
     rows = Dispute.objects.filter(provider_ref__in=[r.ref for r in remote])
-    known = {ref: told for ref, *told in rows.values_list("provider_ref", "status", "withdrawn_minor")}
-    refs = {r.payment_ref for r in remote if known.get(r.ref) != [dispute_status(r), r.withdrawn_minor]}
+    known = {ref: told for ref, *told in rows.values_list("provider_ref", "status", "withdrawn_minor", "is_refundable")}
+    refs = {
+        r.payment_ref for r in remote if known.get(r.ref) != [dispute_status(r), r.withdrawn_minor, r.is_refundable]
+    }
     payments = list(_ids(Payment.objects.filter(provider_ref__in=refs)))
     for payment_id in payments:
         enqueue("payments.refresh_disputes", once=f"disputes:{payment_id}", payment_id=str(payment_id))
@@ -276,21 +273,18 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
 
-    Left out is what waits for a person: a refund that failed, a payment that is parked. Deposits that have ended are
-    settled by themselves.
+    Left out is what waits for a person: a payment of which a refund failed, or that is parked. Deposits that have ended
+    are settled by themselves.
     """
-    of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
-    last_refund = Coalesce(Subquery(of_order.order_by("-created_at").values("status")[:1]), Value(""))
-    money = Q(payments__captured_minor__gt=_GONE)
-    open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
-    unsettled = Order.objects.alias(last_refund=last_refund).filter(
-        Q(payments__deposit=None) | Q(payments__deposit__status__in=DEPOSIT_LIVE),
-        open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
-        status__in=_DEAD,
-        placed_at__lt=before,
-        payments__created_at__gt=after,
+    failed = failed_refunds().filter(payment=OuterRef("pk"))
+    unsettled = Payment.objects.filter(
+        Q(deposit=None) | Q(deposit__status__in=DEPOSIT_LIVE),
+        Q(status__in=LIVE, parked_reason="") | Q(~Exists(failed), captured_minor__gt=GONE + F("refund_waiting_minor")),
+        order__status__in=_DEAD,
+        order__placed_at__lt=before,
+        created_at__gt=after,
     )
-    return unsettled.order_by("id").values_list("pk", flat=True).distinct()[:_MOST]
+    return unsettled.order_by("order_id").values_list("order_id", flat=True).distinct()[:_MOST]
 
 
 def _uncollected_orders(after: datetime, before: datetime) -> Iterable[UUID]:

@@ -1,8 +1,9 @@
-"""What one difference between us and the gateway is called, and the one repair that can do no harm.
+"""What one difference between us and the gateway, or in our own sums, is called, and the one repair that is safe.
 
 Where nothing is safe it is left to a person, with the reason in the finding's note.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,15 +13,15 @@ from uuid import UUID
 from core.money import format_minor
 from orders.models import Order
 from orders.states import OrderStatus
-from payments.models import Dispute, Payment, Refund
+from payments.models import Deposit, Dispute, Payment, Refund
 from payments.providers.base import RemoteDispute, RemotePage, RemotePayment, RemoteRefund, RemoteStatus
 from payments.services.collecting import payment_status
 from payments.services.disputes import dispute_status
 from payments.services.returning import refund_status
 from payments.states import UNDER_WAY, RefundStatus
 
-Difference = Literal["missing_here", "missing_there", "status", "amount", "mismatch", "unsettled", "parked"]
-Thing = Literal["payment", "refund", "dispute", "order"]
+Difference = Literal["missing_here", "missing_there", "status", "amount", "mismatch", "unsettled", "parked", "sums"]
+Thing = Literal["payment", "refund", "dispute", "order", "deposit"]
 
 
 class Repair(StrEnum):
@@ -29,6 +30,7 @@ class Repair(StrEnum):
     READ_AGAIN = "read_again"  # read it at the gateway and apply it, as its event would have done
     CANCEL_THERE = "cancel_there"  # a stray of ours that nobody paid: see to it that nobody can
     SEND_AGAIN = "send_again"  # ask the gateway for a refund that it does not have
+    RECOUNT = "recount"  # count the rows again
     SETTLE = "settle"  # bring the order and its money to agree: confirm it, or give back
     BY_HAND = "by_hand"  # nothing is safe: a person must look
 
@@ -37,7 +39,8 @@ class Repair(StrEnum):
 class Finding:
     """One difference. `ours` and `theirs` are what each side says, empty where it has no such thing.
 
-    ref: the gateway's reference; of a refund that it does not have, our id; of an order, its number.
+    Of "sums" both sides are ours: what is written down, and what its rows come to.
+    ref: the gateway's reference; of a refund that it does not have, and of a deposit, our id; of an order, its number.
     since: the instant before which it cannot have come apart.
     result: what became of it: nothing tried (""), "repaired", "gone" by itself, still "left", or "tried" and not looked
     at again because the gateway went away.
@@ -70,7 +73,9 @@ class Case:
 
     finding: Finding
     payment_ref: str = ""
+    payment_id: UUID | None = None
     refund_id: UUID | None = None
+    deposit_id: UUID | None = None
     order_id: UUID | None = None
     page_ref: str = ""
 
@@ -177,7 +182,7 @@ def missing_refund_there(row: Refund) -> Case:
     ref, order = row.provider_ref or str(row.pk), row.payment.order.number
     found = Finding("missing_there", "refund", ref, order, _our_refund(row), "", row.created_at.isoformat())
     if row.status in UNDER_WAY:
-        return Case(replace(found, repair=Repair.SEND_AGAIN), str(row.payment.provider_ref or ""), row.pk)
+        return Case(replace(found, repair=Repair.SEND_AGAIN), str(row.payment.provider_ref or ""), refund_id=row.pk)
     return Case(replace(found, note="we count it as given back, and it has no such refund"))
 
 
@@ -247,6 +252,40 @@ def unsettled_order(order: Order, *, charged_minor: int, here_minor: int, since:
     return Case(found, order_id=order.pk)
 
 
+# What a difference of our own sums means
+
+
+def miscounted_payment(row: Payment, *, rows: Mapping[str, int], can_be_true: bool) -> Case:
+    """rows: {column: what its rows come to}, of the columns that differ."""
+    found = Finding(
+        "sums", "payment", row.provider_ref or str(row.pk), row.order.number,
+        _counted({column: getattr(row, column) for column in rows}, row.currency), _counted(rows, row.currency),
+        row.created_at.isoformat(), Repair.RECOUNT,
+    )  # fmt: skip
+    case = Case(found, payment_id=row.pk)
+    return case if can_be_true else case.left_to_a_person("its rows say that more went back than was paid")
+
+
+def miscounted_deposit(row: Deposit, *, left_minor: int) -> Case:
+    kept, left = (format_minor(minor, row.currency) for minor in (row.captured_minor, left_minor))
+    since = (row.ended_at or row.created_at).isoformat()
+    found = Finding(
+        "sums", "deposit", str(row.pk), row.order.number, f"{row.status}: {kept} kept", f"{left} left of its payment",
+        since, Repair.SETTLE,
+    )  # fmt: skip
+    case = Case(found, deposit_id=row.pk)
+    if row.captured_minor < left_minor:
+        return case
+    return case.left_to_a_person("it keeps more than is there: who has the rest?")
+
+
+def _counted(sums: Mapping[str, int], currency: str) -> str:
+    return ", ".join(
+        f"{format_minor(minor, currency)} {column.removesuffix('_minor').replace('_', ' ')}"
+        for column, minor in sums.items()
+    )
+
+
 __all__ = [
     "Case",
     "Finding",
@@ -255,6 +294,8 @@ __all__ = [
     "compare_page",
     "compare_payment",
     "compare_refund",
+    "miscounted_deposit",
+    "miscounted_payment",
     "missing_dispute_here",
     "missing_dispute_there",
     "missing_payment_here",

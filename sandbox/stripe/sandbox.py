@@ -215,9 +215,10 @@ class StripeSandbox:
                 raise ApiError("Nothing was paid that could be disputed.", param="payment_intent")
             return _public(disputes.open_(call, call.get("charge", intent["latest_charge"]), amount, reason))
 
-    def close_dispute(self, dispute_id: str, *, won: bool) -> Json:
+    def close_dispute(self, dispute_id: str, *, won: bool, rest_refundable: bool = True) -> Json:
+        """rest_refundable: whether what a lost dispute was not about may still be refunded."""
         with self.engine.doing() as call:
-            return _public(disputes.decide(call, dispute_id, won=won))
+            return _public(disputes.decide(call, dispute_id, won=won, rest_refundable=rest_refundable))
 
     # what staff does in Stripe's dashboard
 

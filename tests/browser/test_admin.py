@@ -114,6 +114,8 @@ def pages_of(day: Day) -> dict[str, str]:
         "refund-failed": address("payments_refund_change", Refund.objects.get(status=RefundStatus.FAILED)),
         "documents": address("payments_document_changelist"),
         "document": address("payments_document_change", day.order.documents.first()),
+        "mails": address("payments_mail_changelist"),
+        "mail": address("payments_mail_change", day.order.mails.first()),
         "inbox": address("payments_providerevent_changelist"),
         "event": address("payments_providerevent_change", ProviderEvent.objects.get(status=EventStatus.PARKED)),
     }

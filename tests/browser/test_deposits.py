@@ -5,9 +5,8 @@ from io import BytesIO
 
 import pytest
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from orders.models import ChargeKind, ChargePhoto, Rental
@@ -28,7 +27,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     """One rental out, one whose card must be confirmed, one later; the boss is logged in."""
-    page.route("**/media/**", _from_memory)  # where the tests keep pictures
     named(shop.crate, ("Kestrel Sky", "Minkaro", "KES-SKY-L", "L", "anthracite"))
     first, second, third = (UserFactory(name=name) for name in PEOPLE[:3])
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
@@ -49,11 +47,6 @@ def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     page.wait_for_url("**/admin/")
     yield shop
     forget_jobs()
-
-
-def _from_memory(asked: Route) -> None:
-    with default_storage.open(asked.request.url.partition("/media/")[2]) as file:
-        asked.fulfill(body=file.read(), content_type="image/jpeg")
 
 
 def picture(colour: str) -> bytes:
@@ -79,6 +72,7 @@ def test_a_damage_is_charged_with_pictures(counter: Shop, page: Page) -> None:
 
     expect(page.get_by_text("€12.50 charged: The mesh at the door is torn.")).to_be_visible()
     expect(page.locator(".bo-card img")).to_have_count(2)
+    assert page.locator(".bo-card img").last.evaluate("shown => shown.decode().then(() => shown.naturalWidth)") == 640
     assert ChargePhoto.objects.count() == 2
 
 

@@ -75,6 +75,7 @@ BAD: dict[str, tuple[str, str]] = {
     "no proxy that ends TLS": ("TRUSTED_PROXIES", "0"),
     "a proxy nobody counted": ("TRUSTED_PROXIES", ""),
     "a word nobody knows": ("SERVE_MEDIA", "perhaps"),
+    "private pictures in the public folder": ("PRIVATE_ROOT", "media/private"),
     "a pool of nothing": ("DATABASE_POOL_SIZE", "0"),
 }
 

@@ -88,6 +88,10 @@ class MemoryGateway:
         back = [line for line in self.of(account, "contest_ended") if line.more["won"]]
         return sum((line.amount for line in opened), Decimal(0)) - sum((line.amount for line in back), Decimal(0))
 
+    def undecided(self, account: int) -> bool:
+        ended = {line.more["of"] for line in self.of(account, "contest_ended")}
+        return any(not line.more["asks"] and line.number not in ended for line in self.of(account, "contested"))
+
     def account(self, ref: str) -> Line:
         """Raises: UnknownPayment."""
         self._reached()
@@ -261,7 +265,7 @@ class MemoryGateway:
         return self._refund(self.journal[number - 1])
 
     def give_back(self, line: Line, amount: Decimal, refund_id: UUID | None = None) -> Line:
-        if self.contested(line.account):
+        if self.undecided(line.account):
             raise ProviderRefused("contested", code="payment_refused")
         if not 0 < amount <= self.left(line.account):
             raise ProviderRefused(f"{self.left(line.account)} are left", code="payment_refused")
@@ -310,6 +314,7 @@ class MemoryGateway:
             withdrawn_minor=withdrawn,
             currency=new.currency,
             is_inquiry=line.more["asks"],
+            is_refundable=line.more["asks"] or (ended is not None and self.left(line.account) > 0),
             opened_at=line.at,
             evidence_due_at=line.at + timedelta(days=5),
             reason="does not remember",

@@ -510,7 +510,35 @@ def test_an_inquiry_takes_nothing(gateway: Gateway):
 
     (told,) = gateway.provider.disputes_of(paid.ref)
 
-    assert (told.is_inquiry, told.withdrawn_minor) == (True, 0)
+    assert (told.is_inquiry, told.withdrawn_minor, told.is_refundable) == (True, 0, True)
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_the_rest_of_a_payment_is_given_back_once_a_dispute_of_a_part_is_decided(gateway: Gateway, won: bool):
+    paid = gateway.paid()
+    gateway.hands.dispute(paid.ref, 3000)
+    (opened,) = gateway.provider.disputes_of(paid.ref)
+    with pytest.raises(ProviderRefused):
+        gateway.give_back(paid.ref, 1000)
+
+    gateway.hands.decide(opened.ref, won=won)
+
+    (decided,) = gateway.provider.disputes_of(paid.ref)
+    assert (opened.is_refundable, decided.is_refundable) == (False, True)
+    if not won:
+        with pytest.raises(ProviderRefused):
+            gateway.give_back(paid.ref, 2001)
+    assert gateway.give_back(paid.ref, 2000).status == RemoteStatus.SUCCEEDED
+
+
+def test_of_a_payment_whose_dispute_was_lost_in_full_nothing_is_given_back(gateway: Gateway):
+    paid = gateway.paid()
+    gateway.hands.dispute(paid.ref, 5000)
+    gateway.hands.decide(next(iter(gateway.provider.disputes_of(paid.ref))).ref, won=False)
+
+    assert not next(iter(gateway.provider.disputes_of(paid.ref))).is_refundable
+    with pytest.raises(ProviderRefused):
+        gateway.give_back(paid.ref, 1)
 
 
 def test_what_a_bank_took_is_not_given_back_too(gateway: Gateway):

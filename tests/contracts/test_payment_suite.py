@@ -313,7 +313,9 @@ class Pessimist(Broken):
     """What a bank asks about is gone, and stays so."""
 
     def disputes_of(self, payment_ref: str) -> Sequence[RemoteDispute]:
-        return [replace(d, withdrawn_minor=d.amount_minor) for d in self.inner.disputes_of(payment_ref)]
+        return [
+            replace(d, withdrawn_minor=d.amount_minor, is_refundable=False) for d in self.inner.disputes_of(payment_ref)
+        ]
 
 
 # Events
@@ -389,6 +391,8 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, Any]]] = {
     promises.test_a_dispute_tells_what_the_bank_took_and_until_when_it_waits: (Deaf, {}),
     promises.test_a_decided_dispute_gives_the_money_back_or_keeps_it: (Pessimist, {"won": True, "kept": 0}),
     promises.test_an_inquiry_takes_nothing: (Pessimist, {}),
+    promises.test_the_rest_of_a_payment_is_given_back_once_a_dispute_of_a_part_is_decided: (Pessimist, {"won": False}),
+    promises.test_of_a_payment_whose_dispute_was_lost_in_full_nothing_is_given_back: (Agreeable, {}),
     promises.test_what_a_bank_took_is_not_given_back_too: (Agreeable, {}),
     promises.test_an_event_only_names_what_to_read_again_and_is_the_same_each_time: (Chatty, {}),
     promises.test_the_new_secret_and_the_old_one_are_accepted: (Hasty, {"secret": "old"}),

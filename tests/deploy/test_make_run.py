@@ -29,7 +29,7 @@ from deploy.local.settings import OURS
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
 needs_proc = pytest.mark.skipif(not PROC.exists(), reason="looks for processes in /proc")
-NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "media", "staticfiles")
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "media", "private", "staticfiles")
 START_SECONDS = 240
 
 

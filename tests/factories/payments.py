@@ -81,7 +81,7 @@ class RefundFactory(DjangoModelFactory):
             payment.refund_waiting_minor += refund.amount_minor
         elif refund.status == RefundStatus.SUCCEEDED:
             payment.refunded_minor += refund.amount_minor
-        elif refund.status != RefundStatus.FAILED:
+        elif refund.status not in (RefundStatus.FAILED, RefundStatus.DECLINED):
             payment.refund_pending_minor += refund.amount_minor
         payment.save(update_fields=["refunded_minor", "refund_pending_minor", "refund_waiting_minor"])
         return refund

@@ -14,7 +14,7 @@ from orders.services import add_charge, cancel_order, deliver_sale, prepare_sale
 from orders.states import OrderStatus
 from payments.errors import DisputeDecided, NothingToPay, PaymentDisputed, RefundTooLarge
 from payments.models import Deposit, Dispute, Payment, ProviderEvent, Refund
-from payments.selectors import balance, owed, statement
+from payments.selectors import balance, owed, payments_owed_back, statement
 from payments.services import (
     apply_disputes,
     ask_for_disputed,
@@ -137,6 +137,57 @@ def test_nothing_of_a_payment_is_given_back_while_a_bank_decides_about_a_part_of
     run_jobs()
 
     assert (Refund.objects.count(), balance(order.pk)) == (0, -1990)
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_the_rest_of_a_payment_goes_back_once_a_dispute_of_a_part_is_decided(shop: Shop, *, won: bool) -> None:
+    order = shop.paid()
+    row = dispute(shop, 3000)
+    cancel_order(order_id=order.pk, actor="customer:x")
+    run_jobs()
+    assert (row.is_refundable, Refund.objects.count()) == (False, 0)
+
+    row = decided(shop, row, won=won)
+
+    refund = Refund.objects.get()
+    assert (row.is_refundable, refund.status, refund.amount_minor) == (True, "succeeded", 4990 if won else 1990)
+    assert (balance(order.pk), here(shop)) == (0, 0)
+
+
+def test_staff_may_give_back_what_is_left_beside_a_lost_dispute(shop: Shop) -> None:
+    order = shop.paid()
+    row = decided(shop, dispute(shop, 3000), won=False)
+    write_off_dispute(dispute_id=row.pk, reason="lost", actor=STAFF)
+
+    request_refund(payment_id=Payment.objects.get().pk, amount_minor=1990, reason="sorry", actor="staff:2")
+    run_jobs()
+
+    assert Refund.objects.get().status == "succeeded"
+    assert (balance(order.pk), here(shop)) == (0, 0)
+
+
+def test_a_gateway_that_keeps_the_rest_leaves_a_refund_that_staff_see(shop: Shop) -> None:
+    order = shop.paid()
+    row = dispute(shop, 3000)
+    cancel_order(order_id=order.pk, actor="customer:x")
+    run_jobs()
+    shop.gateway.close_dispute(row.provider_ref, won=False, rest_refundable=False)
+    hear(shop)
+
+    refund = Refund.objects.get()
+    assert (refund.status, refund.amount_minor, balance(order.pk)) == ("failed", 1990, -1990)
+    assert list(payments_owed_back()) == [refund.payment]
+
+
+def test_while_a_bank_only_asks_money_may_go_back(shop: Shop) -> None:
+    shop.pay(shop.order(), "pm_card_createDisputeInquiry")
+    hear(shop)
+    assert Dispute.objects.get().is_refundable
+
+    request_refund(payment_id=Payment.objects.get().pk, amount_minor=500, reason="sorry", actor=STAFF)
+    run_jobs()
+
+    assert Refund.objects.get().status == "succeeded"
 
 
 def test_the_database_refuses_more_gone_than_was_paid_unless_a_person_must_look(db: None) -> None:

@@ -14,7 +14,7 @@ from orders.models import Charge, ChargeKind, DeliveryRate, Order, OrderLine
 from orders.services import cancel_order, expire_orders
 from orders.states import OrderStatus
 from payments.documents.taxes import Taxed, TaxPart, share_tax
-from payments.models import Document, DocumentKind, DocumentLine, Payment
+from payments.models import Dispute, Document, DocumentKind, DocumentLine, Payment
 from payments.selectors import balance
 from payments.services import (
     apply_disputes,
@@ -24,12 +24,14 @@ from payments.services import (
     issue_documents,
     process_event,
     request_refund,
+    write_off_dispute,
 )
 from payments.services.documents import take_number
 from tests.factories.accounts import AddressFactory
 from tests.factories.catalog import TaxRateFactory
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.test_deposits import brought_back, handed_over, rented
+from tests.payments.test_disputes import reopened
 from tests.shop import Shop
 
 
@@ -166,6 +168,41 @@ def test_every_refund_of_a_part_gets_a_credit_note(shop: Shop) -> None:
     assert [note.total_minor for note in notes] == [-1000, -333, -8647]
     assert sum(tax for note in notes for _, _, tax in taxes(note)) == -taxes(receipt)[0][2] == -order.tax_minor
     assert [note.sequence for note in notes] == [1, 2, 3]
+
+
+def test_a_credit_that_is_taken_back_brings_its_own_tax_with_it(shop: Shop) -> None:
+    """The price is taxed, the compensation beside it is not; a bank keeps the price, and changes its mind."""
+    order = shop.paid()
+    charge(order, ChargeKind.DAMAGE, 2000)
+    paid_extra(shop, order)
+    price = Payment.objects.get(purpose="order")
+    row = lost(shop, price)
+    write_off_dispute(dispute_id=row.pk, reason="The evidence was not enough.", actor="staff:1")
+    run_jobs()
+    reopened(shop, row)
+
+    hears_that_it_is_won(shop, row)
+
+    *_, note, reversal = Document.objects.all()
+    assert len(taxes(note)) == 2
+    assert taxes(reversal) == [(rate, -gross, -tax) for rate, gross, tax in taxes(note)]
+    assert (note.kind, reversal.kind, reversal.lines.get().title) == ("credit_note", "receipt", "Credit taken back")
+    assert sum(tax for paper in Document.objects.all() for _, _, tax in taxes(paper)) == order.tax_minor
+    assert order.charges.get(reverses__isnull=False).reverses == order.charges.get(amount_minor=-4990)
+
+
+def lost(shop: Shop, payment: Payment) -> Dispute:
+    opened = shop.gateway.open_dispute(str(payment.provider_ref))
+    shop.gateway.close_dispute(opened["id"], won=False)
+    shop.deliver_webhooks()
+    run_jobs()
+    return Dispute.objects.get()
+
+
+def hears_that_it_is_won(shop: Shop, row: Dispute) -> None:
+    shop.gateway.close_dispute(row.provider_ref, won=True)
+    shop.deliver_webhooks()
+    run_jobs()
 
 
 def test_writing_documents_again_writes_nothing(shop: Shop) -> None:
@@ -341,12 +378,18 @@ RATES = st.sampled_from([0, 700, 1900])
 
 @st.composite
 def an_orders_amounts(draw: st.DrawFn) -> list[Taxed]:
-    """Charges, and credits of a part of what is left, in any order; at the end all of it is credited."""
+    """Charges, credits of a part of what is left, and credits taken back, in any order; at the end all is credited."""
     amounts: list[Taxed] = []
+    credited: list[int] = []
     left = 0
     for _ in range(draw(st.integers(1, 8))):
-        if left and draw(st.booleans()):
+        if credited and draw(st.booleans()):
+            index = credited.pop(draw(st.integers(0, len(credited) - 1)))
+            amounts.append(Taxed(-amounts[index].amount_minor, reverses=index))
+            left -= amounts[index].amount_minor
+        elif left and draw(st.booleans()):
             credit = draw(st.integers(1, left))
+            credited.append(len(amounts))
             amounts.append(Taxed(-credit))
             left -= credit
         else:
@@ -398,5 +441,23 @@ def test_a_credit_of_a_line_has_that_lines_tax_first() -> None:
     assert share_tax([*sold, Taxed(-1500, line_id=crate)])[2] == [TaxPart(1900, -430, -69), TaxPart(700, -1070, -70)]
 
 
-def test_a_credit_beyond_everything_charged_has_no_tax() -> None:
+@PURE
+@given(an_orders_amounts())
+def test_what_takes_a_credit_back_has_the_tax_of_that_credit(amounts: list[Taxed]) -> None:
+    told = share_tax(amounts)
+
+    for amount, parts in zip(amounts, told, strict=True):
+        if amount.reverses is not None:
+            corrected = told[amount.reverses]
+            assert parts == [TaxPart(part.rate_bp, -part.gross_minor, -part.tax_minor) for part in corrected]
+
+
+def test_a_credit_beyond_everything_that_is_taken_back_leaves_nothing() -> None:
+    told = share_tax([Taxed(1190, 1900, 190), Taxed(-2000), Taxed(2000, reverses=1), Taxed(-1190)])
+
+    assert told[2] == [TaxPart(1900, 1190, 190), TaxPart(0, 810, 0)]
+    assert told[3] == [TaxPart(1900, -1190, -190)]
+
+
+def test_a_credit_beyond_everything_charged_charged_has_no_tax() -> None:
     assert share_tax([Taxed(1190, 1900, 190), Taxed(-2000)])[1] == [TaxPart(1900, -1190, -190), TaxPart(0, -810, 0)]

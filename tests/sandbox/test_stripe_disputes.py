@@ -56,6 +56,23 @@ def test_a_lost_dispute_stays_lost():
         world.server.disputes.close(opened["id"])
 
 
+@pytest.mark.parametrize("rest_refundable", [True, False])
+def test_what_a_lost_dispute_was_not_about_may_be_refunded_or_may_not(rest_refundable: bool):
+    world = World()
+    paid = world.paid(5000)
+    opened = world.sandbox.open_dispute(paid.id, 3000)
+
+    lost = world.sandbox.close_dispute(opened["id"], won=False, rest_refundable=rest_refundable)
+
+    assert lost["is_charge_refundable"] is rest_refundable
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        world.server.refunds.create({"payment_intent": paid.id, "amount": 2001})
+    assert refusal.value.code == (None if rest_refundable else "charge_disputed")
+    if rest_refundable:
+        assert world.server.refunds.create({"payment_intent": paid.id}).amount == 2000
+        assert world.sandbox.totals()["eur"]["refunded"] == 2000
+
+
 def test_the_shop_may_give_in():
     world = World()
     opened = world.sandbox.open_dispute(world.paid(5000).id)

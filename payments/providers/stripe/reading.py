@@ -103,6 +103,7 @@ def read_dispute(dispute: stripe.Dispute) -> RemoteDispute:
         withdrawn_minor=_withdrawn(dispute),
         currency=dispute.currency.upper(),
         is_inquiry=dispute.status.startswith("warning_"),
+        is_refundable=dispute.is_charge_refundable,
         opened_at=datetime.fromtimestamp(dispute.created, UTC),
         evidence_due_at=datetime.fromtimestamp(due, UTC) if due else None,
         reason=dispute.reason,

@@ -104,18 +104,30 @@ def close(call: Call, dispute_id: str) -> Json:
     return decide(call, dispute_id, won=False)
 
 
-def decide(call: Call, dispute_id: str, *, won: bool) -> Json:
-    """The bank's last word. Won: the money comes back."""
+def decide(call: Call, dispute_id: str, *, won: bool, rest_refundable: bool = True) -> Json:
+    """The bank's last word. Won: the money comes back. Lost: what it was not about may be refunded, or may not."""
     dispute = call.get("dispute", dispute_id)
     _check_open(dispute)
     is_inquiry = dispute["status"].startswith("warning_")
     dispute["status"] = "warning_closed" if is_inquiry else "won" if won else "lost"
+    if not won and not is_inquiry:
+        whole = dispute["amount"] >= call.get("charge", dispute["charge"])["amount_captured"]
+        dispute["is_charge_refundable"] = rest_refundable and not whole
     call.save(dispute, "charge.dispute.closed")
     if won and not is_inquiry:
         dispute["balance_transactions"].append(balance_transactions.for_dispute(call, dispute, reinstated=True))
         dispute["is_charge_refundable"] = True
         call.save(dispute, "charge.dispute.funds_reinstated")
     return dispute
+
+
+def taken(call: Call, charge: Json) -> int:
+    """What banks have of a charge now."""
+    moved = (
+        one for dispute in call.store.all_of("dispute", charge=charge["id"]) for one in dispute["balance_transactions"]
+    )
+    back: int = sum(one["amount"] for one in moved)
+    return -back
 
 
 def _check_open(dispute: Json) -> None:

@@ -6,7 +6,7 @@ from sandbox.stripe import fields, lists, money
 from sandbox.stripe.call import Call, hidden, refuse_unmodelled
 from sandbox.stripe.errors import ApiError, Json, required
 from sandbox.stripe.ids import new_id
-from sandbox.stripe.resources import balance_transactions, payment_methods
+from sandbox.stripe.resources import balance_transactions, disputes, payment_methods
 from sandbox.stripe.store import public
 
 _NOT_MODELLED = frozenset(
@@ -20,7 +20,7 @@ def create(call: Call) -> Json:
     refuse_unmodelled(call.params, _NOT_MODELLED)
     charge = _charge(call)
     _check_refundable(call, charge)
-    amount = _amount(call.params, charge)
+    amount = _amount(call.params, charge, disputes.taken(call, charge))
     behaviour = payment_methods.behaviour_of(call.get("payment_method", charge["payment_method"]))
     refund = _make(call, charge, amount, "pending" if behaviour.refund == "pending" else "succeeded")
     refund["balance_transaction"] = balance_transactions.for_refund(call, refund)
@@ -72,8 +72,8 @@ def _check_refundable(call: Call, charge: Json) -> None:
         raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
 
 
-def _amount(params: Json, charge: Json) -> int:
-    left: int = charge["amount"] - charge["amount_refunded"]
+def _amount(params: Json, charge: Json, taken: int) -> int:
+    left: int = charge["amount"] - charge["amount_refunded"] - taken
     amount = money.positive(params.get("amount", left))
     if amount > left:
         currency = charge["currency"]

@@ -1,0 +1,46 @@
+"""Pictures as they are kept: what was photographed, and nothing about where, when or with what."""
+
+import struct
+from io import BytesIO
+from typing import IO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from orders.errors import PhotoUnsuitable
+
+MOST_PIXELS = 50_000_000  # what phones make; a bomb tells its size before anything is unpacked
+LONGEST_SIDE = 2048
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_BROKEN = (
+    UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error,
+)  # fmt: skip
+
+
+def clean_jpeg(file: IO[bytes]) -> bytes:
+    """The picture anew, upright, as a JPEG without metadata, at most 2048 pixels on its longer side.
+
+    file: JPEG, PNG or WebP. Raises: PhotoUnsuitable.
+    """
+    try:
+        file.seek(0)
+        with Image.open(file, formats=_FORMATS) as found:
+            if found.width * found.height > MOST_PIXELS:
+                raise PhotoUnsuitable(f"A picture has at most {MOST_PIXELS // 1_000_000} million pixels.")
+            found.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # a JPEG is unpacked no larger
+            upright = ImageOps.exif_transpose(found)
+    except _BROKEN as broken:
+        raise PhotoUnsuitable from broken
+    return _as_jpeg(upright)
+
+
+def _as_jpeg(picture: Image.Image) -> bytes:
+    """On white where it was transparent. Only its pixels are taken along."""
+    if picture.has_transparency_data:
+        drawn = picture.convert("RGBA")
+        picture = Image.new("RGB", drawn.size, "white")
+        picture.paste(drawn, mask=drawn)
+    bare = Image.new("RGB", picture.size)
+    bare.paste(picture.convert("RGB"))
+    content = BytesIO()
+    bare.save(content, "JPEG", quality=85, optimize=True)
+    return content.getvalue()
