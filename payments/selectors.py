@@ -7,7 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -31,6 +45,12 @@ from payments.states import (
 from payments.words import Words
 
 RENEW_BEFORE = timedelta(hours=24)
+LAST_ENDED = (F("settled_at").desc(nulls_last=True), "-created_at")  # of refunds: what is under way says nothing yet
+STAYS = Case(  # of a deposit's payment, once the deposit has ended: Deposit.stays_of
+    When(provider_ref=F("deposit__provider_ref"), then=F("deposit__captured_minor")),
+    default=Value(0),
+    output_field=BigIntegerField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +237,7 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
     promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
-    last_refund = promised.order_by("-created_at").values("status")
+    last_refund = promised.order_by(*LAST_ENDED).values("status")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
         charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),

@@ -18,7 +18,7 @@ from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, R
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance, empties, held_by_bank, needs_approval
+from payments.selectors import LAST_ENDED, balance, empties, held_by_bank, needs_approval
 from payments.services.deposit_states import follow_payment, keep_less, settle_deposit_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
@@ -136,12 +136,13 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
 def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
     """Give back what the shop owes, newest payment first. Safe to repeat: what is on its way counts as gone.
 
-    When the last refund failed it is not repeated by itself; staff see the money owed and choose.
+    When the last refund that ended has failed it is not repeated by itself; staff see the money owed and choose. Two
+    that fail in turn would else call for each other for ever.
     Locks: order, payments.
     """
     order = lock_order(order_id=order_id)
     promised = Refund.objects.promised().filter(payment__order=order, payment__deposit=None)
-    last = promised.order_by("-created_at").first()
+    last = promised.order_by(*LAST_ENDED).first()
     if last is not None and last.status == RefundStatus.FAILED:
         return []
     owed, refunds = -balance(order.pk), []

@@ -23,7 +23,7 @@ from payments.models import Dispute, Mail, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
-from payments.selectors import balance, is_paid_in_full, owed
+from payments.selectors import LAST_ENDED, balance, is_paid_in_full, owed
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
@@ -281,7 +281,7 @@ def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
     settled by themselves.
     """
     of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
-    last_refund = Coalesce(Subquery(of_order.order_by("-created_at").values("status")[:1]), Value(""))
+    last_refund = Coalesce(Subquery(of_order.order_by(*LAST_ENDED).values("status")[:1]), Value(""))
     money = Q(payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
     unsettled = Order.objects.alias(last_refund=last_refund).filter(
