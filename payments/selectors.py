@@ -323,8 +323,10 @@ def statement(order: Order) -> Statement:
     entries += [_refund_entry(refund, words) for refund in refunds]
     entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
     kept = sum(d.captured_minor for d in deposits)
-    lost = kept - (_kept_of_deposits(order.pk) if kept else 0)
-    entries += _dispute_entries(order, words, lost_of_kept_minor=lost)
+    disputes = list(Dispute.objects.filter(payment__order=order).select_related("payment").order_by("opened_at"))
+    of_deposits = any(dispute.payment.deposit_id for dispute in disputes)  # even of one that had gone back before
+    lost = kept - _kept_of_deposits(order.pk) if of_deposits else 0
+    entries += _dispute_entries(disputes, words, lost_of_kept_minor=lost)
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
@@ -337,9 +339,8 @@ def statement(order: Order) -> Statement:
     )
 
 
-def _dispute_entries(order: Order, words: Words, *, lost_of_kept_minor: int) -> Iterator[Entry]:
-    """What banks took; of a deposit only as far as it was kept, as only that had paid for anything."""
-    disputes = Dispute.objects.filter(payment__order=order).select_related("payment").order_by("opened_at")
+def _dispute_entries(disputes: list[Dispute], words: Words, *, lost_of_kept_minor: int) -> Iterator[Entry]:
+    """What banks took; of a deposit only what was kept, as only that had paid for anything, or had gone back before."""
     for dispute in disputes:
         counts = dispute.withdrawn_minor
         if dispute.payment.deposit_id is not None:

@@ -7,7 +7,7 @@ from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, Payment, Refund
-from payments.selectors import balance
+from payments.selectors import balance, statement
 from payments.services import apply_disputes, request_refund, start_payment
 from payments.states import DepositStatus
 from tests.jobs import run_jobs
@@ -105,3 +105,17 @@ def test_of_a_deposit_confirmed_again_while_the_bank_had_it_one_goes_back(shop: 
 
     assert Deposit.objects.get().status == DepositStatus.SECURED
     assert kept_at_gateway(shop) == order.total_minor + order.deposit_minor
+
+
+def test_the_statement_tells_what_a_bank_took_of_a_deposit_that_had_gone_back(shop: Shop) -> None:
+    order = rented(shop, 8)
+    returned(shop, order)
+    settled(shop)
+    deposit = Deposit.objects.get()
+    assert (deposit.status, balance(order.pk)) == (DepositStatus.RELEASED, 0)
+
+    disputed(shop, deposit)
+
+    told = statement(fresh(order))
+    assert (told.balance_minor, balance(order.pk)) == (4000, 4000)
+    assert sum(entry.amount_minor for entry in told.entries) == 4000
