@@ -195,13 +195,17 @@ def parked_payments() -> QuerySet[Payment]:
 
 
 def payments_owed_back() -> QuerySet[Payment]:
-    """Payments of which a refund failed, as long as their order still has more than it charges."""
+    """Payments of which a refund failed, as long as their order still has more than it charges, or an ended deposit
+    more than stays of it: a bank that took the order's own money hides no deposit that should have gone back."""
     order = OuterRef("payment__order")
     charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
     left = F("captured_minor") - GONE
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
     failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
-    return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
+    of_order = failed.filter(kept__gt=F("charged")).values("payment")
+    returned = Payment.objects.filter(pk__in=failed.values("payment"), captured_minor__gt=GONE + STAYS)
+    of_deposit = returned.exclude(deposit=None).exclude(deposit__status__in=DEPOSIT_LIVE)
+    return Payment.objects.filter(Q(pk__in=of_order) | Q(pk__in=of_deposit.values("pk")))
 
 
 def needs_securing(deposit: Deposit) -> bool:

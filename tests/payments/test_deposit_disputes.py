@@ -7,7 +7,7 @@ from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, Payment, Refund
-from payments.selectors import balance, statement
+from payments.selectors import balance, payments_owed_back, statement
 from payments.services import apply_disputes, request_refund, start_payment
 from payments.states import DepositStatus
 from tests.jobs import run_jobs
@@ -119,3 +119,18 @@ def test_the_statement_tells_what_a_bank_took_of_a_deposit_that_had_gone_back(sh
     told = statement(fresh(order))
     assert (told.balance_minor, balance(order.pk)) == (4000, 4000)
     assert sum(entry.amount_minor for entry in told.entries) == 4000
+
+
+def test_a_deposit_that_did_not_go_back_is_seen_while_a_bank_holds_the_money_of_its_order(shop: Shop) -> None:
+    order = shop.order(shop.rental(0, 7))
+    paid = shop.pay(order, "pm_card_refundFail")
+    settled(shop)
+    shop.gateway.open_dispute(str(paid.provider_ref))
+    settled(shop)
+
+    returned(shop, order)
+    settled(shop)
+
+    deposit = Deposit.objects.get()
+    assert (deposit.status, Refund.objects.get().status) == (DepositStatus.RELEASED, "failed")
+    assert payments_owed_back().get().deposit == deposit
