@@ -240,12 +240,13 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_here()))
     promised = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
     last_refund = promised.order_by(*LAST_ENDED).values("status")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
-        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
-        here=Coalesce(Subquery(mine.annotate(sum=here).values("sum")), Value(0), output_field=BigIntegerField()),
+        charged=_sum_of(charged),
+        here=_sum_of(mine.annotate(sum=here)) + _sum_of(kept),
         paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
         last_refund=Subquery(last_refund[:1]),
     )

@@ -7,8 +7,8 @@ from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, Payment, Refund
-from payments.selectors import balance, payments_owed_back, statement
-from payments.services import apply_disputes, request_refund, start_payment
+from payments.selectors import balance, payments_owed_back, statement, unsettled_orders
+from payments.services import apply_disputes, request_refund, start_payment, write_off_dispute
 from payments.states import DepositStatus
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
@@ -134,3 +134,18 @@ def test_a_deposit_that_did_not_go_back_is_seen_while_a_bank_holds_the_money_of_
     deposit = Deposit.objects.get()
     assert (deposit.status, Refund.objects.get().status) == (DepositStatus.RELEASED, "failed")
     assert payments_owed_back().get().deposit == deposit
+
+
+def test_the_comparison_finds_nothing_when_staff_gave_up_what_a_bank_took_of_a_deposit_twice_returned(
+    shop: Shop,
+) -> None:
+    order = rented(shop, 8)
+    returned(shop, order)
+    settled(shop)
+    row = disputed(shop, Deposit.objects.get())
+    closed(shop, row, won=False)
+    write_off_dispute(dispute_id=row.pk, reason="lost", actor=STAFF)
+    settled(shop)
+
+    assert balance(order.pk) == 0
+    assert not list(unsettled_orders(since=order.placed_at))
