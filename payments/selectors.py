@@ -7,7 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Least
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -32,6 +46,12 @@ from payments.words import Words
 
 RENEW_BEFORE = timedelta(hours=24)
 _UNDECIDED = Q(status=DisputeStatus.LOST, decision=DisputeDecision.NONE, withdrawn_minor__gt=0)
+LAST_ENDED = (F("settled_at").desc(nulls_last=True), "-created_at")  # of refunds: what is under way says nothing yet
+STAYS = Case(  # of a deposit's payment, once the deposit has ended: Deposit.stays_of
+    When(provider_ref=F("deposit__provider_ref"), then=F("deposit__captured_minor")),
+    default=Value(0),
+    output_field=BigIntegerField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,13 @@ def _kept_here() -> Least:
     return Least(kept, Coalesce(left, kept))
 
 
+def _kept_and_left() -> Least:
+    """What is kept of a deposit, as far as its payment still has it."""
+    its_own = Payment.objects.filter(provider_ref=OuterRef("provider_ref"))
+    left = Subquery(its_own.values(left=F("captured_minor") - GONE), output_field=BigIntegerField())
+    return Least(Cast("captured_minor", BigIntegerField()), Coalesce(left, Value(0), output_field=BigIntegerField()))
+
+
 def parked_payments() -> QuerySet[Payment]:
     """Payments that contradict what we know: a person must look."""
     return Payment.objects.exclude(parked_reason="")
@@ -186,13 +213,17 @@ def failed_refunds() -> QuerySet[Refund]:
 
 
 def payments_owed_back() -> QuerySet[Payment]:
-    """Payments of which a refund failed, as long as their order still has more than it charges."""
+    """Payments of which a refund failed, as long as their order still has more than it charges, or an ended deposit
+    more than stays of it: a bank that took the order's own money hides no deposit that should have gone back."""
     order = OuterRef("payment__order")
     charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
     left = F("captured_minor") - GONE
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
     failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
-    return Payment.objects.filter(pk__in=failed.filter(kept__gt=F("charged")).values("payment"))
+    of_order = failed.filter(kept__gt=F("charged")).values("payment")
+    returned = Payment.objects.filter(pk__in=failed.values("payment"), captured_minor__gt=GONE + STAYS)
+    of_deposit = returned.exclude(deposit=None).exclude(deposit__status__in=DEPOSIT_LIVE)
+    return Payment.objects.filter(Q(pk__in=of_order) | Q(pk__in=of_deposit.values("pk")))
 
 
 def needs_securing(deposit: Deposit) -> bool:
@@ -228,10 +259,11 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
     charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
     failed = failed_refunds().filter(payment__order=OuterRef("pk")).order_by().values("payment__order")
+    kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_and_left()))
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
-        charged=Coalesce(Subquery(charged.values("sum")), Value(0), output_field=BigIntegerField()),
-        here=Coalesce(Subquery(mine.annotate(sum=here).values("sum")), Value(0), output_field=BigIntegerField()),
+        charged=_sum_of(charged),
+        here=_sum_of(mine.annotate(sum=here)) + _sum_of(kept),
         paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
         failed=_sum_of(failed.annotate(sum=Sum("amount_minor"))),
     )
@@ -312,8 +344,10 @@ def statement(order: Order) -> Statement:
     entries += [_refund_entry(refund, words) for refund in refunds]
     entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
     kept = sum(d.captured_minor for d in deposits)
-    lost = kept - (_kept_of_deposits(order.pk) if kept else 0)
-    entries += _dispute_entries(order, words, lost_of_kept_minor=lost)
+    disputes = list(Dispute.objects.filter(payment__order=order).select_related("payment").order_by("opened_at"))
+    of_deposits = any(dispute.payment.deposit_id for dispute in disputes)  # even of one that had gone back before
+    lost = kept - _kept_of_deposits(order.pk) if of_deposits else 0
+    entries += _dispute_entries(disputes, words, lost_of_kept_minor=lost)
     return Statement(
         order=order,
         entries=sorted(entries, key=lambda entry: entry.at),
@@ -326,9 +360,8 @@ def statement(order: Order) -> Statement:
     )
 
 
-def _dispute_entries(order: Order, words: Words, *, lost_of_kept_minor: int) -> Iterator[Entry]:
-    """What banks took; of a deposit only as far as it was kept, as only that had paid for anything."""
-    disputes = Dispute.objects.filter(payment__order=order).select_related("payment").order_by("opened_at")
+def _dispute_entries(disputes: list[Dispute], words: Words, *, lost_of_kept_minor: int) -> Iterator[Entry]:
+    """What banks took; of a deposit only what was kept, as only that had paid for anything, or had gone back before."""
     for dispute in disputes:
         counts = dispute.withdrawn_minor
         if dispute.payment.deposit_id is not None:

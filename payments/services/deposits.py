@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import GONE, Deposit, GatewayCustomer, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, ProviderUnavailable, RemotePayment
 from payments.providers.registry import get_provider
-from payments.selectors import RENEW_BEFORE, asked_minor, held_by_bank, needs_securing, owed
+from payments.selectors import LAST_ENDED, RENEW_BEFORE, STAYS, asked_minor, held_by_bank, needs_securing, owed
 from payments.services.asking import ask_for, made_before
 from payments.services.collecting import (
     ITS_OWNERS_TURN,
@@ -279,7 +279,7 @@ class _Step:
 
 def _is_refused(payment: Payment) -> bool:
     """A refund that failed is not repeated by itself; staff see the money owed and choose."""
-    last = payment.refunds.order_by("-created_at").first()
+    last = payment.refunds.order_by(*LAST_ENDED).first()
     return last is not None and last.status == RefundStatus.FAILED
 
 
@@ -308,13 +308,8 @@ def unsettled_deposits(after: datetime, before: datetime) -> Iterable[UUID]:
 
     Left out is what waits for a person or a bank: a refund that failed, a payment that is parked or disputed.
     """
-    stays = Case(
-        When(provider_ref=F("deposit__provider_ref"), then=F("deposit__captured_minor")),
-        default=Value(0),
-        output_field=BigIntegerField(),
-    )
-    refunds = Refund.objects.filter(payment=OuterRef("pk")).order_by("-created_at")
-    more_than_stays = Q(captured_minor__gt=GONE + F("refund_waiting_minor") + stays, status=PaymentStatus.SUCCEEDED)
+    refunds = Refund.objects.filter(payment=OuterRef("pk")).order_by(*LAST_ENDED)
+    more_than_stays = Q(captured_minor__gt=GONE + F("refund_waiting_minor") + STAYS, status=PaymentStatus.SUCCEEDED)
     left = (
         Payment.objects.filter(created_at__gt=after, created_at__lt=before, parked_reason="")
         .filter(purpose=Payment.Purpose.DEPOSIT)

@@ -7,8 +7,8 @@ from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, Payment, Refund
-from payments.selectors import balance
-from payments.services import apply_disputes, request_refund, start_payment
+from payments.selectors import balance, payments_owed_back, statement, unsettled_orders
+from payments.services import apply_disputes, request_refund, start_payment, write_off_dispute
 from payments.states import DepositStatus
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
@@ -105,3 +105,47 @@ def test_of_a_deposit_confirmed_again_while_the_bank_had_it_one_goes_back(shop: 
 
     assert Deposit.objects.get().status == DepositStatus.SECURED
     assert kept_at_gateway(shop) == order.total_minor + order.deposit_minor
+
+
+def test_the_statement_tells_what_a_bank_took_of_a_deposit_that_had_gone_back(shop: Shop) -> None:
+    order = rented(shop, 8)
+    returned(shop, order)
+    settled(shop)
+    deposit = Deposit.objects.get()
+    assert (deposit.status, balance(order.pk)) == (DepositStatus.RELEASED, 0)
+
+    disputed(shop, deposit)
+
+    told = statement(fresh(order))
+    assert (told.balance_minor, balance(order.pk)) == (4000, 4000)
+    assert sum(entry.amount_minor for entry in told.entries) == 4000
+
+
+def test_a_deposit_that_did_not_go_back_is_seen_while_a_bank_holds_the_money_of_its_order(shop: Shop) -> None:
+    order = shop.order(shop.rental(0, 7))
+    paid = shop.pay(order, "pm_card_refundFail")
+    settled(shop)
+    shop.gateway.open_dispute(str(paid.provider_ref))
+    settled(shop)
+
+    returned(shop, order)
+    settled(shop)
+
+    deposit = Deposit.objects.get()
+    assert (deposit.status, Refund.objects.get().status) == (DepositStatus.RELEASED, "failed")
+    assert payments_owed_back().get().deposit == deposit
+
+
+def test_the_comparison_finds_nothing_when_staff_gave_up_what_a_bank_took_of_a_deposit_twice_returned(
+    shop: Shop,
+) -> None:
+    order = rented(shop, 8)
+    returned(shop, order)
+    settled(shop)
+    row = disputed(shop, Deposit.objects.get())
+    closed(shop, row, won=False)
+    write_off_dispute(dispute_id=row.pk, reason="lost", actor=STAFF)
+    settled(shop)
+
+    assert balance(order.pk) == 0
+    assert not list(unsettled_orders(since=order.placed_at))

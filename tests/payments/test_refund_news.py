@@ -11,14 +11,15 @@ from django.utils import timezone
 from orders.models import Order
 from orders.services import cancel_order
 from orders.states import OrderStatus
-from payments.models import Payment, ProviderEvent, Refund
+from payments.models import Deposit, Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderUnavailable
-from payments.selectors import balance
-from payments.services import apply_refunds, catch_up_on_refunds, push_refund, request_refund
+from payments.selectors import balance, payments_owed_back
+from payments.services import apply_refunds, catch_up, catch_up_on_refunds, push_refund, release_deposit, request_refund
 from payments.states import EventStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs
 from tests.payments.between import Belated, Denying, Interrupted
 from tests.payments.money import kept_at_gateway
+from tests.payments.test_deposits import settled
 from tests.shop import Shop
 
 
@@ -271,3 +272,41 @@ def test_refund_events_delayed_by_days_are_applied_all_the_same(shop: Shop) -> N
 
     assert (Payment.objects.get().refunded_minor, balance(Order.objects.get().pk)) == (3500, 0)
     assert Refund.objects.count() == 2
+
+
+def test_two_refunds_that_fail_do_not_call_for_each_other_for_ever(shop: Shop) -> None:
+    order = shop.order()
+    payment = shop.pay(order, "pm_card_pendingRefund")
+    settled(shop)
+    for minor in (1000, 500):
+        request_refund(payment_id=payment.pk, amount_minor=minor, reason="sorry", actor="staff:1")
+
+    settled(shop)
+
+    for refund in list(Refund.objects.order_by("created_at")):
+        shop.gateway.fail_refund(str(refund.provider_ref))
+        settled(shop)
+
+    assert Refund.objects.filter(status="failed").count() == Refund.objects.count() == 2
+    assert payments_owed_back().get() == payment
+
+
+def test_two_refunds_of_a_deposit_that_fail_do_not_call_for_each_other_for_ever(shop: Shop) -> None:
+    order = shop.order(shop.rental(0, 7))
+    shop.pay(order, "pm_card_pendingRefund")
+    settled(shop)
+    deposit = Deposit.objects.get()
+    payment = deposit.payments.get()
+    request_refund(payment_id=payment.pk, amount_minor=1000, reason="sorry", actor="staff:1")
+    release_deposit(deposit_id=deposit.pk, actor="staff:1", note="a friend of the house")
+
+    settled(shop)
+
+    for refund in list(Refund.objects.order_by("created_at")):
+        shop.gateway.fail_refund(str(refund.provider_ref))
+        settled(shop)
+        catch_up(young=timedelta(days=1), older_than=timedelta(0))
+        run_jobs()
+
+    assert Refund.objects.filter(status="failed").count() == Refund.objects.count() == 2
+    assert payments_owed_back().get() == payment
