@@ -1,5 +1,6 @@
 """Every write to stock that means something."""
 
+from inventory.services.days import change_days
 from inventory.services.holds import (
     Claim,
     close_counted_sales,
@@ -30,6 +31,7 @@ from inventory.services.units import (
     free_units,
     free_units_of,
     grade_unit,
+    part_with,
     put_back,
     put_down,
     set_aside,
@@ -43,6 +45,7 @@ __all__ = [
     "accept_push",
     "add_unit",
     "apply_changes",
+    "change_days",
     "close_counted_sales",
     "commit",
     "decide_unit",
@@ -59,6 +62,7 @@ __all__ = [
     "in_step",
     "lease_for",
     "mirror_changes",
+    "part_with",
     "put_back",
     "put_down",
     "reconcile_inventory",
