@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Func, Prefetch, Q, Sum
 
@@ -55,6 +56,22 @@ class DeliveryRate(models.Model):
         return f"{self.country} {self.currency}"
 
 
+class CancellationTier(models.Model):
+    """Cancelled at least this long before the first day, this much of the rent is credited; later than all, nothing."""
+
+    hours = models.PositiveIntegerField("hours before the first day", unique=True)
+    percent = models.PositiveSmallIntegerField("credited (%)", validators=[MaxValueValidator(100)])
+
+    class Meta:
+        ordering = ["-hours"]
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__lte=100), name="cancellation_tier_percent_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % until {self.hours} hours before"
+
+
 class Quote(models.Model):
     """A frozen price. `lines` and the totals are what the customer was shown, and so what the order charges."""
 
@@ -70,6 +87,7 @@ class Quote(models.Model):
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
     deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
+    cancellation = models.JSONField(default=list)  # [{"hours", "percent"}]: the tiers of that day
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -200,6 +218,7 @@ class Rental(models.Model):
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
+    late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
     condition_report = models.JSONField(default=dict, blank=True)
 
     KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
@@ -260,6 +279,7 @@ class Charge(models.Model):
     rental = models.ForeignKey("Rental", on_delete=models.PROTECT, null=True, blank=True, related_name="charges")
     kind = models.CharField(max_length=16, choices=ChargeKind)
     amount_minor = models.BigIntegerField()
+    late_on = models.DateField(null=True, blank=True)  # the day that a late fee is for
     reason = models.CharField(max_length=300, blank=True)
     actor = models.CharField(max_length=80)  # "customer:<id>", "staff:<id>", "clock", "provider"
     created_at = models.DateTimeField(auto_now_add=True)
@@ -271,6 +291,7 @@ class Charge(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount_minor=0), name="charge_not_zero"),
             models.CheckConstraint(condition=Q(kind__in=ChargeKind.values), name="charge_kind_valid"),
+            models.UniqueConstraint(fields=["rental", "late_on"], name="charge_once_per_late_day"),
         ]
 
     def __str__(self) -> str:

@@ -60,8 +60,12 @@ RENTAL: dict[tuple[str, str], str] = {
     ("hand_over", R.READY):    R.OUT,        # hand_over_rental: clerk
     ("take_back", R.OUT):      R.RETURNED,   # take_back_rental: clerk
     ("close",     R.RETURNED): R.CLOSED,     # close_rental: clerk, after inspection
-    ("keep",      R.OUT):      R.KEPT,       # (no service yet)
-    ("lose",      R.OUT):      R.LOST,       # (no service yet)
+    ("extend",    R.BOOKED):   R.BOOKED,     # extend_rental: customer, staff
+    ("extend",    R.READY):    R.READY,      # extend_rental: the same; unprepared when its unit is needed elsewhere
+    ("extend",    R.OUT):      R.OUT,        # extend_rental: the same, until it is late
+    ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
+    ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer, staff
+    ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
     ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
     ("cancel",    R.READY):    R.CANCELLED,  # give_back: with its order, cancelled
     ("restore",   R.CANCELLED): R.BOOKED,    # confirm_late: with its order
@@ -80,7 +84,7 @@ SALE: dict[tuple[str, str], str] = {
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
+_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late"})
 
 Table = Mapping[tuple[str, str], str]
 

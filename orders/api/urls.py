@@ -8,5 +8,9 @@ urlpatterns = [
     path("orders", views.OrdersView.as_view()),
     path("orders/<str:number>", views.OrderView.as_view()),
     path("orders/<str:number>/cancel", views.CancelOrderView.as_view()),
+    path("orders/<str:number>/cancellation", views.CancellationView.as_view()),
+    path("orders/<str:number>/extension-options", views.ExtensionOptionsView.as_view()),
+    path("orders/<str:number>/extend", views.ExtendView.as_view()),
+    path("orders/<str:number>/keep", views.KeepView.as_view()),
     path("orders/<str:number>/events", views.OrderEventsView.as_view()),
 ]

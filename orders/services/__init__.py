@@ -1,7 +1,7 @@
 """Every write to quotes and orders that means something."""
 
+from orders.services.cancelling import cancel_order
 from orders.services.changes import (
-    cancel_order,
     complete_order,
     confirm_late,
     expire_orders,
@@ -26,8 +26,10 @@ from orders.services.fulfilment import (
     unprepare_rental,
 )
 from orders.services.history import lock_order
+from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.renting import extend_rental, keep_rental, lose_rental
 from orders.services.soon import settle_soon
 
 __all__ = [
@@ -35,17 +37,22 @@ __all__ = [
     "QuoteRequest",
     "add_charge",
     "cancel_order",
+    "charge_late_days",
+    "charge_late_rentals",
     "close_rental",
     "complete_order",
     "confirm_late",
     "create_quote",
     "deliver_sale",
     "expire_orders",
+    "extend_rental",
     "hand_over_rental",
     "hold_anew",
     "is_delivered",
+    "keep_rental",
     "let_go_again",
     "lock_order",
+    "lose_rental",
     "mark_deposit_secured",
     "mark_order_paid",
     "note_deposit",

@@ -22,7 +22,7 @@ from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from inventory.words import count
-from orders.models import DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.models import CancellationTier, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.services.alternatives import tell_alternatives
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
@@ -91,6 +91,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
         deposit_minor=sum(line["deposit_minor"] for line in priced),
         deposit_plan=_deposit_plan(priced),
+        cancellation=list(CancellationTier.objects.values("hours", "percent")),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
 
@@ -181,7 +182,7 @@ def _price_sale(terms: _Terms, pointer: str, line: LineRequest, variant: Any) ->
     }
 
 
-def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Variant) -> dict[str, Any] | None:
+def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
     offer = terms.offers.get(variant.pk)
     if offer is None:
         detail = f"This cannot be rented in {terms.currency}."
@@ -208,7 +209,11 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Varia
             "deposit_minor": offer.deposit_minor,
             "late_fee_minor": offer.late_fee_minor,
             "turnaround_days": offer.turnaround_days,
+            "keep_price_minor": variant.sale_minor,
             "keep_credit_percent": offer.keep_credit_percent,
+            "rates": [[rate.from_days, rate.per_day_minor] for rate in terms.rates[variant.pk]],
+            "min_days": offer.min_days,
+            "max_days": offer.max_days,
             "blocked_from": blocked[0].isoformat(),
             "blocked_until": blocked[1].isoformat(),
         },

@@ -23,7 +23,7 @@ from payments.models import Dispute, Mail, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
-from payments.selectors import balance, is_paid_in_full, owed
+from payments.selectors import balance, is_paid_in_full, owed, with_sums
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
 from payments.services.deposit_states import plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
@@ -275,18 +275,19 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 
 
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
+    """Dead orders with more money than they charge or a payment still open; confirmed ones settle by their own steps.
 
     Left out is what waits for a person: a refund that failed, a payment that is parked. Deposits that have ended are
     settled by themselves.
     """
     of_order = Refund.objects.promised().filter(payment__order=OuterRef("pk"), payment__deposit=None)
     last_refund = Coalesce(Subquery(of_order.order_by("-created_at").values("status")[:1]), Value(""))
-    money = Q(payments__captured_minor__gt=_GONE)
+    too_much = Q(payments__deposit=None, here__gt=F("charged")) & ~Q(last_refund=RefundStatus.FAILED)
+    in_deposit = Q(payments__deposit__status__in=DEPOSIT_LIVE, payments__captured_minor__gt=_GONE)
     open_payment = Q(payments__status__in=LIVE, payments__parked_reason="")
-    unsettled = Order.objects.alias(last_refund=last_refund).filter(
+    unsettled = with_sums(Order.objects.alias(last_refund=last_refund)).filter(
         Q(payments__deposit=None) | Q(payments__deposit__status__in=DEPOSIT_LIVE),
-        open_payment | (money & ~Q(last_refund=RefundStatus.FAILED)),
+        open_payment | too_much | in_deposit,
         status__in=_DEAD,
         placed_at__lt=before,
         payments__created_at__gt=after,

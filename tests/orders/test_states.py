@@ -29,6 +29,8 @@ EXPECTED = {
         "hand_over": {"ready": "out"},
         "take_back": {"out": "returned"},
         "close": {"returned": "closed"},
+        "extend": {"booked": "booked", "ready": "ready", "out": "out"},
+        "be_late": {"out": "out"},
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
         "cancel": {"booked": "cancelled", "ready": "cancelled"},
