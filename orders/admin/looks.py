@@ -46,6 +46,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "hand_over": ("Handed over", "warning"),
     "take_back": ("Taken back", "info"),
     "close": ("Inspected and closed", "success"),
+    "extend": ("Rented for longer", "info"),
+    "be_late": ("Late: a fee a day from now on", "danger"),
     "keep": ("Kept by the customer", "success"),
     "lose": ("Reported lost", "danger"),
     "ship": ("Shipped", "success"),

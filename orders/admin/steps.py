@@ -78,6 +78,12 @@ class ConfirmForm(forms.Form):
 
 class CancelForm(forms.Form):
     reason = _note("Reason", help_text="The order's history keeps it, and its customer can read it.")
+    in_full = forms.BooleanField(
+        label="Credit everything, whatever the policy of cancellation says",
+        initial=True,
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+    )
 
 
 class PrepareForm(forms.Form):
