@@ -97,6 +97,13 @@ class ExtensionNotPossible(DomainError):
         super().__init__(f"{_NO_LONGER[reason]}{instead}", reason=reason, latest_on=latest)
 
 
+class ReturnTooLate(DomainError):
+    """`until`: the instant at which the days of return were over."""
+
+    code = "return_too_late"
+    title = "The days in which this may be sent back are over."
+
+
 class KeepNotOffered(DomainError):
     code = "keep_not_offered"
     title = "This container is not for sale; please bring it back."

@@ -188,6 +188,7 @@ class OrderLine(models.Model):
         Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="order_line"
     )  # of a sale; each rental has its own
     status = models.CharField(max_length=20, choices=SaleStatus, null=True, blank=True)  # of a sale
+    delivered_at = models.DateTimeField(null=True, blank=True)  # when what was sold left: its days of return count
 
     class Meta:
         ordering = ["order", "position"]

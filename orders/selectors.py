@@ -1,8 +1,9 @@
 """Orders and quotes as their answers show them."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from orders.cancellation import tiers_of, until_when
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
 from orders.rental_terms import RentalTerms, keep_price
-from orders.states import ORDER, RENTAL, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
 from orders.terms import deposit_terms
 
 _CUSTOMERS_OWN = {"extend", "keep"}
@@ -183,6 +184,20 @@ def open_to_customer(order: Order) -> list[str]:
     return sorted(events)
 
 
+def returnable_until(line: OrderLine) -> datetime | None:
+    """Until when its customer may send a sale back; what was shipped first has to arrive. None: it has not left yet."""
+    if line.delivered_at is None:
+        return None
+    arrives = settings.SHIPPING_TIME if line.status == SaleStatus.SHIPPED else timedelta()
+    return line.delivered_at + arrives + settings.RETURN_TIME
+
+
+def _line_open_to_customer(line: OrderLine) -> list[str]:
+    until = returnable_until(line)
+    may = "ask_return" in allowed_events(SALE, line.status or "") and until is not None and timezone.now() <= until
+    return ["ask_return"] if may else []
+
+
 def rental_open_to_customer(rental: Rental) -> list[str]:
     """What its customer can do with a rental."""
     return sorted(_CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status)))
@@ -200,6 +215,8 @@ def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
         "tax_included": money(line.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",
         "status": line.status,
+        "allowed_events": _line_open_to_customer(line),
+        "returnable_until": returnable_until(line),
         "rentals": [_rental(rental, RentalTerms.of(line), cur) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }

@@ -76,9 +76,10 @@ SALE: dict[tuple[str, str], str] = {
     ("prepare",       S.RESERVED):         S.READY,            # prepare_sale: clerk
     ("ship",          S.READY):            S.SHIPPED,          # deliver_sale: clerk
     ("collect",       S.READY):            S.COLLECTED,        # deliver_sale: clerk
-    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # (no service yet)
-    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # (no service yet)
-    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # (no service yet)
+    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # ask_return: customer, within the days of return
+    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # ask_return: the same
+    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # receive_return: clerk, credits it
+    ("refuse_return", S.RETURN_REQUESTED): S.COLLECTED,        # refuse_return: clerk; it stays the customer's
     ("cancel",        S.RESERVED):         S.CANCELLED,        # give_back: with its order, however that ends
     ("cancel",        S.READY):            S.CANCELLED,        # give_back: with its order, cancelled
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order

@@ -54,6 +54,7 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "collect": ("Collected", "success"),
     "ask_return": ("Return requested", "warning"),
     "receive": ("Return received", "info"),
+    "refuse_return": ("Return refused", "warning"),
     "secure_deposit": ("Card asked for the deposit", "info"),
     "release_deposit": ("Deposit given back early", "warning"),
 }

@@ -17,6 +17,7 @@ from orders.errors import (
     PriceChanged,
     QuoteExpired,
     QuoteUsed,
+    ReturnTooLate,
     TransitionNotAllowed,
 )
 
@@ -108,11 +109,20 @@ ORDER = {
     "expires_at": "2027-04-20T09:20:12Z",
     "confirmed_at": None,
     "lines": [
-        {**SALE_LINE, "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02", "status": "reserved", "rentals": []},
+        {
+            **SALE_LINE,
+            "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02",
+            "status": "reserved",
+            "allowed_events": [],
+            "returnable_until": None,
+            "rentals": [],
+        },
         {
             **RENTAL_LINE,
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
             "status": None,
+            "allowed_events": [],
+            "returnable_until": None,
             "rentals": [
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
@@ -201,6 +211,12 @@ EXTEND_REFUSED = refused(
     TransitionNotAllowed(event="extend", status="returned", allowed=["close"]),
     ExtensionNotPossible("next_booking", date(2027, 5, 11)),
     _PRICE_CHANGED,
+    RequestInProgress,
+)
+RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
+RETURN_REFUSED = refused(
+    TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),
+    ReturnTooLate(until="2027-05-10T09:00:00Z"),
     RequestInProgress,
 )
 KEEP_REFUSED = refused(

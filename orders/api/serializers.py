@@ -15,6 +15,7 @@ from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleSt
 PLACED = "place"  # the beginning, which is no change of state
 EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORDER, *RENTAL, *SALE))})]
 RENTAL_EVENTS = [(name, name) for name in ("extend", "keep")]
+LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
 ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
@@ -87,6 +88,13 @@ class ExtendInput(Input):
     rental = serializers.UUIDField()
     end_on = serializers.DateField(help_text="Included.")
     price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
+
+
+class ReturnInput(Input):
+    """Lines of goods that go back."""
+
+    lines = ListInput(child=serializers.UUIDField(), min_length=1, max_length=MOST_LINES)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 
 class KeepInput(Input):
@@ -195,6 +203,10 @@ class OrderLineOutput(PricedOutput):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(
         choices=SaleStatus.choices, allow_null=True, help_text="Of a sale line; rentals have their own."
+    )
+    allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=LINE_EVENTS))
+    returnable_until = serializers.DateTimeField(
+        allow_null=True, help_text="Of a sale: until then it may be sent back; null: it has not left yet."
     )
     rentals = BookedRentalOutput(many=True)
 

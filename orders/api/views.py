@@ -28,6 +28,7 @@ from orders.api.serializers import (
     OrderOutput,
     QuoteInput,
     QuoteOutput,
+    ReturnInput,
 )
 from orders.models import Order, Quote, Rental
 from orders.selectors import cancellation_answer, extension_options, order_answer, order_events, quote_answer
@@ -234,6 +235,26 @@ class KeepView(APIView):
             rental_id=rental.pk,
             actor=f"customer:{request.user.pk}",
             seen_minor=_seen(body.get("price"), rental.line.order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class ReturnsView(APIView):
+    @extend_schema(
+        operation_id="returnGoods",
+        tags=["orders"],
+        summary="Send back what was bought",
+        description="All of these lines or none. They are credited once they have come back.",
+        request=ReturnInput,
+        responses={200: OrderOutput, **examples.RETURN_REFUSED},
+        examples=[examples.asked(examples.RETURN_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(ReturnInput, request.data)
+        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        services.ask_return(
+            order_id=order.pk, line_ids=body["lines"], actor=f"customer:{request.user.pk}", note=body["reason"]
         )
         return Response(order_answer(_order(request, number)))
 

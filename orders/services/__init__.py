@@ -25,6 +25,7 @@ from orders.services.fulfilment import (
     take_back_rental,
     unprepare_rental,
 )
+from orders.services.goods import ask_return, receive_return, refuse_return
 from orders.services.history import lock_order
 from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.placing import place_order, settle_reserving
@@ -36,6 +37,7 @@ __all__ = [
     "LineRequest",
     "QuoteRequest",
     "add_charge",
+    "ask_return",
     "cancel_order",
     "charge_late_days",
     "charge_late_rentals",
@@ -61,6 +63,8 @@ __all__ = [
     "prepare_sale",
     "ready_for_more",
     "ready_for_payment",
+    "receive_return",
+    "refuse_return",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

@@ -161,7 +161,7 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
     order, line = _lock_line(line_id)
     _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
-    moved = move_sale(order, line, event, actor=actor, note=note)
+    moved = move_sale(order, line, event, actor=actor, note=note, delivered_at=timezone.now())
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
     settle_soon(order.pk)  # it may be done and balanced

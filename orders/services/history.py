@@ -66,11 +66,13 @@ def move_rental(order: Order, rental: Rental, event: str, *, actor: str, note: s
     return rental
 
 
-def move_sale(order: Order, line: OrderLine, event: str, *, actor: str, note: str = "") -> OrderLine:
+def move_sale(order: Order, line: OrderLine, event: str, *, actor: str, note: str = "", **fields: object) -> OrderLine:
     """Let `event` happen to a sale line of a locked order. Raises: TransitionNotAllowed."""
     before = line.status or ""
     line.status = next_status(SALE, event, before)
-    line.save(update_fields=["status"])
+    for name, value in fields.items():
+        setattr(line, name, value)
+    line.save(update_fields=["status", *fields])
     record(order, event, before, line.status, actor=actor, note=note, subject=f"line {line.pk}")
     return line
 

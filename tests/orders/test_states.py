@@ -42,6 +42,7 @@ EXPECTED = {
         "collect": {"ready": "collected"},
         "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
         "receive": {"return_requested": "returned"},
+        "refuse_return": {"return_requested": "collected"},
         "cancel": {"reserved": "cancelled", "ready": "cancelled"},
         "restore": {"cancelled": "reserved"},
     },
