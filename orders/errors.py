@@ -104,6 +104,11 @@ class ReturnTooLate(DomainError):
     title = "The days in which this may be sent back are over."
 
 
+class TooLateToMove(DomainError):
+    code = "too_late_to_move"
+    title = "Its days can be moved for nothing as long as cancelling is free; that is over. Cancel it, or ask us."
+
+
 class KeepNotOffered(DomainError):
     code = "keep_not_offered"
     title = "This container is not for sale; please bring it back."

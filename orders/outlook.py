@@ -118,9 +118,9 @@ class Outlook:
 
 
 def rent_minor(rental: Rental) -> int:
-    """The rent charged for one unit so far, extensions included. Needs `line`."""
-    more = rental.charges.filter(kind=ChargeKind.EXTENSION).aggregate(sum=Sum("amount_minor"))["sum"]
-    return rental.line.unit_price_minor + (more or 0)
+    """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
+    changes = rental.charges.filter(kind__in=[ChargeKind.EXTENSION, ChargeKind.CANCELLATION])
+    return rental.line.unit_price_minor + (changes.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
 def late_fees_minor(rental: Rental) -> int:

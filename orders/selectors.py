@@ -17,7 +17,7 @@ from orders.rental_terms import RentalTerms, keep_price
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
 from orders.terms import deposit_terms
 
-_CUSTOMERS_OWN = {"extend", "keep"}
+_CUSTOMERS_OWN = {"extend", "keep", "move", "tell_late"}
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
 _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
 

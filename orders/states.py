@@ -63,6 +63,9 @@ RENTAL: dict[tuple[str, str], str] = {
     ("extend",    R.BOOKED):   R.BOOKED,     # extend_rental: customer, staff
     ("extend",    R.READY):    R.READY,      # extend_rental: the same; unprepared when its unit is needed elsewhere
     ("extend",    R.OUT):      R.OUT,        # extend_rental: the same, until it is late
+    ("move",      R.BOOKED):   R.BOOKED,     # move_rental_days: customer, staff, before it begins
+    ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
+    ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
     ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer, staff
     ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk

@@ -1,5 +1,6 @@
 """A rental that gets other days: longer, shorter, or moved as a whole."""
 
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -38,6 +39,24 @@ def change_days(*, reservation_id: UUID, days: Days) -> Reservation:
     row.save(update_fields=["period", "unit"])
     review_soon([(row.variant_id, row.depot_id)])  # days that it leaves may serve somebody
     sync_soon([row.pk])
+    return row
+
+
+@transaction.atomic
+def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
+    """Keep a unit that is out from everybody else until `until`, half open, whether that fits or not: it is out anyway.
+
+    Whose booking it takes is found by a job. Never shortens anything. Locks: stock level, reservation.
+    Raises: HoldLapsed when it is not out.
+    """
+    row = lock_reservations([reservation_id])[0]
+    if row.status != ReservationStatus.SHIPPED or row.period is None:
+        raise HoldLapsed("This unit is not out.")
+    if row.period.upper < until:
+        row.period = DateRange(row.period.lower, until)
+        row.save(update_fields=["period"])
+        review_soon([(row.variant_id, row.depot_id)])
+        sync_soon([row.pk])
     return row
 
 

@@ -47,6 +47,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "take_back": ("Taken back", "info"),
     "close": ("Inspected and closed", "success"),
     "extend": ("Rented for longer", "info"),
+    "move": ("Moved to other days", "info"),
+    "tell_late": ("Says it comes back late", "warning"),
     "be_late": ("Late: a fee a day from now on", "danger"),
     "keep": ("Kept by the customer", "success"),
     "lose": ("Reported lost", "danger"),

@@ -18,6 +18,7 @@ from orders.errors import (
     QuoteExpired,
     QuoteUsed,
     ReturnTooLate,
+    TooLateToMove,
     TransitionNotAllowed,
 )
 
@@ -213,6 +214,18 @@ EXTEND_REFUSED = refused(
     _PRICE_CHANGED,
     RequestInProgress,
 )
+MOVE_REQUEST = {"rental": EXTENSION["rental"], "start_on": "2027-05-05", "end_on": "2027-05-11"}
+MOVE_REFUSED = refused(
+    TransitionNotAllowed(event="move", status="out", allowed=["extend", "keep"]),
+    TooLateToMove,
+    SHORT,
+    _PRICE_CHANGED,
+    RequestInProgress,
+    shape=OutOfStockOutput,
+)
+DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
+DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
+DELAY_REFUSED = refused(TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]))
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(
     TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),

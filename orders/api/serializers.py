@@ -14,7 +14,7 @@ from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleSt
 
 PLACED = "place"  # the beginning, which is no change of state
 EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORDER, *RENTAL, *SALE))})]
-RENTAL_EVENTS = [(name, name) for name in ("extend", "keep")]
+RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
@@ -88,6 +88,28 @@ class ExtendInput(Input):
     rental = serializers.UUIDField()
     end_on = serializers.DateField(help_text="Included.")
     price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
+
+
+class MoveInput(Input):
+    """One rental and its new days, both included."""
+
+    rental = serializers.UUIDField()
+    start_on = serializers.DateField()
+    end_on = serializers.DateField()
+    price = MoneyInput(required=False, help_text="The rent of the new days, if it was shown; refused when it differs.")
+
+
+class DelayInput(Input):
+    """When a unit comes back that cannot come back in time."""
+
+    rental = serializers.UUIDField()
+    back_on = serializers.DateField()
+
+
+class DelayOutput(serializers.Serializer[Any]):
+    rental = serializers.UUIDField()
+    back_on = serializers.DateField()
+    late_fees = MoneyOutput(help_text="What the late days will cost that are not charged yet, if it comes back then.")
 
 
 class ReturnInput(Input):

@@ -11,6 +11,8 @@ urlpatterns = [
     path("orders/<str:number>/cancellation", views.CancellationView.as_view()),
     path("orders/<str:number>/extension-options", views.ExtensionOptionsView.as_view()),
     path("orders/<str:number>/extend", views.ExtendView.as_view()),
+    path("orders/<str:number>/move", views.MoveView.as_view()),
+    path("orders/<str:number>/delay", views.DelayView.as_view()),
     path("orders/<str:number>/keep", views.KeepView.as_view()),
     path("orders/<str:number>/returns", views.ReturnsView.as_view()),
     path("orders/<str:number>/events", views.OrderEventsView.as_view()),

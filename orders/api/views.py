@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import KeysetPagination, parse, refuse_parameters, user_id
+from core.api import KeysetPagination, money, parse, refuse_parameters, user_id
 from core.errors import FieldError, InvalidInput
 from core.idempotency import idempotent
 from orders import services
@@ -20,10 +20,13 @@ from orders.api import examples
 from orders.api.serializers import (
     CancelInput,
     CancellationOutput,
+    DelayInput,
+    DelayOutput,
     EventOutput,
     ExtendInput,
     ExtensionOutput,
     KeepInput,
+    MoveInput,
     OrderInput,
     OrderOutput,
     QuoteInput,
@@ -215,6 +218,51 @@ class ExtendView(APIView):
             seen_minor=_seen(body.get("price"), rental.line.order),
         )
         return Response(order_answer(_order(request, number)))
+
+
+class MoveView(APIView):
+    @extend_schema(
+        operation_id="moveRental",
+        tags=["orders"],
+        summary="Have a rental on other days",
+        description="Before it begins, and as long as cancelling would be free. The difference in rent is charged or "
+        "credited.",
+        request=MoveInput,
+        responses={200: OrderOutput, **examples.MOVE_REFUSED},
+        examples=[examples.asked(examples.MOVE_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(MoveInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        services.move_rental_days(
+            rental_id=rental.pk,
+            start_on=body["start_on"],
+            end_on=body["end_on"],
+            actor=f"customer:{request.user.pk}",
+            seen_minor=_seen(body.get("price"), rental.line.order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class DelayView(APIView):
+    @extend_schema(
+        operation_id="reportDelay",
+        tags=["orders"],
+        summary="Say that a unit comes back late, and hear what that costs",
+        description="Nothing is charged by this. Where more days are possible, extending costs less.",
+        request=DelayInput,
+        responses={200: DelayOutput, **examples.DELAY_REFUSED},
+        examples=[examples.asked(examples.DELAY_REQUEST), examples.answered(examples.DELAY)],
+    )
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(DelayInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        late, fees = services.report_late(
+            rental_id=rental.pk, back_on=body["back_on"], actor=f"customer:{request.user.pk}"
+        )
+        told = {"rental": str(late.pk), "back_on": late.late_reported_on}
+        return Response({**told, "late_fees": money(fees, rental.line.order.currency)})
 
 
 class KeepView(APIView):

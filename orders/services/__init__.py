@@ -30,7 +30,7 @@ from orders.services.history import lock_order
 from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
-from orders.services.renting import extend_rental, keep_rental, lose_rental
+from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
 from orders.services.soon import settle_soon
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "lose_rental",
     "mark_deposit_secured",
     "mark_order_paid",
+    "move_rental_days",
     "note_deposit",
     "place_order",
     "prepare_rental",
@@ -65,6 +66,7 @@ __all__ = [
     "ready_for_payment",
     "receive_return",
     "refuse_return",
+    "report_late",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

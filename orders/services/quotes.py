@@ -252,11 +252,18 @@ def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]
 
 
 def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
-    start, end, today = line.start_on, line.end_on, depot.today
-    if start is None or end is None:
+    if line.start_on is None or line.end_on is None:
         yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
         return
-    if start < today:
+    limits = {"shortest": offer.min_days, "longest": offer.max_days}
+    yield from wrong_days(depot, pointer, line.start_on, line.end_on, **limits)
+
+
+def wrong_days(
+    depot: Depot, pointer: str, start: date, end: date, *, shortest: int, longest: int
+) -> Iterator[FieldError]:
+    """Why a rental cannot be on these days, whether something is free or not. `depot` knows its closures."""
+    if start < (today := depot.today):
         yield FieldError(f"{pointer}/start_on", f"This day has passed; today is {today} at the depot.", "in_the_past")
     if end < start:
         yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
@@ -264,8 +271,8 @@ def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffe
     if end > depot.last_day:
         yield FieldError(f"{pointer}/end_on", "This is too far ahead; rentals are booked for the next year.", "too_far")
     days = days_counted(start, end)
-    if not offer.min_days <= days <= offer.max_days:
-        detail = f"This is rented for {offer.min_days} to {offer.max_days} days; {days} were asked for."
+    if not shortest <= days <= longest:
+        detail = f"This is rented for {shortest} to {longest} days; {days} were asked for."
         yield FieldError(f"{pointer}/end_on", detail, "rental_length")
     for name, day in (("start_on", start), ("end_on", end)):
         if depot.is_closed(day):

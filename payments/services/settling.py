@@ -25,7 +25,7 @@ from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
 from payments.selectors import balance, is_paid_in_full, owed, with_sums
 from payments.services.collecting import apply_payment, give_up_payment, settle_payment
-from payments.services.deposit_states import plan_deposit
+from payments.services.deposit_states import plan_anew, plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.disputes import apply_disputes, dispute_status
 from payments.services.documents import issue_documents
@@ -139,10 +139,17 @@ def settle_order(*, order_id: UUID) -> Order:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
     end_deposit(order_id=order_id)
     if order.status == OrderStatus.CONFIRMED:
+        _plan_deposit_anew(order_id)
         collect_extra(order_id=order_id)
         order = _complete_if_done(order_id)
     issue_documents(order_id=order_id)
     return order
+
+
+@transaction.atomic
+def _plan_deposit_anew(order_id: UUID) -> None:
+    """Its rentals may be on other days than when it was confirmed. Locks: order, deposit."""
+    plan_anew(lock_order(order_id=order_id))
 
 
 @transaction.atomic

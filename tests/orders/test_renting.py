@@ -10,10 +10,17 @@ from django.db import IntegrityError
 
 from catalog.models import RentalRate, SaleOffer
 from core.errors import InvalidInput
+from inventory.errors import OutOfStock
 from inventory.models import Downtime, Reservation, Unit
 from inventory.services import decide_unit, review_promises
-from orders.errors import ExtensionNotPossible, KeepNotOffered, PriceChanged, TransitionNotAllowed
-from orders.models import Charge, ChargeKind, Order, OrderEvent, Rental
+from orders.errors import (
+    ExtensionNotPossible,
+    KeepNotOffered,
+    PriceChanged,
+    TooLateToMove,
+    TransitionNotAllowed,
+)
+from orders.models import CancellationTier, Charge, ChargeKind, Order, OrderEvent, Rental
 from orders.services import (
     add_charge,
     charge_late_days,
@@ -23,7 +30,9 @@ from orders.services import (
     hand_over_rental,
     keep_rental,
     lose_rental,
+    move_rental_days,
     prepare_rental,
+    report_late,
     take_back_rental,
 )
 from orders.states import OrderStatus, RentalStatus
@@ -261,6 +270,141 @@ def test_a_card_that_declines_an_extension_leaves_it_to_its_customer(shop: Shop)
     extra = Payment.objects.get(purpose="extra")
     assert (extra.status, extra.amount_minor) == ("pending", 1300)
     assert only_rental(rental.line.order).end_on == shop.day(6)
+
+
+# Other days
+
+
+def test_a_rental_moves_to_other_days_for_the_difference_in_rent(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(20), end_on=shop.day(26), actor=ME)
+
+    rental.refresh_from_db()
+    assert (rental.start_on, rental.end_on) == (shop.day(20), shop.day(26))
+    assert (rental.reservation.period.lower, rental.reservation.period.upper) == (shop.day(20), shop.day(28))
+    assert Charge.objects.get(kind=ChargeKind.EXTENSION).amount_minor == 4000 - 2700
+
+
+def test_fewer_days_are_credited_and_the_money_goes_back(shop: Shop) -> None:
+    order = shop.paid(shop.rental(10, 16))
+    rental = only_rental(order)
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
+    for _ in range(2):
+        run_jobs()
+        shop.deliver_webhooks()
+
+    assert Payment.objects.get(purpose="order").refunded_minor == 4000 - 2700
+    assert balance(order.pk) == 0
+
+
+def test_days_moved_there_and_back_cost_nothing(shop: Shop) -> None:
+    order = shop.paid(shop.rental(10, 12))
+    rental = only_rental(order)
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(20), end_on=shop.day(29), actor=ME)
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
+
+    assert order.charges.total() == order.total_minor
+
+
+def test_days_that_are_promised_to_others_are_refused_and_nothing_changes(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+    shop.paid(shop.rental(20, 22, quantity=3))
+
+    with pytest.raises(OutOfStock):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(21), end_on=shop.day(23), actor=ME)
+
+    assert only_rental(rental.line.order).start_on == shop.day(10)
+
+
+def test_ones_own_days_do_not_stand_in_the_way(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+    shop.paid(shop.rental(10, 16, quantity=2))
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(11), end_on=shop.day(13), actor=ME)
+
+
+def test_days_are_moved_for_nothing_only_as_long_as_cancelling_is_free(shop: Shop) -> None:
+    CancellationTier.objects.create(hours=48, percent=100)
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+
+    with time_machine.travel(noon(shop, 9)), pytest.raises(TooLateToMove):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(20), end_on=shop.day(22), actor=ME)
+
+
+@pytest.mark.parametrize(("first", "last"), [(-1, 2), (5, 4), (5, 80), (500, 502)])
+def test_days_that_no_quote_would_take_are_refused(shop: Shop, first: int, last: int) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+
+    with pytest.raises(InvalidInput):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(first), end_on=shop.day(last), actor=ME)
+
+
+def test_the_deposit_is_asked_for_before_the_new_days(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+    planned = Deposit.objects.get().due_at
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(20), end_on=shop.day(22), actor=ME)
+    run_jobs()
+
+    assert Deposit.objects.get().due_at - planned == timedelta(days=10)
+
+
+def test_a_rental_is_moved_over_http(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+    body = {"rental": str(rental.pk), "start_on": shop.day(20), "end_on": shop.day(22)}
+
+    answer = shop.phone().post(f"/api/v1/orders/{rental.line.order.number}/move", body, format="json", headers=key())
+
+    assert answer.status_code == 200
+    assert answer.json()["lines"][0]["rentals"][0]["start_on"] == shop.day(20).isoformat()
+
+
+# Told to come back late
+
+
+def test_who_says_that_they_are_late_hears_the_fee_and_whoever_comes_next_is_thought_of(shop: Shop) -> None:
+    rental = out(shop, 0, 2)
+    next_one = shop.paid(shop.rental(4, 6, quantity=3))  # needs all units, this one too
+    assert review_promises(variant_id=shop.crate.pk, depot_id=shop.depot.pk) == []
+
+    answer = shop.phone().post(
+        f"/api/v1/orders/{rental.line.order.number}/delay",
+        {"rental": str(rental.pk), "back_on": shop.day(5)},
+        format="json",
+    )
+
+    assert answer.status_code == 200
+    assert answer.json()["late_fees"] == {"amount": 3 * late_fee(rental), "currency": "EUR"}
+    assert not fees_of(rental)
+    assert len(review_promises(variant_id=shop.crate.pk, depot_id=shop.depot.pk)) == 1
+    assert next_one.status == OrderStatus.CONFIRMED
+
+
+def late_fee(rental: Rental) -> int:
+    return int(rental.line.explanation["rental"]["late_fee_minor"])
+
+
+def test_the_fee_that_is_told_is_the_fee_that_is_charged(shop: Shop) -> None:
+    for_sale(shop, 35_00)
+    rental = out(shop, 0, 2)
+
+    for back, told in ((4, 2 * late_fee(rental)), (30, 3500 - 1350)):
+        _, fees = report_late(rental_id=rental.pk, back_on=shop.day(back), actor=ME)
+        assert fees == told
+    with time_machine.travel(noon(shop, 30)):
+        charge_late_days(rental_id=rental.pk)
+    assert sum(fee.amount_minor for fee in fees_of(rental)) == 3500 - 1350
+
+
+@pytest.mark.parametrize("offset", [2, 0, -3, 400])
+def test_a_day_that_is_not_late_or_far_too_late_is_refused(shop: Shop, offset: int) -> None:
+    rental = out(shop, 0, 2)
+
+    with pytest.raises(InvalidInput):
+        report_late(rental_id=rental.pk, back_on=shop.day(offset), actor=ME)
 
 
 # Keeping

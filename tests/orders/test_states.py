@@ -30,6 +30,8 @@ EXPECTED = {
         "take_back": {"out": "returned"},
         "close": {"returned": "closed"},
         "extend": {"booked": "booked", "ready": "ready", "out": "out"},
+        "move": {"booked": "booked", "ready": "ready"},
+        "tell_late": {"out": "out"},
         "be_late": {"out": "out"},
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
