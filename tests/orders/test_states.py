@@ -4,8 +4,10 @@ import inspect
 import re
 
 import pytest
+from django.conf import settings
 
 from orders import services, states
+from orders.diagrams import draw
 from orders.errors import TransitionNotAllowed
 from orders.services import placing
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
@@ -100,3 +102,10 @@ def test_the_tables_name_only_services_that_there_are() -> None:
 
     assert len(rows) == sum(len(table) for table, _ in TABLES.values())
     assert named <= {*dir(services), *dir(placing)}
+
+
+def test_the_diagrams_in_the_docs_are_those_of_the_tables() -> None:
+    drawn = (settings.BASE_DIR / "docs" / "states.md").read_text(encoding="utf-8")
+
+    assert drawn == draw(), "manage.py draw_states"
+    assert all(f": {event}" in drawn or f", {event}" in drawn for event in ("extend", "pay late", "refuse return"))
