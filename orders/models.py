@@ -317,6 +317,17 @@ class ChargePhoto(models.Model):
         return str(self.image.name)
 
 
+class CalendarFeed(models.Model):
+    """That a customer has a secret address for the calendar of their rentals; only its digest is kept."""
+
+    customer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.created_at:%-d %b %Y}"
+
+
 class OrderEvent(models.Model):
     """One thing that happened to an order. Append-only by trigger."""
 

@@ -2,9 +2,10 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from core.api import money
@@ -143,6 +144,13 @@ def order_answer(order: Order) -> dict[str, Any]:
         "confirmed_at": order.confirmed_at,
         "lines": [_order_line(line, cur) for line in order.lines.all()],
     }
+
+
+def rentals_to_come(customer_id: int | UUID) -> QuerySet[Rental]:
+    """What a customer still has to fetch or to bring back, soonest first; of orders that are paid."""
+    ahead = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
+    mine = Rental.objects.filter(line__order__customer=customer_id, line__order__status=OrderStatus.CONFIRMED)
+    return mine.filter(status__in=ahead).select_related("line__order__depot").order_by("start_on", "id")
 
 
 def order_events(order: Order) -> list[dict[str, Any]]:

@@ -1,8 +1,10 @@
 from django.urls import path
 
-from orders.api import views
+from orders.api import calendar, views
 
 urlpatterns = [
+    path("me/calendar", calendar.MyCalendarView.as_view()),
+    path("calendar/<str:secret>/rentals.ics", calendar.CalendarFeedView.as_view()),
     path("quotes", views.QuotesView.as_view()),
     path("quotes/<uuid:quote_id>", views.QuoteView.as_view()),
     path("orders", views.OrdersView.as_view()),

@@ -15,6 +15,7 @@ from orders.services.changes import (
     ready_for_payment,
 )
 from orders.services.charging import add_charge
+from orders.services.feeds import close_feed, digest_of, open_feed
 from orders.services.fulfilment import (
     close_rental,
     deliver_sale,
@@ -41,11 +42,13 @@ __all__ = [
     "cancel_order",
     "charge_late_days",
     "charge_late_rentals",
+    "close_feed",
     "close_rental",
     "complete_order",
     "confirm_late",
     "create_quote",
     "deliver_sale",
+    "digest_of",
     "expire_orders",
     "extend_rental",
     "hand_over_rental",
@@ -59,6 +62,7 @@ __all__ = [
     "mark_order_paid",
     "move_rental_days",
     "note_deposit",
+    "open_feed",
     "place_order",
     "prepare_rental",
     "prepare_sale",
