@@ -17,8 +17,8 @@ _RETURN = (*_PICKUP, RentalStatus.OUT)
 def calendar_of(rentals: Iterable[Rental]) -> bytes:
     """One day-long event for each pickup and each return to come; needs `line.order.depot`.
 
-    Days are the depot's, without times, so that no zone can shift them. The same event keeps its UID however often it is
-    moved, and is gone when it is done or called off.
+    Days are the depot's, without times, so that no zone can shift them. An event keeps its UID when it is moved, and is
+    gone when it is done or called off.
     """
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.SHOP_NAME or 'Cat Travel Logistics'}//EN")

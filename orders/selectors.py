@@ -2,12 +2,12 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from accounts.models import User
 from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
@@ -146,10 +146,10 @@ def order_answer(order: Order) -> dict[str, Any]:
     }
 
 
-def rentals_to_come(customer_id: int | UUID) -> QuerySet[Rental]:
+def rentals_to_come(customer: User) -> QuerySet[Rental]:
     """What a customer still has to fetch or to bring back, soonest first; of orders that are paid."""
     ahead = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
-    mine = Rental.objects.filter(line__order__customer=customer_id, line__order__status=OrderStatus.CONFIRMED)
+    mine = Rental.objects.filter(line__order__customer=customer, line__order__status=OrderStatus.CONFIRMED)
     return mine.filter(status__in=ahead).select_related("line__order__depot").order_by("start_on", "id")
 
 

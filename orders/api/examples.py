@@ -221,11 +221,12 @@ MOVE_REFUSED = refused(
     SHORT,
     _PRICE_CHANGED,
     RequestInProgress,
-    shape=OutOfStockOutput,
 )
 DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
 DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
-DELAY_REFUSED = refused(TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]))
+DELAY_REFUSED = refused(
+    TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
+)
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(
     TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),

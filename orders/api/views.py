@@ -255,6 +255,7 @@ class DelayView(APIView):
         responses={200: DelayOutput, **examples.DELAY_REFUSED},
         examples=[examples.asked(examples.DELAY_REQUEST), examples.answered(examples.DELAY)],
     )
+    @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
         body = parse(DelayInput, request.data)
         rental = _rental(request, number, body["rental"])

@@ -374,6 +374,7 @@ def test_who_says_that_they_are_late_hears_the_fee_and_whoever_comes_next_is_tho
         f"/api/v1/orders/{rental.line.order.number}/delay",
         {"rental": str(rental.pk), "back_on": shop.day(5)},
         format="json",
+        headers=key(),
     )
 
     assert answer.status_code == 200
