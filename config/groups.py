@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
-_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate")
+_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
 _PEOPLE = ("user", "cat", "address")
 

@@ -46,6 +46,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("orders.OrderLine", "Sales", "shopping_bag"),
             ("orders.Quote", "Quotes", "request_quote"),
             ("orders.DeliveryRate", "Delivery rates", "local_shipping"),
+            ("orders.CancellationTier", "Cancellation", "event_busy"),
         ),
     ),
     (

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from core.errors import DomainError
-from core.money import Money
+from core.money import MAX_MINOR, Money
 from core.problems import MEDIA_TYPE, is_busy, is_lost, problem_of
 
 
@@ -103,6 +103,13 @@ class MoneyOutput(serializers.Serializer[Any]):
 
     amount = serializers.IntegerField(help_text="Minor units: 4990 is 49.90 EUR.")
     currency = serializers.CharField(help_text="ISO 4217.")
+
+
+class MoneyInput(Input):
+    """An amount that a client was shown, sent back to say that this is what it agrees to."""
+
+    amount = serializers.IntegerField(min_value=0, max_value=MAX_MINOR)
+    currency = serializers.CharField(min_length=3, max_length=3)
 
 
 def money(amount_minor: int, currency: str) -> dict[str, int | str]:

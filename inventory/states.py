@@ -62,9 +62,10 @@ UNIT: dict[tuple[str, str], str] = {
     ("break",     U.CLEANING):     U.MAINTENANCE,  # put_back, decide_unit
     ("mend",      U.MAINTENANCE):  U.AVAILABLE,    # decide_unit
     ("lose",      U.AVAILABLE):    U.LOST,         # decide_unit
-    ("lose",      U.OUT):          U.LOST,         # decide_unit
+    ("lose",      U.OUT):          U.LOST,         # decide_unit, part_with
     ("lose",      U.CLEANING):     U.LOST,         # decide_unit
     ("lose",      U.MAINTENANCE):  U.LOST,         # decide_unit
+    ("sell",      U.OUT):          U.SOLD,         # part_with
     ("find",      U.LOST):         U.CLEANING,     # decide_unit
     ("retire",    U.AVAILABLE):    U.RETIRED,      # decide_unit
     ("retire",    U.CLEANING):     U.RETIRED,      # decide_unit

@@ -1,8 +1,18 @@
 """Why orders says no."""
 
+from datetime import date
 from typing import Any
 
 from core.errors import DomainError
+from core.money import Money
+
+_NO_LONGER = {
+    "overdue": "It should be back already.",
+    "longest_rental": "It is not rented for so many days.",
+    "too_far": "This is too far ahead; rentals are booked for the next year.",
+    "depot_closed": "The depot is closed on this day.",
+    "next_booking": "It is promised to the next customer then.",
+}
 
 
 class TransitionNotAllowed(DomainError):
@@ -73,6 +83,45 @@ class ChargeUnsuitable(DomainError):
 class PhotoUnsuitable(DomainError):
     code = "photo_unsuitable"
     title = "This is no picture that can be read: JPEG, PNG or WebP."
+
+
+class ExtensionNotPossible(DomainError):
+    """`reason`: overdue, longest_rental, too_far, depot_closed or next_booking; `latest_on`: the last day possible."""
+
+    code = "extension_not_possible"
+    title = "It cannot be kept until this day."
+
+    def __init__(self, reason: str, latest_on: date | None) -> None:
+        instead = f" Until {latest_on} it can." if latest_on else ""
+        latest = latest_on.isoformat() if latest_on else None
+        super().__init__(f"{_NO_LONGER[reason]}{instead}", reason=reason, latest_on=latest)
+
+
+class ReturnTooLate(DomainError):
+    """`until`: the instant at which the days of return were over."""
+
+    code = "return_too_late"
+    title = "The days in which this may be sent back are over."
+
+
+class TooLateToMove(DomainError):
+    code = "too_late_to_move"
+    title = "Its days can be moved for nothing as long as cancelling is free; that is over. Cancel it, or ask us."
+
+
+class KeepNotOffered(DomainError):
+    code = "keep_not_offered"
+    title = "This container is not for sale; please bring it back."
+
+
+class PriceChanged(DomainError):
+    """What the customer was told is not what it is by now: `amount_minor`."""
+
+    code = "price_changed"
+    title = "The amount is another one by now; look again before you confirm."
+
+    def __init__(self, amount_minor: int, currency: str) -> None:
+        super().__init__(amount=Money(amount_minor, currency).as_json())
 
 
 class NothingPaid(DomainError):

@@ -1,11 +1,12 @@
 """Orders' work in the background. Jobs run at least once; what they call is safe to repeat."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from core.queue import Patient, app
 from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
 from orders import services
-from orders.errors import OrderRefused
+from orders.errors import OrderRefused, TransitionNotAllowed
 
 
 @app.task(
@@ -19,6 +20,20 @@ def settle_reserving(*, order_id: str) -> None:
         services.settle_reserving(order_id=UUID(order_id))
     except OrderRefused:
         return
+
+
+@app.task(name="orders.charge_late_days", queue="orders", retry=Patient())
+def charge_late_days(*, rental_id: str) -> None:
+    """Charge a late rental's days. One that came back meanwhile was charged then."""
+    with suppress(TransitionNotAllowed):
+        services.charge_late_days(rental_id=UUID(rental_id))
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="orders.charge_late_rentals", queue="orders", queueing_lock="orders.charge_late_rentals")
+def charge_late_rentals(timestamp: int) -> None:
+    """Find the rentals that are late; after a pause all days that passed are charged."""
+    services.charge_late_rentals()
 
 
 @app.periodic(cron="* * * * * */10")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.files.storage import Storage, storages
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Func, Prefetch, Q, Sum
 
@@ -55,6 +56,22 @@ class DeliveryRate(models.Model):
         return f"{self.country} {self.currency}"
 
 
+class CancellationTier(models.Model):
+    """Cancelled at least this long before the first day, this much of the rent is credited; later than all, nothing."""
+
+    hours = models.PositiveIntegerField("hours before the first day", unique=True)
+    percent = models.PositiveSmallIntegerField("credited (%)", validators=[MaxValueValidator(100)])
+
+    class Meta:
+        ordering = ["-hours"]
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__lte=100), name="cancellation_tier_percent_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % until {self.hours} hours before"
+
+
 class Quote(models.Model):
     """A frozen price. `lines` and the totals are what the customer was shown, and so what the order charges."""
 
@@ -70,6 +87,7 @@ class Quote(models.Model):
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
     deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
+    cancellation = models.JSONField(default=list)  # [{"hours", "percent"}]: the tiers of that day
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -170,6 +188,7 @@ class OrderLine(models.Model):
         Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="order_line"
     )  # of a sale; each rental has its own
     status = models.CharField(max_length=20, choices=SaleStatus, null=True, blank=True)  # of a sale
+    delivered_at = models.DateTimeField(null=True, blank=True)  # when what was sold left: its days of return count
 
     class Meta:
         ordering = ["order", "position"]
@@ -200,6 +219,7 @@ class Rental(models.Model):
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
+    late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
     condition_report = models.JSONField(default=dict, blank=True)
 
     KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
@@ -263,6 +283,7 @@ class Charge(models.Model):
     )  # the credit that it takes back, all of it and once
     kind = models.CharField(max_length=16, choices=ChargeKind)
     amount_minor = models.BigIntegerField()
+    late_on = models.DateField(null=True, blank=True)  # the day that a late fee is for
     reason = models.CharField(max_length=300, blank=True)
     actor = models.CharField(max_length=80)  # "customer:<id>", "staff:<id>", "clock", "provider"
     created_at = models.DateTimeField(auto_now_add=True)
@@ -275,6 +296,7 @@ class Charge(models.Model):
             models.CheckConstraint(condition=~Q(amount_minor=0), name="charge_not_zero"),
             models.CheckConstraint(condition=Q(kind__in=ChargeKind.values), name="charge_kind_valid"),
             models.CheckConstraint(condition=Q(reverses=None) | Q(amount_minor__gt=0), name="charge_reverses_a_credit"),
+            models.UniqueConstraint(fields=["rental", "late_on"], name="charge_once_per_late_day"),
         ]
 
     def __str__(self) -> str:
@@ -301,6 +323,17 @@ class ChargePhoto(models.Model):
 
     def __str__(self) -> str:
         return str(self.image.name)
+
+
+class CalendarFeed(models.Model):
+    """That a customer has a secret address for the calendar of their rentals; only its digest is kept."""
+
+    customer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.created_at:%-d %b %Y}"
 
 
 class OrderEvent(models.Model):

@@ -1,16 +1,24 @@
 """Orders and quotes as their answers show them."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.conf import settings
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from accounts.models import User
 from core.api import money
-from core.time import days_counted
+from core.time import days_counted, start_of_day
+from inventory.models import Depot
+from orders.cancellation import tiers_of, until_when
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
-from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
+from orders.rental_terms import RentalTerms, keep_price
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
 from orders.terms import deposit_terms
 
+_CUSTOMERS_OWN = {"extend", "keep", "move", "tell_late"}
 _RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
 _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
 
@@ -28,7 +36,52 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
+        "cancellation": _cancellation_terms(quote),
         "expires_at": quote.expires_at,
+    }
+
+
+def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
+    days = [date.fromisoformat(line["rental"]["start_on"]) for line in quote.lines if line["rental"]]
+    begins_at = start_of_day(min(days), quote.depot.time_zone) if days else None
+    terms = until_when(tiers_of(quote.cancellation), begins_at)
+    return [{"until": until, "credited_percent": percent} for until, percent in terms]
+
+
+def cancellation_answer(order: Order) -> dict[str, Any]:
+    """What cancelling it now would do; needs `quote` and `depot`."""
+    now = cancellation_of(order)
+    return {
+        "possible": "cancel" in open_to_customer(order),
+        "credit": money(now.credit_minor, order.currency),
+        "kept": money(now.kept_minor, order.currency),
+        "rent_credited_percent": now.percent,
+        "until": now.until,
+    }
+
+
+def extension_options(order: Order) -> list[dict[str, Any]]:
+    """How long each rental of an order could last, what that costs, and what keeping it would; needs `with_lines()`."""
+    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    rentals = [rental for line in order.lines.all() for rental in line.rentals.all()]
+    ids = [rental.pk for rental in rentals if rental.status in EXTENDABLE]
+    rows = Rental.objects.filter(pk__in=ids).select_related("line", "reservation__unit", "reservation__depot")
+    return [_extension(Outlook(rental, depot), order.currency) for rental in rows.order_by("id")]
+
+
+def _extension(outlook: Outlook, cur: str) -> dict[str, Any]:
+    rental, keep = outlook.rental, keep_minor(outlook.rental)
+    offered = keep is not None and "keep" in rental_open_to_customer(rental)
+    return {
+        "rental": str(rental.pk),
+        "end_on": rental.end_on,
+        "latest_on": outlook.latest,
+        "why_not_longer": outlook.limit,
+        "options": [
+            {"end_on": option.end_on, "days": option.days, "price": money(option.price_minor, cur)}
+            for option in outlook.options
+        ],
+        "keep_price": money(keep, cur) if offered and keep is not None else None,
     }
 
 
@@ -48,17 +101,26 @@ def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
         "tax_included": money(line["tax_minor"], cur),
         "tax_percent": f"{line['tax_rate_bp'] / 100:g}",
         "deposit": money(line["deposit_minor"], cur),
-        "rental": _terms(line["rental"], cur) if line["rental"] else None,
+        "rental": _terms(line, cur) if line["rental"] else None,
         "explanation": line["explanation"],
     }
 
 
-def _terms(rental: dict[str, Any], cur: str) -> dict[str, Any]:
+def _keep_price(line: dict[str, Any], cur: str) -> dict[str, Any] | None:
+    """What keeping one would cost from the first day: its price, less the credit for this rent."""
+    terms = line["rental"]
+    price = keep_price(terms["keep_price_minor"], line["unit_price_minor"], terms["keep_credit_percent"])
+    return None if price is None else money(price, cur)
+
+
+def _terms(line: dict[str, Any], cur: str) -> dict[str, Any]:
+    rental = line["rental"]
     return {
         **{name: rental[name] for name in ("start_on", "end_on", "days", "billed_days")},
         "rate_from_days": rental["from_days"],
         "per_day": money(rental["per_day_minor"], cur),
         "late_fee_per_day": money(rental["late_fee_minor"], cur),
+        "keep_price": _keep_price(line, cur),
     }
 
 
@@ -82,6 +144,13 @@ def order_answer(order: Order) -> dict[str, Any]:
         "confirmed_at": order.confirmed_at,
         "lines": [_order_line(line, cur) for line in order.lines.all()],
     }
+
+
+def rentals_to_come(customer: User) -> QuerySet[Rental]:
+    """What a customer still has to fetch or to bring back, soonest first; of orders that are paid."""
+    ahead = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
+    mine = Rental.objects.filter(line__order__customer=customer, line__order__status=OrderStatus.CONFIRMED)
+    return mine.filter(status__in=ahead).select_related("line__order__depot").order_by("start_on", "id")
 
 
 def order_events(order: Order) -> list[dict[str, Any]]:
@@ -123,6 +192,25 @@ def open_to_customer(order: Order) -> list[str]:
     return sorted(events)
 
 
+def returnable_until(line: OrderLine) -> datetime | None:
+    """Until when its customer may send a sale back; what was shipped first has to arrive. None: it has not left yet."""
+    if line.delivered_at is None:
+        return None
+    arrives = settings.SHIPPING_TIME if line.status == SaleStatus.SHIPPED else timedelta()
+    return line.delivered_at + arrives + settings.RETURN_TIME
+
+
+def _line_open_to_customer(line: OrderLine) -> list[str]:
+    until = returnable_until(line)
+    may = "ask_return" in allowed_events(SALE, line.status or "") and until is not None and timezone.now() <= until
+    return ["ask_return"] if may else []
+
+
+def rental_open_to_customer(rental: Rental) -> list[str]:
+    """What its customer can do with a rental."""
+    return sorted(_CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status)))
+
+
 def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
     return {
         "id": str(line.pk),
@@ -135,12 +223,14 @@ def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
         "tax_included": money(line.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",
         "status": line.status,
-        "rentals": [_rental(rental) for rental in line.rentals.all()],
+        "allowed_events": _line_open_to_customer(line),
+        "returnable_until": returnable_until(line),
+        "rentals": [_rental(rental, RentalTerms.of(line), cur) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }
 
 
-def _rental(rental: Rental) -> dict[str, Any]:
+def _rental(rental: Rental, terms: RentalTerms, cur: str) -> dict[str, Any]:
     return {
         "id": str(rental.pk),
         "status": rental.status,
@@ -150,4 +240,6 @@ def _rental(rental: Rental) -> dict[str, Any]:
         "unit": rental.unit.serial if rental.unit else None,
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
+        "allowed_events": rental_open_to_customer(rental),
+        "late_fee_per_day": money(terms.late_fee_minor, cur),
     }

@@ -60,8 +60,15 @@ RENTAL: dict[tuple[str, str], str] = {
     ("hand_over", R.READY):    R.OUT,        # hand_over_rental: clerk
     ("take_back", R.OUT):      R.RETURNED,   # take_back_rental: clerk
     ("close",     R.RETURNED): R.CLOSED,     # close_rental: clerk, after inspection
-    ("keep",      R.OUT):      R.KEPT,       # (no service yet)
-    ("lose",      R.OUT):      R.LOST,       # (no service yet)
+    ("extend",    R.BOOKED):   R.BOOKED,     # extend_rental: customer, staff
+    ("extend",    R.READY):    R.READY,      # extend_rental: the same; unprepared when its unit is needed elsewhere
+    ("extend",    R.OUT):      R.OUT,        # extend_rental: the same, until it is late
+    ("move",      R.BOOKED):   R.BOOKED,     # move_rental_days: customer, staff, before it begins
+    ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
+    ("tell_late", R.OUT):      R.OUT,        # report_late: customer
+    ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
+    ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer, staff
+    ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
     ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
     ("cancel",    R.READY):    R.CANCELLED,  # give_back: with its order, cancelled
     ("restore",   R.CANCELLED): R.BOOKED,    # confirm_late: with its order
@@ -72,15 +79,16 @@ SALE: dict[tuple[str, str], str] = {
     ("prepare",       S.RESERVED):         S.READY,            # prepare_sale: clerk
     ("ship",          S.READY):            S.SHIPPED,          # deliver_sale: clerk
     ("collect",       S.READY):            S.COLLECTED,        # deliver_sale: clerk
-    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # (no service yet)
-    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # (no service yet)
-    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # (no service yet)
+    ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # ask_return: customer, within the days of return
+    ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # ask_return: the same
+    ("receive",       S.RETURN_REQUESTED): S.RETURNED,         # receive_return: clerk, credits it
+    ("refuse_return", S.RETURN_REQUESTED): S.COLLECTED,        # refuse_return: clerk; it stays the customer's
     ("cancel",        S.RESERVED):         S.CANCELLED,        # give_back: with its order, however that ends
     ("cancel",        S.READY):            S.CANCELLED,        # give_back: with its order, cancelled
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
+_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late"})
 
 Table = Mapping[tuple[str, str], str]
 

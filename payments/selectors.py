@@ -249,26 +249,31 @@ def deposits_in_trouble() -> QuerySet[Deposit]:
     return Deposit.objects.filter(Q(status__in=DEPOSIT_LIVE) | Exists(left)).exclude(last_error="")
 
 
+def with_sums(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Each with what is `charged`, and what of its payments and of what is kept of its deposits is `here`: not on its
+    way back, not taken by a bank."""
+    mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
+    here = mine.annotate(sum=Sum(F("captured_minor") - GONE - F("refund_waiting_minor")))
+    charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_and_left()))
+    return orders.annotate(charged=_sum_of(charged), here=_sum_of(here) + _sum_of(kept))
+
+
 def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
-    """Orders whose money since then is neither confirmed nor on its way back: money of unpaid or dead orders, and more
-    than is charged. Each with what is charged, what is here, since when, and whether all that is owed back failed.
+    """Orders whose money since then is neither confirmed nor on its way back: money of unpaid orders, and more than is
+    charged. Each with what is charged, what is here, since when, and whether all that is owed back failed.
 
     What waits for a second person's approval is on its way.
     """
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
-    here = Sum(F("captured_minor") - GONE - F("refund_waiting_minor"))
-    charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
     failed = failed_refunds().filter(payment__order=OuterRef("pk")).order_by().values("payment__order")
-    kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_and_left()))
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
-    orders = Order.objects.filter(pk__in=recent.values("order")).annotate(
-        charged=_sum_of(charged),
-        here=_sum_of(mine.annotate(sum=here)) + _sum_of(kept),
+    orders = with_sums(Order.objects.filter(pk__in=recent.values("order"))).annotate(
         paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
         failed=_sum_of(failed.annotate(sum=Sum("amount_minor"))),
     )
-    living = [OrderStatus.CONFIRMED, OrderStatus.COMPLETED]
-    unsettled = orders.filter(Q(here__gt=0) & ~Q(status__in=living) | Q(here__gt=F("charged"), status__in=living))
+    unpaid = [OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT]
+    unsettled = orders.filter(Q(here__gt=0, status__in=unpaid) | Q(here__gt=F("charged")))
     rows: Iterator[Any] = unsettled.order_by("pk").iterator(chunk_size=500)
     for order in rows:
         yield {

@@ -8,7 +8,15 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 API = "/api/v1/"
-PUBLIC = ("auth/register", "auth/token", "auth/refresh", "auth/logout", "webhooks/stripe", "webhooks/inventory")
+PUBLIC = (
+    "auth/register",
+    "auth/token",
+    "auth/refresh",
+    "auth/logout",
+    "webhooks/stripe",
+    "webhooks/inventory",
+    "calendar/{secret}/rentals.ics",
+)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ Pure data, the same on every run. The range itself is written kind by kind in `c
 from catalog.checklist import CHECKLIST
 from config.demo.containers import CONTAINERS
 from config.demo.containers.build import INSPECTOR
-from config.demo.places import DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.places import CANCELLATION, DELIVERY_RATES, DEPOTS, TAX_RATES
 from config.demo.records import Cat
 from config.demo.stock import STOCK, UNITS
 
 __all__ = [
+    "CANCELLATION",
     "CATS",
     "CHECKLIST",
     "CONTAINERS",

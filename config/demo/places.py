@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from config.demo.records import Closure, DeliveryRate, Depot, TaxRate
+from config.demo.records import CancellationTier, Closure, DeliveryRate, Depot, TaxRate
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = range(1, 8)
 WEEKDAYS = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY)
@@ -104,3 +104,5 @@ DELIVERY_RATES = (
     DeliveryRate("GB", "EUR", 1990),
     DeliveryRate("PT", "EUR", 1490),
 )
+
+CANCELLATION = (CancellationTier(48, 100), CancellationTier(24, 50))

@@ -163,6 +163,12 @@ class DeliveryRate:
     amount_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class CancellationTier:
+    hours: int
+    percent: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cat:
     """A traveller, standing naturally; the four measures are called A, B, C and D in crate guides."""

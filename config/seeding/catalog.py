@@ -8,9 +8,9 @@ from django.db import transaction
 
 from catalog.models import Approval, Container, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
 from config.demo import records
-from config.demo.catalog import CONTAINERS, DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.catalog import CANCELLATION, CONTAINERS, DELIVERY_RATES, DEPOTS, TAX_RATES
 from inventory.models import Depot, DepotClosure
-from orders.models import DeliveryRate
+from orders.models import CancellationTier, DeliveryRate
 
 _TERMS = (
     *("currency", "deposit_minor", "late_fee_minor", "min_days", "max_days", "prep_days", "turnaround_days"),
@@ -69,13 +69,17 @@ def _add_approval(variant: Variant, record: records.Approval | None, inspector: 
 
 @transaction.atomic
 def seed_places() -> int:
-    """Depots with their closures, taxes and delivery rates, where there is no depot. Returns how many were new."""
+    """Depots with their closures, taxes, delivery rates and cancellation, where there is no depot.
+
+    Returns how many were new.
+    """
     if Depot.objects.exists():
         return 0
     for depot in DEPOTS:
         _add_depot(depot)
     TaxRate.objects.bulk_create([TaxRate(**asdict(rate)) for rate in TAX_RATES], ignore_conflicts=True)
     DeliveryRate.objects.bulk_create([DeliveryRate(**asdict(rate)) for rate in DELIVERY_RATES], ignore_conflicts=True)
+    CancellationTier.objects.bulk_create([CancellationTier(**asdict(t)) for t in CANCELLATION], ignore_conflicts=True)
     return len(DEPOTS)
 
 

@@ -231,6 +231,9 @@ DEFAULT_CURRENCY = env.currency("DEFAULT_CURRENCY", "EUR")
 QUOTE_LIFETIME = timedelta(minutes=env.integer("QUOTE_MINUTES", 30, at_least=1))
 HOLD_LIFETIME = timedelta(minutes=env.integer("HOLD_MINUTES", 15, at_least=1))
 HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_least=1))
+RETURN_TIME = timedelta(days=env.integer("RETURN_DAYS", 14, at_least=14))  # what the law of the Union gives at least
+SHIPPING_TIME = timedelta(days=7)  # within which a parcel has arrived, so that these days begin
+LATE_GRACE = timedelta(hours=env.integer("LATE_GRACE_HOURS", 12, at_least=0))  # of the day after the last one
 DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
 DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))

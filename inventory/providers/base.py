@@ -143,7 +143,10 @@ class InventoryProvider(Protocol):
         """Rental units came back. What the IMS then calls them is its own choice; `units` and the feed tell."""
 
     def set_unit(self, *, serial: str, status: str, condition: str) -> UnitRecord:
-        """Staff decided here what a unit on the shelf is fit for. Needs UNIT_STATES. Raises: NotFound, Refused."""
+        """Staff decided here what a unit on the shelf is fit for. Needs UNIT_STATES. Raises: NotFound, Refused.
+
+        A system without a word for `sold` says `retired` from then on.
+        """
 
     def find(self, key: UUID) -> RemoteReservation | None:
         """What became of a call whose answer was lost."""

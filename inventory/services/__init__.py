@@ -1,5 +1,6 @@
 """Every write to stock that means something."""
 
+from inventory.services.days import change_days, expect_late
 from inventory.services.holds import (
     Claim,
     close_counted_sales,
@@ -30,6 +31,7 @@ from inventory.services.units import (
     free_units,
     free_units_of,
     grade_unit,
+    part_with,
     put_back,
     put_down,
     set_aside,
@@ -43,12 +45,14 @@ __all__ = [
     "accept_push",
     "add_unit",
     "apply_changes",
+    "change_days",
     "close_counted_sales",
     "commit",
     "decide_unit",
     "enqueue_stragglers",
     "enqueue_untold_units",
     "exchange_units",
+    "expect_late",
     "extend_holds",
     "forget_old_reconciliations",
     "free_units",
@@ -59,6 +63,7 @@ __all__ = [
     "in_step",
     "lease_for",
     "mirror_changes",
+    "part_with",
     "put_back",
     "put_down",
     "reconcile_inventory",

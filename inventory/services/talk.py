@@ -24,9 +24,9 @@ from inventory.providers.base import (
     UnknownOutcome,
     Window,
 )
-from inventory.services.soon import sync_soon
+from inventory.services.soon import sync_soon, tell_unit_soon
 from inventory.standing import CLAIMED_THERE, has_outgrown, in_step, wanted_state
-from inventory.states import PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import GONE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
 
@@ -266,6 +266,8 @@ def _heard_of_unit(unit_id: int, at: datetime, *, left: bool) -> None:
     unit.exclude(as_of__gte=at).update(as_of=at)
     if left:
         unit.filter(decided_here=True, status=UnitStatus.OUT).update(decided_here=False)
+    elif unit.filter(decided_here=True, status__in=GONE).exists():
+        tell_unit_soon(unit_id)  # it was said to be back, which ended its rental; what is true comes now
 
 
 def _line(row: Reservation) -> Line:

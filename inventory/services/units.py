@@ -134,6 +134,32 @@ def take_in(
 
 
 @transaction.atomic
+def part_with(*, reservation_id: UUID, event: str) -> Reservation:
+    """Record that a rented unit will not come back: whoever has it bought it ("sell"), or it is lost ("lose").
+
+    Its days end today. Safe to repeat. The IMS hears that the rental is over, then what became of the unit.
+    Locks: stock level, reservation, unit. Raises: HoldLapsed when nothing had left.
+    """
+    row = lock_reservations([reservation_id])[0]
+    if row.status == ReservationStatus.FULFILLED:
+        return row
+    if row.status != ReservationStatus.SHIPPED or row.unit_id is None:
+        raise HoldLapsed("This unit is not out.")
+    unit = Unit.objects.select_for_update().get(pk=row.unit_id)
+    unit.decided_here = True
+    if (event, unit.status) != ("lose", UnitStatus.LOST):  # staff may have written it off before
+        unit.status = next_unit_status(event, unit.status)
+    unit.save(update_fields=["status", "decided_here"])
+    today = today_in(unit.depot.time_zone)
+    row.status = ReservationStatus.FULFILLED
+    row.period = DateRange(min(row.period.lower, today), day_after(today))
+    row.save(update_fields=["status", "period"])
+    review_soon([(row.variant_id, row.depot_id)])
+    sync_soon([row.pk])
+    return row
+
+
+@transaction.atomic
 def put_back(*, unit_id: int, fit: bool = True) -> Unit:
     """A cleaned unit goes back on the shelf, or to maintenance when it is not fit; its turnaround is over.
 

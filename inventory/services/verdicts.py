@@ -23,6 +23,7 @@ Thing = Literal["level", "unit", "reservation"]
 _CLAIMS = (RemoteState.HELD, RemoteState.CONFIRMED, RemoteState.CHECKED_OUT)
 _AHEAD = "its clock is more than a day ahead"
 _AT_HAND = "available"  # being cleaned is known only to the side that cleans
+_NOBODYS = "sold or retired"
 
 
 class Repair(StrEnum):
@@ -144,6 +145,7 @@ def _told_of(unit: UnitRecord) -> str:
 
 def _describe(sku: str, depot: str, condition: str, status: str) -> str:
     where = _AT_HAND if status in (UnitStatus.AVAILABLE, UnitStatus.CLEANING) else str(status)
+    where = _NOBODYS if status in (UnitStatus.SOLD, UnitStatus.RETIRED) else where  # not every system knows both words
     return f"{where}, {condition}, {sku} at {depot}"
 
 

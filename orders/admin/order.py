@@ -23,6 +23,7 @@ from orders.admin.looks import status_badge
 from orders.admin.steps import CANCEL, CancelForm
 from orders.admin.story import order_page
 from orders.models import Order, OrderLine, Rental
+from orders.outlook import cancellation_of
 from orders.selectors import has_left
 from orders.states import ORDER, allowed_events
 
@@ -99,12 +100,12 @@ class OrderAdmin(ReadOnlyAdmin):
         order = self.row(request, object_id)
 
         def do(typed: dict[str, Any]) -> str:
-            return _cancel(order, actor=actor_of(request), reason=typed["reason"])
+            return _cancel(order, actor=actor_of(request), typed=typed)
 
         ask = Ask(
             title=f"Cancel {order}?",
-            text="Everything reserved is given back and everything charged is credited. Money that was paid goes back "
-            "by itself, the way it came. This cannot be undone.",
+            text="Everything reserved is given back. What is credited goes back by itself, the way it came. This "
+            "cannot be undone.",
             submit="Cancel the order",
             danger=True,
             facts=[
@@ -112,6 +113,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 ("Status", status_badge(order)),
                 ("Total", amount(order.total_minor, order.currency)),
                 ("Placed", moment(order.placed_at, order.depot.time_zone)),
+                ("Kept by the policy", amount(cancellation_of(order).kept_minor, order.currency)),
             ],
             facts_title="Order",
         )
@@ -123,12 +125,12 @@ class OrderAdmin(ReadOnlyAdmin):
         orders = list(queryset)
         form = CancelForm(request.POST if "reason" in request.POST else None)
         if form.is_bound and form.is_valid():
-            self._cancel_all(request, orders, form.cleaned_data["reason"])
+            self._cancel_all(request, orders, form.cleaned_data)
             return redirect(request.get_full_path())
         chosen = [("action", "cancel_selected"), *((ACTION_CHECKBOX_NAME, str(order.pk)) for order in orders)]
         ask = Ask(
             title=f"Cancel {len(orders)} order{'s' if len(orders) != 1 else ''}?",
-            text="Everything reserved is given back, everything charged is credited, and what was paid goes back. "
+            text="Everything reserved is given back, and what is credited goes back. "
             "Orders of which something was handed over stay as they are.",
             submit="Cancel them",
             danger=True,
@@ -138,10 +140,10 @@ class OrderAdmin(ReadOnlyAdmin):
         )
         return self.ask(request, form=form, ask=ask, context={"back": request.get_full_path()})
 
-    def _cancel_all(self, request: HttpRequest, orders: list[Order], reason: str) -> None:
+    def _cancel_all(self, request: HttpRequest, orders: list[Order], typed: dict[str, Any]) -> None:
         cancelled = []
         for order in orders:
-            done, refused = attempt(partial(_cancel, order, actor=actor_of(request), reason=reason))
+            done, refused = attempt(partial(_cancel, order, actor=actor_of(request), typed=typed))
             if done:
                 self.log_change(request, order, done)
                 cancelled.append(order.number)
@@ -151,6 +153,6 @@ class OrderAdmin(ReadOnlyAdmin):
             messages.success(request, f"Cancelled: {', '.join(cancelled)}.")
 
 
-def _cancel(order: Order, *, actor: str, reason: str) -> str:
-    services.cancel_order(order_id=order.pk, actor=actor, note=reason)
+def _cancel(order: Order, *, actor: str, typed: dict[str, Any]) -> str:
+    services.cancel_order(order_id=order.pk, actor=actor, note=typed["reason"], in_full=typed["in_full"])
     return f"{order} is cancelled."

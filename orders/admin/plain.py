@@ -1,6 +1,6 @@
 # mypy: disable-error-code="misc, untyped-decorator"
 # unfold carries no types
-"""Quotes, to be read; delivery rates, to be changed."""
+"""Quotes, to be read; delivery rates and the policy of cancellation, to be changed."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from core.countries import validate_country
 from core.forms import MinorUnitsForm
 from core.money import validate_currency
 from orders.admin.looks import customer_link, order_link
-from orders.models import DeliveryRate, Quote
+from orders.models import CancellationTier, DeliveryRate, Quote
 
 
 class DeliveryRateForm(MinorUnitsForm):
@@ -45,6 +45,24 @@ class DeliveryRateForm(MinorUnitsForm):
         code = str(self.cleaned_data["currency"]).strip().upper()
         validate_currency(code)
         return code
+
+
+@admin.register(CancellationTier)
+class CancellationTierAdmin(ModelAdmin):
+    """Holds for quotes made from now on; orders keep the policy of their quote."""
+
+    list_display = ("notice", "credited")
+    list_display_links = ("notice",)
+    sortable_by = ()
+    warn_unsaved_form = True
+
+    @display(description="Cancelled at least")
+    def notice(self, row: CancellationTier) -> str:
+        return f"{row.hours} hours before the first day"
+
+    @display(description="Of the rent, credited")
+    def credited(self, row: CancellationTier) -> str:
+        return f"{row.percent} %"
 
 
 @admin.register(DeliveryRate)

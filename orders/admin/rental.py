@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -26,7 +26,6 @@ from core.backoffice import (
     Table,
     actor_of,
     amount,
-    badge,
     moment,
     page_of,
     people,
@@ -38,8 +37,10 @@ from core.time import today_in
 from inventory.models import Unit
 from inventory.services import free_units_of
 from orders import services
+from orders.admin.beside import beside
 from orders.admin.history import timeline
 from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
+from orders.admin.rental_changes import RentalChanges
 from orders.admin.steps import (
     HANDLE,
     ChargeForm,
@@ -51,22 +52,22 @@ from orders.admin.steps import (
     next_button,
     next_rental_step,
 )
-from orders.admin.worklists import RentalWork, WorklistAdmin
-from orders.models import Charge, ChargeKind, ChargePhoto, Order, Rental
+from orders.admin.worklists import RentalWork
+from orders.models import Charge, ChargeKind, ChargePhoto, Rental
 from orders.states import OrderStatus, RentalStatus
 
 _CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.LOST)
 
 
 @admin.register(Rental)
-class RentalAdmin(WorklistAdmin):
+class RentalAdmin(RentalChanges):
     list_display = ("rental_days", "thing", "unit_serial", "customer", "order_number", "depot", "state")
     list_filter = (RentalWork, ("status", ChoicesDropdownFilter), ("line__order__depot", RelatedDropdownFilter))
     search_fields = ("unit__serial", "line__order__number", "line__sku", "line__order__customer__email")
     search_help_text = "Unit serial, order number, SKU or customer's e-mail"
     ordering = ("start_on", "id")
     sortable_by = ()
-    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect", "charge")
+    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect", "charge", "extend", "keep", "lose")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
@@ -155,6 +156,7 @@ class RentalAdmin(WorklistAdmin):
             yield "put_back"
         if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CHARGEABLE:
             yield "charge"
+        yield from self.changes(obj)
 
     @action(
         description="Prepare",
@@ -176,7 +178,7 @@ class RentalAdmin(WorklistAdmin):
             submit="Set aside",
             warning=unpaid_warning(rental.line.order),
             context={"suggestions": ("free-units", _free(rental))},
-            **_beside(rental),
+            **beside(rental),
         )
         return self.take_step(request, rental, step="prepare", form=PrepareForm(sent(request)), do=do, ask=ask)
 
@@ -209,7 +211,7 @@ class RentalAdmin(WorklistAdmin):
             text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
             submit="Hand over",
             warning=unpaid_warning(rental.line.order) or " ".join(filter(None, (unsecured, begins))),
-            **_beside(rental),
+            **beside(rental),
         )
         form = HandOverForm(sent(request), days_early=early, secured=secured)
         return self.take_step(request, rental, step="hand_over", form=form, do=do, ask=ask)
@@ -226,7 +228,7 @@ class RentalAdmin(WorklistAdmin):
             title=f"Put {rental.unit or rental.line.title} back?",
             text="It was the wrong unit. It is free for others again, and the rental must be prepared anew.",
             submit="Put it back",
-            **_beside(rental),
+            **beside(rental),
         )
         return self.take_step(request, rental, step="put_back", form=NoteForm(sent(request)), do=do, ask=ask)
 
@@ -248,7 +250,7 @@ class RentalAdmin(WorklistAdmin):
             title=f"Take back {rental.unit or rental.line.title}",
             text="Say how it looks. It goes to cleaning; the inspection afterwards closes the rental.",
             submit="Take back",
-            **_beside(rental),
+            **beside(rental),
         )
         return self.take_step(request, rental, step="take_back", form=TakeBackForm(sent(request)), do=do, ask=ask)
 
@@ -270,7 +272,7 @@ class RentalAdmin(WorklistAdmin):
             title=f"Inspect {rental.unit or rental.line.title}",
             text="The unit was cleaned and looked over. This closes the rental.",
             submit="Close the rental",
-            **_beside(rental, _condition(rental)),
+            **beside(rental, _condition(rental)),
         )
         return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
 
@@ -297,7 +299,7 @@ class RentalAdmin(WorklistAdmin):
             text="It is taken from the deposit when everything is back and inspected; what the deposit does not cover "
             "is charged to the kept card, or asked for in the app.",
             submit="Charge",
-            **_beside(rental, _condition(rental)),
+            **beside(rental, _condition(rental)),
         )
         form = ChargeForm(sent(request), request.FILES or None, currency=order.currency, charges=order.charges.count())
         return self.take_step(request, rental, step="charge", form=form, do=do, ask=ask)
@@ -346,28 +348,6 @@ def _condition(rental: Rental) -> list[tuple[str, Any]]:
     grades = dict(Unit.Condition.choices)
     facts = [("Came back as", grades.get(report["returned_condition"]))] if "returned_condition" in report else []
     return [*facts, ("Note", report["returned_note"])] if report.get("returned_note") else facts
-
-
-def _beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
-    """What the clerk has before his eyes while a step asks."""
-    order, terms = rental.line.order, rental.line.explanation.get("rental") or {}
-    late = (today_in(order.depot.time_zone) - rental.end_on).days if rental.status == RentalStatus.OUT else 0
-    facts = [
-        ("Order", order_link(order)),
-        ("Customer", order.customer),
-        ("Container", rental.line.sku),
-        ("Unit", rental.unit or NOTHING),
-        ("Days", days(rental)),
-        *([("Late", badge(f"{late} day{'s' if late > 1 else ''}", "danger"))] if late > 0 else []),
-        *([("Deposit", _deposit(order, terms["deposit_minor"]))] if terms.get("deposit_minor") else []),
-    ]
-    return {"facts": [*facts, *more], "facts_title": "Rental"}
-
-
-def _deposit(order: Order, minor: int) -> SafeString:
-    secured = order.deposit_secured_at is not None
-    shown = badge("Secured", "success") if secured else badge("Not secured", "danger") if order.deposit_plan else ""
-    return format_html("{} {}", amount(minor, order.currency), shown)
 
 
 def _free(rental: Rental) -> list[tuple[str, str]]:

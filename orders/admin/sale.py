@@ -17,9 +17,10 @@ from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import address_lines, customer_link, order_link, status_badge, unpaid_warning
-from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, next_button, next_sale_step
+from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
+from orders.states import SaleStatus
 
 
 @admin.register(OrderLine)
@@ -32,7 +33,7 @@ class OrderLineAdmin(WorklistAdmin):
     search_help_text = "Order number, SKU or customer's e-mail"
     ordering = ("order__placed_at", "position")
     sortable_by = ()
-    actions_detail = ("pack", "deliver")
+    actions_detail = ("pack", "deliver", "receive", "refuse")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         rows: QuerySet[OrderLine] = super().get_queryset(request)
@@ -94,6 +95,8 @@ class OrderLineAdmin(WorklistAdmin):
         step = next_sale_step(obj)
         if step is not None:
             yield step.name
+        if obj.status == SaleStatus.RETURN_REQUESTED:
+            yield from ("receive", "refuse")
 
     @action(
         description="Pack", icon="package_2", permissions=["handle"], variant=ActionVariant.PRIMARY, url_path="pack"
@@ -132,6 +135,45 @@ class OrderLineAdmin(WorklistAdmin):
             **_beside(line),
         )
         return self.take_step(request, line, step="deliver", form=NoteForm(sent(request)), do=do, ask=ask)
+
+    @action(
+        description="It came back",
+        icon="assignment_return",
+        permissions=["handle"],
+        variant=ActionVariant.PRIMARY,
+        url_path="receive",
+    )
+    def receive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.receive_return(line_id=line.pk, actor=actor_of(request), note=typed["note"])
+            return f"{line} is back, and credited."
+
+        ask = Ask(
+            title=f"Take {line} back?",
+            text="What was paid for it goes back by itself. Count it in at the inventory system.",
+            submit="Take it back",
+            **_beside(line),
+        )
+        return self.take_step(request, line, step="receive", form=NoteForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Refuse…", icon="block", permissions=["handle"], url_path="refuse")
+    def refuse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.refuse_return(line_id=line.pk, actor=actor_of(request), note=typed["reason"])
+            return f"{line} stays the customer's."
+
+        ask = Ask(
+            title=f"Refuse the return of {line}?",
+            text="It never came, or cannot be taken back as it is. It stays the customer's and nothing is credited.",
+            submit="Refuse it",
+            danger=True,
+            **_beside(line),
+        )
+        return self.take_step(request, line, step="refuse", form=ReasonForm(sent(request)), do=do, ask=ask)
 
 
 _HOW = {

@@ -76,8 +76,17 @@ class ConfirmForm(forms.Form):
     """Nothing is asked but whether."""
 
 
-class CancelForm(forms.Form):
+class ReasonForm(forms.Form):
     reason = _note("Reason", help_text="The order's history keeps it, and its customer can read it.")
+
+
+class CancelForm(ReasonForm):
+    in_full = forms.BooleanField(
+        label="Credit everything, whatever the policy of cancellation says",
+        initial=True,
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+    )
 
 
 class PrepareForm(forms.Form):

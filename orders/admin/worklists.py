@@ -28,6 +28,7 @@ class Work:
     title: str
     rows: Callable[[date], Q]
     urgent: bool = False
+    orders: tuple[OrderStatus, ...] = (OrderStatus.CONFIRMED,)
 
 
 _R, _S = RentalStatus, SaleStatus
@@ -47,6 +48,12 @@ RENTAL_WORK = (
 SALE_WORK = (
     Work("pack", "To pack", lambda _: Q(status=_S.RESERVED)),
     Work("ship", "To ship", lambda _: Q(status=_S.READY, order__fulfilment=Fulfilment.DELIVERY)),
+    Work(
+        "returns",
+        "Coming back",
+        lambda _: Q(status=_S.RETURN_REQUESTED),
+        orders=(OrderStatus.CONFIRMED, OrderStatus.COMPLETED),
+    ),
     Work("collect", "Waiting for the customer", lambda _: Q(status=_S.READY, order__fulfilment=Fulfilment.PICKUP)),
     Work(OPEN, "All open", lambda _: Q(status__in=[_S.RESERVED, _S.READY])),
 )
@@ -83,7 +90,7 @@ class WorkFilter(admin.SimpleListFilter):
         query = Q(pk__in=[])
         for zone in zones:
             query |= Q(**{f"{cls.order}__depot__time_zone": zone}) & work.rows(today_in(zone))
-        return query & Q(**{f"{cls.order}__status": OrderStatus.CONFIRMED})
+        return query & Q(**{f"{cls.order}__status__in": work.orders})
 
     @classmethod
     def counts(cls, rows: QuerySet[Any]) -> dict[str, int]:

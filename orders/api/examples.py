@@ -1,5 +1,6 @@
 """One quote and one order, told the same way on every operation of the OpenAPI document."""
 
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
@@ -8,7 +9,18 @@ from core.errors import NotFound
 from core.idempotency import RequestInProgress
 from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
-from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, TransitionNotAllowed
+from orders.errors import (
+    DepotClosed,
+    ExtensionNotPossible,
+    KeepNotOffered,
+    OrderRefused,
+    PriceChanged,
+    QuoteExpired,
+    QuoteUsed,
+    ReturnTooLate,
+    TooLateToMove,
+    TransitionNotAllowed,
+)
 
 _QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
 
@@ -71,6 +83,7 @@ QUOTE = {
                 "rate_from_days": 4,
                 "per_day": _eur(490),
                 "late_fee_per_day": _eur(900),
+                "keep_price": _eur(11185),
             },
         },
     ],
@@ -78,6 +91,7 @@ QUOTE = {
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
+    "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
     "expires_at": "2027-04-20T09:30:00Z",
 }
 ORDER = {
@@ -96,11 +110,20 @@ ORDER = {
     "expires_at": "2027-04-20T09:20:12Z",
     "confirmed_at": None,
     "lines": [
-        {**SALE_LINE, "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02", "status": "reserved", "rentals": []},
+        {
+            **SALE_LINE,
+            "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02",
+            "status": "reserved",
+            "allowed_events": [],
+            "returnable_until": None,
+            "rentals": [],
+        },
         {
             **RENTAL_LINE,
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
             "status": None,
+            "allowed_events": [],
+            "returnable_until": None,
             "rentals": [
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
@@ -111,6 +134,8 @@ ORDER = {
                     "unit": None,
                     "handed_over_at": None,
                     "returned_at": None,
+                    "allowed_events": ["extend"],
+                    "late_fee_per_day": _eur(900),
                 }
             ],
         },
@@ -118,6 +143,26 @@ ORDER = {
 }
 ORDER_REQUEST = {"quote": _QUOTE_ID}
 CANCELLED = {**ORDER, "status": "cancelled", "allowed_events": [], "expires_at": None}
+CANCELLATION = {
+    "possible": True,
+    "credit": _eur(8705),
+    "kept": _eur(1715),
+    "rent_credited_percent": 50,
+    "until": "2027-05-01T22:00:00Z",
+}
+EXTENSION = {
+    "rental": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
+    "end_on": "2027-05-09",
+    "latest_on": "2027-05-11",
+    "why_not_longer": "next_booking",
+    "options": [
+        {"end_on": "2027-05-10", "days": 8, "price": _eur(490)},
+        {"end_on": "2027-05-11", "days": 9, "price": _eur(980)},
+    ],
+    "keep_price": _eur(11185),
+}
+EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(980)}
+KEEP_REQUEST = {"rental": EXTENSION["rental"], "price": _eur(11185)}
 EVENT = {
     "at": "2027-04-20T09:05:12Z",
     "event": "hold",
@@ -159,7 +204,41 @@ NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
 QUOTE_REFUSED = refused(SHORT, shape=OutOfStockOutput)
 ORDER_REFUSED = refused(SHORT, QuoteExpired, DepotClosed, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
-CANCEL_REFUSED = refused(TransitionNotAllowed(event="cancel", status="completed", allowed=[]), RequestInProgress)
+_PRICE_CHANGED = PriceChanged(1470, "EUR")
+CANCEL_REFUSED = refused(
+    TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _PRICE_CHANGED, RequestInProgress
+)
+EXTEND_REFUSED = refused(
+    TransitionNotAllowed(event="extend", status="returned", allowed=["close"]),
+    ExtensionNotPossible("next_booking", date(2027, 5, 11)),
+    _PRICE_CHANGED,
+    RequestInProgress,
+)
+MOVE_REQUEST = {"rental": EXTENSION["rental"], "start_on": "2027-05-05", "end_on": "2027-05-11"}
+MOVE_REFUSED = refused(
+    TransitionNotAllowed(event="move", status="out", allowed=["extend", "keep"]),
+    TooLateToMove,
+    SHORT,
+    _PRICE_CHANGED,
+    RequestInProgress,
+)
+DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
+DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
+DELAY_REFUSED = refused(
+    TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
+)
+RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
+RETURN_REFUSED = refused(
+    TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),
+    ReturnTooLate(until="2027-05-10T09:00:00Z"),
+    RequestInProgress,
+)
+KEEP_REFUSED = refused(
+    TransitionNotAllowed(event="keep", status="booked", allowed=["extend"]),
+    KeepNotOffered,
+    _PRICE_CHANGED,
+    RequestInProgress,
+)
 
 
 def asked(value: Any) -> OpenApiExample:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from core.api import Input, ListInput, MoneyOutput
+from core.api import Input, ListInput, MoneyInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
 from orders.models import DepositPlan, Fulfilment, OrderLine
@@ -14,6 +14,9 @@ from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleSt
 
 PLACED = "place"  # the beginning, which is no change of state
 EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORDER, *RENTAL, *SALE))})]
+RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
+LINE_EVENTS = [("ask_return", "ask_return")]
+LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
 ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
 MOST_LINES, MOST_PIECES, MOST_UNITS = 20, 100, 10
@@ -76,6 +79,51 @@ class OrderInput(Input):
 
 class CancelInput(Input):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    credit = MoneyInput(required=False, help_text="As GET …/cancellation told; refused when it is another by now.")
+
+
+class ExtendInput(Input):
+    """One rental and its new last day."""
+
+    rental = serializers.UUIDField()
+    end_on = serializers.DateField(help_text="Included.")
+    price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
+
+
+class MoveInput(Input):
+    """One rental and its new days, both included."""
+
+    rental = serializers.UUIDField()
+    start_on = serializers.DateField()
+    end_on = serializers.DateField()
+    price = MoneyInput(required=False, help_text="The rent of the new days, if it was shown; refused when it differs.")
+
+
+class DelayInput(Input):
+    """When a unit comes back that cannot come back in time."""
+
+    rental = serializers.UUIDField()
+    back_on = serializers.DateField()
+
+
+class DelayOutput(serializers.Serializer[Any]):
+    rental = serializers.UUIDField()
+    back_on = serializers.DateField()
+    late_fees = MoneyOutput(help_text="What the late days will cost that are not charged yet, if it comes back then.")
+
+
+class ReturnInput(Input):
+    """Lines of goods that go back."""
+
+    lines = ListInput(child=serializers.UUIDField(), min_length=1, max_length=MOST_LINES)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class KeepInput(Input):
+    """The rental whose unit is bought."""
+
+    rental = serializers.UUIDField()
+    price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
 
 
 class QuotedRentalOutput(serializers.Serializer[Any]):
@@ -85,7 +133,10 @@ class QuotedRentalOutput(serializers.Serializer[Any]):
     billed_days = serializers.IntegerField()
     rate_from_days = serializers.IntegerField()
     per_day = MoneyOutput()
-    late_fee_per_day = MoneyOutput()
+    late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
+    keep_price = MoneyOutput(
+        allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."
+    )
 
 
 class PricedOutput(serializers.Serializer[Any]):
@@ -105,6 +156,40 @@ class QuoteLineOutput(PricedOutput):
     rental = QuotedRentalOutput(allow_null=True)
 
 
+class CancellationTermOutput(serializers.Serializer[Any]):
+    """Cancelled until then, so much of the rent is credited; later than all of them, none. The rest always is."""
+
+    until = serializers.DateTimeField()
+    credited_percent = serializers.IntegerField()
+
+
+class CancellationOutput(serializers.Serializer[Any]):
+    """What cancelling the order now would do."""
+
+    possible = serializers.BooleanField()
+    credit = MoneyOutput()
+    kept = MoneyOutput()
+    rent_credited_percent = serializers.IntegerField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Then less is credited; null: it stays so.")
+
+
+class ExtensionOptionOutput(serializers.Serializer[Any]):
+    end_on = serializers.DateField(help_text="Included.")
+    days = serializers.IntegerField(help_text="Calendar days from the first, both included.")
+    price = MoneyOutput(help_text="What it costs more.")
+
+
+class ExtensionOutput(serializers.Serializer[Any]):
+    """How long one rental could last. Only the extension itself promises it."""
+
+    rental = serializers.UUIDField()
+    end_on = serializers.DateField()
+    latest_on = serializers.DateField(allow_null=True)
+    why_not_longer = serializers.ChoiceField(choices=LIMITS)
+    options = ExtensionOptionOutput(many=True)
+    keep_price = MoneyOutput(allow_null=True, help_text="What keeping it costs now; null: it cannot be kept now.")
+
+
 class QuoteOutput(serializers.Serializer[Any]):
     """A frozen price. Nothing is reserved until it is ordered."""
 
@@ -119,6 +204,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     deposit = MoneyOutput(help_text="Apart from the total.")
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
     deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
+    cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
     expires_at = serializers.DateTimeField()
 
 
@@ -131,12 +217,18 @@ class BookedRentalOutput(serializers.Serializer[Any]):
     unit = serializers.CharField(allow_null=True, help_text="Serial of the unit, once one is chosen.")
     handed_over_at = serializers.DateTimeField(allow_null=True)
     returned_at = serializers.DateTimeField(allow_null=True)
+    allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=RENTAL_EVENTS))
+    late_fee_per_day = MoneyOutput()
 
 
 class OrderLineOutput(PricedOutput):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(
         choices=SaleStatus.choices, allow_null=True, help_text="Of a sale line; rentals have their own."
+    )
+    allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=LINE_EVENTS))
+    returnable_until = serializers.DateTimeField(
+        allow_null=True, help_text="Of a sale: until then it may be sent back; null: it has not left yet."
     )
     rentals = BookedRentalOutput(many=True)
 

@@ -1,6 +1,7 @@
 """Quotes and orders over HTTP: parse, one service, its answer."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet, prefetch_related_objects
@@ -11,19 +12,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import KeysetPagination, parse, refuse_parameters, user_id
+from core.api import KeysetPagination, money, parse, refuse_parameters, user_id
+from core.errors import FieldError, InvalidInput
 from core.idempotency import idempotent
 from orders import services
 from orders.api import examples
-from orders.api.serializers import CancelInput, EventOutput, OrderInput, OrderOutput, QuoteInput, QuoteOutput
-from orders.models import Order, Quote
-from orders.selectors import order_answer, order_events, quote_answer
+from orders.api.serializers import (
+    CancelInput,
+    CancellationOutput,
+    DelayInput,
+    DelayOutput,
+    EventOutput,
+    ExtendInput,
+    ExtensionOutput,
+    KeepInput,
+    MoveInput,
+    OrderInput,
+    OrderOutput,
+    QuoteInput,
+    QuoteOutput,
+    ReturnInput,
+)
+from orders.models import Order, Quote, Rental
+from orders.selectors import cancellation_answer, extension_options, order_answer, order_events, quote_answer
 from orders.states import OrderStatus
 
 
 def _order(request: Request, number: str) -> Order:
     """This customer's order, or 404 whether it is nobody's or somebody else's."""
     return get_object_or_404(Order.objects.visible_to(request.user).with_lines(), number=number)
+
+
+def _rental(request: Request, number: str, rental_id: UUID) -> Rental:
+    """A rental of this customer's order, or 404."""
+    mine = Order.objects.visible_to(request.user).filter(number=number)
+    return get_object_or_404(Rental.objects.select_related("line__order"), pk=rental_id, line__order__in=mine)
+
+
+def _seen(amount: dict[str, Any] | None, order: Order) -> int | None:
+    """The amount that a client agrees to. Raises: InvalidInput in another currency than the order's."""
+    if amount is None:
+        return None
+    if amount["currency"] != order.currency:
+        detail = f"This order is in {order.currency}."
+        raise InvalidInput([FieldError("/price/currency", detail, "other_currency")])
+    return int(amount["amount"])
 
 
 class QuotesView(APIView):
@@ -118,16 +151,160 @@ class CancelOrderView(APIView):
         operation_id="cancelOrder",
         tags=["orders"],
         summary="Cancel an order of which nothing was handed over",
-        description="Everything charged is credited; what was paid goes back the way it came.",
+        description="What was charged is credited by the policy of its quote; what was paid goes back the way it came.",
         request=CancelInput,
         responses={200: OrderOutput, **examples.CANCEL_REFUSED},
         examples=[examples.asked({"reason": "We travel later."}), examples.answered(examples.CANCELLED)],
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
-        reason = parse(CancelInput, request.data)["reason"]
+        body = parse(CancelInput, request.data)
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        services.cancel_order(order_id=order.pk, actor=f"customer:{request.user.pk}", note=reason)
+        services.cancel_order(
+            order_id=order.pk,
+            actor=f"customer:{request.user.pk}",
+            note=body["reason"],
+            seen_minor=_seen(body.get("credit"), order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class CancellationView(APIView):
+    @extend_schema(
+        operation_id="getCancellation",
+        tags=["orders"],
+        summary="What cancelling the order now would credit",
+        responses=CancellationOutput,
+        examples=[examples.answered(examples.CANCELLATION)],
+    )
+    def get(self, request: Request, number: str) -> Response:
+        rows = Order.objects.visible_to(request.user).with_lines().select_related("quote")
+        refuse_parameters(request)
+        return Response(cancellation_answer(get_object_or_404(rows, number=number)))
+
+
+class ExtensionOptionsView(APIView):
+    @extend_schema(
+        operation_id="listExtensionOptions",
+        tags=["orders"],
+        summary="How long each rental could last, and at what price",
+        responses=ExtensionOutput(many=True),
+        examples=[examples.answered(examples.EXTENSION)],
+    )
+    def get(self, request: Request, number: str) -> Response:
+        order = _order(request, number)
+        refuse_parameters(request)
+        return Response(extension_options(order))
+
+
+class ExtendView(APIView):
+    @extend_schema(
+        operation_id="extendRental",
+        tags=["orders"],
+        summary="Have a rental for longer",
+        description="The difference in rent is owed at once and paid from the kept card, else asked for.",
+        request=ExtendInput,
+        responses={200: OrderOutput, **examples.EXTEND_REFUSED},
+        examples=[examples.asked(examples.EXTEND_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(ExtendInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        services.extend_rental(
+            rental_id=rental.pk,
+            end_on=body["end_on"],
+            actor=f"customer:{request.user.pk}",
+            seen_minor=_seen(body.get("price"), rental.line.order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class MoveView(APIView):
+    @extend_schema(
+        operation_id="moveRental",
+        tags=["orders"],
+        summary="Have a rental on other days",
+        description="Before it begins, and as long as cancelling would be free. The difference in rent is charged or "
+        "credited.",
+        request=MoveInput,
+        responses={200: OrderOutput, **examples.MOVE_REFUSED},
+        examples=[examples.asked(examples.MOVE_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(MoveInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        services.move_rental_days(
+            rental_id=rental.pk,
+            start_on=body["start_on"],
+            end_on=body["end_on"],
+            actor=f"customer:{request.user.pk}",
+            seen_minor=_seen(body.get("price"), rental.line.order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class DelayView(APIView):
+    @extend_schema(
+        operation_id="reportDelay",
+        tags=["orders"],
+        summary="Say that a unit comes back late, and hear what that costs",
+        description="Nothing is charged by this. Where more days are possible, extending costs less.",
+        request=DelayInput,
+        responses={200: DelayOutput, **examples.DELAY_REFUSED},
+        examples=[examples.asked(examples.DELAY_REQUEST), examples.answered(examples.DELAY)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(DelayInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        late, fees = services.report_late(
+            rental_id=rental.pk, back_on=body["back_on"], actor=f"customer:{request.user.pk}"
+        )
+        told = {"rental": str(late.pk), "back_on": late.late_reported_on}
+        return Response({**told, "late_fees": money(fees, rental.line.order.currency)})
+
+
+class KeepView(APIView):
+    @extend_schema(
+        operation_id="keepRental",
+        tags=["orders"],
+        summary="Buy the unit that one has rented",
+        description="Its price of the day it was quoted, less the credit for the rent and the late fees so far.",
+        request=KeepInput,
+        responses={200: OrderOutput, **examples.KEEP_REFUSED},
+        examples=[examples.asked(examples.KEEP_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(KeepInput, request.data)
+        rental = _rental(request, number, body["rental"])
+        services.keep_rental(
+            rental_id=rental.pk,
+            actor=f"customer:{request.user.pk}",
+            seen_minor=_seen(body.get("price"), rental.line.order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class ReturnsView(APIView):
+    @extend_schema(
+        operation_id="returnGoods",
+        tags=["orders"],
+        summary="Send back what was bought",
+        description="All of these lines or none. They are credited once they have come back.",
+        request=ReturnInput,
+        responses={200: OrderOutput, **examples.RETURN_REFUSED},
+        examples=[examples.asked(examples.RETURN_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        body = parse(ReturnInput, request.data)
+        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        services.ask_return(
+            order_id=order.pk, line_ids=body["lines"], actor=f"customer:{request.user.pk}", note=body["reason"]
+        )
         return Response(order_answer(_order(request, number)))
 
 

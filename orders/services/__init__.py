@@ -1,7 +1,7 @@
 """Every write to quotes and orders that means something."""
 
+from orders.services.cancelling import cancel_order
 from orders.services.changes import (
-    cancel_order,
     complete_order,
     confirm_late,
     expire_orders,
@@ -15,6 +15,7 @@ from orders.services.changes import (
     ready_for_payment,
 )
 from orders.services.charging import add_charge
+from orders.services.feeds import close_feed, digest_of, open_feed
 from orders.services.fulfilment import (
     close_rental,
     deliver_sale,
@@ -25,35 +26,51 @@ from orders.services.fulfilment import (
     take_back_rental,
     unprepare_rental,
 )
+from orders.services.goods import ask_return, receive_return, refuse_return
 from orders.services.history import lock_order
+from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
 from orders.services.soon import settle_soon
 
 __all__ = [
     "LineRequest",
     "QuoteRequest",
     "add_charge",
+    "ask_return",
     "cancel_order",
+    "charge_late_days",
+    "charge_late_rentals",
+    "close_feed",
     "close_rental",
     "complete_order",
     "confirm_late",
     "create_quote",
     "deliver_sale",
+    "digest_of",
     "expire_orders",
+    "extend_rental",
     "hand_over_rental",
     "hold_anew",
     "is_delivered",
+    "keep_rental",
     "let_go_again",
     "lock_order",
+    "lose_rental",
     "mark_deposit_secured",
     "mark_order_paid",
+    "move_rental_days",
     "note_deposit",
+    "open_feed",
     "place_order",
     "prepare_rental",
     "prepare_sale",
     "ready_for_more",
     "ready_for_payment",
+    "receive_return",
+    "refuse_return",
+    "report_late",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

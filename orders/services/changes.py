@@ -14,9 +14,8 @@ from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations, sync_soon
-from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, PartlyHandedOver, TransitionNotAllowed
+from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
-from orders.selectors import has_left
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
 from orders.services.placing import give_back, reservations_of
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
@@ -186,21 +185,6 @@ def _expire_next() -> bool:
     move(order, "expire", actor=CLOCK)
     give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
     return True
-
-
-@transaction.atomic
-def cancel_order(*, order_id: UUID, actor: str, note: str = "") -> Order:
-    """Undo an order of which nothing was handed over: stock is given back, everything charged is credited.
-
-    Money that was paid follows by a job. Locks: order, reservations. Raises: NotFound, PartlyHandedOver,
-    TransitionNotAllowed.
-    """
-    order = lock_order(order_id=order_id)
-    if order.status == OrderStatus.CONFIRMED and has_left(order):
-        raise PartlyHandedOver
-    move(order, "cancel", actor=actor, note=note)
-    give_back(order, actor=actor, reason="order cancelled")
-    return order
 
 
 @transaction.atomic

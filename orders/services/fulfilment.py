@@ -14,9 +14,18 @@ from inventory.services import exchange_units, put_back, put_down, set_aside, sh
 from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
-from orders.services.history import lock_order, lock_orders, move_rental, move_sale, record
+from orders.services.history import (
+    lock_order,
+    lock_orders,
+    lock_rental,
+    move_rental,
+    move_sale,
+    record,
+    require_confirmed,
+)
+from orders.services.lateness import charge_late_days_of
 from orders.services.soon import settle_soon
-from orders.states import RENTAL, OrderStatus, RentalStatus, allowed_events, next_status
+from orders.states import RENTAL, RentalStatus, allowed_events, next_status
 
 
 @transaction.atomic
@@ -40,7 +49,7 @@ def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
 
     Locks: order, stock level, reservation. Raises: TransitionNotAllowed.
     """
-    order, rental = _lock(rental_id)
+    order, rental = lock_rental(rental_id)
     serial = rental.unit.serial if rental.unit is not None else ""
     moved = move_rental(order, rental, "unprepare", actor=actor, note=f"{serial}. {note}".rstrip(), unit=None)
     put_down(reservation_id=rental.reservation_id)
@@ -64,7 +73,7 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
         rental.save(update_fields=["unit"])
         _note_swap(order, rental, actor=actor)
         return rental
-    order_of_other, other = _lock(other.pk)
+    order_of_other, other = lock_rental(other.pk)
     if other.status != RentalStatus.READY or other.unit is None or other.unit.serial != serial:
         raise UnitNotFree("Somebody else changed this meanwhile; look again.")
     exchange_units(one_id=rental.reservation_id, other_id=other.reservation_id)
@@ -98,14 +107,15 @@ def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "", without_dep
 
 @transaction.atomic
 def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str = "") -> Rental:
-    """Take a unit back in the condition it is in (A to D); it goes to cleaning.
+    """Take a unit back in the condition it is in (A to D); it goes to cleaning. Days that it is late are charged.
 
     Locks: order, stock level, reservation, unit. Raises: TransitionNotAllowed, HoldLapsed.
     """
     if condition not in Unit.Condition.values:
         raise ValueError(f"{condition!r} is no condition of a unit")
-    order, rental = _lock(rental_id)
+    order, rental = lock_rental(rental_id)
     next_status(RENTAL, "take_back", rental.status)
+    charge_late_days_of(order, rental, at=timezone.now())
     claim = take_in(reservation_id=rental.reservation_id, condition=condition)
     return move_rental(
         order,
@@ -125,7 +135,7 @@ def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "
 
     Locks: order, stock level, unit.
     """
-    order, rental = _lock(rental_id)
+    order, rental = lock_rental(rental_id)
     found = "fit for the next" if fit else "to maintenance"
     moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())
     if rental.unit_id is not None:
@@ -151,7 +161,7 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
     order, line = _lock_line(line_id)
     _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
-    moved = move_sale(order, line, event, actor=actor, note=note)
+    moved = move_sale(order, line, event, actor=actor, note=note, delivered_at=timezone.now())
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
     settle_soon(order.pk)  # it may be done and balanced
@@ -168,7 +178,7 @@ def _lock_and_let_go_of_lost(rental_id: UUID, *, actor: str, also: Collection[UU
     for other in _ready_without_unit(rental_id).filter(pk__in=lost).select_related("line__order", "unit"):
         note = f"{other.unit} had to be taken from it"
         move_rental(other.line.order, other, "unprepare", actor=actor, note=note, unit=None)
-    return _lock(rental_id)
+    return lock_rental(rental_id)
 
 
 def _ready_without_unit(rental_id: UUID) -> QuerySet[Rental]:
@@ -181,28 +191,12 @@ def _ready_without_unit(rental_id: UUID) -> QuerySet[Rental]:
     )
 
 
-def _lock(rental_id: UUID) -> tuple[Order, Rental]:
-    order_id = Rental.objects.filter(pk=rental_id).values_list("line__order_id", flat=True).first()
-    if order_id is None:
-        raise NotFound("There is no such rental.")
-    order = _confirmed(lock_order(order_id=order_id))
-    rental = Rental.objects.select_related("line__order__depot", "reservation", "unit").get(pk=rental_id)
-    order.depot = rental.line.order.depot
-    return order, rental
-
-
 def _lock_line(line_id: UUID) -> tuple[Order, OrderLine]:
     order_id = OrderLine.objects.filter(pk=line_id, kind=OrderLine.Kind.SALE).values_list("order_id", flat=True).first()
     if order_id is None:
         raise NotFound("There is no such sale line.")
-    order = _confirmed(lock_order(order_id=order_id))
+    order = require_confirmed(lock_order(order_id=order_id))
     return order, OrderLine.objects.get(pk=line_id)
-
-
-def _confirmed(order: Order) -> Order:
-    if order.status != OrderStatus.CONFIRMED:
-        raise TransitionNotAllowed(event="hand over", status=f"{order.status} (the order)", allowed=[])
-    return order
 
 
 def _share_days(one: Rental, other: Rental) -> bool:

@@ -1,13 +1,14 @@
 """Every step of an order's life is taken here, so that it is allowed, and written down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from core.errors import NotFound
+from orders.errors import TransitionNotAllowed
 from orders.models import Charge, ChargeKind, Order, OrderEvent, OrderLine, Rental
-from orders.states import ORDER, RENTAL, SALE, next_status
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, next_status
 
 CLOCK = "clock"
 PROVIDER = "provider"
@@ -19,6 +20,24 @@ def lock_order(*, order_id: UUID) -> Order:
         return Order.objects.select_for_update().get(pk=order_id)
     except Order.DoesNotExist:
         raise NotFound("There is no such order.") from None
+
+
+def lock_rental(rental_id: UUID) -> tuple[Order, Rental]:
+    """A rental of a confirmed order, and the order, locked. Raises: NotFound, TransitionNotAllowed."""
+    order_id = Rental.objects.filter(pk=rental_id).values_list("line__order_id", flat=True).first()
+    if order_id is None:
+        raise NotFound("There is no such rental.")
+    order = require_confirmed(lock_order(order_id=order_id))
+    rental = Rental.objects.select_related("line__order__depot", "reservation", "unit").get(pk=rental_id)
+    order.depot = rental.line.order.depot
+    return order, rental
+
+
+def require_confirmed(order: Order) -> Order:
+    """Raises: TransitionNotAllowed unless something may be done with the order's parts."""
+    if order.status != OrderStatus.CONFIRMED:
+        raise TransitionNotAllowed(event="hand over", status=f"{order.status} (the order)", allowed=[])
+    return order
 
 
 def lock_orders(rentals: QuerySet[Rental]) -> None:
@@ -47,11 +66,13 @@ def move_rental(order: Order, rental: Rental, event: str, *, actor: str, note: s
     return rental
 
 
-def move_sale(order: Order, line: OrderLine, event: str, *, actor: str, note: str = "") -> OrderLine:
+def move_sale(order: Order, line: OrderLine, event: str, *, actor: str, note: str = "", **fields: object) -> OrderLine:
     """Let `event` happen to a sale line of a locked order. Raises: TransitionNotAllowed."""
     before = line.status or ""
     line.status = next_status(SALE, event, before)
-    line.save(update_fields=["status"])
+    for name, value in fields.items():
+        setattr(line, name, value)
+    line.save(update_fields=["status", *fields])
     record(order, event, before, line.status, actor=actor, note=note, subject=f"line {line.pk}")
     return line
 
@@ -80,11 +101,24 @@ def charge_lines(
     Charge.objects.bulk_create(charges)
 
 
-def credit_all(order: Order, *, actor: str, reason: str) -> int:
-    """Credit everything charged so far. Returns the credit in minor units."""
-    charged = order.charges.total()
-    if charged:
-        Charge.objects.create(
-            order=order, kind=ChargeKind.CANCELLATION, amount_minor=-charged, actor=actor, reason=reason
-        )
-    return charged
+def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int] | None = None) -> int:
+    """Credit everything charged so far. Returns the credit in minor units.
+
+    but: what is not credited of each of these lines. Then each line has a credit of its own, so that the tax in what
+    stays is that line's.
+    """
+    kept = but or {}
+    credit = order.charges.total() - sum(kept.values())
+    charged: dict[UUID | None, int] = {None: credit}
+    if kept:
+        lines = order.charges.order_by("line").values_list("line").annotate(sum=Sum("amount_minor"))
+        charged = {line_id: total - kept.get(line_id, 0) for line_id, total in lines}
+    left = credit
+    for line_id, amount in charged.items():
+        if (part := min(amount, left)) > 0:
+            Charge.objects.create(
+                order=order, line_id=line_id, kind=ChargeKind.CANCELLATION, amount_minor=-part, actor=actor,
+                reason=reason,
+            )  # fmt: skip
+            left -= part
+    return credit

@@ -1,6 +1,6 @@
 """From a quote to an order that may be paid: held here, then held at the IMS."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -107,15 +107,20 @@ def reservations_of(order_id: UUID) -> list[UUID]:
     return list(of_lines.union(of_rentals))
 
 
-def give_back(order: Order, *, actor: str, reason: str, expired: bool = False) -> None:
-    """Release what a locked order holds, cancel its parts, credit what it charged; IMS and payments follow by jobs."""
+def give_back(
+    order: Order, *, actor: str, reason: str, expired: bool = False, but: Mapping[UUID, int] | None = None
+) -> None:
+    """Release what a locked order holds, cancel its parts, credit what it charged; IMS and payments follow by jobs.
+
+    but: what is not credited of each of these lines.
+    """
     for rental in Rental.objects.filter(line__order=order).order_by("id"):
         move_rental(order, rental, "cancel", actor=actor)
     for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
         move_sale(order, line, "cancel", actor=actor)
     ids = reservations_of(order.pk)
     release(reservation_ids=ids, expired=expired)
-    credit_all(order, actor=actor, reason=reason)
+    credit_all(order, actor=actor, reason=reason, but=but)
     sync_soon(ids)
     settle_soon(order.pk)
 

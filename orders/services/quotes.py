@@ -22,7 +22,7 @@ from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from inventory.words import count
-from orders.models import DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.models import CancellationTier, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.services.alternatives import tell_alternatives
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
@@ -91,6 +91,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
         deposit_minor=sum(line["deposit_minor"] for line in priced),
         deposit_plan=_deposit_plan(priced),
+        cancellation=list(CancellationTier.objects.values("hours", "percent")),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
 
@@ -181,7 +182,7 @@ def _price_sale(terms: _Terms, pointer: str, line: LineRequest, variant: Any) ->
     }
 
 
-def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Variant) -> dict[str, Any] | None:
+def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
     offer = terms.offers.get(variant.pk)
     if offer is None:
         detail = f"This cannot be rented in {terms.currency}."
@@ -208,7 +209,11 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Varia
             "deposit_minor": offer.deposit_minor,
             "late_fee_minor": offer.late_fee_minor,
             "turnaround_days": offer.turnaround_days,
+            "keep_price_minor": variant.sale_minor,
             "keep_credit_percent": offer.keep_credit_percent,
+            "rates": [[rate.from_days, rate.per_day_minor] for rate in terms.rates[variant.pk]],
+            "min_days": offer.min_days,
+            "max_days": offer.max_days,
             "blocked_from": blocked[0].isoformat(),
             "blocked_until": blocked[1].isoformat(),
         },
@@ -247,11 +252,18 @@ def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]
 
 
 def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
-    start, end, today = line.start_on, line.end_on, depot.today
-    if start is None or end is None:
+    if line.start_on is None or line.end_on is None:
         yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
         return
-    if start < today:
+    limits = {"shortest": offer.min_days, "longest": offer.max_days}
+    yield from wrong_days(depot, pointer, line.start_on, line.end_on, **limits)
+
+
+def wrong_days(
+    depot: Depot, pointer: str, start: date, end: date, *, shortest: int, longest: int
+) -> Iterator[FieldError]:
+    """Why a rental cannot be on these days, whether something is free or not. `depot` knows its closures."""
+    if start < (today := depot.today):
         yield FieldError(f"{pointer}/start_on", f"This day has passed; today is {today} at the depot.", "in_the_past")
     if end < start:
         yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
@@ -259,8 +271,8 @@ def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffe
     if end > depot.last_day:
         yield FieldError(f"{pointer}/end_on", "This is too far ahead; rentals are booked for the next year.", "too_far")
     days = days_counted(start, end)
-    if not offer.min_days <= days <= offer.max_days:
-        detail = f"This is rented for {offer.min_days} to {offer.max_days} days; {days} were asked for."
+    if not shortest <= days <= longest:
+        detail = f"This is rented for {shortest} to {longest} days; {days} were asked for."
         yield FieldError(f"{pointer}/end_on", detail, "rental_length")
     for name, day in (("start_on", start), ("end_on", end)):
         if depot.is_closed(day):

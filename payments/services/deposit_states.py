@@ -36,6 +36,17 @@ def plan_deposit(order: Order) -> Deposit | None:
     return deposit
 
 
+def plan_anew(order: Order) -> None:
+    """Ask for a locked order's deposit when its first pickup is by now, if nobody was asked yet."""
+    planned = Deposit.objects.select_for_update().filter(order=order, status=DepositStatus.PLANNED).first()
+    if planned is None or planned.due_at == (due_at := _due_at(order)):
+        return
+    planned.due_at = due_at
+    planned.save(update_fields=["due_at"])
+    if due_at <= timezone.now():
+        secure_soon(planned.pk)
+
+
 def open_deposit_payment(deposit: Deposit) -> Payment | None:
     return Payment.objects.select_for_update().filter(deposit=deposit, status__in=LIVE).first()
 

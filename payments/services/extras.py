@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.logging import get_logger
-from orders.models import Order
+from orders.models import ChargeKind, Order
 from orders.services import is_delivered, lock_order
 from orders.states import OrderStatus
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
@@ -29,7 +29,8 @@ log = get_logger(__name__)
 
 
 def collect_extra(*, order_id: UUID) -> Payment | None:
-    """Collect from the kept card what an order that is over still owes after its deposit; once for each amount owed.
+    """Collect from the kept card what an order that is over still owes after its deposit, and before that what its
+    customer asked for: longer rentals. Once for each amount owed.
 
     A card that says no leaves the payment open for the customer (purpose "extra"), who is asked to pay it; when
     something is charged or credited later, that one follows, and is closed when nothing is owed any more. One that its
@@ -60,28 +61,29 @@ def _close_what_was_left(order_id: UUID) -> None:
     """
     opened = Payment.objects.select_related("order").filter(order=order_id, purpose=Payment.Purpose.EXTRA, card_ref="")
     live = opened.filter(status__in=LIVE).first()
-    due = owed(order_id)
-    if live is not None and live.is_on_page and live.amount_minor != due:
+    if live is None:
+        return
+    if live.is_on_page and live.amount_minor != owed(order_id):
         close_what_waits(live)
         return
-    left = live if live is not None and live.created_at <= timezone.now() - ITS_OWNERS_TURN else None
-    if left is None or not _is_to_collect(left.order, due) or _card_to_ask(left.order, due) is None:
+    due = _due(live.order)
+    if live.created_at > timezone.now() - ITS_OWNERS_TURN or due <= 0 or _card_to_ask(live.order, due) is None:
         return
-    close_what_waits(left)
+    close_what_waits(live)
 
 
 @transaction.atomic
 def _open(order_id: UUID) -> tuple[Payment, int] | None:
     """The payment to ask for, to change, or to close, and what is owed. Locks: order."""
     order = lock_order(order_id=order_id)
-    due = owed(order_id)
     extra = Payment.objects.select_for_update().filter(order=order, purpose=Payment.Purpose.EXTRA)
     live = extra.filter(status__in=LIVE).first()
     if live is not None and live.is_on_page:
         return None  # its owner is about to pay it
     if live is not None and live.provider_ref:
-        return _as_owed(live, due)
-    if not _is_to_collect(order, due):
+        return _as_owed(live, _due(order) if live.card_ref else owed(order_id))
+    due = _due(order)
+    if due <= 0:
         return None
     if live is not None:
         return (live, due) if live.card_ref else None  # "": its owner is about to pay it
@@ -99,11 +101,18 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
     return payment, due
 
 
-def _is_to_collect(order: Order, due: int) -> bool:
-    """True once the order is over, and so is its deposit."""
-    if due <= 0 or order.status != OrderStatus.CONFIRMED or not is_delivered(order):
-        return False
-    return not Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
+def _due(order: Order) -> int:
+    """What is to be collected now: all that is owed once the order is over and so is its deposit, till then only what
+    its customer asked for."""
+    due = owed(order.pk)
+    if due <= 0 or order.status != OrderStatus.CONFIRMED:
+        return min(due, 0)
+    has_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
+    if is_delivered(order) and not has_deposit:
+        return due
+    asked_for = order.charges.filter(kind=ChargeKind.EXTENSION).total()
+    paid = Payment.objects.filter(order=order, purpose=Payment.Purpose.EXTRA).kept()
+    return min(due, max(0, asked_for - paid))
 
 
 def _card_to_ask(order: Order, due: int) -> GatewayCustomer | None:

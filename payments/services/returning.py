@@ -320,7 +320,7 @@ def _credit(order: Order, going_back_minor: int, *, reason: str, actor: str) -> 
         return
     if empties(order, going_back_minor):
         said = f"everything was {reason}" if actor == GATEWAY else f"everything was refunded: {reason}"
-        cancel_order(order_id=order.pk, actor=actor, note=said)
+        cancel_order(order_id=order.pk, actor=actor, note=said, in_full=True)
         return
     Charge.objects.create(
         order=order, kind=ChargeKind.GOODWILL, amount_minor=-goodwill, reason=reason[:300], actor=actor

@@ -22,9 +22,9 @@ from payments.models import GONE, Dispute, Mail, Payment, ProviderEvent, Refund
 from payments.providers.base import EventRejected, ProviderUnavailable, Topic, UnknownPayment
 from payments.providers.registry import get_provider
 from payments.secrets import without_secrets
-from payments.selectors import balance, failed_refunds, is_paid_in_full, owed
+from payments.selectors import balance, failed_refunds, is_paid_in_full, owed, with_sums
 from payments.services.collecting import apply_payment, close_payment
-from payments.services.deposit_states import plan_deposit
+from payments.services.deposit_states import plan_anew, plan_deposit
 from payments.services.deposits import deposits_in_step, end_deposit, unsettled_deposits
 from payments.services.disputes import apply_disputes, dispute_status
 from payments.services.documents import issue_documents
@@ -136,12 +136,19 @@ def settle_order(*, order_id: UUID) -> Order:
         refund_overpayment(order_id=order_id, reason=_why(order), actor="clock")
     end_deposit(order_id=order_id)
     if order.status == OrderStatus.CONFIRMED:
+        _plan_deposit_anew(order_id)
         collect_extra(order_id=order_id)
         order = _complete_if_done(order_id)
     if order.status in _DEAD and not Refund.objects.promised().filter(payment__order=order).exists():
         mail_soon(Mail.Kind.ORDER_ENDED, order_id=order_id, about=f"{order_id}:{order.status}")
     issue_documents(order_id=order_id)
     return order
+
+
+@transaction.atomic
+def _plan_deposit_anew(order_id: UUID) -> None:
+    """Its rentals may be on other days than when it was confirmed. Locks: order, deposit."""
+    plan_anew(lock_order(order_id=order_id))
 
 
 @transaction.atomic
@@ -271,15 +278,17 @@ def _ids(rows: QuerySet[Any]) -> Iterable[UUID]:
 
 
 def _unsettled_orders(after: datetime, before: datetime) -> Iterable[UUID]:
-    """Dead orders with money kept or a payment still open; confirmed orders are settled by their own steps.
+    """Dead orders with more money than they charge or a payment still open; confirmed ones settle by their own steps.
 
     Left out is what waits for a person: a payment of which a refund failed, or that is parked. Deposits that have ended
     are settled by themselves.
     """
     failed = failed_refunds().filter(payment=OuterRef("pk"))
+    has_too_much = Exists(with_sums(Order.objects.filter(pk=OuterRef("order"))).filter(Q(here__gt=F("charged"))))
+    is_here = Q(~Exists(failed), captured_minor__gt=GONE + F("refund_waiting_minor"))
     unsettled = Payment.objects.filter(
         Q(deposit=None) | Q(deposit__status__in=DEPOSIT_LIVE),
-        Q(status__in=LIVE, parked_reason="") | Q(~Exists(failed), captured_minor__gt=GONE + F("refund_waiting_minor")),
+        Q(status__in=LIVE, parked_reason="") | is_here & (Q(deposit__isnull=False) | has_too_much),
         order__status__in=_DEAD,
         order__placed_at__lt=before,
         created_at__gt=after,

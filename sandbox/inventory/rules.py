@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 CONDITIONS = frozenset("ABCD")
 STATUSES = frozenset({"available", "out", "cleaning", "maintenance", "lost", "sold", "retired"})
-SET_BY_SHOP = frozenset({"available", "cleaning", "maintenance", "lost", "retired"})
+SET_BY_SHOP = frozenset({"available", "cleaning", "maintenance", "lost", "sold", "retired"})
 IN_SERVICE = ("available", "out", "cleaning")  # counted for rental windows
 AT_HAND = frozenset({"available", "cleaning"})  # can be handed over
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -130,9 +130,10 @@ class Store(Reservations):
         """The shop says what a unit is fit for; one that is with a customer has to come back first."""
         with self._write():
             unit = self._unit(serial)
-            if unit["status"] in {"out", "sold"} and status != "lost":
+            repeated = (unit["status"], unit["condition"]) == (status, condition)
+            if unit["status"] in {"out", "sold"} and status != "lost" and not repeated:
                 raise Refusal(409, "wrong_state", f"{serial} is {unit['status']}.", serial=serial)
-            if (unit["status"], unit["condition"]) != (status, condition):
+            if not repeated:
                 self._set_unit(serial, unit["depot"], condition, status, self._tick())
             return self._unit(serial)
 

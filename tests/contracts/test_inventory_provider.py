@@ -448,6 +448,20 @@ def test_the_system_takes_our_word_for_a_unit_on_the_shelf(ims: Ims, status: str
 
 
 @needs(Capability.UNIT_STATES)
+def test_a_unit_that_its_customer_keeps_is_nobodys_to_rent_any_more(ims: Ims):
+    ims.rent_out("U1", "U2")
+    key = ims.book(window(0, 3))
+    ims.check_out(key, serials=["U1"])
+    ims.provider.check_in(key=key, serials=["U1"], condition="A", depot="AMS")
+
+    for _ in range(2):
+        said = ims.provider.set_unit(serial="U1", status="sold", condition="A")
+
+    assert said.status in ("sold", "retired")
+    assert {unit.serial: unit.status for unit in ims.provider.units()} == {"U1": said.status, "U2": "available"}
+
+
+@needs(Capability.UNIT_STATES)
 def test_nothing_is_decided_about_a_unit_that_is_out_or_unknown_except_that_it_is_lost(ims: Ims):
     ims.rent_out("U1")
     key = ims.book(window(0, 3))

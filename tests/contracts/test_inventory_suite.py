@@ -456,6 +456,7 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, object]]] = {
     promises.test_after_a_lost_cursor_everything_is_told_anew: (Lenient, {}),
     promises.test_a_push_of_the_system_itself_is_accepted_and_the_feed_has_the_news: (Gullible, {}),
     promises.test_the_system_takes_our_word_for_a_unit_on_the_shelf: (Stubborn, {"status": "lost", "condition": "B"}),
+    promises.test_a_unit_that_its_customer_keeps_is_nobodys_to_rent_any_more: (Stubborn, {}),
     promises.test_nothing_is_decided_about_a_unit_that_is_out_or_unknown_except_that_it_is_lost: (Stubborn, {}),
     rentals.test_a_sale_leaves_once: (Idle, {}),
     rentals.test_a_level_that_says_it_contains_a_check_out_does: (Prophet, {}),

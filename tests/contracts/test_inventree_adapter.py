@@ -789,7 +789,7 @@ def test_an_unknown_unit_or_key_is_told_apart_from_one_that_is_refused(tree: Inv
     with pytest.raises(NotFound):
         tree.provider.set_unit(serial="U9", status="available", condition="A")
     with pytest.raises(Refused):
-        tree.provider.set_unit(serial="U1", status="sold", condition="A")
+        tree.provider.set_unit(serial="U1", status="out", condition="A")
     with pytest.raises(NotFound):
         tree.provider.check_in(key=uuid4(), serials=["U1"], condition="A", depot="AMS")
     assert eventually(lambda: tree.status("U1"), "available")

@@ -127,7 +127,21 @@ class RentalLineFactory(_LineFactory):
     kind = OrderLine.Kind.RENTAL
     unit_price_minor = 3500
     explanation = factory.LazyFunction(
-        lambda: {"said": ["7 days"], "rental": {"deposit_minor": 4000, "turnaround_days": 1}}
+        lambda: {
+            "said": ["7 days"],
+            "rental": {
+                "start_on": "2027-05-03",
+                "blocked_from": "2027-05-03",
+                "rates": [[1, 900], [4, 700], [8, 500]],
+                "min_days": 1,
+                "max_days": 60,
+                "deposit_minor": 4000,
+                "late_fee_minor": 900,
+                "turnaround_days": 1,
+                "keep_price_minor": None,
+                "keep_credit_percent": 50,
+            },
+        }
     )
 
 

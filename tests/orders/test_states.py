@@ -4,8 +4,10 @@ import inspect
 import re
 
 import pytest
+from django.conf import settings
 
 from orders import services, states
+from orders.diagrams import draw
 from orders.errors import TransitionNotAllowed
 from orders.services import placing
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
@@ -29,6 +31,10 @@ EXPECTED = {
         "hand_over": {"ready": "out"},
         "take_back": {"out": "returned"},
         "close": {"returned": "closed"},
+        "extend": {"booked": "booked", "ready": "ready", "out": "out"},
+        "move": {"booked": "booked", "ready": "ready"},
+        "tell_late": {"out": "out"},
+        "be_late": {"out": "out"},
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
         "cancel": {"booked": "cancelled", "ready": "cancelled"},
@@ -40,6 +46,7 @@ EXPECTED = {
         "collect": {"ready": "collected"},
         "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
         "receive": {"return_requested": "returned"},
+        "refuse_return": {"return_requested": "collected"},
         "cancel": {"reserved": "cancelled", "ready": "cancelled"},
         "restore": {"cancelled": "reserved"},
     },
@@ -95,3 +102,10 @@ def test_the_tables_name_only_services_that_there_are() -> None:
 
     assert len(rows) == sum(len(table) for table, _ in TABLES.values())
     assert named <= {*dir(services), *dir(placing)}
+
+
+def test_the_diagrams_in_the_docs_are_those_of_the_tables() -> None:
+    drawn = (settings.BASE_DIR / "docs" / "states.md").read_text(encoding="utf-8")
+
+    assert drawn == draw(), "manage.py draw_states"
+    assert all(f": {event}" in drawn or f", {event}" in drawn for event in ("extend", "pay late", "refuse return"))

@@ -21,6 +21,7 @@ from payments.providers.base import ProviderUnavailable
 from payments.selectors import balance, statement
 from payments.services import apply_payment, apply_refunds, catch_up, request_refund, settle_order, start_payment
 from payments.states import EventStatus, PaymentStatus, RefundStatus
+from tests.factories.orders import OrderFactory
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.money import kept_at_gateway
 from tests.shop import Shop
@@ -371,9 +372,10 @@ def test_settling_an_order_that_agrees_changes_nothing(shop: Shop) -> None:
 
 
 def test_the_catch_up_on_young_payments_never_reads_them_all(shop: Shop) -> None:
-    order = shop.paid()
+    shop.paid()
     paid = {"amount_minor": 100, "currency": "EUR", "captured_minor": 100, "status": PaymentStatus.SUCCEEDED}
-    Payment.objects.bulk_create(Payment(order=order, **paid) for _ in range(5000))
+    orders = OrderFactory.create_batch(50, confirmed=True, customer=shop.customer, depot=shop.depot)
+    Payment.objects.bulk_create(Payment(order=order, **paid) for order in orders * 100)
     Payment.objects.filter(status=PaymentStatus.SUCCEEDED).update(created_at=timezone.now() - timedelta(days=30))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -31,7 +31,7 @@ from inventory.providers.inventree.shelf import Shelf, code_of, noted
 from inventory.providers.signature import PushSignature
 
 SKUS_A_PAGE = 20
-SET_BY_SHOP = frozenset({"available", "cleaning", "maintenance", "lost", "retired"})
+SET_BY_SHOP = frozenset({"available", "cleaning", "maintenance", "lost", "sold", "retired"})
 
 
 class InvenTreeProvider:

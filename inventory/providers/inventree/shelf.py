@@ -28,6 +28,7 @@ _CODES = {
     "cleaning": code.RETURNED,
     "maintenance": code.QUARANTINED,
     "lost": code.LOST,
+    "sold": code.DESTROYED,  # it has no word for it; the note tells
     "retired": code.DESTROYED,
 }
 _STATUSES = {

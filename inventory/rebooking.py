@@ -1,0 +1,49 @@
+"""Whether one rental could have other days without taking a unit from anybody."""
+
+from dataclasses import replace
+
+from inventory.models import Reservation
+from inventory.packing import Days, NoPlan, Shelf, misfits, plan, with_units
+from inventory.selectors import fleets, joined
+from inventory.states import ReservationStatus
+
+
+class Rebooking:
+    """One live rental among everybody else's of its pool. Reads once, in at most five statements; answers many times.
+
+    A promise only while the pool is locked.
+    """
+
+    def __init__(self, row: Reservation) -> None:
+        pool = (row.variant_id, row.depot_id)
+        self._row, self._fleet, self._today = row, fleets([pool])[pool], row.depot.today
+        lost = set(misfits(self._fleet.shelves, self._fleet.bookings))
+        self._others = [b for b in self._fleet.bookings if b.key not in lost and b.key != row.pk]
+        self._mine = next((b for b in self._fleet.bookings if b.key == row.pk), None)
+        self._down = [(d.period.lower, d.period.upper) for d in row.unit.downtimes.all()] if row.unit else []
+
+    def fits(self, days: Days) -> bool:
+        """True if it can have these days, half open and with their buffers, and all who can be served still can be."""
+        shelves, bookings = self._fleet.shelves, list(self._others)
+        if self._row.status == ReservationStatus.SHIPPED:
+            if self._is_down_on_more(days):
+                return False
+            shelves = [self._with(shelf, days) for shelf in shelves]
+        elif self._mine is None:
+            return False  # its days are over
+        else:
+            bookings.insert(0, replace(self._mine, days=(max(days[0], self._today), days[1])))
+        set_aside = {key: unit for key, unit in self._fleet.set_aside.items() if key != self._row.pk}
+        try:
+            plan(shelves, with_units(shelves, bookings, set_aside))
+        except NoPlan:
+            return False
+        return True
+
+    def _with(self, shelf: Shelf[int], days: Days) -> Shelf[int]:
+        return Shelf(shelf.unit, joined([*shelf.taken, days])) if shelf.unit == self._row.unit_id else shelf
+
+    def _is_down_on_more(self, days: Days) -> bool:
+        """Days planned for repair before it left are not given to whoever has it."""
+        more = (self._row.period.upper, days[1])
+        return any(first < more[1] and more[0] < end for first, end in self._down)

@@ -1,0 +1,68 @@
+"""A rental that gets other days: longer, shorter, or moved as a whole."""
+
+from datetime import date
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from inventory.errors import HoldLapsed, OutOfStock, Shortage
+from inventory.models import Reservation
+from inventory.packing import Days
+from inventory.rebooking import Rebooking
+from inventory.services.holds import lock_reservations
+from inventory.services.soon import review_soon, sync_soon
+from inventory.states import ReservationKind, ReservationStatus
+
+_REBOOKED = (ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
+
+
+@transaction.atomic
+def change_days(*, reservation_id: UUID, days: Days) -> Reservation:
+    """Give a paid rental other days, half open and with their buffers, if nobody else loses a unit by it.
+
+    A unit that stood ready for it goes back on the shelf when there are days among them that it was not chosen for.
+    Safe to repeat. The IMS hears of it by a job. Locks: stock level, reservation.
+    Raises: HoldLapsed when it is not paid or over; OutOfStock.
+    """
+    row = lock_reservations([reservation_id])[0]
+    if row.kind != ReservationKind.RENTAL or row.status not in _REBOOKED:
+        raise HoldLapsed("Only a paid rental gets other days.")
+    before, row.period = row.period, DateRange(*days)
+    if row.period == before:
+        return row
+    grows = days[0] < before.lower or before.upper < days[1]
+    if grows:
+        _require_room(row, before, days)
+        if row.status == ReservationStatus.COMMITTED:
+            row.unit = None
+    row.save(update_fields=["period", "unit"])
+    review_soon([(row.variant_id, row.depot_id)])  # days that it leaves may serve somebody
+    sync_soon([row.pk])
+    return row
+
+
+@transaction.atomic
+def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
+    """Keep a unit that is out from everybody else until `until`, half open, whether that fits or not: it is out anyway.
+
+    Whose booking it takes is found by a job. Never shortens anything. Locks: stock level, reservation.
+    Raises: HoldLapsed when it is not out.
+    """
+    row = lock_reservations([reservation_id])[0]
+    if row.status != ReservationStatus.SHIPPED or row.period is None:
+        raise HoldLapsed("This unit is not out.")
+    if row.period.upper < until:
+        row.period = DateRange(row.period.lower, until)
+        row.save(update_fields=["period"])
+        review_soon([(row.variant_id, row.depot_id)])
+        sync_soon([row.pk])
+    return row
+
+
+def _require_room(row: Reservation, before: DateRange, days: Days) -> None:
+    row.period = before
+    fits = Rebooking(row).fits(days)
+    row.period = DateRange(*days)
+    if not fits:
+        raise OutOfStock([Shortage(row.variant.sku, row.depot.code, row.kind, requested=1, available=0)])

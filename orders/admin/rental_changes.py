@@ -1,0 +1,116 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""What staff change about a rental for its customer: longer days, a unit that is bought or lost."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from core.backoffice import Ask, actor_of, amount, sent
+from core.money import format_minor
+from inventory.models import Depot
+from orders import services
+from orders.admin.beside import beside
+from orders.admin.looks import day
+from orders.admin.steps import ConfirmForm, NoteForm
+from orders.admin.worklists import WorklistAdmin
+from orders.models import Rental
+from orders.outlook import EXTENDABLE, Outlook, keep_minor
+from orders.states import OrderStatus, RentalStatus
+
+_WHY_NOT = {
+    "overdue": "It is late; what is late costs its fee a day.",
+    "longest_rental": "It is not rented for longer.",
+    "too_far": "No rental is booked further ahead.",
+    "next_booking": "Afterwards every unit is promised to somebody else.",
+}
+
+
+class ExtendForm(forms.Form):
+    """The last days that are possible, each with what it costs."""
+
+    end_on = forms.TypedChoiceField(label="New last day", coerce=date.fromisoformat, widget=UnfoldAdminSelectWidget())
+
+    def __init__(self, data: Any, outlook: Outlook) -> None:
+        super().__init__(data)
+        currency = outlook.rental.line.order.currency
+        self.fields["end_on"].choices = [  # type: ignore[attr-defined]
+            (option.end_on.isoformat(), f"{day(option.end_on)}: {format_minor(option.price_minor, currency)} more")
+            for option in outlook.options
+        ]
+
+
+class RentalChanges(WorklistAdmin):
+    """The steps beside the way of a unit from the shelf and back. Needs `has_handle_permission`."""
+
+    def changes(self, rental: Rental) -> Iterator[str]:
+        """Names of the steps that are possible now."""
+        if rental.line.order.status != OrderStatus.CONFIRMED:
+            return
+        if rental.status in EXTENDABLE:
+            yield "extend"
+        if rental.status == RentalStatus.OUT:
+            if keep_minor(rental) is not None:
+                yield "keep"
+            yield "lose"
+
+    @action(description="Extend…", icon="event_upcoming", permissions=["handle"], url_path="extend")
+    def extend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        outlook = Outlook(rental, Depot.objects.with_closures().get(pk=rental.line.order.depot_id))
+
+        def do(typed: dict[str, Any]) -> str:
+            longer = services.extend_rental(rental_id=rental.pk, end_on=typed["end_on"], actor=actor_of(request))
+            return f"{rental.line.title} is rented until {day(longer.end_on)}."
+
+        ask = Ask(
+            title=f"Rent {rental.line.title} for longer",
+            text=f"What it costs more is charged to the kept card, or asked for in the app. {_WHY_NOT[outlook.limit]}",
+            submit="Extend",
+            **beside(rental),
+        )
+        return self.take_step(request, rental, step="extend", form=ExtendForm(sent(request), outlook), do=do, ask=ask)
+
+    @action(description="Customer keeps it…", icon="loyalty", permissions=["handle"], url_path="keep")
+    def keep(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        price = keep_minor(rental) or 0
+
+        def do(_typed: dict[str, Any]) -> str:
+            services.keep_rental(rental_id=rental.pk, actor=actor_of(request), seen_minor=price)
+            return f"{rental.unit} is sold to {rental.line.order.customer}."
+
+        costs = amount(price, rental.line.order.currency)
+        ask = Ask(
+            title=f"Sell {rental.unit} to whoever has it?",
+            text="The rental ends, the unit leaves the fleet for good, and the deposit pays first. This cannot be "
+            "undone.",
+            submit="Sell it",
+            danger=True,
+            **beside(rental, [("Costs, its rent credited", costs)]),
+        )
+        return self.take_step(request, rental, step="keep", form=ConfirmForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Lost…", icon="help", permissions=["handle"], url_path="lose", variant=ActionVariant.DANGER)
+    def lose(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.lose_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
+            return f"{rental.unit} is written off. What the customer owes for it is charged apart."
+
+        ask = Ask(
+            title=f"Write {rental.unit} off?",
+            text="It will not come back: the rental ends and the unit leaves the fleet. Charge apart what is owed for "
+            "it.",
+            submit="Write it off",
+            danger=True,
+            **beside(rental),
+        )
+        return self.take_step(request, rental, step="lose", form=NoteForm(sent(request)), do=do, ask=ask)

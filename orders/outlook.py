@@ -1,0 +1,192 @@
+"""What may still become of a rental, and what it would cost: how long it can last, whether it can be kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Min, Sum
+from django.utils import timezone
+
+from core.time import days_counted, start_of_day
+from inventory.models import Depot
+from inventory.packing import Days
+from inventory.rebooking import Rebooking
+from orders.cancellation import percent_at, retained, tier_at, tiers_of
+from orders.errors import ExtensionNotPossible
+from orders.models import ChargeKind, Order, OrderLine, Rental
+from orders.rental_terms import RentalTerms
+from orders.states import RentalStatus
+
+_A_DAY, _ALL = timedelta(days=1), 100
+EXTENDABLE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One more last day that a rental could have."""
+
+    end_on: date
+    days: int
+    price_minor: int
+
+
+class Outlook:
+    """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked."""
+
+    def __init__(self, rental: Rental, depot: Depot) -> None:
+        self.rental, self.depot, self.terms = rental, depot, RentalTerms.of(rental.line)
+
+    def price_minor(self, end_on: date) -> int:
+        """What lasting until this day costs more."""
+        start = self.rental.start_on
+        return self.terms.fee_minor(start, end_on) - self.terms.fee_minor(start, self.rental.end_on)
+
+    def days(self, end_on: date) -> Days:
+        """The days that its unit is kept from everybody else, if it lasts until this day."""
+        claimed = self.rental.reservation.period
+        return claimed.lower, max(claimed.upper, self.terms.blocked(self.rental.start_on, end_on)[1])
+
+    def require(self, end_on: date) -> None:
+        """Raises: ExtensionNotPossible, with the reason and the last day that is possible."""
+        reason = self._obstacle(end_on)
+        if reason:
+            raise ExtensionNotPossible(reason, self.latest)
+
+    @cached_property
+    def latest(self) -> date | None:
+        """The latest last day that it could have; None when it cannot last longer at all."""
+        possible = [option.end_on for option in self.options]
+        return possible[-1] if possible else None
+
+    @cached_property
+    def options(self) -> list[Option]:
+        """Every later last day that is possible, soonest first."""
+        start = self.rental.start_on
+        return [
+            Option(day, days_counted(start, day), self.price_minor(day))
+            for day in self._later_days()
+            if not self.depot.is_closed(day)
+        ]
+
+    @cached_property
+    def limit(self) -> str:
+        """Why it cannot last longer than the latest day."""
+        return self._general_obstacle(self._furthest + _A_DAY) or "next_booking"
+
+    def _later_days(self) -> Iterator[date]:
+        day = self.rental.end_on
+        while day < self._furthest:
+            day += _A_DAY
+            yield day
+
+    @cached_property
+    def _furthest(self) -> date:
+        """The last day on which it could be returned, were every day open."""
+        low, high = self.rental.end_on, min(self.terms.last_day(self.rental.start_on), self.depot.last_day)
+        if self.is_overdue or self.rental.status not in EXTENDABLE:
+            return low
+        rebooking = Rebooking(self.rental.reservation)
+        while low < high:  # what does not fit does not fit with more days either
+            middle = low + timedelta(days=(days_counted(low, high)) // 2)
+            if rebooking.fits(self.days(middle)):
+                low = middle
+            else:
+                high = middle - _A_DAY
+        return low
+
+    @property
+    def is_overdue(self) -> bool:
+        """It should be back: too late to ask for more days."""
+        return self.rental.end_on < self.depot.today
+
+    def _obstacle(self, end_on: date) -> str:
+        if reason := self._general_obstacle(end_on):
+            return reason
+        if self.depot.is_closed(end_on):
+            return "depot_closed"
+        return "next_booking" if end_on > self._furthest else ""
+
+    def _general_obstacle(self, end_on: date) -> str:
+        if self.is_overdue:
+            return "overdue"
+        if end_on > self.terms.last_day(self.rental.start_on):
+            return "longest_rental"
+        return "too_far" if end_on > self.depot.last_day else ""
+
+
+def rent_minor(rental: Rental) -> int:
+    """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
+    changes = rental.charges.filter(kind__in=[ChargeKind.EXTENSION, ChargeKind.CANCELLATION])
+    return rental.line.unit_price_minor + (changes.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def late_fees_minor(rental: Rental) -> int:
+    """The late fees charged for one unit so far."""
+    charged = rental.charges.filter(kind=ChargeKind.LATE_FEE).aggregate(sum=Sum("amount_minor"))["sum"]
+    return charged or 0
+
+
+def keep_minor(rental: Rental) -> int | None:
+    """What keeping the unit costs now; None: it is not for sale. Needs `line`."""
+    price = RentalTerms.of(rental.line).keep_minor(rent_minor(rental))
+    return None if price is None else max(0, price - late_fees_minor(rental))
+
+
+def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:
+    """The days after its last one that a unit still out is charged for at this instant: each once its grace is over."""
+    days: list[date] = []
+    day = rental.end_on + _A_DAY
+    while start_of_day(day, zone) + settings.LATE_GRACE <= at:
+        days.append(day)
+        day += _A_DAY
+    return days
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What cancelling an order now would credit and keep. until: when less is credited; None: it stays so."""
+
+    credit_minor: int
+    percent: int
+    until: datetime | None
+    kept_of_lines: dict[UUID, int]
+
+    @property
+    def kept_minor(self) -> int:
+        return sum(self.kept_of_lines.values())
+
+
+def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellation:
+    """By the policy of its quote; what is not paid yet costs nothing. Needs `quote` and `depot`."""
+    at, begins = now or timezone.now(), _begins_at(order)
+    tiers = tiers_of(order.quote.cancellation) if not order.unpaid else []
+    percent = percent_at(tiers, begins, at)
+    tier = tier_at(tiers, begins, at) if begins else None
+    charged = order.charges.total()
+    kept = _kept_of_lines(order, percent, most=charged) if percent < _ALL else {}
+    return Cancellation(charged - sum(kept.values()), percent, tier.ends_at(begins) if tier and begins else None, kept)
+
+
+def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
+    rentals = order.charges.filter(line__kind=OrderLine.Kind.RENTAL).order_by("line")
+    kept: dict[UUID, int] = {}
+    for line_id, charged in rentals.values_list("line").annotate(sum=Sum("amount_minor")):
+        kept[line_id] = min(retained(charged, percent), most - sum(kept.values()))
+    return {line_id: amount for line_id, amount in kept.items() if amount > 0}
+
+
+def _begins_at(order: Order) -> datetime | None:
+    """When the first day of its first rental begins at the depot; None: it rents nothing."""
+    first = Rental.objects.filter(line__order=order).aggregate(first=Min("start_on"))["first"]
+    return start_of_day(first, order.depot.time_zone) if first else None
+
+
+def late_rentals(*, at: datetime | None = None) -> list[Rental]:
+    """Rentals that are out and so late that a day is charged for; the longest late first. One statement."""
+    now = at or timezone.now()
+    out = Rental.objects.filter(status=RentalStatus.OUT, end_on__lt=now.date() + _A_DAY)
+    rows = out.select_related("line__order__depot").order_by("end_on", "id")
+    return [rental for rental in rows if late_days(rental, rental.line.order.depot.time_zone, now)]

@@ -1,0 +1,64 @@
+"""What a quote promised for one unit of a rental line. Every later price follows from it alone. Pure: no database."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from catalog.buffers import Period, blocked_period
+from catalog.pricing import Step, rental_fee
+from core.time import days_counted
+
+if TYPE_CHECKING:
+    from orders.models import OrderLine
+
+
+@dataclass(frozen=True, slots=True)
+class RentalTerms:
+    """Frozen with the quote, so that what changes in the catalog later changes nothing for this customer.
+
+    keep_price_minor: what the container cost to buy when it was quoted; None: it is not for sale.
+    """
+
+    rates: tuple[Step, ...]
+    min_days: int
+    max_days: int
+    prep_days: int
+    turnaround_days: int
+    late_fee_minor: int
+    keep_price_minor: int | None
+    keep_credit_percent: int
+
+    @classmethod
+    def of(cls, line: "OrderLine") -> Self:
+        """The terms of a rental line."""
+        terms: dict[str, Any] = line.explanation["rental"]
+        first, start = (date.fromisoformat(terms[name]) for name in ("blocked_from", "start_on"))
+        return cls(
+            rates=tuple(Step(from_days, per_day) for from_days, per_day in terms["rates"]),
+            prep_days=(start - first).days,
+            **{name: terms[name] for name in _PLAIN},
+        )
+
+    def fee_minor(self, start_on: date, end_on: date) -> int:
+        """The rent for these days, both included; never less for more of them."""
+        return rental_fee(self.rates, days_counted(start_on, end_on)).amount_minor
+
+    def blocked(self, start_on: date, end_on: date) -> Period:
+        """The days that the unit is kept from everybody else."""
+        return blocked_period(start_on, end_on, prep_days=self.prep_days, turnaround_days=self.turnaround_days)
+
+    def last_day(self, start_on: date) -> date:
+        """The last day of the longest rental that begins on this day."""
+        return start_on + timedelta(days=self.max_days - 1)
+
+    def keep_minor(self, rent_minor: int) -> int | None:
+        """What keeping the unit costs whoever has paid this much rent for it; None: it is not for sale."""
+        return keep_price(self.keep_price_minor, rent_minor, self.keep_credit_percent)
+
+
+def keep_price(price_minor: int | None, rent_minor: int, credit_percent: int) -> int | None:
+    """A price less the credit for rent, rounded for the shop; never below zero. None: it is not for sale."""
+    return None if price_minor is None else max(0, price_minor - rent_minor * credit_percent // 100)
+
+
+_PLAIN = ("min_days", "max_days", "turnaround_days", "late_fee_minor", "keep_price_minor", "keep_credit_percent")

@@ -1,0 +1,62 @@
+"""Late returns: a fee for each day that is late, once, and never more than keeping the unit costs."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.queue import enqueue
+from orders.models import Charge, ChargeKind, Order, Rental
+from orders.outlook import keep_minor, late_days, late_rentals
+from orders.rental_terms import RentalTerms
+from orders.services.history import CLOCK, lock_rental, move_rental
+from orders.services.soon import settle_soon
+from orders.states import RentalStatus
+
+
+@transaction.atomic
+def charge_late_days(*, rental_id: UUID) -> int:
+    """Charge the days that a rental is late by now and that are not charged yet. Returns what was charged, in minor
+    units.
+
+    Safe to repeat, and after any pause it catches up. Locks: order. Raises: NotFound, TransitionNotAllowed.
+    """
+    order, rental = lock_rental(rental_id)
+    return charge_late_days_of(order, rental, at=timezone.now())
+
+
+def charge_late_days_of(order: Order, rental: Rental, *, at: datetime) -> int:
+    """The same for a locked order whose unit is out, as of `at`."""
+    days = late_days(rental, order.depot.time_zone, at) if rental.status == RentalStatus.OUT else []
+    if not days:
+        return 0
+    charged = set(rental.charges.exclude(late_on=None).values_list("late_on", flat=True))
+    fee, left = RentalTerms.of(rental.line).late_fee_minor, keep_minor(rental)
+    total = 0
+    for day in days:
+        amount = fee if left is None else min(fee, left - total)
+        if day in charged or amount <= 0:
+            continue
+        Charge.objects.create(
+            order=order, line_id=rental.line_id, rental=rental, kind=ChargeKind.LATE_FEE, amount_minor=amount,
+            late_on=day, reason=f"late on {day}", actor=CLOCK,
+        )  # fmt: skip
+        total += amount
+    if total and not charged:
+        move_rental(order, rental, "be_late", actor=CLOCK, note=f"was due back on {rental.end_on}")
+    if total:
+        settle_soon(order.pk)
+    return total
+
+
+def charge_late_rentals(*, dry_run: bool = False) -> list[Rental]:
+    """Have every rental that is late charged, each by a job of its own. Returns them.
+
+    dry_run: only tells which. No locks.
+    """
+    late = late_rentals()
+    for rental in late if not dry_run else ():
+        key = f"late:{rental.pk}"
+        enqueue("orders.charge_late_days", once=key, lock=key, rental_id=str(rental.pk))
+    return late

@@ -1,0 +1,164 @@
+"""What a customer changes about a rental that is theirs: how long they have it, and whether it comes back."""
+
+from datetime import date
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.errors import FieldError, InvalidInput
+from core.time import days_counted
+from inventory.errors import OutOfStock
+from inventory.models import Depot, Reservation
+from inventory.services import change_days, expect_late, part_with
+from orders.errors import ExtensionNotPossible, KeepNotOffered, PriceChanged, TooLateToMove
+from orders.models import Charge, ChargeKind, Order, Rental
+from orders.outlook import Outlook, cancellation_of, keep_minor, rent_minor
+from orders.rental_terms import RentalTerms
+from orders.services.history import lock_rental, move_rental
+from orders.services.lateness import charge_late_days_of
+from orders.services.quotes import wrong_days
+from orders.services.soon import settle_soon
+from orders.states import RENTAL, RentalStatus, next_status
+
+
+@transaction.atomic
+def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int | None = None) -> Rental:
+    """Let a rental last until `end_on`, both included; the difference in rent is charged, by the terms of its quote.
+
+    However many steps an extension takes, it costs the same. A unit that stood ready is prepared again.
+    seen_minor: what the customer was told that it costs.
+    Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, InvalidInput, ExtensionNotPossible, PriceChanged.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "extend", rental.status)
+    if end_on <= rental.end_on:
+        detail = f"It lasts until {rental.end_on} already; name a later day."
+        raise InvalidInput([FieldError("/end_on", detail, "not_later")])
+    outlook = Outlook(rental, Depot.objects.with_closures().get(pk=order.depot_id))
+    outlook.require(end_on)
+    price = outlook.price_minor(end_on)
+    if seen_minor is not None and seen_minor != price:
+        raise PriceChanged(price, order.currency)
+    try:
+        claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
+    except OutOfStock as taken:
+        raise ExtensionNotPossible("next_booking", end_on) from taken
+    _unprepare_without_unit(order, rental, claim, actor=actor)
+    note = f"until {end_on}"
+    move_rental(
+        order, rental, "extend", actor=actor, note=note, end_on=end_on, period=claim.period, late_reported_on=None
+    )
+    if price:
+        _charge(order, rental, ChargeKind.EXTENSION, price, reason=f"extended until {end_on}", actor=actor)
+    settle_soon(order.pk)
+    return rental
+
+
+@transaction.atomic
+def move_rental_days(
+    *, rental_id: UUID, start_on: date, end_on: date, actor: str, seen_minor: int | None = None
+) -> Rental:
+    """Let a rental that has not begun be on other days; the difference in rent is charged or credited.
+
+    It costs nothing as long as cancelling would credit everything. A unit that stood ready is prepared again.
+    seen_minor: the rent of the new days that the customer was told.
+    Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, TooLateToMove, InvalidInput, OutOfStock, PriceChanged.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "move", rental.status)
+    if cancellation_of(order).kept_of_lines:
+        raise TooLateToMove
+    terms, depot = RentalTerms.of(rental.line), Depot.objects.with_closures().get(pk=order.depot_id)
+    if wrong := list(wrong_days(depot, "", start_on, end_on, shortest=terms.min_days, longest=terms.max_days)):
+        raise InvalidInput(wrong)
+    rent, before = terms.fee_minor(start_on, end_on), rent_minor(rental)
+    if seen_minor is not None and seen_minor != rent:
+        raise PriceChanged(rent, order.currency)
+    claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
+    _unprepare_without_unit(order, rental, claim, actor=actor)
+    said = f"moved to {start_on} until {end_on}"
+    move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
+    if rent != before:
+        kind = ChargeKind.EXTENSION if rent > before else ChargeKind.CANCELLATION
+        _charge(order, rental, kind, rent - before, reason=said, actor=actor)
+    settle_soon(order.pk)
+    return rental
+
+
+@transaction.atomic
+def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, int]:
+    """A customer says that the unit comes back only on `back_on`. Returns the rental and what that will cost.
+
+    Nothing is charged yet: each late day is, once it is over its grace. Its unit is expected then and not before, so
+    that whoever has it next is thought of now. Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, InvalidInput.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "tell_late", rental.status)
+    terms, today = RentalTerms.of(rental.line), order.depot.today
+    first = max(rental.end_on, today)
+    if back_on <= first or back_on > terms.last_day(first):
+        detail = f"Name a day after {first} and within {terms.max_days} days."
+        raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
+    claim = expect_late(reservation_id=rental.reservation_id, until=terms.blocked(rental.start_on, back_on)[1])
+    move_rental(
+        order, rental, "tell_late", actor=actor, note=f"back on {back_on}", late_reported_on=back_on,
+        period=claim.period,
+    )  # fmt: skip
+    charged = rental.charges.exclude(late_on=None).count()
+    fees, most = (days_counted(rental.end_on, back_on) - 1 - charged) * terms.late_fee_minor, keep_minor(rental)
+    return rental, fees if most is None else min(fees, most)
+
+
+@transaction.atomic
+def keep_rental(*, rental_id: UUID, actor: str, seen_minor: int | None = None) -> Rental:
+    """Sell a rented unit to whoever has it: for its price of the day it was quoted, less the credit for rent and less
+    the late fees charged. Ends the rental and sells the unit in one transaction; the deposit pays what is owed first.
+
+    seen_minor: what the customer was told that it costs.
+    Locks: order, stock level, reservation, unit. Raises: NotFound, TransitionNotAllowed, KeepNotOffered, PriceChanged.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "keep", rental.status)
+    charge_late_days_of(order, rental, at=timezone.now())
+    price = keep_minor(rental)
+    if price is None:
+        raise KeepNotOffered
+    if seen_minor is not None and seen_minor != price:
+        raise PriceChanged(price, order.currency)
+    claim = part_with(reservation_id=rental.reservation_id, event="sell")
+    move_rental(order, rental, "keep", actor=actor, period=claim.period)
+    if price:
+        _charge(order, rental, ChargeKind.KEEP, price, reason="kept by the customer", actor=actor)
+    settle_soon(order.pk)
+    return rental
+
+
+@transaction.atomic
+def lose_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
+    """Write off a unit that will not come back. What the customer owes for it is charged apart (add_charge).
+
+    Locks: order, stock level, reservation, unit. Raises: NotFound, TransitionNotAllowed.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "lose", rental.status)
+    charge_late_days_of(order, rental, at=timezone.now())
+    claim = part_with(reservation_id=rental.reservation_id, event="lose")
+    move_rental(order, rental, "lose", actor=actor, note=note, period=claim.period)
+    settle_soon(order.pk)
+    return rental
+
+
+def _unprepare_without_unit(order: Order, rental: Rental, claim: Reservation, *, actor: str) -> None:
+    if rental.status == RentalStatus.READY and claim.unit_id is None:
+        move_rental(order, rental, "unprepare", actor=actor, note="its days changed: choose a unit again", unit=None)
+
+
+def _charge(order: Order, rental: Rental, kind: ChargeKind, amount_minor: int, *, reason: str, actor: str) -> None:
+    Charge.objects.create(
+        order=order, line_id=rental.line_id, rental=rental, kind=kind, amount_minor=amount_minor, reason=reason,
+        actor=actor,
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""What was bought may be sent back for two weeks, and is credited once it is here."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from core.errors import NotFound
+from orders.errors import ReturnTooLate, TransitionNotAllowed
+from orders.models import Order, OrderLine
+from orders.services import ask_return, deliver_sale, prepare_sale, receive_return, refuse_return
+from orders.states import OrderStatus, SaleStatus
+from payments.models import Document, Payment
+from payments.selectors import balance
+from tests.jobs import run_jobs
+from tests.orders.desk import address, desk, said
+from tests.shop import Shop, key
+
+ME, CLERK = "customer:1", "staff:1"
+
+
+def collected(shop: Shop, *lines: Any) -> Order:
+    order = shop.paid(*(lines or (shop.sale(),)))
+    for line in order.lines.filter(kind="sale"):
+        prepare_sale(line_id=line.pk, actor=CLERK)
+        deliver_sale(line_id=line.pk, actor=CLERK)
+    settle(shop)
+    return Order.objects.get(pk=order.pk)
+
+
+def settle(shop: Shop) -> None:
+    for _ in range(2):
+        run_jobs()
+        shop.deliver_webhooks()
+
+
+def sent_back(order: Order) -> OrderLine:
+    line = order.lines.get(kind="sale")
+    ask_return(order_id=order.pk, line_ids=[line.pk], actor=ME)
+    return OrderLine.objects.get(pk=line.pk)
+
+
+def test_what_came_back_is_credited_and_paid_back_though_its_order_was_complete(shop: Shop) -> None:
+    order = collected(shop)
+    assert order.status == OrderStatus.COMPLETED
+    line = sent_back(order)
+    assert balance(order.pk) == 0  # nothing goes back before it is here
+
+    receive_return(line_id=line.pk, actor=CLERK)
+    settle(shop)
+
+    assert Payment.objects.get().refunded_minor == order.total_minor
+    assert (balance(order.pk), OrderLine.objects.get().status) == (0, SaleStatus.RETURNED)
+    assert Document.objects.get(kind="credit_note").total_minor == -order.total_minor
+
+
+def test_the_days_of_return_begin_when_it_is_handed_over_and_end(shop: Shop) -> None:
+    order = collected(shop)
+    line = order.lines.get()
+
+    with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)), pytest.raises(ReturnTooLate):
+        ask_return(order_id=order.pk, line_ids=[line.pk], actor=ME)
+    with time_machine.travel(timezone.now() + timedelta(days=13, hours=23)):
+        ask_return(order_id=order.pk, line_ids=[line.pk], actor=ME)
+
+
+def test_the_app_shows_until_when_and_sends_back_over_http_once(shop: Shop) -> None:
+    order, headers = collected(shop), key()
+    line = order.lines.get()
+    shown = shop.phone().get(f"/api/v1/orders/{order.number}").json()["lines"][0]
+    assert shown["allowed_events"] == ["ask_return"]
+    assert shown["returnable_until"] > timezone.now().isoformat()
+
+    body = {"lines": [str(line.pk)], "reason": "Miso does not fit."}
+    answers = [
+        shop.phone().post(f"/api/v1/orders/{order.number}/returns", body, format="json", headers=headers)
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json()["lines"][0]["status"] == "return_requested"
+    assert order.events.filter(event="ask_return").count() == 1
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_a_line_that_is_not_of_this_order_is_not_there_and_nothing_is_done(shop: Shop, foreign: bool) -> None:
+    order, other = collected(shop), collected(shop)
+    ids = [order.lines.get().pk, other.lines.get().pk if foreign else shop.customer.pk]
+
+    with pytest.raises(NotFound):
+        ask_return(order_id=order.pk, line_ids=ids, actor=ME)
+
+    assert OrderLine.objects.get(order=order).status == SaleStatus.COLLECTED
+
+
+def test_what_is_still_here_is_cancelled_not_sent_back(shop: Shop) -> None:
+    order = shop.paid()
+
+    with pytest.raises(TransitionNotAllowed):
+        ask_return(order_id=order.pk, line_ids=[order.lines.get().pk], actor=ME)
+
+
+def test_only_the_line_that_came_back_is_credited(shop: Shop) -> None:
+    order = collected(shop, shop.sale(), shop.rental(10, 12))
+    line = sent_back(order)
+
+    receive_return(line_id=line.pk, actor=CLERK)
+    settle(shop)
+
+    assert Payment.objects.get(purpose="order").refunded_minor == line.total_minor
+    assert balance(order.pk) == 0
+
+
+def test_a_return_that_is_refused_credits_nothing_and_may_be_asked_again(shop: Shop) -> None:
+    line = sent_back(collected(shop))
+
+    refuse_return(line_id=line.pk, actor=CLERK, note="chewed by a dog")
+    settle(shop)
+
+    assert Payment.objects.get().refunded_minor == 0
+    ask_return(order_id=line.order_id, line_ids=[line.pk], actor=ME)
+
+
+def test_a_return_is_received_once(shop: Shop) -> None:
+    line = sent_back(collected(shop))
+    receive_return(line_id=line.pk, actor=CLERK)
+
+    with pytest.raises(TransitionNotAllowed):
+        receive_return(line_id=line.pk, actor=CLERK)
+
+
+def test_the_counter_finds_what_comes_back_though_its_order_was_complete(shop: Shop) -> None:
+    line, clerk = sent_back(collected(shop)), desk("clerk")
+
+    waiting = clerk.get(address("orders_orderline_changelist"), {"work": "returns"}).content.decode()
+    answer = clerk.post(address("orders_orderline_receive", line), {"note": ""}, follow=True)
+
+    assert line.order.number in waiting
+    assert "is back, and credited" in said(answer)
+    assert desk("auditor").post(address("orders_orderline_refuse", line)).status_code == 403
