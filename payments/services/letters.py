@@ -94,12 +94,14 @@ def _deposit_terms(order: Order) -> list[str]:
 
 
 def _ended(order: Order, about: str) -> Letter | None:
-    """Of money that goes back they hear from the refund."""
+    """Of money that goes back they hear from the refund; of a cancelled order that keeps it all, from here."""
     last = order.events.filter(subject="").order_by("-id").first()
     if about != f"{order.pk}:{order.status}" or last is None or last.at < timezone.now() - _NEWS:
         return None  # it lives again, or is history
     at_bank = Payment.objects.filter(order=order, disputed_minor__gt=0).exists()
-    if not at_bank and Payment.objects.filter(order=order, captured_minor__gt=0).exists():
+    kept = order.charges.total()
+    is_paid = Payment.objects.filter(order=order, captured_minor__gt=0).exists()
+    if is_paid and not at_bank and (order.status != OrderStatus.CANCELLED or kept <= 0):
         return None
     if order.refusal is not None:
         return Letter(
@@ -113,7 +115,11 @@ def _ended(order: Order, about: str) -> Letter | None:
             "Your order was not paid in time.",
             [f"What was set aside for order {order.number} is free again. {_UNCHARGED}", _AGAIN],
         )
-    money = "Your bank decides about what you paid; until it has, nothing goes back." if at_bank else _UNCHARGED
+    money = _UNCHARGED
+    if at_bank:
+        money = "Your bank decides about what you paid; until it has, nothing goes back."
+    elif is_paid:
+        money = f"{format_minor(kept, order.currency)} stays charged, by the terms of cancellation of your order."
     return Letter(
         f"Your order {order.number} is cancelled",
         "Your order is cancelled.",

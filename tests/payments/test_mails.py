@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from catalog.models import Container
-from orders.models import Charge, ChargeKind, DeliveryRate, Order, Rental
+from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.services import (
     cancel_order,
     close_rental,
@@ -211,6 +211,15 @@ def test_whose_bank_holds_the_money_hears_who_decides(shop: Shop) -> None:
 
     assert ended(shop) == [f"Your order {order.number} is cancelled"]
     assert "Your bank decides about what you paid" in " ".join(mail.outbox[0].body.split())
+
+
+def test_who_cancels_too_late_for_any_credit_hears_what_stays_charged(shop: Shop) -> None:
+    CancellationTier.objects.create(hours=9000, percent=100)
+    order = shop.paid(shop.rental(10, 12))
+    cancel_order(order_id=order.pk, actor="customer:x")
+
+    assert ended(shop) == [f"Your order {order.number} is cancelled"]
+    assert "€27.00 stays charged" in " ".join(mail.outbox[-1].body.split())
 
 
 def test_what_ended_long_ago_is_no_news(shop: Shop) -> None:
