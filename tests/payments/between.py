@@ -36,9 +36,9 @@ class Denying(InProcessHTTPClient):
 class Belated(InProcessHTTPClient):
     """Something happens once, after the gateway has done what was asked by POST and before we hear of it."""
 
-    def __init__(self, sandbox: Any, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, sandbox: Any, meanwhile: Callable[[], None] | None = None) -> None:
         super().__init__(sandbox)
-        self.meanwhile: Callable[[], None] | None = meanwhile
+        self.meanwhile = meanwhile
 
     def request(self, method: str, url: str, headers: Any, post_data: Any = None, **more: Any) -> Any:
         answer = super().request(method, url, headers, post_data, **more)
