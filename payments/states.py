@@ -18,6 +18,15 @@ LIVE = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.PROCESSING)
 NOT_OVER = (*LIVE, PaymentStatus.AUTHORISED)
 
 
+class ParkedBy(models.TextChoices):
+    """What somebody looked at who parked a payment."""
+
+    PAYMENT = "payment"  # amount, currency, order, a part
+    REFUND = "refund"  # one made at the gateway does not fit
+    DISPUTE = "dispute"  # in another currency
+    SUMS = "sums"  # more went back than was paid
+
+
 class RefundStatus(models.TextChoices):
     WAITING = "waiting"  # above the limit: a second person must approve it, nothing is sent or credited before
     REQUESTED = "requested"  # our row exists; the gateway may or may not have heard of it

@@ -43,10 +43,14 @@ def _order(request: Request, number: str) -> Order:
     return get_object_or_404(Order.objects.visible_to(request.user).with_lines(), number=number)
 
 
-def _rental(request: Request, number: str, rental_id: UUID) -> Rental:
-    """A rental of this customer's order, or 404."""
-    mine = Order.objects.visible_to(request.user).filter(number=number)
-    return get_object_or_404(Rental.objects.select_related("line__order"), pk=rental_id, line__order__in=mine)
+def _mine(request: Request, number: str) -> Order:
+    """The same, without its lines."""
+    return get_object_or_404(Order.objects.visible_to(request.user), number=number)
+
+
+def _rental(order: Order, rental_id: UUID) -> Rental:
+    """A rental of this order, or 404."""
+    return get_object_or_404(Rental, pk=rental_id, line__order=order)
 
 
 def _seen(amount: dict[str, Any] | None, order: Order) -> int | None:
@@ -158,8 +162,8 @@ class CancelOrderView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(CancelInput, request.data)
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
         services.cancel_order(
             order_id=order.pk,
             actor=f"customer:{request.user.pk}",
@@ -209,13 +213,14 @@ class ExtendView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(ExtendInput, request.data)
-        rental = _rental(request, number, body["rental"])
+        rental = _rental(order, body["rental"])
         services.extend_rental(
             rental_id=rental.pk,
             end_on=body["end_on"],
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), rental.line.order),
+            seen_minor=_seen(body.get("price"), order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -233,14 +238,15 @@ class MoveView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(MoveInput, request.data)
-        rental = _rental(request, number, body["rental"])
+        rental = _rental(order, body["rental"])
         services.move_rental_days(
             rental_id=rental.pk,
             start_on=body["start_on"],
             end_on=body["end_on"],
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), rental.line.order),
+            seen_minor=_seen(body.get("price"), order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -257,13 +263,14 @@ class DelayView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(DelayInput, request.data)
-        rental = _rental(request, number, body["rental"])
+        rental = _rental(order, body["rental"])
         late, fees = services.report_late(
             rental_id=rental.pk, back_on=body["back_on"], actor=f"customer:{request.user.pk}"
         )
         told = {"rental": str(late.pk), "back_on": late.late_reported_on}
-        return Response({**told, "late_fees": money(fees, rental.line.order.currency)})
+        return Response({**told, "late_fees": money(fees, order.currency)})
 
 
 class KeepView(APIView):
@@ -278,12 +285,13 @@ class KeepView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(KeepInput, request.data)
-        rental = _rental(request, number, body["rental"])
+        rental = _rental(order, body["rental"])
         services.keep_rental(
             rental_id=rental.pk,
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), rental.line.order),
+            seen_minor=_seen(body.get("price"), order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -300,8 +308,8 @@ class ReturnsView(APIView):
     )
     @idempotent(atomic=True)
     def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
         body = parse(ReturnInput, request.data)
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
         services.ask_return(
             order_id=order.pk, line_ids=body["lines"], actor=f"customer:{request.user.pk}", note=body["reason"]
         )
@@ -317,6 +325,6 @@ class OrderEventsView(APIView):
         examples=[examples.answered(examples.EVENT)],
     )
     def get(self, request: Request, number: str) -> Response:
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        order = _mine(request, number)
         refuse_parameters(request)
         return Response(order_events(order))

@@ -8,7 +8,7 @@ from django.db.models import F, Q, Sum, Value
 from core.ids import new_id
 from core.money import format_minor
 from orders.models import DepositPlan, Order
-from payments.states import DEPOSIT_LIVE, LIVE, NOT_OVER, DepositStatus, PaymentStatus
+from payments.states import DEPOSIT_LIVE, LIVE, NOT_OVER, DepositStatus, ParkedBy, PaymentStatus
 
 # What went back, may go back, or was taken back by a bank.
 GONE = F("refunded_minor") + F("refund_pending_minor") + F("disputed_minor")
@@ -130,6 +130,7 @@ class Payment(models.Model):
     changes = models.PositiveSmallIntegerField(default=0)  # how often it was changed at the gateway
     last_error = models.CharField(max_length=64, blank=True)  # a stable code: payments.declines
     parked_reason = models.CharField(max_length=300, blank=True)  # a person must look
+    parked_by = models.CharField(max_length=8, choices=ParkedBy, blank=True)  # whose look found it (services.parking)
     created_at = models.DateTimeField(auto_now_add=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
 
@@ -158,6 +159,10 @@ class Payment(models.Model):
                 condition=Q(purpose="deposit", deposit__isnull=False)
                 | ~Q(purpose="deposit") & Q(deposit__isnull=True, captures_later=False),
                 name="payment_of_deposit",
+            ),
+            models.CheckConstraint(
+                condition=Q(parked_reason="", parked_by="") | ~Q(parked_reason="") & Q(parked_by__in=ParkedBy.values),
+                name="payment_parked_by_a_look",
             ),
             models.CheckConstraint(
                 condition=Q(page_ends_at__isnull=False, card_ref=Value(""))

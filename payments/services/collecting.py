@@ -28,7 +28,7 @@ from payments.services.documents import issue_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park
-from payments.states import LIVE, PaymentStatus
+from payments.states import LIVE, ParkedBy, PaymentStatus
 
 log = get_logger(__name__)
 
@@ -147,7 +147,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     before = payment.status, payment.captured_minor, payment.last_error
     _follow_ended_page(payment, payment_status(remote))
     _follow_change(payment, remote)
-    park(payment, _contradiction(order, payment, remote))
+    park(payment, _contradiction(order, payment, remote), by=ParkedBy.PAYMENT)
     captured = remote.captured_minor if remote.currency == payment.currency else 0
     newly_captured = captured - payment.captured_minor
     payment.provider_ref = remote.ref

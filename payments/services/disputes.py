@@ -21,7 +21,7 @@ from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
 from payments.services.returning import GATEWAY
-from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus
+from payments.states import DISPUTE_OPEN, DisputeDecision, DisputeStatus, ParkedBy
 
 log = get_logger(__name__)
 
@@ -72,8 +72,10 @@ def _follow(payment_id: UUID, found: Sequence[RemoteDispute], before: Mapping[st
         return None
     for remote in found:
         if remote.currency != payment.currency:
-            park(payment, f"The gateway has a dispute in {remote.currency}, we were paid in {payment.currency}.")
+            reason = f"The gateway has a dispute in {remote.currency}, we were paid in {payment.currency}."
+            park(payment, reason, by=ParkedBy.DISPUTE)
             return []
+    park(payment, "", by=ParkedBy.DISPUTE)
     rows = [_write(order, payment, remote) for remote in found]
     withdrawn = Dispute.objects.filter(payment=payment).aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0
     if withdrawn != payment.disputed_minor:

@@ -24,7 +24,7 @@ from payments.services.deposit_states import follow_payment, keep_less, settle_d
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
-from payments.states import UNDER_WAY, RefundStatus
+from payments.states import UNDER_WAY, ParkedBy, RefundStatus
 
 log = get_logger(__name__)
 
@@ -199,19 +199,33 @@ def apply_refunds(*, payment_ref: str) -> list[Refund]:
     if payment is None:
         return []
     found = sorted(get_provider().refunds_of(payment_ref), key=lambda remote: remote.refund_id is None)
-    followed = [_follow(payment, remote) for remote in found]  # ours first: they may give room for the others
-    return [refund for refund in followed if refund is not None]
+    unfit = [remote for remote in found if not _follow(payment, remote)]  # ours first: they may give room for others
+    if not unfit:
+        _unpark(payment.pk)
+    refs = [remote.ref for remote in found]
+    return list(Refund.objects.filter(payment=payment, provider_ref__in=refs).order_by("created_at"))
 
 
-def _follow(payment: Payment, remote: RemoteRefund) -> Refund | None:
+@transaction.atomic
+def _unpark(payment_id: UUID) -> None:
+    """Every refund that the gateway has is written down here, or moved no money. Locks: order, payment."""
+    if Payment.objects.filter(pk=payment_id, parked_by=ParkedBy.REFUND).exists():
+        _, payment = lock_payment(payment_id)
+        park(payment, "", by=ParkedBy.REFUND)
+
+
+def _follow(payment: Payment, remote: RemoteRefund) -> bool:
+    """Write down a refund of the gateway's. False: it moved money and does not fit."""
     known = Refund.objects.filter(payment=payment, provider_ref=remote.ref).first()
     if known is None and remote.refund_id is not None:
         known = Refund.objects.filter(payment=payment, pk=remote.refund_id, provider_ref=None).first()
-    if known is None and refund_status(remote) != RefundStatus.FAILED:  # no money moved, and nobody here waits for it
-        known = _adopt(payment_id=payment.pk, remote=remote)
+    if known is None and refund_status(remote) == RefundStatus.FAILED:
+        return True  # no money moved, and nobody here waits for it
+    known = known or _adopt(payment_id=payment.pk, remote=remote)
     if known is None:
-        return None
-    return settle_refund(refund_id=known.pk, remote=remote)
+        return False
+    settle_refund(refund_id=known.pk, remote=remote)
+    return True
 
 
 @transaction.atomic
@@ -225,12 +239,11 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
     known = Refund.objects.filter(provider_ref=remote.ref).first()
     if known is not None:
         return known
-    too_much, left = f"{remote.amount_minor} were refunded at the gateway", payment.here_minor
+    left = payment.here_minor
     if remote.amount_minor > left:
-        park(payment, f"{too_much}, {left} were left here.")
+        reason = f"{remote.amount_minor} were refunded at the gateway, {left} were left here."
+        park(payment, reason, by=ParkedBy.REFUND)
         return None
-    if payment.parked_reason.startswith(too_much):  # one of ours stood in its way, and has failed meanwhile
-        park(payment, "")
     reason = "refunded at the payment gateway"
     _credit_for(order, payment, remote.amount_minor, reason=reason, actor=GATEWAY)
     payment.refund_pending_minor += remote.amount_minor

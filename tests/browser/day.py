@@ -185,6 +185,7 @@ def _money(depot: Depot, boss: User) -> None:
         pending=True,
         order__customer=_person(6),
         parked_reason="The gateway collects 7600 EUR, we asked for 7640 EUR (minor units).",
+        parked_by="payment",
         **rows,
     )
     owed = PaymentFactory(succeeded=True, order__customer=_person(7), **rows)

@@ -34,7 +34,7 @@ class PaymentFactory(DjangoModelFactory):
             captured_minor=factory.SelfAttribute("amount_minor"),
             succeeded_at=factory.LazyFunction(timezone.now),
         )
-        parked = factory.Trait(known=True, parked_reason="The gateway captured 5000 of 4990.")
+        parked = factory.Trait(known=True, parked_reason="The gateway captured 5000 of 4990.", parked_by="payment")
         known = False
 
     order = factory.SubFactory(OrderFactory, confirmed=True)

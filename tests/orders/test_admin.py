@@ -318,7 +318,7 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
     ("name", "typed", "told"),
     [
         ("prepare", {"serial": "NO-SUCH"}, "There is no unit NO-SUCH."),
-        ("hand_over", {"early": "on"}, "Cannot hand over what is booked. Possible now: cancel, extend, prepare."),
+        ("hand_over", {"early": "on"}, "Cannot hand over what is booked. Possible now: cancel, extend, move, prepare."),
         ("take_back", {"condition": "A"}, "Cannot take back what is booked."),
         ("take_back", {"condition": "E"}, "E is not one of the available choices."),
         ("take_back", {}, "Say in which condition it came back."),

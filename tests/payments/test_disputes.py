@@ -196,7 +196,9 @@ def test_the_database_refuses_more_gone_than_was_paid_unless_a_person_must_look(
     with pytest.raises(IntegrityError, match="payment_gone_within_captured"), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(disputed_minor=3000, refund_pending_minor=2000)
 
-    Payment.objects.filter(pk=payment.pk).update(disputed_minor=3000, refund_pending_minor=2000, parked_reason="look")
+    Payment.objects.filter(pk=payment.pk).update(
+        disputed_minor=3000, refund_pending_minor=2000, parked_reason="look", parked_by="sums"
+    )
     payment.refresh_from_db()
     assert payment.refundable_minor == 0
 

@@ -14,7 +14,15 @@ from orders.states import OrderStatus
 from payments.models import Deposit, Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderUnavailable
 from payments.selectors import balance, payments_owed_back
-from payments.services import apply_refunds, catch_up, catch_up_on_refunds, push_refund, release_deposit, request_refund
+from payments.services import (
+    apply_payment,
+    apply_refunds,
+    catch_up,
+    catch_up_on_refunds,
+    push_refund,
+    release_deposit,
+    request_refund,
+)
 from payments.states import EventStatus, RefundStatus
 from tests.jobs import forget_jobs, run_jobs
 from tests.payments.between import Belated, Denying, Interrupted
@@ -138,6 +146,34 @@ def test_a_refund_that_does_not_fit_parks_its_payment_and_event(shop: Shop) -> N
     payment = Payment.objects.get()
     assert payment.parked_reason == "1000 were refunded at the gateway, 490 were left here."
     assert (payment.refunded_minor, payment.refund_pending_minor) == (0, 4500)
+
+
+def test_a_look_at_the_payment_alone_takes_nothing_away_that_its_refunds_showed(shop: Shop) -> None:
+    shop.paid()
+    unheard(shop, lambda: refund_by_hand(shop, 1000))
+    ask_for(4500)
+    forget_jobs()
+    ref = str(Payment.objects.get().provider_ref)
+    apply_refunds(payment_ref=ref)
+
+    apply_payment(provider_ref=ref)  # as an event about the payment itself has us do
+
+    assert Payment.objects.get().parked_by == "refund"
+
+
+def test_a_refund_that_did_not_fit_and_failed_there_parks_nothing_any_more(shop: Shop) -> None:
+    shop.paid()
+    ref, by_hand = str(Payment.objects.get().provider_ref), []
+    unheard(shop, lambda: by_hand.append(shop.gateway.dashboard_refund(ref, 1000)))
+    ask_for(4500)
+    forget_jobs()
+    apply_refunds(payment_ref=ref)
+    assert Payment.objects.get().parked_reason
+
+    shop.gateway.fail_refund(by_hand[0]["id"])
+    apply_refunds(payment_ref=ref)
+
+    assert Payment.objects.get().parked_reason == ""
 
 
 @pytest.mark.parametrize("denial", [401, 403])
