@@ -25,10 +25,10 @@ from orders.outlook import EXTENDABLE, Outlook, keep_minor
 from orders.states import OrderStatus, RentalStatus
 
 _WHY_NOT = {
-    "overdue": "It is late; what is late costs its fee a day.",
-    "longest_rental": "It is not rented for longer.",
-    "too_far": "No rental is booked further ahead.",
-    "next_booking": "Afterwards every unit is promised to somebody else.",
+    "overdue": "it is late, and each late day costs its fee",
+    "longest_rental": "it is not rented for longer",
+    "too_far": "no rental is booked further ahead",
+    "next_booking": "afterwards every unit is promised to somebody else",
 }
 
 
@@ -44,6 +44,11 @@ class ExtendForm(forms.Form):
             (option.end_on.isoformat(), f"{day(option.end_on)}: {format_minor(option.price_minor, currency)} more")
             for option in outlook.options
         ]
+
+
+def _how_long(outlook: Outlook) -> str:
+    why = _WHY_NOT[outlook.limit]
+    return f"At most until {day(outlook.latest)}: {why}." if outlook.latest else f"Now it cannot last longer: {why}."
 
 
 class RentalChanges(WorklistAdmin):
@@ -71,7 +76,7 @@ class RentalChanges(WorklistAdmin):
 
         ask = Ask(
             title=f"Rent {rental.line.title} for longer",
-            text=f"What it costs more is charged to the kept card, or asked for in the app. {_WHY_NOT[outlook.limit]}",
+            text=f"What it costs more is charged to the kept card, or asked for in the app. {_how_long(outlook)}",
             submit="Extend",
             **beside(rental),
         )
@@ -89,11 +94,11 @@ class RentalChanges(WorklistAdmin):
         costs = amount(price, rental.line.order.currency)
         ask = Ask(
             title=f"Sell {rental.unit} to whoever has it?",
-            text="The rental ends, the unit leaves the fleet for good, and the deposit pays first. This cannot be "
-            "undone.",
+            text="The rental ends and the unit leaves the fleet for good. What it costs has the rent credited, and the "
+            "deposit pays first. This cannot be undone.",
             submit="Sell it",
             danger=True,
-            **beside(rental, [("Costs, its rent credited", costs)]),
+            **beside(rental, [("Costs", costs)]),
         )
         return self.take_step(request, rental, step="keep", form=ConfirmForm(sent(request)), do=do, ask=ask)
 

@@ -96,7 +96,7 @@ class OrderLineAdmin(WorklistAdmin):
         if step is not None:
             yield step.name
         if obj.status == SaleStatus.RETURN_REQUESTED:
-            yield from ("receive", "refuse")
+            yield "refuse"
 
     @action(
         description="Pack", icon="package_2", permissions=["handle"], variant=ActionVariant.PRIMARY, url_path="pack"

@@ -47,6 +47,8 @@ def next_rental_step(rental: Rental) -> Step | None:
 
 def next_sale_step(line: OrderLine) -> Step | None:
     """None when nothing is to be done at a depot; `order` is loaded."""
+    if line.status == SaleStatus.RETURN_REQUESTED:
+        return Step("receive", "Take back")
     if line.order.status != OrderStatus.CONFIRMED or line.kind != OrderLine.Kind.SALE:
         return None
     deliver = "Ship" if line.order.fulfilment == Fulfilment.DELIVERY else "Hand over"
