@@ -38,8 +38,11 @@ def enqueue(
     this key; a second request joins it, and the job then starts after this transaction has ended, so that it sees what
     the caller wrote. hasten (of `once`): if that one rests after a failure, it rests no longer once this transaction
     has ended; a rest of more than five minutes was asked for, and is kept.
-    An unknown name raises at once (procrastinate TaskNotFound).
+    An unknown name raises at once (procrastinate TaskNotFound), and so does a lock for later (ValueError): a job that
+    waits for its time with a lock keeps all others of that lock waiting too.
     """
+    if after is not None and lock is not None:
+        raise ValueError(f"{task} for later cannot hold the lock {lock}")
     options: dict[str, Any] = {"lock": lock, "queueing_lock": once}
     if after is not None:
         options["schedule_at"] = timezone.now() + after

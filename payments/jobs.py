@@ -9,6 +9,7 @@ from django.utils import timezone
 from core.logging import get_logger
 from core.queue import Patient, app
 from inventory.providers.base import RateLimited, Unavailable, UnknownOutcome
+from orders.services import settle_soon
 from payments import services
 from payments.models import Mail
 from payments.providers.base import ProviderError, ProviderUnavailable
@@ -55,6 +56,12 @@ def refresh_disputes(*, payment_id: str) -> None:
 def settle_order(*, order_id: str) -> None:
     """Bring an order and its money to agree."""
     services.settle_order(order_id=UUID(order_id))
+
+
+@app.task(name="payments.settle_order_soon", queue="payments")
+def settle_order_soon(*, order_id: str) -> None:
+    """Ask for the settling of an order now; itself it holds no lock while it waits for its time."""
+    settle_soon(UUID(order_id))
 
 
 @app.task(name="payments.secure_deposit", queue="payments", retry=_GATEWAY)

@@ -32,7 +32,7 @@ from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_later, settle_soon
 
 __all__ = [
     "LineRequest",
@@ -71,6 +71,7 @@ __all__ = [
     "receive_return",
     "refuse_return",
     "report_late",
+    "settle_later",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

@@ -44,10 +44,10 @@ def receive_return(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
     """
     order, line = _lock(line_id)
     moved = move_sale(order, line, "receive", actor=actor, note=note)
-    charged = order.charges.filter(line=line).total()
-    _credit(order, line, charged, reason=f"sent back: {line}", actor=actor)
+    _credit(order, line, order.charges.filter(line=line).total(), reason=f"sent back: {line}", actor=actor)
     if not order.lines.exclude(status=SaleStatus.RETURNED).exists():
-        _credit(order, None, order.charges.filter(kind=ChargeKind.DELIVERY).total(), reason="delivery", actor=actor)
+        delivery = order.charges.filter(kind=ChargeKind.DELIVERY).total()
+        _credit(order, None, delivery, reason="delivery of what was sent back", actor=actor)
     settle_soon(order.pk)
     return moved
 
@@ -75,8 +75,9 @@ def _lock(line_id: UUID) -> tuple[Order, OrderLine]:
 
 
 def _credit(order: Order, line: OrderLine | None, amount_minor: int, *, reason: str, actor: str) -> None:
-    if amount_minor > 0:
+    credit = min(amount_minor, order.charges.total())  # what was given back before is not again
+    if credit > 0:
         Charge.objects.create(
-            order=order, line=line, kind=ChargeKind.CANCELLATION, amount_minor=-amount_minor, reason=reason[:300],
+            order=order, line=line, kind=ChargeKind.CANCELLATION, amount_minor=-credit, reason=reason[:300],
             actor=actor,
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """What a customer changes about a rental that is theirs: how long they have it, and whether it comes back."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from core.errors import FieldError, InvalidInput
 from core.time import days_counted
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
-from inventory.services import change_days, expect_late, part_with
+from inventory.packing import Days
+from inventory.services import change_days, expect_late, part_with, put_down
 from orders.errors import ExtensionNotPossible, KeepNotOffered, PriceChanged, TooLateToMove
 from orders.models import Charge, ChargeKind, Order, Rental
 from orders.outlook import Outlook, cancellation_of, keep_minor, rent_minor
 from orders.rental_terms import RentalTerms
-from orders.services.history import lock_rental, move_rental
+from orders.services.history import lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon
@@ -31,7 +33,7 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, InvalidInput, ExtensionNotPossible, PriceChanged.
     """
-    order, rental = lock_rental(rental_id)
+    order, rental, rivals = _lock_with_rivals(rental_id)
     next_status(RENTAL, "extend", rental.status)
     if end_on <= rental.end_on:
         detail = f"It lasts until {rental.end_on} already; name a later day."
@@ -41,6 +43,7 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     price = outlook.price_minor(end_on)
     if seen_minor is not None and seen_minor != price:
         raise PriceChanged(price, order.currency)
+    _let_others_choose_anew(rivals, outlook.days(end_on), actor=actor)
     try:
         claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
     except OutOfStock as taken:
@@ -81,9 +84,10 @@ def move_rental_days(
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {start_on} until {end_on}"
     move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
-    if rent != before:
-        kind = ChargeKind.EXTENSION if rent > before else ChargeKind.CANCELLATION
-        _charge(order, rental, kind, rent - before, reason=said, actor=actor)
+    if rent > before:
+        _charge(order, rental, ChargeKind.EXTENSION, rent - before, reason=said, actor=actor)
+    elif credit := min(before - rent, max(0, order.charges.total())):  # what was given back before is not again
+        _charge(order, rental, ChargeKind.CANCELLATION, -credit, reason=said, actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -96,14 +100,16 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     that whoever has it next is thought of now. Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, InvalidInput.
     """
-    order, rental = lock_rental(rental_id)
+    order, rental, rivals = _lock_with_rivals(rental_id)
     next_status(RENTAL, "tell_late", rental.status)
     terms, today = RentalTerms.of(rental.line), order.depot.today
     first = max(rental.end_on, today)
     if back_on <= first or back_on > terms.last_day(first):
         detail = f"Name a day after {first} and within {terms.max_days} days."
         raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
-    claim = expect_late(reservation_id=rental.reservation_id, until=terms.blocked(rental.start_on, back_on)[1])
+    until = terms.blocked(rental.start_on, back_on)[1]
+    _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
+    claim = expect_late(reservation_id=rental.reservation_id, until=until)
     move_rental(
         order, rental, "tell_late", actor=actor, note=f"back on {back_on}", late_reported_on=back_on,
         period=claim.period,
@@ -150,6 +156,29 @@ def lose_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
     move_rental(order, rental, "lose", actor=actor, note=note, period=claim.period)
     settle_soon(order.pk)
     return rental
+
+
+def _lock_with_rivals(rental_id: UUID) -> tuple[Order, Rental, list[Rental]]:
+    """A rental, and those for which its unit stands ready later; their orders are locked in id order.
+
+    What is out is chosen for nobody any more, so there can only be fewer of them afterwards. Raises: NotFound,
+    TransitionNotAllowed.
+    """
+    unit = Rental.objects.filter(pk=rental_id, status=RentalStatus.OUT).values("unit")
+    ready = Rental.objects.filter(unit__in=unit, status=RentalStatus.READY)
+    ids = list(ready.values_list("pk", flat=True))
+    lock_orders(Rental.objects.filter(pk__in=[rental_id, *ids]))
+    order, rental = lock_rental(rental_id)
+    return order, rental, list(ready.filter(pk__in=ids).select_related("line__order", "unit"))
+
+
+def _let_others_choose_anew(rivals: Sequence[Rental], days: Days, *, actor: str) -> None:
+    """A unit that stands ready for somebody on these days stays with whoever has it."""
+    for rival in rivals:
+        if rival.period.lower < days[1]:
+            note = f"{rival.unit} stays out for longer"
+            move_rental(rival.line.order, rival, "unprepare", actor=actor, note=note, unit=None)
+            put_down(reservation_id=rival.reservation_id)
 
 
 def _unprepare_without_unit(order: Order, rental: Rental, claim: Reservation, *, actor: str) -> None:

@@ -1,4 +1,4 @@
-"""The door to the one job of the app above that orders ask for: in the caller's transaction, by its name."""
+"""The doors to the one job of the app above that orders ask for: in the caller's transaction, by its name."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,6 +6,11 @@ from uuid import UUID
 from core.queue import enqueue
 
 
-def settle_soon(order_id: UUID, *, after: timedelta | None = None) -> None:
+def settle_soon(order_id: UUID) -> None:
     """Have payments bring an order and its money to agree; one after the other for each order."""
-    enqueue("payments.settle_order", after=after, lock=f"order:{order_id}", order_id=str(order_id))
+    enqueue("payments.settle_order", lock=f"order:{order_id}", order_id=str(order_id))
+
+
+def settle_later(order_id: UUID, *, after: timedelta) -> None:
+    """The same, in a while; what is asked for meanwhile does not wait for it."""
+    enqueue("payments.settle_order_soon", after=after, order_id=str(order_id))

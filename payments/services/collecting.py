@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.errors import NotFound
 from core.logging import get_logger
 from orders.models import Order
-from orders.services import mark_order_paid, settle_soon
+from orders.services import mark_order_paid, settle_later, settle_soon
 from orders.states import OrderStatus
 from payments.models import Mail, Payment
 from payments.providers.base import (
@@ -250,7 +250,7 @@ def give_up_payment(*, payment_id: UUID, closed_page: str | None = None) -> Paym
 def _follow_ended_page(payment: Payment, status: PaymentStatus) -> None:
     """An extra whose page ended unpaid is the kept card's, unless its owner has turned to the sheet."""
     if payment.is_on_page and payment.purpose == Payment.Purpose.EXTRA and status == PaymentStatus.CANCELLED:
-        settle_soon(payment.order_id, after=_TIME_TO_TURN)
+        settle_later(payment.order_id, after=_TIME_TO_TURN)
 
 
 def close_what_waits(payment: Payment) -> None:

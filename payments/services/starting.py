@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
-from orders.services import ready_for_more, ready_for_payment, settle_soon
+from orders.services import ready_for_more, ready_for_payment, settle_later
 from orders.states import OrderStatus
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused
 from payments.models import Deposit, Payment
@@ -227,7 +227,7 @@ def _open_charges(order: Order, purpose: Payment.Purpose, page_ends_at: datetime
     if live is None:
         agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
         if purpose == Payment.Purpose.EXTRA:  # its owner may leave it, and nothing else would happen to the order
-            settle_soon(order.pk, after=ITS_OWNERS_TURN)
+            settle_later(order.pk, after=ITS_OWNERS_TURN)
         return Payment.objects.create(
             order=order,
             purpose=purpose,

@@ -82,6 +82,11 @@ def test_a_job_for_later_waits_until_then(db: None) -> None:
 # At most one waits
 
 
+def test_a_job_for_later_holds_no_lock_that_others_would_wait_for(db: None) -> None:
+    with pytest.raises(ValueError, match="cannot hold the lock"):
+        enqueue("tests.note", after=timedelta(minutes=5), lock="L", n=1)
+
+
 def test_two_requests_for_one_thing_make_one_job(db: None) -> None:
     for _ in range(3):
         enqueue("tests.note", once="K", n=1)

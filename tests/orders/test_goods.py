@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from orders.errors import ReturnTooLate, TransitionNotAllowed
-from orders.models import Order, OrderLine
+from orders.models import Charge, ChargeKind, Order, OrderLine
 from orders.services import ask_return, deliver_sale, prepare_sale, receive_return, refuse_return
 from orders.states import OrderStatus, SaleStatus
 from payments.models import Document, Payment
@@ -121,6 +121,15 @@ def test_a_return_that_is_refused_credits_nothing_and_may_be_asked_again(shop: S
 
     assert Payment.objects.get().refunded_minor == 0
     ask_return(order_id=line.order_id, line_ids=[line.pk], actor=ME)
+
+
+def test_what_was_given_back_before_is_not_credited_again(shop: Shop) -> None:
+    line = sent_back(collected(shop))
+    Charge.objects.create(order=line.order, kind=ChargeKind.GOODWILL, amount_minor=-3000, actor="staff:1")
+
+    receive_return(line_id=line.pk, actor=CLERK)
+
+    assert line.order.charges.total() == 0
 
 
 def test_a_return_is_received_once(shop: Shop) -> None:

@@ -408,6 +408,47 @@ def test_a_day_that_is_not_late_or_far_too_late_is_refused(shop: Shop, offset: i
         report_late(rental_id=rental.pk, back_on=shop.day(offset), actor=ME)
 
 
+def early_and_later(shop: Shop) -> tuple[Rental, Rental]:
+    """Somebody has a unit for days before those for which it stands ready for somebody else."""
+    later = only_rental(shop.ready(shop.rental(5, 6)))
+    prepare_rental(rental_id=later.pk, actor=CLERK)
+    later.refresh_from_db()
+    first = only_rental(shop.ready(shop.rental(0, 2)))
+    prepare_rental(rental_id=first.pk, actor=CLERK, serial=later.unit.serial if later.unit else "")
+    return hand_over_rental(rental_id=first.pk, actor=CLERK), later
+
+
+def test_a_unit_that_stays_out_is_put_down_for_whoever_it_stood_ready_for(shop: Shop) -> None:
+    first, later = early_and_later(shop)
+
+    extend_rental(rental_id=first.pk, end_on=shop.day(5), actor=ME)
+
+    later.refresh_from_db()
+    assert (later.status, later.unit, later.reservation.unit) == (RentalStatus.BOOKED, None, None)
+    assert prepare_rental(rental_id=later.pk, actor=CLERK).unit != first.unit
+
+
+def test_a_unit_that_is_told_late_is_put_down_too_and_others_keep_theirs(shop: Shop) -> None:
+    first, later = early_and_later(shop)
+
+    report_late(rental_id=first.pk, back_on=shop.day(3), actor=ME)  # back and ready before the 5th
+    later.refresh_from_db()
+    assert later.status == RentalStatus.READY
+    report_late(rental_id=first.pk, back_on=shop.day(4), actor=ME)
+
+    later.refresh_from_db()
+    assert later.status == RentalStatus.BOOKED
+
+
+def test_fewer_days_credit_nothing_that_was_given_back_before(shop: Shop) -> None:
+    order = shop.paid(shop.rental(10, 16))
+    Charge.objects.create(order=order, kind=ChargeKind.GOODWILL, amount_minor=-3500, actor="staff:1")
+
+    move_rental_days(rental_id=only_rental(order).pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
+
+    assert order.charges.total() == 0
+
+
 # Keeping
 
 

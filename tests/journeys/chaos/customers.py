@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -39,6 +40,7 @@ class Customer:
             while not self.run.over.wait(self.dice.uniform(0, 0.6)):
                 self.errand()
                 self.look_after()
+                self.change_mind()
 
     def errand(self) -> None:
         """From a quote to whatever becomes of it."""
@@ -108,6 +110,45 @@ class Customer:
             self.pay(number, purpose="deposit")
         elif told["balance"]["amount"] > 0 and told["paid"]["amount"] > 0:
             self.pay(number, purpose="extra")
+
+    def change_mind(self) -> None:
+        """Do with one of the last orders what the shop says can be done: other days, longer, late, kept, sent back."""
+        if not self.promised or self.dice.random() < 0.5:
+            return
+        number = self.dice.choice(self.promised[-10:])
+        answer = self._call("GET", f"orders/{number}")
+        if answer is None or not answer.ok:
+            return
+        lines = answer.json()["lines"]
+        parts = [*lines, *(rental for line in lines for rental in line["rentals"])]
+        wishes = [(event, part) for part in parts for event in part["allowed_events"]]
+        if wishes:
+            event, part = self.dice.choice(wishes)
+            self._change(number, event, part)
+
+    def _change(self, number: str, event: str, part: dict[str, Any]) -> None:
+        if event == "ask_return":
+            self.insist(f"orders/{number}/returns", {"lines": [part["id"]]})
+        elif event == "move":
+            first = self.dice.randint(0, 8)
+            days = {"start_on": self.run.shop.day(first), "end_on": self.run.shop.day(first + self.dice.randint(0, 5))}
+            self.insist(f"orders/{number}/move", {"rental": part["id"], **days})
+        elif event == "tell_late":
+            back = date.fromisoformat(part["end_on"]) + timedelta(days=self.dice.randint(1, 4))
+            self.insist(f"orders/{number}/delay", {"rental": part["id"], "back_on": back})
+        elif event == "extend":
+            self._extend(number, part["id"])
+        elif self.dice.random() < 0.1:  # else no unit would be left
+            self.insist(f"orders/{number}/keep", {"rental": part["id"]})
+
+    def _extend(self, number: str, rental: str) -> None:
+        answer = self._call("GET", f"orders/{number}/extension-options")
+        told = answer.json() if answer is not None and answer.ok else []
+        options = [option for entry in told if entry["rental"] == rental for option in entry["options"][:5]]
+        if options:
+            option = self.dice.choice(options)
+            asked = {"rental": rental, "end_on": option["end_on"], "price": option["price"]}
+            self.insist(f"orders/{number}/extend", asked)
 
     # The phone
 

@@ -11,7 +11,7 @@ from django.test.utils import override_settings
 
 from inventory.models import Reservation
 from inventory.services import mirror_changes
-from orders.models import Order, OrderEvent
+from orders.models import CancellationTier, Order, OrderEvent
 from sandbox.inventory.server import Sandbox
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -91,6 +91,9 @@ def _open_shop(ims: Sandbox, stack: Stack) -> Shop:
         ims.store.receive(sku, DEPOT, PIECES)
     for sku in CRATES[1:]:
         ims.store.add_units(sku, DEPOT, [f"{sku}-{n}" for n in range(1, UNITS + 1)], "A")
+    CancellationTier.objects.bulk_create(
+        [CancellationTier(hours=48, percent=100), CancellationTier(hours=0, percent=50)]
+    )
     mirror_changes()
     return shop
 

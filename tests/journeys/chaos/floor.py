@@ -27,6 +27,8 @@ from orders.services import (
     hand_over_rental,
     prepare_rental,
     prepare_sale,
+    receive_return,
+    refuse_return,
     take_back_rental,
     unprepare_rental,
 )
@@ -69,7 +71,7 @@ class Clerk:
     def work_until_over(self) -> None:
         steps = [
             self.pack, self.deliver, self.deliver, self.prepare, self.hand_over, self.hand_over, self.take_back,
-            self.inspect, self.mend,
+            self.inspect, self.mend, self.receive,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.05, 0.3)):
@@ -164,6 +166,17 @@ class Clerk:
             )  # fmt: skip
         close_rental(rental_id=rental.pk, actor=CLERK, fit=self.dice.random() < 0.8)
         return "clerk: inspected, something charged" if damage else "clerk: inspected"
+
+    def receive(self) -> str | None:
+        """What was sold and comes back is laid aside; nobody counts it in here."""
+        line = self._one(OrderLine.objects.filter(status=SaleStatus.RETURN_REQUESTED))
+        if line is None:
+            return None
+        if self.dice.random() < 0.2:
+            refuse_return(line_id=line.pk, actor=CLERK, note="chewed")
+            return "clerk: refused what came back"
+        receive_return(line_id=line.pk, actor=CLERK)
+        return "clerk: took goods back"
 
     def mend(self) -> str | None:
         if unit := self._one(Unit.objects.filter(status=UnitStatus.MAINTENANCE)):

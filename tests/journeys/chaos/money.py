@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db.models import Q, Sum
 
-from orders.models import Charge, Order
+from orders.models import Charge, ChargeKind, Order
 from orders.services import is_delivered
 from orders.services.charging import EXTRAS
 from payments.models import Deposit, Dispute, Document, DocumentCounter, Mail, Payment, Refund
@@ -131,13 +131,15 @@ def _standing(book: Book) -> Iterator[str]:
     """Nobody owes but who was charged more, or whose bank took money back; and whoever owes has been asked."""
     order, open_minor = book.order, balance(book.order.pk)
     disputed = book.paid.disputed + book.ended.disputed
-    extra = Charge.objects.filter(order=order, kind__in=EXTRAS).total() if order.status in DONE else 0
+    later = [*EXTRAS, ChargeKind.EXTENSION, ChargeKind.KEEP]
+    extra = Charge.objects.filter(order=order, kind__in=later).total() if order.status in DONE else 0
     if not 0 <= open_minor <= disputed + extra:
         yield f"{order} is {order.status} with a balance of {open_minor}; {disputed} disputed, {extra} charged later"
     if order.status == "confirmed" and is_delivered(order) and owed(order.pk) and not _is_asked(order):
         yield f"{order} owes {owed(order.pk)}, and nobody asks for it"
-    if order.status not in DONE and book.paid.left:
-        yield f"{order} is {order.status} and keeps {book.paid.left}"
+    kept = order.charges.total() if order.status == "cancelled" else 0  # by the policy of cancellation
+    if order.status not in DONE and book.paid.left > kept:
+        yield f"{order} is {order.status} and keeps {book.paid.left} of {kept}"
 
 
 def _is_asked(order: Order) -> bool:

@@ -122,8 +122,12 @@ def _units(run: Run, floor: Floor) -> Iterator[str]:
             yield f"unit {one.unit_id} is set aside for {one.pk} and {two.pk} on the same days"
     here = set(Unit.objects.filter(status="out").values_list("serial", flat=True))
     there = {unit["serial"] for unit in run.stack.ims.store.units(None, None, None, 1000)[0] if unit["status"] == "out"}
-    if not here == there == floor.with_customers:
-        yield f"out are {sorted(here)} here, {sorted(there)} there, {sorted(floor.with_customers)} in truth"
+    kept = set(Unit.objects.filter(status="sold").values_list("serial", flat=True))
+    if not here == there == floor.with_customers - kept:
+        yield f"out are {sorted(here)} here, {sorted(there)} there, {sorted(floor.with_customers - kept)} in truth"
+    sold = {unit["serial"] for unit in run.stack.ims.store.units(None, None, None, 1000)[0] if unit["status"] == "sold"}
+    if kept != sold or not kept <= floor.with_customers:
+        yield f"kept are {sorted(kept)} here, {sorted(sold)} there, {sorted(floor.with_customers)} are with customers"
 
 
 def _promises(floor: Floor) -> Iterator[str]:
