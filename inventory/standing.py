@@ -1,7 +1,7 @@
 """What the IMS should have heard of a reservation, and whether it has."""
 
 from inventory.models import Reservation
-from inventory.states import LIVE, PROGRESS, WANTED, ProviderState, ReservationKind, ReservationStatus
+from inventory.states import LIVE, PROGRESS, PROMISED, WANTED, ProviderState, ReservationKind, ReservationStatus
 
 CLAIMED_THERE = (ProviderState.HELD, ProviderState.CONFIRMED, ProviderState.CHECKED_OUT)
 
@@ -30,3 +30,14 @@ def has_outgrown(row: Reservation) -> bool:
         return False
     there = row.provider_period
     return there is None or there.lower > row.period.lower or there.upper < row.period.upper
+
+
+def keeps_other_days(row: Reservation) -> bool:
+    """True when the IMS lacks days of a rental that has not left, and keeps some that it needs no more.
+
+    Nobody knows which it keeps (None) after days were given back here (services.days).
+    """
+    if row.period is None or row.status not in PROMISED or not has_outgrown(row):
+        return False
+    there = row.provider_period
+    return there is None or there.lower < row.period.lower or row.period.upper < there.upper

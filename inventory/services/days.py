@@ -36,7 +36,9 @@ def change_days(*, reservation_id: UUID, days: Days) -> Reservation:
         _require_room(row, before, days)
         if row.status == ReservationStatus.COMMITTED:
             row.unit = None
-    row.save(update_fields=["period", "unit"])
+    elif row.status == ReservationStatus.COMMITTED:
+        row.provider_period = None  # what is given back is free there too once it is reserved anew
+    row.save(update_fields=["period", "unit", "provider_period"])
     review_soon([(row.variant_id, row.depot_id)])  # days that it leaves may serve somebody
     sync_soon([row.pk])
     return row

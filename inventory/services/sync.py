@@ -25,6 +25,7 @@ from inventory.providers.registry import get_provider
 from inventory.services.holds import close_counted_sales
 from inventory.services.soon import sync_soon, tell_unit_soon
 from inventory.services.talk import OF_REMOTE, Talk, lease_for, without_lease
+from inventory.standing import in_step
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 _MOST_STRAGGLERS = 1000
@@ -82,6 +83,7 @@ def _end_leases(talks: Sequence[Talk]) -> None:
     back = [row.unit_id for row in rows if row.unit_id and row.provider_state == ProviderState.CHECKED_IN]
     if back:
         _wake_next(back)
+    _wake_refused([row for row in rows if row.kind == ReservationKind.RENTAL and in_step(row)])
 
 
 def _wake_next(unit_ids: Sequence[int]) -> None:
@@ -89,6 +91,14 @@ def _wake_next(unit_ids: Sequence[int]) -> None:
     left = [ReservationStatus.SHIPPED, ReservationStatus.FULFILLED]
     waiting = Reservation.objects.filter(OUT_OF_STEP, unit__in=unit_ids, status__in=left)
     sync_soon(waiting.values_list("pk", flat=True))
+
+
+def _wake_refused(told: Sequence[Reservation]) -> None:
+    """Days that the IMS refused to others of a pool may be free there now: they need not rest until they try again."""
+    pools = {(row.variant_id, row.depot_id) for row in told}
+    for variant_id, depot_id in pools:
+        refused = Reservation.objects.filter(OUT_OF_STEP, variant=variant_id, depot=depot_id, sync_after__isnull=False)
+        sync_soon(refused.exclude(pk__in=[row.pk for row in told]).values_list("pk", flat=True))
 
 
 def sync_anew(*, row: Reservation, there: RemoteReservation | None) -> None:

@@ -25,7 +25,7 @@ from inventory.providers.base import (
     Window,
 )
 from inventory.services.soon import sync_soon, tell_unit_soon
-from inventory.standing import CLAIMED_THERE, has_outgrown, in_step, wanted_state
+from inventory.standing import CLAIMED_THERE, has_outgrown, in_step, keeps_other_days, wanted_state
 from inventory.states import GONE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -96,7 +96,8 @@ class Talk:
         if row.sync_error and state == ProviderState.NONE and (found := self._ask().find(row.pk)):
             return found  # the answer to an earlier call was lost
         try:
-            if wanted == ProviderState.RELEASED:
+            has_moved = state in PROGRESS and keeps_other_days(row)  # a window there only grows
+            if wanted == ProviderState.RELEASED or has_moved:
                 self._ask().release(key=row.pk, timeout=self._left())
                 return None
             if state not in PROGRESS or has_outgrown(row):

@@ -362,6 +362,39 @@ def test_a_rental_is_moved_over_http(shop: Shop) -> None:
     assert answer.json()["lines"][0]["rentals"][0]["start_on"] == shop.day(20).isoformat()
 
 
+def days_at_ims(shop: Shop) -> dict[str, tuple[str, str]]:
+    """The window that the inventory system keeps under each key."""
+    return {row["id"]: (row["window"]["start_on"], row["window"]["ends_before"]) for row in shop.claims_at_ims()}
+
+
+def test_two_who_change_places_have_their_new_days_at_the_inventory_system(shop: Shop) -> None:
+    shop.paid(shop.rental(10, 12, quantity=2))  # leaves one unit
+    one, two = (only_rental(shop.paid(shop.rental(first, first + 2))) for first in (10, 20))
+    shop.paid(shop.rental(20, 22, quantity=2))
+
+    for rental, first in ((one, 30), (two, 10), (one, 20)):  # by way of days that are free
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(first), end_on=shop.day(first + 2), actor=ME)
+    run_jobs()
+    run_jobs()
+
+    kept = days_at_ims(shop)
+    for rental in (one, two):
+        claim = Reservation.objects.get(rental=rental)
+        assert kept[str(claim.pk)] == (claim.period.lower.isoformat(), claim.period.upper.isoformat())
+        assert (claim.provider_state, claim.sync_error) == ("confirmed", "")
+
+
+def test_days_that_are_given_back_are_free_at_the_inventory_system_too(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 16)))
+
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
+    run_jobs()
+
+    claim = Reservation.objects.get(rental=rental)
+    assert days_at_ims(shop)[str(claim.pk)] == (shop.day(10).isoformat(), shop.day(14).isoformat())
+    assert claim.provider_state == "confirmed"
+
+
 # Told to come back late
 
 
