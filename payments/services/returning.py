@@ -98,6 +98,7 @@ def decline_refund(*, refund_id: UUID, actor: str, note: str) -> Refund:
     _decided(refund, note)
     payment.refund_waiting_minor -= refund.amount_minor
     save_sums(payment)
+    _tell_deposit(payment.order, payment)  # it may have been parked, as a bank took what waited
     settle_soon(payment.order_id)  # what the order owes back may go by itself now
     if payment.deposit_id is not None:
         settle_deposit_soon(payment.deposit_id)  # and so may what is not kept of a deposit
@@ -210,8 +211,9 @@ def apply_refunds(*, payment_ref: str) -> list[Refund]:
 def _unpark(payment_id: UUID) -> None:
     """Every refund that the gateway has is written down here, or moved no money. Locks: order, payment."""
     if Payment.objects.filter(pk=payment_id, parked_by=ParkedBy.REFUND).exists():
-        _, payment = lock_payment(payment_id)
+        order, payment = lock_payment(payment_id)
         park(payment, "", by=ParkedBy.REFUND)
+        _tell_deposit(order, payment)
 
 
 def _follow(payment: Payment, remote: RemoteRefund) -> bool:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from orders.services import settle_soon
 from payments.models import GONE, Deposit, Dispute, Payment, Refund
+from payments.selectors import LAST_ENDED
 from payments.services.deposit_states import follow_payment, settle_deposit_soon
 from payments.services.locking import lock_payment
 from payments.services.parking import save_sums
@@ -86,7 +87,7 @@ def deposits_miscounted(*, since: datetime) -> Iterator[tuple[Deposit, int]]:
     """
     secures = Payment.objects.filter(deposit=OuterRef("pk"), provider_ref=OuterRef("provider_ref"))
     left = Subquery(secures.values(left=F("captured_minor") - GONE), output_field=BigIntegerField())
-    last_refund = Refund.objects.filter(payment=OuterRef("pk")).order_by("-created_at").values("status")
+    last_refund = Refund.objects.filter(payment=OuterRef("pk")).order_by(*LAST_ENDED).values("status")
     at_bank = Dispute.objects.filter(Q(status__in=DISPUTE_OPEN) | Q(withdrawn_minor__gt=0), payment=OuterRef("pk"))
     waits = Q(status__in=NOT_OVER) | ~Q(parked_reason="") | Q(refund_waiting_minor__gt=0) | Exists(at_bank)
     payments = Payment.objects.filter(deposit=OuterRef("pk")).alias(last_refund=Subquery(last_refund[:1]))

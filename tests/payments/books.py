@@ -267,6 +267,10 @@ def gateway_agrees(books: Books, gateway: StripeSandbox) -> None:
         assert bool(row.parked_reason) == more_gone, f"parked: {row.parked_reason!r}, {theirs}"
         assert (row.status == PaymentStatus.AUTHORISED) == (intent["status"] == "requires_capture"), ref
     assert all(row.captured_minor == 0 and ref is None for ref, row in rows.items()), "rows that the gateway misses"
+    pages = {payment.page_ref: payment for payment in books.payments if payment.page_ref}
+    for page in gateway.recent("checkout.session", MOST):  # who has no row was shown to nobody: its answer was lost
+        if page["status"] == "open" and page["id"] in pages:
+            assert pages[page["id"]].status in LIVE, "a page of what has ended is still open"
 
 
 def _is_release(refund: dict[str, Any]) -> bool:

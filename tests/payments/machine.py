@@ -107,6 +107,8 @@ CARDS = ["pm_card_visa"] * 4 + [
     "pm_card_createDisputeInquiry",
 ]
 CALLS = [
+    "POST /v1/checkout/sessions",
+    "POST /v1/checkout/sessions/*/expire",
     "POST /v1/payment_intents",
     "POST /v1/payment_intents/*",
     "POST /v1/payment_intents/*/capture",
@@ -296,6 +298,21 @@ class Money(RuleBasedStateMachine):
             started = start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=purpose, save_card=save)
             self.shop.gateway.confirm(str(started.payment.provider_ref), card)
 
+    @deed("customers", lambda self: self._to_pay())
+    def pay_on_a_page(self, what: tuple[Account, Payment.Purpose], draw: Draw) -> None:
+        """Or only look at it, and leave it open."""
+        (account, purpose), card = what, draw(st.sampled_from(["", *CARDS]))
+        order = account.order
+        with suppress(*PATIENT, ApiError):
+            started = start_payment(order_id=order.pk, customer_id=order.customer_id, purpose=purpose, on_page=True)
+            if card and started.url:
+                self.shop.gateway.pay_checkout(str(started.payment.page_ref), card)
+
+    @deed("customers", lambda self: self._open_pages())
+    def pay_on_a_page_opened_long_ago(self, ref: str, draw: Draw) -> None:
+        with suppress(ApiError):
+            self.shop.gateway.pay_checkout(ref, draw(st.sampled_from(CARDS)))
+
     @deed("customers", lambda self: self._payable())
     def pay_what_was_opened_long_ago(self, ref: str, draw: Draw) -> None:
         """The app still has the secret, whatever became of the order and of our row."""
@@ -409,6 +426,10 @@ class Money(RuleBasedStateMachine):
         with suppress(*PATIENT, ApiError):
             self.by_hand.add(ref)
             get_provider().capture(key="dashboard", ref=ref, amount_minor=payment.amount_minor // 2)
+
+    @deed("weather", lambda self: self._open_pages())
+    def a_page_ends(self, ref: str, _: Draw) -> None:
+        self.shop.gateway.expire_checkout(ref)
 
     @deed("banks", lambda self: self._pending_refunds())
     def a_refund_goes_on(self, ref: str, draw: Draw) -> None:
@@ -615,8 +636,21 @@ class Money(RuleBasedStateMachine):
     def _extra_to_pay(self) -> list[Account]:
         return [a for a in self._orders(OrderStatus.CONFIRMED, OrderStatus.COMPLETED) if a.open_minor > 0]
 
+    def _to_pay(self) -> list[tuple[Account, Payment.Purpose]]:
+        return [
+            *((account, Payment.Purpose.ORDER) for account in self._orders(OrderStatus.PENDING_PAYMENT)),
+            *((account, Payment.Purpose.DEPOSIT) for account in self._deposit_to_pay()),
+            *((account, Payment.Purpose.EXTRA) for account in self._extra_to_pay()),
+        ]
+
+    def _open_pages(self) -> list[str]:
+        return [page["id"] for page in self.there["checkout.session"] if page["status"] == "open"]
+
     def _payable(self) -> list[str]:
-        return [i["id"] for i in self.there["payment_intent"] if i["status"] == "requires_payment_method"]
+        """What was opened in the app."""
+        on_pages = {page["payment_intent"] for page in self.there["checkout.session"]}
+        open_now = (i["id"] for i in self.there["payment_intent"] if i["status"] == "requires_payment_method")
+        return [ref for ref in open_now if ref not in on_pages]
 
     def _asked(self) -> list[str]:
         return [i["id"] for i in self.there["payment_intent"] if i["status"] == "requires_action"]
@@ -633,7 +667,7 @@ class Money(RuleBasedStateMachine):
         self.seen.add((what, str(about)))
 
     def _look_there(self) -> None:
-        kinds = ("payment_intent", "refund", "dispute")
+        kinds = ("payment_intent", "refund", "dispute", "checkout.session")
         self.there = {kind: self.shop.gateway.recent(kind, books.MOST) for kind in kinds}
 
     def _note_writes(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:

@@ -54,6 +54,8 @@ def _of_a_payment(payment: Payment, *, is_stray: bool) -> Iterator[str]:
         yield "stray payment counted"
     if payment.last_error and payment.purpose == Payment.Purpose.ORDER:
         yield "payment declined"
+    if payment.is_on_page and payment.succeeded_at:
+        yield f"{payment.purpose} paid on a page"
     if payment.refunded_minor:
         yield "refunded in full" if payment.refunded_minor == payment.captured_minor else "refunded in part"
     if payment.parked_reason:

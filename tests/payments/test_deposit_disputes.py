@@ -2,13 +2,14 @@
 
 import pytest
 from django.core.mail import EmailMessage
+from pytest_django import Settings
 
 from orders.models import ChargeKind
 from orders.services import add_charge
 from orders.states import OrderStatus
 from payments.models import Deposit, Dispute, Payment, Refund
 from payments.selectors import balance, payments_owed_back, statement, unsettled_orders
-from payments.services import apply_disputes, request_refund, start_payment, write_off_dispute
+from payments.services import apply_disputes, decline_refund, request_refund, start_payment, write_off_dispute
 from payments.states import DepositStatus
 from tests.jobs import run_jobs
 from tests.payments.money import kept_at_gateway
@@ -91,6 +92,25 @@ def test_a_disputed_deposit_secures_nothing_and_asks_its_owner_until_the_dispute
     deposit.refresh_from_db()
     assert (deposit.status, deposit.last_error) == (DepositStatus.SECURED, "")
     assert fresh(order).deposit_secured_at is not None
+
+
+def test_a_deposit_that_a_bank_took_while_its_refund_waited_secures_nothing_once_that_is_declined(
+    shop: Shop, settings: Settings
+) -> None:
+    settings.REFUND_APPROVAL_ABOVE = {"EUR": 10}
+    order = rented(shop, 8)
+    payment = Deposit.objects.get().payments.get()
+    refund = request_refund(payment_id=payment.pk, amount_minor=4000, reason="sorry", actor=STAFF)
+    disputed(shop, Deposit.objects.get())
+    payment.refresh_from_db()
+    assert payment.parked_reason
+
+    decline_refund(refund_id=refund.pk, actor=STAFF, note="a bank has it")
+
+    payment.refresh_from_db()
+    assert payment.parked_reason == ""
+    assert Deposit.objects.get().status == DepositStatus.UNSECURED
+    assert fresh(order).deposit_secured_at is None
 
 
 def test_of_a_deposit_confirmed_again_while_the_bank_had_it_one_goes_back(shop: Shop) -> None:

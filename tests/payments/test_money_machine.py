@@ -37,9 +37,14 @@ class Chapter:
 CHAPTERS = {
     "paying": Chapter(
         ["asked by the bank", "declined", "paid late", "paid late, charged"],
-        ["pay", "answer_the_banks_question", "pay_what_was_opened_long_ago", "all_that_waits_is_done"],
-        {"order confirmed late": 1, "order cancelled before payment": 2, "payment declined": 1},
-        0,
+        ["pay", "pay_on_a_page", "answer_the_banks_question", "pay_what_was_opened_long_ago", "all_that_waits_is_done"],
+        {
+            "order confirmed late": 1,
+            "order cancelled before payment": 2,
+            "order paid on a page": 1,
+            "payment declined": 1,
+        },
+        1,
     ),
     "giving back": Chapter(
         ["asked back", "asked back, charged", "paid", "sold"],
@@ -57,34 +62,36 @@ CHAPTERS = {
             "events backwards": 4,
             "stray payment counted": 1,
         },
-        1,
+        6,
     ),
     "deposits": Chapter(
         ["out long", "out", "broken", "back, charged"],
-        ["pay_the_deposit", "the_counter_works", "a_periodic_job_runs", "all_that_waits_is_done"],
+        ["pay_the_deposit", "pay_on_a_page", "the_counter_works", "a_periodic_job_runs", "all_that_waits_is_done"],
         {
             "deposit held": 3,
             "deposit charged": 1,
+            "deposit paid on a page": 1,
             "deposit given back": 3,
             "deposit renewed": 1,
             "deposit kept in part": 2,
             "order completed, balance 0": 3,
             "refund at the gateway": 4,
         },
-        2,
+        0,
     ),
     "damage": Chapter(
         ["broken", "broken, charged", "ruined", "ruined, charged", "refused"],
-        ["something_is_broken", "the_counter_works", "pay_more"],
+        ["something_is_broken", "the_counter_works", "pay_more", "pay_on_a_page"],
         {
             "deposit kept whole": 2,
             "extra paid by its owner": 2,
+            "extra paid on a page": 1,
             "dispute of a deposit": 1,
             "order completed, balance 0": 3,
             "process died": 2,
             "overtaken": 1,
         },
-        3,
+        0,
     ),
     "banks": Chapter(
         ["disputed", "disputed, charged", "lost", "lost, charged", "over, charged"],
@@ -98,7 +105,7 @@ CHAPTERS = {
             "dispute of a deposit": 1,
             "order completed, balance 0": 2,
         },
-        4,
+        0,
     ),
 }
 
@@ -126,6 +133,7 @@ def test_no_cent_goes_astray_whatever_happens_in_whatever_order(settings: Settin
                 stateful_step_count=STEPS,
                 deadline=None,
                 phases=[Phase.generate],
+                report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -23,11 +23,11 @@ from payments.services import (
     release_deposit,
     request_refund,
 )
-from payments.states import EventStatus, RefundStatus
+from payments.states import DepositStatus, EventStatus, ParkedBy, RefundStatus
 from tests.jobs import forget_jobs, run_jobs
 from tests.payments.between import Belated, Denying, Interrupted
 from tests.payments.money import kept_at_gateway
-from tests.payments.test_deposits import settled
+from tests.payments.test_deposits import rented, settled
 from tests.shop import Shop
 
 
@@ -146,6 +146,25 @@ def test_a_refund_that_does_not_fit_parks_its_payment_and_event(shop: Shop) -> N
     payment = Payment.objects.get()
     assert payment.parked_reason == "1000 were refunded at the gateway, 490 were left here."
     assert (payment.refunded_minor, payment.refund_pending_minor) == (0, 4500)
+
+
+def test_what_is_left_of_a_deposit_secures_it_again_once_its_refunds_fit(shop: Shop) -> None:
+    rented(shop, 8)
+    deposit = Deposit.objects.get()
+    payment = deposit.payments.get()
+    unheard(shop, lambda: shop.gateway.dashboard_refund(str(payment.provider_ref), 1000))
+    request_refund(payment_id=payment.pk, amount_minor=4000, reason="sorry", actor="staff:1")
+    apply_refunds(payment_ref=str(payment.provider_ref))
+    payment.refresh_from_db()
+    deposit.refresh_from_db()
+    assert (payment.parked_by, deposit.status) == (ParkedBy.REFUND, DepositStatus.UNSECURED)
+
+    run_jobs()  # the gateway refuses ours
+
+    payment.refresh_from_db()
+    deposit.refresh_from_db()
+    assert (payment.parked_reason, payment.here_minor) == ("", 3000)
+    assert deposit.status == DepositStatus.SECURED
 
 
 def test_a_look_at_the_payment_alone_takes_nothing_away_that_its_refunds_showed(shop: Shop) -> None:

@@ -16,6 +16,7 @@ from payments.selectors import balance
 from payments.services import reconcile_payments, request_refund
 from payments.services.reconcile import Report
 from payments.services.sums import SUMS, deposits_miscounted, payments_miscounted, recount_payment
+from payments.states import ParkedBy
 from tests.factories.payments import PaymentFactory, RefundFactory
 from tests.jobs import forget_jobs, run_jobs
 from tests.payments.test_deposits import rented, returned
@@ -174,14 +175,24 @@ def test_a_deposit_that_keeps_more_than_is_left_is_left_to_a_person(shop: Shop) 
 
 
 def is_parked(deposit: Deposit) -> None:
-    Payment.objects.filter(deposit=deposit).update(parked_reason="look")
+    Payment.objects.filter(deposit=deposit).update(parked_reason="look", parked_by=ParkedBy.PAYMENT)
 
 
 def fails(deposit: Deposit) -> None:
-    RefundFactory(payment=Payment.objects.get(deposit=deposit), status="failed")
+    RefundFactory(payment=Payment.objects.get(deposit=deposit), status="failed", settled_at=timezone.now())
 
 
-@pytest.mark.parametrize("waits", [is_parked, fails])
+def fails_before_another_is_declined(deposit: Deposit) -> None:
+    fails(deposit)
+    RefundFactory(
+        payment=Payment.objects.get(deposit=deposit),
+        status="declined",
+        declined_by="staff:2",
+        decided_at=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("waits", [is_parked, fails, fails_before_another_is_declined])
 def test_a_deposit_that_waits_for_somebody_is_no_news(shop: Shop, waits: Callable[[Deposit], None]) -> None:
     _, deposit = ended(shop, 3)
     Deposit.objects.update(captured_minor=1200)
