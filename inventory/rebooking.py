@@ -1,6 +1,7 @@
 """Whether one rental could have other days without taking a unit from anybody."""
 
 from dataclasses import replace
+from datetime import date
 
 from inventory.models import Reservation
 from inventory.packing import Days, NoPlan, Shelf, misfits, plan, with_units
@@ -14,13 +15,15 @@ class Rebooking:
     A promise only while the pool is locked.
     """
 
-    def __init__(self, row: Reservation) -> None:
+    def __init__(self, row: Reservation, *, until: date | None = None) -> None:
+        """until: the end, half open, of the days that it has a right to, if it is expected later: whom it keeps waiting
+        then is nobody who cannot be served."""
         pool = (row.variant_id, row.depot_id)
         self._row, self._fleet, self._today = row, fleets([pool])[pool], row.depot.today
-        lost = set(misfits(self._fleet.shelves, self._fleet.bookings))
+        self._down = [(d.period.lower, d.period.upper) for d in row.unit.downtimes.all()] if row.unit else []
+        lost = set(misfits(self._shelves_until(until), self._fleet.bookings))
         self._others = [b for b in self._fleet.bookings if b.key not in lost and b.key != row.pk]
         self._mine = next((b for b in self._fleet.bookings if b.key == row.pk), None)
-        self._down = [(d.period.lower, d.period.upper) for d in row.unit.downtimes.all()] if row.unit else []
 
     def fits(self, days: Days) -> bool:
         """True if it can have these days, half open and with their buffers, and all who can be served still can be."""
@@ -39,6 +42,12 @@ class Rebooking:
         except NoPlan:
             return False
         return True
+
+    def _shelves_until(self, until: date | None) -> list[Shelf[int]]:
+        if until is None or self._row.status != ReservationStatus.SHIPPED:
+            return self._fleet.shelves
+        taken = joined([(self._row.period.lower, min(until, self._row.period.upper)), *self._down])
+        return [Shelf(s.unit, taken) if s.unit == self._row.unit_id else s for s in self._fleet.shelves]
 
     def _with(self, shelf: Shelf[int], days: Days) -> Shelf[int]:
         return Shelf(shelf.unit, joined([*shelf.taken, days])) if shelf.unit == self._row.unit_id else shelf

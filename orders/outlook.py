@@ -49,6 +49,11 @@ class Outlook:
         claimed = self.rental.reservation.period
         return claimed.lower, max(claimed.upper, self.terms.blocked(self.rental.start_on, end_on)[1])
 
+    @property
+    def paid_until(self) -> date:
+        """The end, half open, of the days that it has by now; the customer may have told of more."""
+        return self.terms.blocked(self.rental.start_on, self.rental.end_on)[1]
+
     def require(self, end_on: date) -> None:
         """Raises: ExtensionNotPossible, with the reason and the last day that is possible."""
         reason = self._obstacle(end_on)
@@ -88,7 +93,7 @@ class Outlook:
         low, high = self.rental.end_on, min(self.terms.last_day(self.rental.start_on), self.depot.last_day)
         if self.is_overdue or self.rental.status not in EXTENDABLE:
             return low
-        rebooking = Rebooking(self.rental.reservation)
+        rebooking = Rebooking(self.rental.reservation, until=self.paid_until)
         while low < high:  # what does not fit does not fit with more days either
             middle = low + timedelta(days=(days_counted(low, high)) // 2)
             if rebooking.fits(self.days(middle)):

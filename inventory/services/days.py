@@ -18,12 +18,12 @@ _REBOOKED = (ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
 
 
 @transaction.atomic
-def change_days(*, reservation_id: UUID, days: Days) -> Reservation:
+def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) -> Reservation:
     """Give a paid rental other days, half open and with their buffers, if nobody else loses a unit by it.
 
     A unit that stood ready for it goes back on the shelf when there are days among them that it was not chosen for.
-    Safe to repeat. The IMS hears of it by a job. Locks: stock level, reservation.
-    Raises: HoldLapsed when it is not paid or over; OutOfStock.
+    until: the end of the days it has a right to now, if it is expected later. Safe to repeat. The IMS hears of it by a
+    job. Locks: stock level, reservation. Raises: HoldLapsed when it is not paid or over; OutOfStock.
     """
     row = lock_reservations([reservation_id])[0]
     if row.kind != ReservationKind.RENTAL or row.status not in _REBOOKED:
@@ -33,7 +33,7 @@ def change_days(*, reservation_id: UUID, days: Days) -> Reservation:
         return row
     grows = days[0] < before.lower or before.upper < days[1]
     if grows:
-        _require_room(row, before, days)
+        _require_room(row, before, days, until)
         if row.status == ReservationStatus.COMMITTED:
             row.unit = None
     elif row.status == ReservationStatus.COMMITTED:
@@ -62,9 +62,9 @@ def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
     return row
 
 
-def _require_room(row: Reservation, before: DateRange, days: Days) -> None:
+def _require_room(row: Reservation, before: DateRange, days: Days, until: date | None) -> None:
     row.period = before
-    fits = Rebooking(row).fits(days)
+    fits = Rebooking(row, until=until).fits(days)
     row.period = DateRange(*days)
     if not fits:
         raise OutOfStock([Shortage(row.variant.sku, row.depot.code, row.kind, requested=1, available=0)])

@@ -53,13 +53,14 @@ def _rental(order: Order, rental_id: UUID) -> Rental:
     return get_object_or_404(Rental, pk=rental_id, line__order=order)
 
 
-def _seen(amount: dict[str, Any] | None, order: Order) -> int | None:
+def _seen(body: dict[str, Any], name: str, order: Order) -> int | None:
     """The amount that a client agrees to. Raises: InvalidInput in another currency than the order's."""
+    amount = body.get(name)
     if amount is None:
         return None
     if amount["currency"] != order.currency:
         detail = f"This order is in {order.currency}."
-        raise InvalidInput([FieldError("/price/currency", detail, "other_currency")])
+        raise InvalidInput([FieldError(f"/{name}/currency", detail, "other_currency")])
     return int(amount["amount"])
 
 
@@ -168,7 +169,7 @@ class CancelOrderView(APIView):
             order_id=order.pk,
             actor=f"customer:{request.user.pk}",
             note=body["reason"],
-            seen_minor=_seen(body.get("credit"), order),
+            seen_minor=_seen(body, "credit", order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -220,7 +221,7 @@ class ExtendView(APIView):
             rental_id=rental.pk,
             end_on=body["end_on"],
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), order),
+            seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -246,7 +247,7 @@ class MoveView(APIView):
             start_on=body["start_on"],
             end_on=body["end_on"],
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), order),
+            seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
 
@@ -291,7 +292,7 @@ class KeepView(APIView):
         services.keep_rental(
             rental_id=rental.pk,
             actor=f"customer:{request.user.pk}",
-            seen_minor=_seen(body.get("price"), order),
+            seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
 

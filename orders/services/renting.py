@@ -45,9 +45,9 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
         raise PriceChanged(price, order.currency)
     _let_others_choose_anew(rivals, outlook.days(end_on), actor=actor)
     try:
-        claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
-    except OutOfStock as taken:
-        raise ExtensionNotPossible("next_booking", end_on) from taken
+        claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on), until=outlook.paid_until)
+    except OutOfStock as taken:  # somebody was quicker: what was looked at before the lock says no day
+        raise ExtensionNotPossible("next_booking", None) from taken
     _unprepare_without_unit(order, rental, claim, actor=actor)
     note = f"until {end_on}"
     move_rental(

@@ -27,6 +27,8 @@ from payments.states import DEPOSIT_LIVE, LIVE, PaymentStatus
 
 log = get_logger(__name__)
 
+_WAIT = (ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE, ChargeKind.KEEP)  # the deposit pays them first
+
 
 def collect_extra(*, order_id: UUID) -> Payment | None:
     """Collect from the kept card what an order that is over still owes after its deposit, and before that what its
@@ -112,7 +114,7 @@ def _due(order: Order) -> int:
         return due
     asked_for = order.charges.filter(kind=ChargeKind.EXTENSION).total()
     paid = Payment.objects.filter(order=order, purpose=Payment.Purpose.EXTRA).kept()
-    return min(due, max(0, asked_for - paid))
+    return max(0, min(due - order.charges.filter(kind__in=_WAIT).total(), asked_for - paid))
 
 
 def _card_to_ask(order: Order, due: int) -> GatewayCustomer | None:

@@ -217,3 +217,11 @@ def test_what_is_kept_and_what_is_credited_are_the_whole(amount: int, percent: i
 def test_no_rental_has_no_notice_to_give() -> None:
     assert until_when([Tier(48, 100)], None) == []
     assert percent_at([Tier(48, 0)], None, START) == 100
+
+
+def test_a_credit_in_another_currency_is_refused_where_it_was_sent(shop: Shop) -> None:
+    order, told = shop.paid(shop.rental()), {"credit": {"amount": 5, "currency": "USD"}}
+
+    answer = shop.phone().post(f"/api/v1/orders/{order.number}/cancel", told, format="json", headers=key())
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["#/credit/currency"]

@@ -161,6 +161,27 @@ def test_days_planned_for_the_repair_of_its_unit_are_not_given_to_whoever_has_it
     extend_rental(rental_id=rental.pk, end_on=shop.day(3), actor=ME)
 
 
+def test_who_says_that_they_are_late_has_no_right_to_the_days_of_others(shop: Shop) -> None:
+    rental = out(shop, 0, 2)
+    for _ in range(3):
+        shop.paid(shop.rental(5, 10))
+    report_late(rental_id=rental.pk, back_on=shop.day(6), actor=ME)
+
+    with pytest.raises(ExtensionNotPossible) as no:
+        extend_rental(rental_id=rental.pk, end_on=shop.day(6), actor=ME)
+
+    assert no.value.members["reason"] == "next_booking"
+
+
+def test_who_says_that_they_are_late_may_still_have_days_that_nobody_has(shop: Shop) -> None:
+    rental = out(shop, 0, 2)
+    report_late(rental_id=rental.pk, back_on=shop.day(6), actor=ME)
+
+    extend_rental(rental_id=rental.pk, end_on=shop.day(6), actor=ME)
+
+    assert only_rental(rental.line.order).end_on == shop.day(6)
+
+
 def test_an_extension_back_to_the_same_day_or_an_earlier_one_is_refused(shop: Shop) -> None:
     rental = out(shop, 0, 2)
 
@@ -256,6 +277,23 @@ def test_damage_waits_for_the_deposit_while_an_extension_is_paid(shop: Shop) -> 
 
     assert [payment.captured_minor for payment in Payment.objects.filter(purpose="extra")] == [1300]
     assert balance(order.pk) == 2000
+
+
+def test_damage_waits_though_an_extension_was_paid_and_given_back(shop: Shop) -> None:
+    rental = only_rental(shop.ready(shop.rental(0, 2)))
+    order = rental.line.order
+    for last in (6, 2):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(0), end_on=shop.day(last), actor=ME)
+        for _ in range(2):
+            run_jobs()
+            shop.deliver_webhooks()
+
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=1000, reason="zip", actor=CLERK)
+    run_jobs()
+
+    (extra,) = Payment.objects.filter(purpose="extra")
+    assert (extra.captured_minor, extra.refunded_minor) == (1300, 1300)
+    assert balance(order.pk) == 1000
 
 
 def test_a_card_that_declines_an_extension_leaves_it_to_its_customer(shop: Shop) -> None:
