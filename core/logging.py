@@ -21,6 +21,18 @@ _QUOTED_ROW = re.compile(
 )
 
 
+# As long as only secrets are: some addresses are themselves the key to something.
+_SECRET_SEGMENT = re.compile(r"/[A-Za-z0-9_-]{40,}(?=/|\s|$)")
+
+
+def without_secret_addresses(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: a segment of an address that is a secret is left out."""
+    for name, told in line.items():
+        if isinstance(told, str) and "/" in told:
+            line[name] = _SECRET_SEGMENT.sub("/(left out)", told)
+    return line
+
+
 def without_quoted_rows(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: what the database says about a refused row names the rule, and not what is in the row."""
     for name, told in line.items():
@@ -50,6 +62,7 @@ def logging_config(*, level: str, json: bool) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     without_quoted_rows,
+                    without_secret_addresses,
                     renderer,
                 ],
             }

@@ -41,13 +41,15 @@ class Outlook:
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
-        start = self.rental.start_on
-        return self.terms.fee_minor(start, end_on) - self.terms.fee_minor(start, self.rental.end_on)
+        return max(0, self.terms.fee_minor(self.rental.start_on, end_on) - self._rent_minor)
+
+    @cached_property
+    def _rent_minor(self) -> int:
+        return rent_minor(self.rental)
 
     def days(self, end_on: date) -> Days:
         """The days that its unit is kept from everybody else, if it lasts until this day."""
-        claimed = self.rental.reservation.period
-        return claimed.lower, max(claimed.upper, self.terms.blocked(self.rental.start_on, end_on)[1])
+        return self.rental.reservation.period.lower, self.terms.blocked(self.rental.start_on, end_on)[1]
 
     @property
     def paid_until(self) -> date:
@@ -176,7 +178,9 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
 
 
 def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
-    rentals = order.charges.filter(line__kind=OrderLine.Kind.RENTAL).order_by("line")
+    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole."""
+    as_ordered = [ChargeKind.RENTAL, ChargeKind.CANCELLATION]
+    rentals = order.charges.filter(line__kind=OrderLine.Kind.RENTAL, kind__in=as_ordered).order_by("line")
     kept: dict[UUID, int] = {}
     for line_id, charged in rentals.values_list("line").annotate(sum=Sum("amount_minor")):
         kept[line_id] = min(retained(charged, percent), most - sum(kept.values()))

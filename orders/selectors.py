@@ -64,14 +64,15 @@ def extension_options(order: Order) -> list[dict[str, Any]]:
     """How long each rental of an order could last, what that costs, and what keeping it would; needs `with_lines()`."""
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     rentals = [rental for line in order.lines.all() for rental in line.rentals.all()]
-    ids = [rental.pk for rental in rentals if rental.status in EXTENDABLE]
+    is_paid = order.status == OrderStatus.CONFIRMED
+    ids = [rental.pk for rental in rentals if is_paid and rental.status in EXTENDABLE]
     rows = Rental.objects.filter(pk__in=ids).select_related("line", "reservation__unit", "reservation__depot")
-    return [_extension(Outlook(rental, depot), order.currency) for rental in rows.order_by("id")]
+    return [_extension(Outlook(rental, depot), order) for rental in rows.order_by("id")]
 
 
-def _extension(outlook: Outlook, cur: str) -> dict[str, Any]:
-    rental, keep = outlook.rental, keep_minor(outlook.rental)
-    offered = keep is not None and "keep" in rental_open_to_customer(rental)
+def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
+    rental, keep, cur = outlook.rental, keep_minor(outlook.rental), order.currency
+    offered = keep is not None and "keep" in rental_open_to_customer(rental, order)
     return {
         "rental": str(rental.pk),
         "end_on": rental.end_on,
@@ -142,7 +143,7 @@ def order_answer(order: Order) -> dict[str, Any]:
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,
         "confirmed_at": order.confirmed_at,
-        "lines": [_order_line(line, cur) for line in order.lines.all()],
+        "lines": [_order_line(line, order) for line in order.lines.all()],
     }
 
 
@@ -206,12 +207,18 @@ def _line_open_to_customer(line: OrderLine) -> list[str]:
     return ["ask_return"] if may else []
 
 
-def rental_open_to_customer(rental: Rental) -> list[str]:
-    """What its customer can do with a rental."""
-    return sorted(_CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status)))
+def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
+    """What its customer can do with a rental of a paid order; the service may still say no, and why."""
+    if order.status != OrderStatus.CONFIRMED:
+        return []
+    events = _CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status))
+    if RentalTerms.of(rental.line).keep_price_minor is None:
+        events.discard("keep")
+    return sorted(events)
 
 
-def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
+def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
+    cur = order.currency
     return {
         "id": str(line.pk),
         "kind": line.kind,
@@ -225,12 +232,12 @@ def _order_line(line: OrderLine, cur: str) -> dict[str, Any]:
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
-        "rentals": [_rental(rental, RentalTerms.of(line), cur) for rental in line.rentals.all()],
+        "rentals": [_rental(rental, order, RentalTerms.of(line)) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }
 
 
-def _rental(rental: Rental, terms: RentalTerms, cur: str) -> dict[str, Any]:
+def _rental(rental: Rental, order: Order, terms: RentalTerms) -> dict[str, Any]:
     return {
         "id": str(rental.pk),
         "status": rental.status,
@@ -240,6 +247,6 @@ def _rental(rental: Rental, terms: RentalTerms, cur: str) -> dict[str, Any]:
         "unit": rental.unit.serial if rental.unit else None,
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
-        "allowed_events": rental_open_to_customer(rental),
-        "late_fee_per_day": money(terms.late_fee_minor, cur),
+        "allowed_events": rental_open_to_customer(rental, order),
+        "late_fee_per_day": money(terms.late_fee_minor, order.currency),
     }

@@ -48,13 +48,13 @@ def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) 
 def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
     """Keep a unit that is out from everybody else until `until`, half open, whether that fits or not: it is out anyway.
 
-    Whose booking it takes is found by a job. Never shortens anything. Locks: stock level, reservation.
+    Whose booking it takes is found by a job. Said again, the last word holds. Locks: stock level, reservation.
     Raises: HoldLapsed when it is not out.
     """
     row = lock_reservations([reservation_id])[0]
     if row.status != ReservationStatus.SHIPPED or row.period is None:
         raise HoldLapsed("This unit is not out.")
-    if row.period.upper < until:
+    if row.period.upper != until:
         row.period = DateRange(row.period.lower, until)
         row.save(update_fields=["period"])
         review_soon([(row.variant_id, row.depot_id)])

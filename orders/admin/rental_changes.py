@@ -13,7 +13,8 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.backoffice import Ask, actor_of, amount, sent
-from core.money import format_minor
+from core.forms import AmountField, parse_amount
+from core.money import format_minor, to_decimal
 from inventory.models import Depot
 from orders import services
 from orders.admin.beside import beside
@@ -49,6 +50,19 @@ class ExtendForm(forms.Form):
 def _how_long(outlook: Outlook) -> str:
     why = _WHY_NOT[outlook.limit]
     return f"At most until {day(outlook.latest)}: {why}." if outlook.latest else f"Now it cannot last longer: {why}."
+
+
+class LoseForm(NoteForm):
+    """What is owed for a unit that will not come back; what keeping it would cost is suggested."""
+
+    def __init__(self, data: Any, *, currency: str, price_minor: int) -> None:
+        super().__init__(data, initial={"amount": to_decimal(price_minor, currency)})
+        self.currency = currency
+        self.fields["amount"] = AmountField(currency=currency, label="Charge", help_text="0: nothing.")
+
+    def clean_amount(self) -> int:
+        """In minor units."""
+        return parse_amount(self.cleaned_data["amount"], self.currency)
 
 
 class RentalChanges(WorklistAdmin):
@@ -107,15 +121,17 @@ class RentalChanges(WorklistAdmin):
         rental = self.row(request, object_id)
 
         def do(typed: dict[str, Any]) -> str:
-            services.lose_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
-            return f"{rental.unit} is written off. What the customer owes for it is charged apart."
+            owed = typed["amount"]
+            services.lose_rental(rental_id=rental.pk, actor=actor_of(request), note=typed["note"], owed_minor=owed)
+            return f"{rental.unit} is written off."
 
+        form = LoseForm(sent(request), currency=rental.line.order.currency, price_minor=keep_minor(rental) or 0)
         ask = Ask(
             title=f"Write {rental.unit} off?",
-            text="It will not come back: the rental ends and the unit leaves the fleet. Charge apart what is owed for "
-            "it.",
+            text="It will not come back: the rental ends and the unit leaves the fleet. What is charged for it is "
+            "taken from the deposit first.",
             submit="Write it off",
             danger=True,
             **beside(rental),
         )
-        return self.take_step(request, rental, step="lose", form=NoteForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, rental, step="lose", form=form, do=do, ask=ask)

@@ -210,6 +210,7 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) 
             "late_fee_minor": offer.late_fee_minor,
             "turnaround_days": offer.turnaround_days,
             "keep_price_minor": variant.sale_minor,
+            "keep_tax_rate_bp": terms.tax.get(variant.sale_tax, 0),
             "keep_credit_percent": offer.keep_credit_percent,
             "rates": [[rate.from_days, rate.per_day_minor] for rate in terms.rates[variant.pk]],
             "min_days": offer.min_days,

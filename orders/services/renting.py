@@ -1,7 +1,7 @@
 """What a customer changes about a rental that is theirs: how long they have it, and whether it comes back."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,8 @@ from orders.services.lateness import charge_late_days_of
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon
 from orders.states import RENTAL, RentalStatus, next_status
+
+_MOST_LATE = timedelta(days=14)
 
 
 @transaction.atomic
@@ -72,7 +74,7 @@ def move_rental_days(
     """
     order, rental = lock_rental(rental_id)
     next_status(RENTAL, "move", rental.status)
-    if cancellation_of(order).kept_of_lines:
+    if cancellation_of(order).percent < 100:
         raise TooLateToMove
     terms, depot = RentalTerms.of(rental.line), Depot.objects.with_closures().get(pk=order.depot_id)
     if wrong := list(wrong_days(depot, "", start_on, end_on, shortest=terms.min_days, longest=terms.max_days)):
@@ -104,10 +106,10 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     next_status(RENTAL, "tell_late", rental.status)
     terms, today = RentalTerms.of(rental.line), order.depot.today
     first = max(rental.end_on, today)
-    if back_on <= first or back_on > terms.last_day(first):
-        detail = f"Name a day after {first} and within {terms.max_days} days."
+    if not first < back_on <= first + _MOST_LATE:
+        detail = f"Name a day after {first}, within {_MOST_LATE.days} days; for more, ask us."
         raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
-    until = terms.blocked(rental.start_on, back_on)[1]
+    until = terms.blocked(rental.start_on, back_on)[1]  # said again, it holds instead of what was said before
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_late(reservation_id=rental.reservation_id, until=until)
     move_rental(
@@ -144,8 +146,10 @@ def keep_rental(*, rental_id: UUID, actor: str, seen_minor: int | None = None) -
 
 
 @transaction.atomic
-def lose_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
-    """Write off a unit that will not come back. What the customer owes for it is charged apart (add_charge).
+def lose_rental(*, rental_id: UUID, actor: str, note: str, owed_minor: int = 0) -> Rental:
+    """Write off a unit that will not come back, and charge what its customer owes for it: the deposit pays first.
+
+    Both at once, as the order may be complete afterwards, and its deposit gone.
 
     Locks: order, stock level, reservation, unit. Raises: NotFound, TransitionNotAllowed.
     """
@@ -154,6 +158,8 @@ def lose_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
     charge_late_days_of(order, rental, at=timezone.now())
     claim = part_with(reservation_id=rental.reservation_id, event="lose")
     move_rental(order, rental, "lose", actor=actor, note=note, period=claim.period)
+    if owed_minor:
+        _charge(order, rental, ChargeKind.DAMAGE, owed_minor, reason="not brought back", actor=actor)
     settle_soon(order.pk)
     return rental
 

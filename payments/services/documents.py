@@ -91,14 +91,17 @@ def _taxed(order: Order, charges: Sequence[Charge]) -> list[Taxed]:
 
 
 def _tax_in(order: Order, charge: Charge, lines: Sequence[OrderLine], main: OrderLine | None) -> Taxed:
-    """What was sold keeps the tax that was quoted; a compensation of damage has none; all else follows its line, or
-    the rental."""
+    """What was sold keeps the tax that was quoted, what is kept is taxed as sold; a compensation of damage has none; all
+    else follows its line, or the rental."""
     amount, line = charge.amount_minor, charge.line
     if amount < 0 or charge.kind == ChargeKind.DAMAGE:
         return Taxed(amount, line_id=charge.line_id)
     if charge.kind == ChargeKind.DELIVERY:
         quoted = order.tax_minor - sum(line.tax_minor for line in lines)
         return Taxed(amount, _standard_rate(order) if quoted else 0, quoted)
+    if charge.kind == ChargeKind.KEEP and line is not None:
+        rate = int(line.explanation["rental"]["keep_tax_rate_bp"])
+        return Taxed(amount, rate, included_tax(amount, rate), line.pk)
     source = line or main
     rate = source.tax_rate_bp if source else 0
     if line is not None and _is_the_line(charge, line):

@@ -139,6 +139,7 @@ class RentalLineFactory(_LineFactory):
                 "late_fee_minor": 900,
                 "turnaround_days": 1,
                 "keep_price_minor": None,
+                "keep_tax_rate_bp": 0,
                 "keep_credit_percent": 50,
             },
         }

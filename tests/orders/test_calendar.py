@@ -7,6 +7,7 @@ import pytest
 from icalendar import Calendar
 from rest_framework.test import APIClient
 
+from core.logging import without_secret_addresses
 from orders.models import CalendarFeed, Rental
 from orders.services import cancel_order, extend_rental, take_back_rental
 from tests.factories.accounts import UserFactory
@@ -87,6 +88,16 @@ def test_the_secret_is_kept_nowhere(shop: Shop) -> None:
 
     assert len(secret) >= 43
     assert secret not in str(list(CalendarFeed.objects.values()))
+
+
+def test_the_secret_is_left_out_of_every_line_of_the_log(shop: Shop) -> None:
+    path = opened(shop)
+    line = {"event": f"Not Found: {path}", "path": path, "level": "warning"}
+
+    told = without_secret_addresses(None, "", dict(line))
+
+    assert path.split("/")[-2] not in str(told)
+    assert told["path"].endswith("/(left out)/rentals.ics")
 
 
 def test_the_calendar_of_a_closed_account_is_not_there(shop: Shop) -> None:

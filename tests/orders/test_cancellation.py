@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from orders.cancellation import Tier, percent_at, retained, tiers_of, until_when
 from orders.errors import PriceChanged
-from orders.models import CancellationTier, Charge, ChargeKind, Order
-from orders.services import add_charge, cancel_order
+from orders.models import CancellationTier, Charge, ChargeKind, Order, Rental
+from orders.services import cancel_order, extend_rental
 from orders.states import OrderStatus
 from payments.models import Document, Payment
 from payments.selectors import balance, unsettled_orders
@@ -183,14 +183,16 @@ def test_goodwill_given_before_is_not_given_twice(shop: Shop) -> None:
     assert order.charges.total() == 700  # not 2700: the 20.00 stay theirs
 
 
-def test_a_longer_rental_is_credited_with_its_extension(shop: Shop) -> None:
-    policy(h48=50)
+def test_days_added_later_are_credited_whole_so_that_nothing_stays_owed(shop: Shop) -> None:
+    policy(h9000=0)
     order = shop.paid(shop.rental(10, 12))
-    add_charge(order_id=order.pk, kind=ChargeKind.CLEANING, amount_minor=500, reason="hair", actor="staff:1")
+    extend_rental(rental_id=Rental.objects.get().pk, end_on=shop.day(16), actor=ME)  # nobody has paid for it yet
 
     cancel_order(order_id=order.pk, actor=ME)
+    settle(shop)
 
-    assert order.charges.total() == 1350
+    assert (order.charges.total(), balance(order.pk)) == (2700, 0)
+    assert Document.objects.filter(order=order).exists()
 
 
 TIERS = st.lists(st.builds(Tier, st.integers(0, 500), st.integers(0, 100)), max_size=4, unique_by=lambda t: t.hours)

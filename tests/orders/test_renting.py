@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError
 
-from catalog.models import RentalRate, SaleOffer
+from catalog.models import RentalOffer, RentalRate, SaleOffer
 from core.errors import InvalidInput
 from inventory.errors import OutOfStock
 from inventory.models import Downtime, Reservation, Unit
@@ -36,8 +36,9 @@ from orders.services import (
     take_back_rental,
 )
 from orders.states import OrderStatus, RentalStatus
-from payments.models import Deposit, Payment
+from payments.models import Deposit, DocumentLine, Payment
 from payments.selectors import balance
+from tests.factories.catalog import TaxRateFactory
 from tests.factories.inventory import DepotClosureFactory
 from tests.jobs import run_jobs
 from tests.shop import Shop, key
@@ -463,7 +464,7 @@ def test_the_fee_that_is_told_is_the_fee_that_is_charged(shop: Shop) -> None:
     for_sale(shop, 35_00)
     rental = out(shop, 0, 2)
 
-    for back, told in ((4, 2 * late_fee(rental)), (30, 3500 - 1350)):
+    for back, told in ((4, 2 * late_fee(rental)), (16, 3500 - 1350)):
         _, fees = report_late(rental_id=rental.pk, back_on=shop.day(back), actor=ME)
         assert fees == told
     with time_machine.travel(noon(shop, 30)):
@@ -471,7 +472,7 @@ def test_the_fee_that_is_told_is_the_fee_that_is_charged(shop: Shop) -> None:
     assert sum(fee.amount_minor for fee in fees_of(rental)) == 3500 - 1350
 
 
-@pytest.mark.parametrize("offset", [2, 0, -3, 400])
+@pytest.mark.parametrize("offset", [2, 0, -3, 17, 400])
 def test_a_day_that_is_not_late_or_far_too_late_is_refused(shop: Shop, offset: int) -> None:
     rental = out(shop, 0, 2)
 
@@ -515,9 +516,28 @@ def test_fewer_days_credit_nothing_that_was_given_back_before(shop: Shop) -> Non
     order = shop.paid(shop.rental(10, 16))
     Charge.objects.create(order=order, kind=ChargeKind.GOODWILL, amount_minor=-3500, actor="staff:1")
 
-    move_rental_days(rental_id=only_rental(order).pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
-
+    rental = only_rental(order)
+    move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(12), actor=ME)
     assert order.charges.total() == 0
+    extend_rental(
+        rental_id=rental.pk, end_on=shop.day(16), actor=ME
+    )  # what was credited of it is charged again, no more
+
+    assert order.charges.total() == 500
+
+
+def test_the_last_word_about_a_late_return_holds_and_an_extension_frees_the_rest(shop: Shop) -> None:
+    rental = out(shop, 0, 2)
+
+    ends = []
+    for told in (12, 4):
+        report_late(rental_id=rental.pk, back_on=shop.day(told), actor=ME)
+        ends.append(Reservation.objects.get(rental=rental).period.upper)
+    report_late(rental_id=rental.pk, back_on=shop.day(12), actor=ME)
+    extend_rental(rental_id=rental.pk, end_on=shop.day(5), actor=ME)
+
+    assert ends == [shop.day(14), shop.day(6)]
+    assert Reservation.objects.get(rental=rental).period.upper == shop.day(7)
 
 
 # Keeping
@@ -581,6 +601,20 @@ def test_what_is_not_for_sale_cannot_be_kept(shop: Shop) -> None:
     with pytest.raises(KeepNotOffered):
         keep_rental(rental_id=rental.pk, actor=ME)
     assert options(shop, rental.line.order)["keep_price"] is None
+
+
+def test_what_is_kept_is_taxed_as_what_is_sold(shop: Shop) -> None:
+    TaxRateFactory(tax_class="reduced", rate_bp=700)
+    RentalOffer.objects.update(tax_class="reduced")
+    rental = out(shop, 0, 2)
+
+    keep_rental(rental_id=rental.pk, actor=ME)
+    for _ in range(2):
+        run_jobs()
+        shop.deliver_webhooks()
+
+    kept = DocumentLine.objects.get(charge__kind=ChargeKind.KEEP)
+    assert [(part["rate_bp"], part["gross_minor"]) for part in kept.taxes] == [(1900, 4990 - 1350)]
 
 
 def test_only_what_its_customer_has_can_be_kept(shop: Shop) -> None:
@@ -675,6 +709,19 @@ def test_a_unit_that_is_lost_ends_its_rental_here_and_at_the_inventory_system(sh
     assert (only_rental(rental.line.order).status, unit.status) == (RentalStatus.LOST, "lost")
     assert told_by_ims(shop)[unit.serial] == "lost"
     decide_unit(unit_id=unit.pk, event="find")  # here it is again
+
+
+def test_what_is_owed_for_a_lost_unit_is_taken_from_the_deposit_first(shop: Shop) -> None:
+    rental = out(shop, 0, 2)
+
+    lose_rental(rental_id=rental.pk, actor=CLERK, note="left on the train", owed_minor=6000)
+    for _ in range(3):
+        run_jobs()
+        shop.deliver_webhooks()
+
+    assert Deposit.objects.get().captured_minor == 4000
+    assert Payment.objects.get(purpose="extra").captured_minor == 2000
+    assert balance(rental.line.order_id) == 0
 
 
 def test_a_closed_rental_can_be_neither_extended_nor_kept_nor_lost(shop: Shop) -> None:
