@@ -150,11 +150,6 @@ MUTANTS = {
             "ref=ref, amount_minor=self.keep_minor)",
             "ref=ref, amount_minor=self.payment.amount_minor)",
         ),
-        "the rest of a charged deposit is lost": Mutant(
-            "services/deposits.py",
-            "        elif payment.refundable_minor > keep and not _is_refused(payment):\n",
-            "        elif payment.refundable_minor > keep == 0 and not _is_refused(payment):\n",
-        ),
         "a charged deposit goes back with what is kept": Mutant(
             "services/deposits.py", "amount_minor=seen - keep,", "amount_minor=seen,"
         ),
@@ -181,6 +176,11 @@ MUTANTS = {
         ),
     },
     "damage": {
+        "the rest of a charged deposit is lost": Mutant(
+            "services/deposits.py",
+            "        elif payment.refundable_minor > keep and not _is_refused(payment):\n",
+            "        elif payment.refundable_minor > keep == 0 and not _is_refused(payment):\n",
+        ),
         "nobody is asked for what a deposit does not cover": Mutant(
             "services/settling.py", "        collect_extra(order_id=order_id)\n", "        pass\n"
         ),
