@@ -222,6 +222,11 @@ MUTANTS = {
 SPARED = {
     "an order is confirmed unpaid": "a payment is always of the whole price; what is parked, or a part of it: "
     "tests/payments/test_strays.py, test_a_part_of_the_price_confirms_nothing and its neighbours",
+    "a payment that came late stays unnoticed": "its money goes back, as when the stock is gone: "
+    "tests/payments/test_services.py, test_money_that_comes_too_late_wins_the_stock_anew_when_it_is_still_there",
+    "a card that said no is asked again": "only once somebody cancelled the extra: tests/payments/"
+    "test_deposit_trouble.py, test_an_extra_that_was_declined_and_then_cancelled_at_the_gateway_is_not_asked_from_the_"
+    "card_again",
 }
 
 
