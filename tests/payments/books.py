@@ -29,6 +29,7 @@ from payments.states import (
     LIVE,
     UNDER_WAY,
     DepositStatus,
+    DisputeStatus,
     PaymentStatus,
     RefundStatus,
 )
@@ -38,6 +39,7 @@ LATER = (ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE)
 LIVING = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
 DEAD = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 UNPROMISED = (RefundStatus.WAITING, RefundStatus.DECLINED)
+ENDS = {"won": DisputeStatus.WON, "lost": DisputeStatus.LOST, "warning_closed": DisputeStatus.DROPPED}
 MOST = 100  # of what the gateway is asked for at once
 
 
@@ -254,6 +256,10 @@ def gateway_agrees(books: Books, gateway: StripeSandbox) -> None:
     for dispute in remote["dispute"]:
         if dispute["status"] != "won" and not dispute["status"].startswith("warning_"):
             taken[dispute["payment_intent"]] += dispute["amount"]
+    ours_of = {dispute.provider_ref: dispute.status for dispute in books.disputes}
+    for dispute in remote["dispute"]:
+        ours = ours_of.get(dispute["id"])
+        assert ENDS.get(dispute["status"], ours) == ours, f"{dispute['id']}: ours {ours}, theirs {dispute['status']}"
     rows = {payment.provider_ref: payment for payment in books.payments}
     for intent in remote["payment_intent"]:
         ref, row = intent["id"], rows.pop(intent["id"], None)
@@ -277,6 +283,14 @@ def _is_release(refund: dict[str, Any]) -> bool:
     """What is let go of a hold shows as a refund, though no money came."""
     card = (refund.get("destination_details") or {}).get("card") or {}
     return card.get("type") == "reversal" and refund["balance_transaction"] is None
+
+
+def what_is_paid_is_confirmed(books: Books) -> None:
+    """Before time passes: it would expire unseen, as money that comes late confirms too."""
+    for account in books.accounts.values():
+        if account.order.status == OrderStatus.PENDING_PAYMENT and not any(p.parked_reason for p in account.payments):
+            at_banks = sum(payment.disputed_minor for payment in account.payments)
+            assert account.open_minor + at_banks > 0, f"paid, and not confirmed: {account}"
 
 
 def orders_are_explained(books: Books) -> None:
@@ -384,4 +398,5 @@ __all__ = [
     "nobody_owes_more_without_a_cause",
     "orders_are_explained",
     "rows_agree",
+    "what_is_paid_is_confirmed",
 ]

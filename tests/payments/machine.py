@@ -37,6 +37,7 @@ from orders.services import (
     take_back_rental,
 )
 from orders.states import OrderStatus, RentalStatus, SaleStatus
+from payments.errors import RefundTooLarge
 from payments.models import Deposit, Dispute, DocumentLine, Payment, ProviderEvent, Refund
 from payments.providers.base import ProviderError
 from payments.providers.registry import get_provider
@@ -369,6 +370,9 @@ class Money(RuleBasedStateMachine):
         amount, by = payment.refundable_minor // draw(st.sampled_from([1, 2, 3])), draw(st.sampled_from(STAFF))
         with suppress(DomainError):
             request_refund(payment_id=payment.pk, amount_minor=amount, reason="sorry", actor=by)
+        payment.refresh_from_db()
+        with pytest.raises(RefundTooLarge):
+            request_refund(payment_id=payment.pk, amount_minor=payment.refundable_minor + 1, reason="sorry", actor=by)
 
     @deed("clerks", lambda self: self._captured())
     def somebody_refunds_at_the_gateway(self, payment: Payment, draw: Draw) -> None:
@@ -539,6 +543,8 @@ class Money(RuleBasedStateMachine):
         self.http.meanwhile = None
         self._until_quiet()
         self._look_for_the_forgotten()
+        self._until_quiet()
+        books.what_is_paid_is_confirmed(Books())
         for _ in range(3):
             self.clock.shift(timedelta(minutes=35))
             for job in PERIODIC:

@@ -150,11 +150,6 @@ MUTANTS = {
             "ref=ref, amount_minor=self.keep_minor)",
             "ref=ref, amount_minor=self.payment.amount_minor)",
         ),
-        "the rest of a charged deposit is lost": Mutant(
-            "services/deposits.py",
-            "        elif payment.refundable_minor > keep and not _is_refused(payment):\n",
-            "        elif payment.refundable_minor > keep == 0 and not _is_refused(payment):\n",
-        ),
         "a charged deposit goes back with what is kept": Mutant(
             "services/deposits.py", "amount_minor=seen - keep,", "amount_minor=seen,"
         ),
@@ -181,6 +176,11 @@ MUTANTS = {
         ),
     },
     "damage": {
+        "the rest of a charged deposit is lost": Mutant(
+            "services/deposits.py",
+            "        elif payment.refundable_minor > keep and not _is_refused(payment):\n",
+            "        elif payment.refundable_minor > keep == 0 and not _is_refused(payment):\n",
+        ),
         "nobody is asked for what a deposit does not cover": Mutant(
             "services/settling.py", "        collect_extra(order_id=order_id)\n", "        pass\n"
         ),
@@ -222,6 +222,11 @@ MUTANTS = {
 SPARED = {
     "an order is confirmed unpaid": "a payment is always of the whole price; what is parked, or a part of it: "
     "tests/payments/test_strays.py, test_a_part_of_the_price_confirms_nothing and its neighbours",
+    "a payment that came late stays unnoticed": "its money goes back, as when the stock is gone: "
+    "tests/payments/test_services.py, test_money_that_comes_too_late_wins_the_stock_anew_when_it_is_still_there",
+    "a card that said no is asked again": "only once somebody cancelled the extra: tests/payments/"
+    "test_deposit_trouble.py, test_an_extra_that_was_declined_and_then_cancelled_at_the_gateway_is_not_asked_from_the_"
+    "card_again",
 }
 
 

@@ -351,6 +351,20 @@ def test_an_extra_that_was_declined_is_never_tried_again_by_itself(shop: Shop) -
     assert fresh(order).status == OrderStatus.CONFIRMED
 
 
+def test_an_extra_that_was_declined_and_then_cancelled_at_the_gateway_is_not_asked_from_the_card_again(
+    shop: Shop,
+) -> None:
+    order, extra = extra_left_open(shop)
+    get_provider().cancel_payment(str(extra.provider_ref))
+
+    settled(shop)
+    settle_order(order_id=order.pk)
+    settled(shop)
+
+    assert Payment.objects.get(purpose="extra").status == PaymentStatus.CANCELLED
+    assert totals(shop)["captured"] == order.total_minor + order.deposit_minor
+
+
 def extra_left_open(shop: Shop) -> tuple[Order, Payment]:
     order = rented(shop)
     charge(order, order.deposit_minor + 2000)
