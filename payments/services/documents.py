@@ -91,8 +91,8 @@ def _taxed(order: Order, charges: Sequence[Charge]) -> list[Taxed]:
 
 
 def _tax_in(order: Order, charge: Charge, lines: Sequence[OrderLine], main: OrderLine | None) -> Taxed:
-    """What was sold keeps the tax that was quoted, what is kept is taxed as sold; a compensation of damage has none; all
-    else follows its line, or the rental."""
+    """What was sold keeps the tax that was quoted, what is kept is taxed as a sale; a compensation of damage has none;
+    all else follows its line, or the rental."""
     amount, line = charge.amount_minor, charge.line
     if amount < 0 or charge.kind == ChargeKind.DAMAGE:
         return Taxed(amount, line_id=charge.line_id)
