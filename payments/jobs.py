@@ -164,10 +164,10 @@ def reconcile(timestamp: int = 0, *, days: int = 0, repair: bool = False, actor:
     name="payments.watch_money", queue="payments", queueing_lock="payments.watch_money", lock="payments.reconcile"
 )
 def watch_money(timestamp: int) -> None:
-    """Compare the last hours with the gateway; what differs for more than ten minutes alerts. The next run follows, so
-    no retry."""
+    """Compare the last hours with the gateway and close there what nobody can pay; what else differs for more than ten
+    minutes alerts. The next run follows, so no retry."""
     try:
-        report = services.reconcile_payments(since=timezone.now() - timedelta(hours=3), actor=WATCH)
+        report = services.watch_payments(since=timezone.now() - timedelta(hours=3))
     except ProviderError as error:
         log.warning("money_not_watched", error=str(error))
         return

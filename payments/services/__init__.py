@@ -14,7 +14,7 @@ from payments.services.disputes import apply_disputes, ask_for_disputed, write_o
 from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import read_mail, send_mail
-from payments.services.reconcile import forget_old_reconciliations, reconcile_payments
+from payments.services.reconcile import forget_old_reconciliations, reconcile_payments, watch_payments
 from payments.services.returning import (
     apply_refunds,
     approve_refund,
@@ -78,5 +78,6 @@ __all__ = [
     "settle_payment",
     "settle_refund",
     "start_payment",
+    "watch_payments",
     "write_off_dispute",
 ]

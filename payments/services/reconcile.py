@@ -13,9 +13,10 @@ from core import comparing
 from payments.models import PaymentReconciliation
 from payments.providers.base import ProviderError
 from payments.providers.registry import get_provider
+from payments.services.collecting import apply_payment
 from payments.services.comparison import Look
 from payments.services.repair import repair_cases
-from payments.services.verdicts import Finding
+from payments.services.verdicts import Finding, Repair
 
 ALERTED_AFTER = timedelta(minutes=10)
 WATCH = "watch"
@@ -67,10 +68,23 @@ def reconcile_payments(
     return run.report
 
 
+def watch_payments(*, since: datetime) -> Report:
+    """Compare as reconcile_payments does, and close at the gateway what nobody can pay and whose events were lost: a
+    payment of ours that another one replaced. All else is told, and repaired by whoever decides to.
+
+    Safe to repeat. Network, so never inside a transaction. Raises: ProviderError.
+    """
+    report = reconcile_payments(since=since, actor=WATCH)
+    for finding in report.standing():
+        if (finding.what, finding.repair) == ("payment", Repair.CANCEL_THERE):
+            apply_payment(provider_ref=finding.ref)
+    return report
+
+
 def forget_old_reconciliations(*, older_than: timedelta = comparing.KEPT_FOR) -> int:
     """Delete what was kept for long enough. Returns how many. Safe to repeat."""
     deleted, _ = PaymentReconciliation.objects.filter(finished_at__lt=timezone.now() - older_than).delete()
     return deleted
 
 
-__all__ = ["ALERTED_AFTER", "WATCH", "Report", "forget_old_reconciliations", "reconcile_payments"]
+__all__ = ["ALERTED_AFTER", "WATCH", "Report", "forget_old_reconciliations", "reconcile_payments", "watch_payments"]

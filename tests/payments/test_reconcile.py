@@ -405,6 +405,15 @@ def test_money_without_an_order_alerts_after_ten_minutes(
     assert ("money_drift" in caplog.text) is alerts
 
 
+def test_the_watch_closes_what_nobody_can_pay(shop: Shop) -> None:
+    stray_unpaid(shop)
+
+    jobs.watch_money(0)
+
+    assert [intent["status"] for intent in shop.gateway.all_of("payment_intent")].count("canceled") == 1
+    assert look().findings == []
+
+
 def test_the_watch_keeps_only_what_differs(shop: Shop) -> None:
     shop.paid()
 

@@ -22,6 +22,7 @@ UNPAID = ("reserving", "pending_payment")
 HOURLY = (
     "payments.reconcile_refunds", "payments.reconcile_disputes", "payments.reconcile_old",
     "payments.catch_up_on_documents", "payments.renew_ending_holds", "payments.secure_due_deposits",
+    "payments.watch_money",
 )  # fmt: skip
 
 
