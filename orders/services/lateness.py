@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.queue import enqueue
+from inventory import words
 from orders.models import Charge, ChargeKind, Order, Rental
 from orders.outlook import keep_minor, late_days, late_rentals
 from orders.rental_terms import RentalTerms
@@ -40,11 +41,11 @@ def charge_late_days_of(order: Order, rental: Rental, *, at: datetime) -> int:
             continue
         Charge.objects.create(
             order=order, line_id=rental.line_id, rental=rental, kind=ChargeKind.LATE_FEE, amount_minor=amount,
-            late_on=day, reason=f"late on {day}", actor=CLOCK,
+            late_on=day, reason=f"late on {words.day(day)}", actor=CLOCK,
         )  # fmt: skip
         total += amount
     if total and not charged:
-        move_rental(order, rental, "be_late", actor=CLOCK, note=f"was due back on {rental.end_on}")
+        move_rental(order, rental, "be_late", actor=CLOCK, note=f"was due back on {words.day(rental.end_on)}")
     if total:
         settle_soon(order.pk)
     return total

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core.errors import FieldError, InvalidInput
 from core.time import days_counted
+from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
 from inventory.packing import Days
@@ -51,12 +52,12 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     except OutOfStock as taken:  # somebody was quicker: what was looked at before the lock says no day
         raise ExtensionNotPossible("next_booking", None) from taken
     _unprepare_without_unit(order, rental, claim, actor=actor)
-    note = f"until {end_on}"
+    note = f"until {words.day(end_on)}"
     move_rental(
         order, rental, "extend", actor=actor, note=note, end_on=end_on, period=claim.period, late_reported_on=None
     )
     if price:
-        _charge(order, rental, ChargeKind.EXTENSION, price, reason=f"extended until {end_on}", actor=actor)
+        _charge(order, rental, ChargeKind.EXTENSION, price, reason=f"extended until {words.day(end_on)}", actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -84,7 +85,7 @@ def move_rental_days(
         raise PriceChanged(rent, order.currency)
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
-    said = f"moved to {start_on} until {end_on}"
+    said = f"moved to {words.span(start_on, end_on)}"
     move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
     if rent > before:
         _charge(order, rental, ChargeKind.EXTENSION, rent - before, reason=said, actor=actor)
@@ -113,7 +114,7 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_late(reservation_id=rental.reservation_id, until=until)
     move_rental(
-        order, rental, "tell_late", actor=actor, note=f"back on {back_on}", late_reported_on=back_on,
+        order, rental, "tell_late", actor=actor, note=f"back on {words.day(back_on)}", late_reported_on=back_on,
         period=claim.period,
     )  # fmt: skip
     charged = rental.charges.exclude(late_on=None).count()
