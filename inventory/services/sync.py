@@ -83,7 +83,8 @@ def _end_leases(talks: Sequence[Talk]) -> None:
     back = [row.unit_id for row in rows if row.unit_id and row.provider_state == ProviderState.CHECKED_IN]
     if back:
         _wake_next(back)
-    _wake_refused([row for row in rows if row.kind == ReservationKind.RENTAL and in_step(row)])
+    settled = [row for row in rows if row.kind == ReservationKind.RENTAL and in_step(row)]
+    _wake_refused([row for row in settled if row.status != ReservationStatus.HELD])  # a new hold frees nothing
 
 
 def _wake_next(unit_ids: Sequence[int]) -> None:
