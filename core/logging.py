@@ -25,11 +25,16 @@ _QUOTED_ROW = re.compile(
 _SECRET_SEGMENT = re.compile(r"/[A-Za-z0-9_-]{40,}(?=/|\s|$)")
 
 
+def without_secret(address: str) -> str:
+    """The address with what is a secret in it left out."""
+    return _SECRET_SEGMENT.sub("/(left out)", address)
+
+
 def without_secret_addresses(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: a segment of an address that is a secret is left out."""
     for name, told in line.items():
         if isinstance(told, str) and "/" in told:
-            line[name] = _SECRET_SEGMENT.sub("/(left out)", told)
+            line[name] = without_secret(told)
     return line
 
 

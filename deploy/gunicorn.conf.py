@@ -7,7 +7,6 @@ import importlib
 import json
 import logging
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from config import env
+from core.logging import without_secret
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -46,9 +46,6 @@ class JsonLines(logging.Formatter):
         return json.dumps({**line, **getattr(record, "fields", {})})
 
 
-SECRET_SEGMENT = re.compile(r"/[A-Za-z0-9_-]{40,}(?=/|$)")  # as core.logging leaves out
-
-
 class JsonLogger(Logger):  # type: ignore[misc]
     """One JSON object a line. A request is told by what was done to it, never by whom: no query string, no address,
     no user agent, no referrer."""
@@ -62,7 +59,7 @@ class JsonLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, _req: Any, environ: dict[str, Any], request_time: dt.timedelta) -> None:
         fields = {
             "method": environ.get("REQUEST_METHOD"),
-            "path": SECRET_SEGMENT.sub("/(left out)", str(environ.get("PATH_INFO"))),
+            "path": without_secret(str(environ.get("PATH_INFO"))),
             "status": int(str(resp.status).split(maxsplit=1)[0]),
             "milliseconds": round(request_time / dt.timedelta(milliseconds=1), 1),
             "bytes": getattr(resp, "sent", None),
