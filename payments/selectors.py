@@ -216,7 +216,7 @@ def payments_owed_back() -> QuerySet[Payment]:
     """Payments of which a refund failed, as long as their order still has more than it charges, or an ended deposit
     more than stays of it: a bank that took the order's own money hides no deposit that should have gone back."""
     order = OuterRef("payment__order")
-    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    charged = _charged_to(order)
     left = F("captured_minor") - GONE
     kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
     failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
@@ -254,7 +254,7 @@ def with_sums(orders: QuerySet[Order]) -> QuerySet[Order]:
     way back, not taken by a bank."""
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
     here = mine.annotate(sum=Sum(F("captured_minor") - GONE - F("refund_waiting_minor")))
-    charged = Charge.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    charged = _charged_to(OuterRef("pk"))
     kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_and_left()))
     return orders.annotate(charged=_sum_of(charged), here=_sum_of(here) + _sum_of(kept))
 
@@ -308,7 +308,7 @@ def disputes_of_attention() -> QuerySet[Dispute]:
 def paid_orders() -> QuerySet[Order]:
     """Orders whose charges may stand on a receipt: nothing is `owed`, and what is kept of a hold has really come."""
     order = OuterRef("pk")
-    charged = Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
+    charged = _charged_to(order)
     left = F("captured_minor") - GONE
     paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
     kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(_kept_here()))
@@ -330,6 +330,11 @@ def orders_without_documents() -> QuerySet[Charge, UUID]:
     waits_for_money = Q(amount_minor__gt=0, is_paid=False) | Q(amount_minor__lt=0, has_receipt=False)
     due = missing.exclude(expired_before).exclude(waits_for_money)
     return due.order_by("order_id").values_list("order_id", flat=True).distinct()
+
+
+def _charged_to(order: OuterRef) -> QuerySet[Charge, Any]:
+    """What is charged to the order of an outer row, as `sum`."""
+    return Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
 
 
 def _sum_of(rows: QuerySet[Any, Any]) -> Coalesce:
