@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+ALL = 100  # percent
+
 
 @dataclass(frozen=True, slots=True)
 class Tier:
@@ -30,14 +32,14 @@ def tier_at(tiers: Sequence[Tier], begins_at: datetime, now: datetime) -> Tier |
 def percent_at(tiers: Sequence[Tier], begins_at: datetime | None, now: datetime) -> int:
     """How much of the rent is credited now. Without a policy, and without a rental, that is all of it."""
     if not tiers or begins_at is None:
-        return 100
+        return ALL
     tier = tier_at(tiers, begins_at, now)
     return tier.percent if tier else 0
 
 
 def retained(amount_minor: int, percent: int) -> int:
     """What is not credited of an amount, rounded down: in doubt for the customer."""
-    return max(0, amount_minor) * (100 - percent) // 100
+    return max(0, amount_minor) * (ALL - percent) // ALL
 
 
 def until_when(tiers: Sequence[Tier], begins_at: datetime | None) -> list[tuple[datetime, int]]:

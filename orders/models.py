@@ -1,5 +1,6 @@
 """Quotes, orders, their lines and rentals, and every charge and event that ever happened to them."""
 
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from core.ids import new_id
 from core.money import format_minor
 from inventory.models import Depot, Reservation, Unit
 from orders.numbers import new_order_number
+from orders.rental_terms import RentalTerms
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 M = TypeVar("M", bound=models.Model)
@@ -204,6 +206,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
+
+    @cached_property
+    def rental_terms(self) -> RentalTerms:
+        """What its quote promised for one unit; of a rental line only."""
+        return RentalTerms.of(self.explanation["rental"])
 
 
 class Rental(models.Model):

@@ -14,13 +14,12 @@ from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
-from orders.cancellation import percent_at, retained, tier_at, tiers_of
-from orders.errors import ExtensionNotPossible
+from orders.cancellation import ALL, percent_at, retained, tier_at, tiers_of
+from orders.errors import ExtensionNotPossible, PriceChanged
 from orders.models import ChargeKind, Order, OrderLine, Rental
-from orders.rental_terms import RentalTerms
 from orders.states import RentalStatus
 
-_A_DAY, _ALL = timedelta(days=1), 100
+_A_DAY = timedelta(days=1)
 EXTENDABLE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT)
 
 
@@ -37,7 +36,7 @@ class Outlook:
     """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked."""
 
     def __init__(self, rental: Rental, depot: Depot) -> None:
-        self.rental, self.depot, self.terms = rental, depot, RentalTerms.of(rental.line)
+        self.rental, self.depot, self.terms = rental, depot, rental.line.rental_terms
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
@@ -127,18 +126,17 @@ class Outlook:
 def rent_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
     changes = rental.charges.filter(kind__in=[ChargeKind.EXTENSION, ChargeKind.CANCELLATION])
-    return rental.line.unit_price_minor + (changes.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+    return rental.line.unit_price_minor + changes.total()
 
 
 def late_fees_minor(rental: Rental) -> int:
     """The late fees charged for one unit so far."""
-    charged = rental.charges.filter(kind=ChargeKind.LATE_FEE).aggregate(sum=Sum("amount_minor"))["sum"]
-    return charged or 0
+    return rental.charges.filter(kind=ChargeKind.LATE_FEE).total()
 
 
 def keep_minor(rental: Rental) -> int | None:
     """What keeping the unit costs now; None: it is not for sale. Needs `line`."""
-    price = RentalTerms.of(rental.line).keep_minor(rent_minor(rental))
+    price = rental.line.rental_terms.keep_minor(rent_minor(rental))
     return None if price is None else max(0, price - late_fees_minor(rental))
 
 
@@ -152,6 +150,12 @@ def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:
     return days
 
 
+def require_seen(seen_minor: int | None, now_minor: int, currency: str) -> None:
+    """Raises: PriceChanged when a customer agreed to another amount than it is by now; None: none was shown."""
+    if seen_minor is not None and seen_minor != now_minor:
+        raise PriceChanged(now_minor, currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Cancellation:
     """What cancelling an order now would credit and keep. until: when less is credited; None: it stays so."""
@@ -160,6 +164,11 @@ class Cancellation:
     percent: int
     until: datetime | None
     kept_of_lines: dict[UUID, int]
+
+    @property
+    def is_free(self) -> bool:
+        """The whole rent is credited."""
+        return self.percent == ALL
 
     @property
     def kept_minor(self) -> int:
@@ -173,7 +182,7 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
     percent = percent_at(tiers, begins, at)
     tier = tier_at(tiers, begins, at) if begins else None
     charged = order.charges.total()
-    kept = _kept_of_lines(order, percent, most=charged) if percent < _ALL else {}
+    kept = _kept_of_lines(order, percent, most=charged) if percent < ALL else {}
     return Cancellation(charged - sum(kept.values()), percent, tier.ends_at(begins) if tier and begins else None, kept)
 
 

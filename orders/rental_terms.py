@@ -1,15 +1,13 @@
 """What a quote promised for one unit of a rental line. Every later price follows from it alone. Pure: no database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from catalog.buffers import Period, blocked_period
 from catalog.pricing import Step, rental_fee
 from core.time import days_counted
-
-if TYPE_CHECKING:
-    from orders.models import OrderLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,8 @@ class RentalTerms:
     keep_credit_percent: int
 
     @classmethod
-    def of(cls, line: "OrderLine") -> Self:
-        """The terms of a rental line."""
-        terms: dict[str, Any] = line.explanation["rental"]
+    def of(cls, terms: Mapping[str, Any]) -> Self:
+        """As a quote's line keeps them, under "rental"."""
         first, start = (date.fromisoformat(terms[name]) for name in ("blocked_from", "start_on"))
         return cls(
             rates=tuple(Step(from_days, per_day) for from_days, per_day in terms["rates"]),
@@ -53,12 +50,9 @@ class RentalTerms:
 
     def keep_minor(self, rent_minor: int) -> int | None:
         """What keeping the unit costs whoever has paid this much rent for it; None: it is not for sale."""
-        return keep_price(self.keep_price_minor, rent_minor, self.keep_credit_percent)
-
-
-def keep_price(price_minor: int | None, rent_minor: int, credit_percent: int) -> int | None:
-    """A price less the credit for rent, rounded for the shop; never below zero. None: it is not for sale."""
-    return None if price_minor is None else max(0, price_minor - rent_minor * credit_percent // 100)
+        if self.keep_price_minor is None:
+            return None
+        return max(0, self.keep_price_minor - rent_minor * self.keep_credit_percent // 100)
 
 
 _PLAIN = ("min_days", "max_days", "turnaround_days", "late_fee_minor", "keep_price_minor", "keep_credit_percent")

@@ -14,7 +14,7 @@ from inventory.models import Depot
 from orders.cancellation import tiers_of, until_when
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
-from orders.rental_terms import RentalTerms, keep_price
+from orders.rental_terms import RentalTerms
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
 from orders.terms import deposit_terms
 
@@ -109,8 +109,7 @@ def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
 
 def _keep_price(line: dict[str, Any], cur: str) -> dict[str, Any] | None:
     """What keeping one would cost from the first day: its price, less the credit for this rent."""
-    terms = line["rental"]
-    price = keep_price(terms["keep_price_minor"], line["unit_price_minor"], terms["keep_credit_percent"])
+    price = RentalTerms.of(line["rental"]).keep_minor(line["unit_price_minor"])
     return None if price is None else money(price, cur)
 
 
@@ -212,7 +211,7 @@ def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
     if order.status != OrderStatus.CONFIRMED:
         return []
     events = _CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status))
-    if RentalTerms.of(rental.line).keep_price_minor is None:
+    if rental.line.rental_terms.keep_price_minor is None:
         events.discard("keep")
     return sorted(events)
 
@@ -232,12 +231,12 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
-        "rentals": [_rental(rental, order, RentalTerms.of(line)) for rental in line.rentals.all()],
+        "rentals": [_rental(rental, order) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }
 
 
-def _rental(rental: Rental, order: Order, terms: RentalTerms) -> dict[str, Any]:
+def _rental(rental: Rental, order: Order) -> dict[str, Any]:
     return {
         "id": str(rental.pk),
         "status": rental.status,
@@ -248,5 +247,5 @@ def _rental(rental: Rental, order: Order, terms: RentalTerms) -> dict[str, Any]:
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
         "allowed_events": rental_open_to_customer(rental, order),
-        "late_fee_per_day": money(terms.late_fee_minor, order.currency),
+        "late_fee_per_day": money(rental.line.rental_terms.late_fee_minor, order.currency),
     }

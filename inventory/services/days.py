@@ -28,16 +28,16 @@ def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) 
     row = lock_reservations([reservation_id])[0]
     if row.kind != ReservationKind.RENTAL or row.status not in _REBOOKED:
         raise HoldLapsed("Only a paid rental gets other days.")
-    before, row.period = row.period, DateRange(*days)
-    if row.period == before:
+    if row.period == DateRange(*days):
         return row
-    grows = days[0] < before.lower or before.upper < days[1]
-    if grows:
-        _require_room(row, before, days, until)
+    if days[0] < row.period.lower or row.period.upper < days[1]:
+        if not Rebooking(row, until=until).fits(days):
+            raise OutOfStock([Shortage(row.variant.sku, row.depot.code, row.kind, requested=1, available=0)])
         if row.status == ReservationStatus.COMMITTED:
             row.unit = None
     elif row.status == ReservationStatus.COMMITTED:
         row.provider_period = None  # what is given back is free there too once it is reserved anew
+    row.period = DateRange(*days)
     row.save(update_fields=["period", "unit", "provider_period"])
     review_soon([(row.variant_id, row.depot_id)])  # days that it leaves may serve somebody
     sync_soon([row.pk])
@@ -60,11 +60,3 @@ def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
         review_soon([(row.variant_id, row.depot_id)])
         sync_soon([row.pk])
     return row
-
-
-def _require_room(row: Reservation, before: DateRange, days: Days, until: date | None) -> None:
-    row.period = before
-    fits = Rebooking(row, until=until).fits(days)
-    row.period = DateRange(*days)
-    if not fits:
-        raise OutOfStock([Shortage(row.variant.sku, row.depot.code, row.kind, requested=1, available=0)])

@@ -4,12 +4,12 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Model
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core.backoffice import badge, page_of
 from core.time import days_counted
+from inventory.words import day
 from orders.models import Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
 from orders.states import OrderStatus, RentalStatus, SaleStatus
@@ -81,11 +81,6 @@ def unpaid_warning(order: Order) -> SafeString | str:
 
 def is_overdue(rental: Rental, today: date) -> bool:
     return rental.status == RentalStatus.OUT and rental.end_on < today
-
-
-def day(when: date) -> str:
-    """A day such as "4 Dec", with the year where it is not this one."""
-    return f"{when.day} {when:%b}" if when.year == timezone.localdate().year else f"{when.day} {when:%b %Y}"
 
 
 def days(rental: Rental) -> str:

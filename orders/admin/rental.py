@@ -36,10 +36,11 @@ from core.money import format_minor
 from core.time import today_in
 from inventory.models import Unit
 from inventory.services import free_units_of
+from inventory.words import day
 from orders import services
 from orders.admin.beside import beside
 from orders.admin.history import timeline
-from orders.admin.looks import customer_link, day, day_count, days, order_link, status_badge, unpaid_warning
+from orders.admin.looks import customer_link, day_count, days, order_link, status_badge, unpaid_warning
 from orders.admin.rental_changes import RentalChanges
 from orders.admin.steps import (
     HANDLE,

@@ -16,9 +16,9 @@ from core.backoffice import Ask, actor_of, amount, sent
 from core.forms import AmountField, parse_amount
 from core.money import format_minor, to_decimal
 from inventory.models import Depot
+from inventory.words import day
 from orders import services
 from orders.admin.beside import beside
-from orders.admin.looks import day
 from orders.admin.steps import ConfirmForm, NoteForm
 from orders.admin.worklists import WorklistAdmin
 from orders.models import Rental

@@ -53,6 +53,11 @@ def _rental(order: Order, rental_id: UUID) -> Rental:
     return get_object_or_404(Rental, pk=rental_id, line__order=order)
 
 
+def _by(request: Request) -> str:
+    """Who did it, as the history names them."""
+    return f"customer:{request.user.pk}"
+
+
 def _seen(body: dict[str, Any], name: str, order: Order) -> int | None:
     """The amount that a client agrees to. Raises: InvalidInput in another currency than the order's."""
     amount = body.get(name)
@@ -167,7 +172,7 @@ class CancelOrderView(APIView):
         body = parse(CancelInput, request.data)
         services.cancel_order(
             order_id=order.pk,
-            actor=f"customer:{request.user.pk}",
+            actor=_by(request),
             note=body["reason"],
             seen_minor=_seen(body, "credit", order),
         )
@@ -220,7 +225,7 @@ class ExtendView(APIView):
         services.extend_rental(
             rental_id=rental.pk,
             end_on=body["end_on"],
-            actor=f"customer:{request.user.pk}",
+            actor=_by(request),
             seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
@@ -246,7 +251,7 @@ class MoveView(APIView):
             rental_id=rental.pk,
             start_on=body["start_on"],
             end_on=body["end_on"],
-            actor=f"customer:{request.user.pk}",
+            actor=_by(request),
             seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
@@ -267,9 +272,7 @@ class DelayView(APIView):
         order = _mine(request, number)
         body = parse(DelayInput, request.data)
         rental = _rental(order, body["rental"])
-        late, fees = services.report_late(
-            rental_id=rental.pk, back_on=body["back_on"], actor=f"customer:{request.user.pk}"
-        )
+        late, fees = services.report_late(rental_id=rental.pk, back_on=body["back_on"], actor=_by(request))
         told = {"rental": str(late.pk), "back_on": late.late_reported_on}
         return Response({**told, "late_fees": money(fees, order.currency)})
 
@@ -291,7 +294,7 @@ class KeepView(APIView):
         rental = _rental(order, body["rental"])
         services.keep_rental(
             rental_id=rental.pk,
-            actor=f"customer:{request.user.pk}",
+            actor=_by(request),
             seen_minor=_seen(body, "price", order),
         )
         return Response(order_answer(_order(request, number)))
@@ -311,9 +314,7 @@ class ReturnsView(APIView):
     def post(self, request: Request, number: str) -> Response:
         order = _mine(request, number)
         body = parse(ReturnInput, request.data)
-        services.ask_return(
-            order_id=order.pk, line_ids=body["lines"], actor=f"customer:{request.user.pk}", note=body["reason"]
-        )
+        services.ask_return(order_id=order.pk, line_ids=body["lines"], actor=_by(request), note=body["reason"])
         return Response(order_answer(_order(request, number)))
 
 

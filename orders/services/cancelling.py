@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from orders.errors import PartlyHandedOver, PriceChanged
+from orders.errors import PartlyHandedOver
 from orders.models import Order
-from orders.outlook import cancellation_of
+from orders.outlook import cancellation_of, require_seen
 from orders.selectors import has_left
 from orders.services.history import lock_order, move
 from orders.services.placing import give_back
@@ -29,8 +29,7 @@ def cancel_order(
         raise PartlyHandedOver
     next_status(ORDER, "cancel", order.status)
     cancellation = cancellation_of(order)
-    if seen_minor is not None and seen_minor != cancellation.credit_minor:
-        raise PriceChanged(cancellation.credit_minor, order.currency)
+    require_seen(seen_minor, cancellation.credit_minor, order.currency)
     move(order, "cancel", actor=actor, note=note)
     give_back(order, actor=actor, reason="order cancelled", but={} if in_full else cancellation.kept_of_lines)
     return order

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from core.errors import NotFound
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
@@ -15,7 +14,7 @@ from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed
 from orders.models import Fulfilment, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import (
-    lock_order,
+    lock_line,
     lock_orders,
     lock_rental,
     move_rental,
@@ -192,11 +191,8 @@ def _ready_without_unit(rental_id: UUID) -> QuerySet[Rental]:
 
 
 def _lock_line(line_id: UUID) -> tuple[Order, OrderLine]:
-    order_id = OrderLine.objects.filter(pk=line_id, kind=OrderLine.Kind.SALE).values_list("order_id", flat=True).first()
-    if order_id is None:
-        raise NotFound("There is no such sale line.")
-    order = require_confirmed(lock_order(order_id=order_id))
-    return order, OrderLine.objects.get(pk=line_id)
+    order, line = lock_line(line_id)
+    return require_confirmed(order), line
 
 
 def _share_days(one: Rental, other: Rental) -> bool:

@@ -10,7 +10,7 @@ from core.errors import NotFound
 from orders.errors import ReturnTooLate, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, Order, OrderLine
 from orders.selectors import returnable_until
-from orders.services.history import lock_order, move_sale
+from orders.services.history import lock_line, lock_order, move_sale
 from orders.services.soon import settle_soon
 from orders.states import SALE, OrderStatus, SaleStatus, next_status
 
@@ -65,13 +65,10 @@ def refuse_return(*, line_id: UUID, actor: str, note: str) -> OrderLine:
 
 
 def _lock(line_id: UUID) -> tuple[Order, OrderLine]:
-    order_id = OrderLine.objects.filter(pk=line_id, kind=OrderLine.Kind.SALE).values_list("order_id", flat=True).first()
-    if order_id is None:
-        raise NotFound("There is no such sale line.")
-    order = lock_order(order_id=order_id)
+    order, line = lock_line(line_id)
     if order.status not in _OPEN:
         raise TransitionNotAllowed(event="return", status=f"{order.status} (the order)", allowed=[])
-    return order, OrderLine.objects.get(pk=line_id)
+    return order, line
 
 
 def _credit(order: Order, line: OrderLine | None, amount_minor: int, *, reason: str, actor: str) -> None:

@@ -1,6 +1,7 @@
 """Every step of an order's life is taken here, so that it is allowed, and written down."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -31,6 +32,15 @@ def lock_rental(rental_id: UUID) -> tuple[Order, Rental]:
     rental = Rental.objects.select_related("line__order__depot", "reservation", "unit").get(pk=rental_id)
     order.depot = rental.line.order.depot
     return order, rental
+
+
+def lock_line(line_id: UUID) -> tuple[Order, OrderLine]:
+    """A line of a sale, and its order, locked. Raises: NotFound."""
+    order_id = OrderLine.objects.filter(pk=line_id, kind=OrderLine.Kind.SALE).values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise NotFound("There is no such sale line.")
+    order = lock_order(order_id=order_id)
+    return order, OrderLine.objects.get(pk=line_id)
 
 
 def require_confirmed(order: Order) -> Order:
@@ -99,6 +109,16 @@ def charge_lines(
             Charge(order=order, kind=ChargeKind.DELIVERY, amount_minor=delivery_minor, actor=actor, reason=reason)
         )
     Charge.objects.bulk_create(charges)
+
+
+def charge_rental(
+    order: Order, rental: Rental, kind: ChargeKind, amount_minor: int, *, reason: str, actor: str, **more: Any
+) -> Charge:
+    """Charge something for one rental; below zero it is credited."""
+    return Charge.objects.create(
+        order=order, line_id=rental.line_id, rental=rental, kind=kind, amount_minor=amount_minor, reason=reason,
+        actor=actor, **more,
+    )  # fmt: skip
 
 
 def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int] | None = None) -> int:

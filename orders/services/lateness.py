@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from core.queue import enqueue
 from inventory import words
-from orders.models import Charge, ChargeKind, Order, Rental
+from orders.models import ChargeKind, Order, Rental
 from orders.outlook import keep_minor, late_days, late_rentals
-from orders.rental_terms import RentalTerms
-from orders.services.history import CLOCK, lock_rental, move_rental
+from orders.services.history import CLOCK, charge_rental, lock_rental, move_rental
 from orders.services.soon import settle_soon
 from orders.states import RentalStatus
 
@@ -33,16 +32,14 @@ def charge_late_days_of(order: Order, rental: Rental, *, at: datetime) -> int:
     if not days:
         return 0
     charged = set(rental.charges.exclude(late_on=None).values_list("late_on", flat=True))
-    fee, left = RentalTerms.of(rental.line).late_fee_minor, keep_minor(rental)
+    fee, left = rental.line.rental_terms.late_fee_minor, keep_minor(rental)
     total = 0
     for day in days:
         amount = fee if left is None else min(fee, left - total)
         if day in charged or amount <= 0:
             continue
-        Charge.objects.create(
-            order=order, line_id=rental.line_id, rental=rental, kind=ChargeKind.LATE_FEE, amount_minor=amount,
-            late_on=day, reason=f"late on {words.day(day)}", actor=CLOCK,
-        )  # fmt: skip
+        reason = f"late on {words.day(day)}"
+        charge_rental(order, rental, ChargeKind.LATE_FEE, amount, reason=reason, actor=CLOCK, late_on=day)
         total += amount
     if total and not charged:
         move_rental(order, rental, "be_late", actor=CLOCK, note=f"was due back on {words.day(rental.end_on)}")

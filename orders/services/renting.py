@@ -14,11 +14,10 @@ from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
 from inventory.packing import Days
 from inventory.services import change_days, expect_late, part_with, put_down
-from orders.errors import ExtensionNotPossible, KeepNotOffered, PriceChanged, TooLateToMove
-from orders.models import Charge, ChargeKind, Order, Rental
-from orders.outlook import Outlook, cancellation_of, keep_minor, rent_minor
-from orders.rental_terms import RentalTerms
-from orders.services.history import lock_orders, lock_rental, move_rental
+from orders.errors import ExtensionNotPossible, KeepNotOffered, TooLateToMove
+from orders.models import ChargeKind, Order, Rental
+from orders.outlook import Outlook, cancellation_of, keep_minor, rent_minor, require_seen
+from orders.services.history import charge_rental, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon
@@ -44,20 +43,19 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     outlook = Outlook(rental, Depot.objects.with_closures().get(pk=order.depot_id))
     outlook.require(end_on)
     price = outlook.price_minor(end_on)
-    if seen_minor is not None and seen_minor != price:
-        raise PriceChanged(price, order.currency)
+    require_seen(seen_minor, price, order.currency)
     _let_others_choose_anew(rivals, outlook.days(end_on), actor=actor)
     try:
         claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on), until=outlook.paid_until)
     except OutOfStock as taken:  # somebody was quicker: what was looked at before the lock says no day
         raise ExtensionNotPossible("next_booking", None) from taken
     _unprepare_without_unit(order, rental, claim, actor=actor)
-    note = f"until {words.day(end_on)}"
+    until = f"until {words.day(end_on)}"
     move_rental(
-        order, rental, "extend", actor=actor, note=note, end_on=end_on, period=claim.period, late_reported_on=None
+        order, rental, "extend", actor=actor, note=until, end_on=end_on, period=claim.period, late_reported_on=None
     )
     if price:
-        _charge(order, rental, ChargeKind.EXTENSION, price, reason=f"extended until {words.day(end_on)}", actor=actor)
+        charge_rental(order, rental, ChargeKind.EXTENSION, price, reason=f"extended {until}", actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -75,22 +73,21 @@ def move_rental_days(
     """
     order, rental = lock_rental(rental_id)
     next_status(RENTAL, "move", rental.status)
-    if cancellation_of(order).percent < 100:
+    if not cancellation_of(order).is_free:
         raise TooLateToMove
-    terms, depot = RentalTerms.of(rental.line), Depot.objects.with_closures().get(pk=order.depot_id)
+    terms, depot = rental.line.rental_terms, Depot.objects.with_closures().get(pk=order.depot_id)
     if wrong := list(wrong_days(depot, "", start_on, end_on, shortest=terms.min_days, longest=terms.max_days)):
         raise InvalidInput(wrong)
     rent, before = terms.fee_minor(start_on, end_on), rent_minor(rental)
-    if seen_minor is not None and seen_minor != rent:
-        raise PriceChanged(rent, order.currency)
+    require_seen(seen_minor, rent, order.currency)
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
     move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
     if rent > before:
-        _charge(order, rental, ChargeKind.EXTENSION, rent - before, reason=said, actor=actor)
+        charge_rental(order, rental, ChargeKind.EXTENSION, rent - before, reason=said, actor=actor)
     elif credit := min(before - rent, max(0, order.charges.total())):  # what was given back before is not again
-        _charge(order, rental, ChargeKind.CANCELLATION, -credit, reason=said, actor=actor)
+        charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason=said, actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -105,7 +102,7 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
     next_status(RENTAL, "tell_late", rental.status)
-    terms, today = RentalTerms.of(rental.line), order.depot.today
+    terms, today = rental.line.rental_terms, order.depot.today
     first = max(rental.end_on, today)
     if not first < back_on <= first + _MOST_LATE:
         detail = f"Name a day after {first}, within {_MOST_LATE.days} days; for more, ask us."
@@ -136,12 +133,11 @@ def keep_rental(*, rental_id: UUID, actor: str, seen_minor: int | None = None) -
     price = keep_minor(rental)
     if price is None:
         raise KeepNotOffered
-    if seen_minor is not None and seen_minor != price:
-        raise PriceChanged(price, order.currency)
+    require_seen(seen_minor, price, order.currency)
     claim = part_with(reservation_id=rental.reservation_id, event="sell")
     move_rental(order, rental, "keep", actor=actor, period=claim.period)
     if price:
-        _charge(order, rental, ChargeKind.KEEP, price, reason="kept by the customer", actor=actor)
+        charge_rental(order, rental, ChargeKind.KEEP, price, reason="kept by the customer", actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -160,7 +156,7 @@ def lose_rental(*, rental_id: UUID, actor: str, note: str, owed_minor: int = 0) 
     claim = part_with(reservation_id=rental.reservation_id, event="lose")
     move_rental(order, rental, "lose", actor=actor, note=note, period=claim.period)
     if owed_minor:
-        _charge(order, rental, ChargeKind.DAMAGE, owed_minor, reason="not brought back", actor=actor)
+        charge_rental(order, rental, ChargeKind.DAMAGE, owed_minor, reason="not brought back", actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -191,10 +187,3 @@ def _let_others_choose_anew(rivals: Sequence[Rental], days: Days, *, actor: str)
 def _unprepare_without_unit(order: Order, rental: Rental, claim: Reservation, *, actor: str) -> None:
     if rental.status == RentalStatus.READY and claim.unit_id is None:
         move_rental(order, rental, "unprepare", actor=actor, note="its days changed: choose a unit again", unit=None)
-
-
-def _charge(order: Order, rental: Rental, kind: ChargeKind, amount_minor: int, *, reason: str, actor: str) -> None:
-    Charge.objects.create(
-        order=order, line_id=rental.line_id, rental=rental, kind=kind, amount_minor=amount_minor, reason=reason,
-        actor=actor,
-    )  # fmt: skip
