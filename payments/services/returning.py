@@ -1,7 +1,7 @@
 """Money going back: asked for under lock, sent by a job, settled by what the gateway says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from payments.errors import ApprovalByAnother, PaymentDisputed, RefundDecided, R
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.providers.base import KeySpent, ProviderRefused, RemoteRefund, RemoteStatus
 from payments.providers.registry import get_provider
-from payments.selectors import balance, empties, failed_refunds, held_by_bank, needs_approval
+from payments.selectors import LAST_ENDED, balance, empties, failed_refunds, held_by_bank, needs_approval
 from payments.services.deposit_states import follow_payment, keep_less, settle_deposit_soon
 from payments.services.locking import lock_payment
 from payments.services.mailing import mail_soon
 from payments.services.parking import park, save_sums
-from payments.states import UNDER_WAY, ParkedBy, RefundStatus
+from payments.states import DEPOSIT_LIVE, UNDER_WAY, ParkedBy, RefundStatus
 
 log = get_logger(__name__)
 
@@ -136,7 +136,8 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
 
 @transaction.atomic
 def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
-    """Give back what the shop owes, newest payment first. Safe to repeat: what is on its way counts as gone.
+    """Give back what the shop owes, newest payment first, and last what was kept of a deposit. Safe to repeat: what is
+    on its way counts as gone.
 
     What failed is not repeated by itself, nor given back of another payment: staff see it owed and choose (ADR 21).
     Locks: order, payments.
@@ -150,12 +151,24 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     owed, refunds = -balance(order.pk) - left_to_staff, []
     paid = paid.exclude(pk__in=failed)
     paid = paid.exclude(pk__in=held_by_bank().values("payment"))  # settled again when the bank has decided
-    for payment in paid.order_by("-created_at"):
-        amount = min(owed, payment.refundable_minor)
+    here = [(payment, payment.refundable_minor) for payment in paid.order_by("-created_at")]
+    for payment, most in [*here, *_kept_of_deposits(order)]:
+        amount = min(owed, most)
         if amount > 0:
             refunds.append(request_refund(payment_id=payment.pk, amount_minor=amount, reason=reason, actor=actor))
             owed -= amount
     return refunds
+
+
+def _kept_of_deposits(order: Order) -> Iterator[tuple[Payment, int]]:
+    """Payments of ended deposits, and how much of what was kept can go back: not while a bank has it, nor once a
+    refund of it failed."""
+    kept = Payment.objects.filter(deposit__order=order, provider_ref=F("deposit__provider_ref"))
+    kept = kept.exclude(deposit__status__in=DEPOSIT_LIVE).exclude(pk__in=held_by_bank().values("payment"))
+    for payment in kept.select_related("deposit").order_by("-created_at"):
+        last = payment.refunds.order_by(*LAST_ENDED).first()
+        if payment.deposit is not None and (last is None or last.status != RefundStatus.FAILED):
+            yield payment, min(payment.deposit.stays_of(payment), payment.refundable_minor)
 
 
 def send_refund(*, refund_id: UUID) -> Refund:

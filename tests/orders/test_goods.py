@@ -9,11 +9,22 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from orders.errors import ReturnTooLate, TransitionNotAllowed
-from orders.models import Charge, ChargeKind, Order, OrderLine
-from orders.services import ask_return, deliver_sale, prepare_sale, receive_return, refuse_return
+from orders.models import Charge, ChargeKind, Order, OrderLine, Rental
+from orders.services import (
+    add_charge,
+    ask_return,
+    close_rental,
+    deliver_sale,
+    hand_over_rental,
+    prepare_rental,
+    prepare_sale,
+    receive_return,
+    refuse_return,
+    take_back_rental,
+)
 from orders.states import OrderStatus, SaleStatus
-from payments.models import Document, Payment
-from payments.selectors import balance
+from payments.models import Deposit, Document, Payment
+from payments.selectors import balance, unsettled_orders
 from tests.jobs import run_jobs
 from tests.orders.desk import address, desk, said
 from tests.shop import Shop, key
@@ -130,6 +141,28 @@ def test_what_was_given_back_before_is_not_credited_again(shop: Shop) -> None:
     receive_return(line_id=line.pk, actor=CLERK)
 
     assert line.order.charges.total() == 0
+
+
+def test_what_a_deposit_paid_goes_back_when_nothing_else_is_left(shop: Shop) -> None:
+    order = shop.ready(shop.sale(), shop.rental(0, 2))
+    sale, rental = order.lines.get(kind="sale"), Rental.objects.get()
+    prepare_rental(rental_id=rental.pk, actor=CLERK)
+    hand_over_rental(rental_id=rental.pk, actor=CLERK)
+    prepare_sale(line_id=sale.pk, actor=CLERK)
+    deliver_sale(line_id=sale.pk, actor=CLERK)
+    add_charge(order_id=order.pk, kind=ChargeKind.DAMAGE, amount_minor=3000, reason="torn", actor=CLERK)
+    take_back_rental(rental_id=rental.pk, actor=CLERK, condition="B")
+    close_rental(rental_id=rental.pk, actor=CLERK)
+    settle(shop)
+    assert Deposit.objects.get().captured_minor == 3000
+    shop.gateway.dashboard_refund(str(Payment.objects.get(purpose="order").provider_ref))
+    settle(shop)
+
+    receive_return(line_id=sent_back(order).pk, actor=CLERK)
+    settle(shop)
+
+    assert (order.charges.total(), Deposit.objects.get().captured_minor, balance(order.pk)) == (0, 0, 0)
+    assert [*unsettled_orders(since=timezone.now() - timedelta(days=1))] == []
 
 
 def test_a_return_is_received_once(shop: Shop) -> None:
