@@ -78,7 +78,7 @@ class DocumentLine(models.Model):
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="lines")
     charge = models.OneToOneField(Charge, on_delete=models.PROTECT, related_name="document_line")
     title = models.CharField(max_length=300)
-    detail = models.CharField(max_length=600, blank=True)
+    detail = models.CharField(max_length=640, blank=True)  # a reason and a title
     days = models.PositiveIntegerField(null=True, blank=True)  # of a rental
     quantity = models.PositiveIntegerField(default=1)
     unit_price_minor = models.BigIntegerField()

@@ -26,6 +26,7 @@ from payments.selectors import orders_without_documents, paid_orders
 _LETTER = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "C"}
 _OF_THE_LINE = (ChargeKind.SALE, ChargeKind.RENTAL)
 _MOST = 200
+_MOST_NAMED = 4  # receipts on a credit note; an order that was changed often has dozens
 
 
 @transaction.atomic
@@ -214,5 +215,7 @@ def _how_paid(order: Order) -> str:
 
 
 def _what_corrected(order: Order) -> str:
-    receipts = order.documents.filter(kind=DocumentKind.RECEIPT).order_by("id").values_list("number", flat=True)
+    receipts = list(order.documents.filter(kind=DocumentKind.RECEIPT).order_by("id").values_list("number", flat=True))
+    if len(receipts) > _MOST_NAMED:
+        return f"Corrects receipts {receipts[0]} to {receipts[-1]}, {len(receipts)} of this order."
     return f"Corrects receipt {', '.join(receipts)}."

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -53,10 +54,10 @@ def paid_extra(shop: Shop, order: Order) -> None:
     """The customer pays in the app what came later."""
     phone = shop.phone()
     started = phone.post(
-        f"/api/v1/orders/{order.number}/payment", {"purpose": "extra"}, headers={"Idempotency-Key": "extra-1"}
+        f"/api/v1/orders/{order.number}/payment", {"purpose": "extra"}, headers={"Idempotency-Key": str(uuid4())}
     )
     assert started.status_code == 200
-    shop.gateway.confirm(str(Payment.objects.get(purpose="extra").provider_ref), "pm_card_visa")
+    shop.gateway.confirm(str(Payment.objects.filter(purpose="extra").latest("created_at").provider_ref), "pm_card_visa")
     shop.deliver_webhooks()
     run_jobs()
 
@@ -277,6 +278,31 @@ def test_what_a_customer_is_asked_for_again_is_looked_for_only_once_it_is_paid(s
     paid_extra(shop, order)
 
     assert (documents(), catch_up_on_documents()) == ([("receipt", 4990)], 0)
+
+
+def test_an_order_of_many_receipts_gets_its_credit_note_all_the_same(shop: Shop) -> None:
+    order = shop.paid(shop.sale())
+    for _ in range(24):
+        charge(order, ChargeKind.CLEANING, 100)
+        paid_extra(shop, order)
+    receipts = list(Document.objects.order_by("sequence").values_list("number", flat=True))
+    assert len(receipts) == 25
+
+    charge(order, ChargeKind.GOODWILL, -200)
+    (note,) = issue_documents(order_id=order.pk)
+
+    assert note.note == f"Corrects receipts {receipts[0]} to {receipts[-1]}, 25 of this order."
+
+
+def test_the_longest_reason_and_the_longest_title_stand_on_a_document(shop: Shop) -> None:
+    order = shop.paid(shop.sale())
+    line = order.lines.get()
+    OrderLine.objects.filter(pk=line.pk).update(title="t" * 300)
+    order.charges.create(line=line, kind=ChargeKind.GOODWILL, amount_minor=-100, reason="r" * 300, actor="staff:1")
+
+    (note,) = issue_documents(order_id=order.pk)
+
+    assert note.lines.get().detail == f"R{'r' * 299} · {'t' * 300}"
 
 
 # What
