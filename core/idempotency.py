@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException
@@ -88,8 +88,7 @@ def idempotent(*, atomic: bool) -> Callable[[Callable[..., Response]], Callable[
                 _end(claim, IdempotencyKey.State.REFUSED, problem.status, problem.body)
                 raise
             except Exception:
-                with contextlib.suppress(DatabaseProblem):  # else the lease ends it; the first error is the one to tell
-                    _ours(claim).delete()
+                _free(claim)
                 raise
 
         wrapper.needs_idempotency_key = True  # type: ignore[attr-defined]  # core.schema documents the header
@@ -158,6 +157,15 @@ def _end(claim: IdempotencyKey, state: IdempotencyKey.State, status: int, body: 
     """Write down how it ended; False if the claim is no longer ours."""
     plain = json.loads(json.dumps(body, cls=JSONEncoder))
     return _ours(claim).update(state=state, response_status=status, response_body=plain) == 1
+
+
+def _free(claim: IdempotencyKey) -> None:
+    """Let a repeat run at once. Where the database is away the lease ends it: the first error is the one to tell."""
+    for _ in range(2):  # a restart ends one session after the other: the next one that is lent may just be dying too
+        with contextlib.suppress(DatabaseProblem):
+            _ours(claim).delete()
+            return
+        connection.close()
 
 
 def _ours(claim: IdempotencyKey) -> QuerySet[IdempotencyKey]:
