@@ -1,9 +1,11 @@
 """Customers and staff. Accounts are opened by their owners or a superuser, and never deleted from here."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -18,8 +20,9 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
+from accounts.privacy import close_account
 from accounts.services import log_out_everywhere
-from core.backoffice import NewestFirst
+from core.backoffice import Ask, AsksFirst, NewestFirst, attempt
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -130,14 +133,14 @@ class TokenFamilyInline(ReadOnlyInline, TabularInline):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(AsksFirst, NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Only a superuser opens accounts, gives rights, or touches an account that has rights."""
 
     form = ChangeUserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
     inlines = (CatInline, AddressInline, TokenFamilyInline)
-    actions = ("log_out_selected",)
+    actions = ("log_out_selected", "close_selected")
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "date_joined", "last_login")
     list_filter = ("is_active", "is_staff", "groups")
@@ -145,11 +148,11 @@ class UserAdmin(NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     search_fields = ("email", "name")
     search_help_text = "E-mail address or name"
     show_full_result_count = False
-    readonly_fields = ("token_version", "date_joined", "last_login")
+    readonly_fields = ("token_version", "date_joined", "last_login", "closed_at")
     fieldsets = (
         (None, {"fields": ("email", "name", "is_active", "password")}),
         ("Rights", {"fields": RIGHTS, "classes": ("tab",)}),
-        ("History", {"fields": ("date_joined", "last_login", "token_version"), "classes": ("tab",)}),
+        ("History", {"fields": ("date_joined", "last_login", "closed_at", "token_version"), "classes": ("tab",)}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
@@ -198,6 +201,34 @@ class UserAdmin(NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
         self.message_user(request, f"Logged out everywhere: {len(allowed)}.", messages.SUCCESS)
         if refused := queryset.count() - len(allowed):
             self.message_user(request, f"Only a superuser may do that to staff: {refused} left.", messages.WARNING)
+
+    @admin.action(description="Close the account and forget its customer…", permissions=["change"])
+    def close_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
+        """For who asks by letter. Asks once; then each account is closed on its own, and each refusal is said."""
+        users = list(queryset)
+        if "sure" in request.POST:
+            for user in users:
+                done, refused = attempt(partial(self._close, request, user))
+                self.message_user(request, done or f"{user}: {refused}", messages.SUCCESS if done else messages.ERROR)
+            return redirect(request.get_full_path())
+        chosen = [("action", "close_selected"), ("sure", "1"), *((ACTION_CHECKBOX_NAME, str(u.pk)) for u in users)]
+        ask = Ask(
+            title=f"Close {'this account' if len(users) == 1 else f'these {len(users)} accounts'}?",
+            text="Name, addresses, cats and the kept card are forgotten, and cannot be had back. Orders that have not"
+            " begun are cancelled by their policy. Receipts and amounts stay.",
+            submit="Close and forget",
+            danger=True,
+            facts=[(str(user), user.email) for user in users],
+            facts_title="Accounts",
+            context={"hidden": chosen},
+        )
+        return self.ask(request, form=forms.Form(), ask=ask, context={"back": request.get_full_path()})
+
+    def _close(self, request: HttpRequest, user: User) -> str:
+        close_account(user_id=user.pk)
+        user.refresh_from_db()
+        self.log_change(request, user, "Closed, as its customer asked.")
+        return "The account is closed; nothing tells any more whose it was."
 
 
 @admin.register(Group)

@@ -28,3 +28,15 @@ class RefreshTokenReused(DomainError):
     code = "refresh_token_reused"
     title = "This refresh token was used before; for safety the session was ended. Log in again."
     status = 401
+
+
+class AccountInUse(DomainError):
+    """`reasons` says each thing that must come to its end first."""
+
+    code = "account_in_use"
+    title = "The account cannot be closed yet: something is still out, or still owed."
+
+
+class StaffAccount(DomainError):
+    code = "staff_account"
+    title = "The account of a member of staff is closed by an administrator."

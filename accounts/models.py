@@ -57,6 +57,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A customer or a member of staff. `token_version` is raised to end every access token at once."""
 
+    CLOSED = "Closed account"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=120, blank=True)
@@ -64,6 +66,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     token_version = models.PositiveIntegerField(default=0)
     date_joined = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)  # forgotten: nothing here tells any more who it was
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -77,7 +80,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email
+        return self.CLOSED if self.closed_at else self.name or self.email
 
     # A desk's session holds while this stays the same: raising `token_version` ends it, as it ends access tokens.
 

@@ -151,7 +151,32 @@ class NewestFirst:
         return super().get_paginator(request, rows, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
 
 
-class ReadOnlyAdmin(NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class AsksFirst:
+    """Shows a page before it acts."""
+
+    opts: Any
+    admin_site: Any
+
+    def ask(self, request: HttpRequest, *, form: forms.Form, ask: Ask, context: dict[str, Any]) -> HttpResponse:
+        """The page of a step."""
+        return TemplateResponse(
+            request,
+            "admin/step.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": ask.title,
+                "ask": ask,
+                "facts_card": Card(ask.facts_title, facts=ask.facts, tone="figures"),
+                "form": form,
+                "media": forms.Media(css={"all": [STYLES]}) + form.media,
+                **(ask.context or {}),
+                **context,
+            },
+        )
+
+
+class ReadOnlyAdmin(AsksFirst, NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Rows are looked at here and move by actions; no form adds, changes or deletes one."""
 
     change_form_template = "admin/page.html"
@@ -241,24 +266,6 @@ class ReadOnlyAdmin(NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is
             form.add_error(None, refused)
         context = {"original": obj, "back": back}
         return self.ask(request, form=form, ask=ask, context=context)
-
-    def ask(self, request: HttpRequest, *, form: forms.Form, ask: Ask, context: dict[str, Any]) -> HttpResponse:
-        """The page of a step."""
-        return TemplateResponse(
-            request,
-            "admin/step.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": ask.title,
-                "ask": ask,
-                "facts_card": Card(ask.facts_title, facts=ask.facts, tone="figures"),
-                "form": form,
-                "media": forms.Media(css={"all": [STYLES]}) + form.media,
-                **(ask.context or {}),
-                **context,
-            },
-        )
 
 
 def attempt(do: Callable[[], str]) -> tuple[str, str]:

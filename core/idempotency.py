@@ -175,6 +175,11 @@ def _ours(claim: IdempotencyKey) -> QuerySet[IdempotencyKey]:
     )
 
 
+def forget_keys_of(owner: str) -> None:
+    """Delete what was answered to somebody who is to be forgotten; a request that runs cannot end any more."""
+    IdempotencyKey.objects.filter(owner=owner).delete()
+
+
 def forget_old_keys() -> int:
     """Delete the keys that are older than any repeat. Returns how many."""
     deleted, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()

@@ -175,6 +175,16 @@ def watch_money(timestamp: int) -> None:
         log.error("money_drift", left=len(old), of=[finding.ref for finding in old[:20]], actor=WATCH)
 
 
+@app.periodic(cron="35 4 * * *")
+@app.task(
+    name="payments.forget_gateway_customers", queue="payments", queueing_lock="payments.forget_gateway_customers",
+    retry=_GATEWAY,
+)  # fmt: skip
+def forget_gateway_customers(timestamp: int = 0) -> None:
+    """Have the gateway forget who closed their account, once nothing of theirs can be paid any more."""
+    services.forget_gateway_customers()
+
+
 @app.periodic(cron="55 3 * * *")
 @app.task(
     name="payments.forget_old_reconciliations", queue="payments", queueing_lock="payments.forget_old_reconciliations"

@@ -4,7 +4,10 @@ customers typed about themselves on its payment page."""
 from typing import Any
 
 LEFT_OUT = "(left out)"
-_ABOUT_PEOPLE = ("customer_details", "customer_email", "collected_information")
+_ABOUT_PEOPLE = (
+    *("customer_details", "customer_email", "collected_information"),
+    *("billing_details", "receipt_email", "shipping"),
+)
 
 
 def without_secrets(told: Any) -> Any:

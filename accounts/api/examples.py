@@ -68,6 +68,19 @@ REFRESH = [sent("the last refresh token", {"refresh_token": _REFRESH_TOKEN}), an
 LOG_OUT = [sent("the last refresh token", {"refresh_token": _REFRESH_TOKEN})]
 ME = [answered("a customer", _ME)]
 UPDATE_ME = [sent("another name", {"name": "Mia Katz"}), *ME]
+EXPORT = [
+    answered(
+        "a customer who has not ordered yet",
+        {
+            "profile": _ME,
+            "cats": [{**_CAT, "created_at": _SAVED["created_at"]}],
+            "addresses": [{**_ADDRESS, "created_at": _SAVED["created_at"]}],
+            "sessions": [{"device_name": "Mia's phone", "created_at": "2026-11-24T09:30:00Z", "revoked_at": None}],
+            "orders": [],
+            "statements": [],
+        },
+    )
+]
 CAT = [answered("a cat", {**_CAT, **_SAVED}, "200", "201")]
 CATS = [answered("one cat", {**_CAT, **_SAVED})]
 CREATE_CAT = [sent("a cat", _CAT), *CAT]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import Address, Cat, User
 from core.api import Input, LineInput
 from core.countries import validate_country
+from core.schema import ProblemOutput
 
 MAX_PASSWORD = 256  # characters; hashing is costly on purpose, so its input is bounded
 
@@ -43,6 +45,11 @@ class LogInInput(_NewSessionInput):
 
 class RefreshTokenInput(Input):
     refresh_token = serializers.CharField(max_length=256, help_text="The last refresh token that was handed out.")
+
+
+@extend_schema_serializer(component_name="AccountInUse")
+class AccountInUseOutput(ProblemOutput):
+    reasons = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class MeInput(Input):

@@ -8,6 +8,7 @@ urlpatterns = [
     path("auth/refresh", views.RefreshView.as_view(), name="refresh-session"),
     path("auth/logout", views.LogOutView.as_view(), name="log-out"),
     path("me", views.MeView.as_view(), name="me"),
+    path("me/export", views.ExportView.as_view(), name="export"),
     path("me/cats", views.CatViewSet.as_view({"get": "list", "post": "create"}), name="cats"),
     path(
         "me/cats/<uuid:cat_id>",

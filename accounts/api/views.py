@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.exceptions import AuthenticationFailed
@@ -16,6 +17,7 @@ from accounts import services, tokens
 from accounts.api import examples
 from accounts.api.authentication import CHALLENGE
 from accounts.api.serializers import (
+    AccountInUseOutput,
     AddressInput,
     AddressOutput,
     CatInput,
@@ -28,10 +30,13 @@ from accounts.api.serializers import (
     SessionOutput,
 )
 from accounts.api.throttling import PerClient, PerEmail
+from accounts.errors import AccountInUse, StaffAccount
 from accounts.models import Address, Cat, OwnedQuerySet, User
+from accounts.privacy import close_account, export_account
 from core.api import parse
 from core.idempotency import IdempotencyKeyInvalid, idempotent
 from core.problems import read_only
+from core.schema import refused
 
 _LONGEST_KEY = 255  # as everywhere: core.idempotency
 _REQUEST_KEY = OpenApiParameter(
@@ -163,6 +168,34 @@ class MeView(APIView):
         customer, changes = _customer(request), _changes(MeInput, request)
         user = services.update_profile(user_id=customer.pk, **changes) if changes else customer
         return Response(MeOutput(user).data)
+
+    @extend_schema(
+        operation_id="closeAccount",
+        tags=["profile"],
+        summary="Close my account and forget me",
+        description="Name, addresses, cats, sessions and the kept card are forgotten for good; receipts stay, as the"
+        " law asks. Orders that have not begun are cancelled as /orders/{number}/cancel would: look at /cancellation"
+        " first. Refused with `reasons` while a carrier is out or money is owed. Money on its way back arrives all the"
+        " same.",
+        responses={204: None, **refused(AccountInUse, StaffAccount, shape=AccountInUseOutput)},
+    )
+    def delete(self, request: Request) -> Response:
+        close_account(user_id=_customer(request).pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ExportView(APIView):
+    @extend_schema(
+        operation_id="exportMe",
+        tags=["profile"],
+        summary="All that the shop knows of me",
+        description="Profile, cats, addresses, sessions, orders with their history, and statements.",
+        responses={200: OpenApiTypes.OBJECT},
+        examples=examples.EXPORT,
+    )
+    def get(self, request: Request) -> Response:
+        told = export_account(user_id=_customer(request).pk)
+        return Response(told, headers={"Content-Disposition": 'attachment; filename="cat-travel.json"'})
 
 
 class OwnedViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):

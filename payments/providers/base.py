@@ -141,6 +141,9 @@ class PaymentProvider(Protocol):
     def create_customer(self, *, key: str, user_id: UUID) -> str:
         """Make a customer that cards can be kept for. Returns its reference."""
 
+    def forget_customer(self, ref: str) -> None:
+        """Delete a customer and the cards kept for them; their payments stay, and money still goes back. Repeatable."""
+
     def open_session(self, customer_ref: str) -> str:
         """A short-lived secret that lets this customer's phone show and use the cards we keep for them."""
 

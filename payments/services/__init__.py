@@ -14,6 +14,7 @@ from payments.services.disputes import apply_disputes, ask_for_disputed, write_o
 from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import read_mail, send_mail
+from payments.services.privacy import forget_gateway_customers
 from payments.services.reconcile import forget_old_reconciliations, reconcile_payments, watch_payments
 from payments.services.returning import (
     apply_refunds,
@@ -54,6 +55,7 @@ __all__ = [
     "collect_extra",
     "decline_refund",
     "end_deposit",
+    "forget_gateway_customers",
     "forget_old_reconciliations",
     "issue_documents",
     "process_event",

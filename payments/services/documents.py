@@ -185,16 +185,20 @@ def _written(day: date) -> str:
 
 
 def _customer(order: Order) -> dict[str, Any]:
-    """Name, and address as delivered to, else the first on file, as they are now."""
+    """Name, and address as delivered to, else the first on file, as they are now; who closed their account is called
+    as on the papers before."""
     user = order.customer
+    earlier = order.documents.order_by("-id").first() if user.closed_at else None
+    if earlier is not None:
+        return dict(earlier.customer)
     stored = user.addresses.first() if order.address is None else None
     address = order.address or (stored.snapshot() if stored else {})
     if not address:
-        return {"name": str(user), "address": []}
+        return {"name": user.name, "address": []}
     town = f"{address['postal_code']} {address['city']}"
     country = Locale("en").territories.get(address["country"], address["country"])
     return {
-        "name": str(user),
+        "name": user.name or address["recipient"],
         "address": [line for line in (address["line1"], address["line2"], town, country) if line],
     }
 

@@ -316,3 +316,45 @@ def test_a_superuser_gives_rights_through_groups(boss):
 
     user.refresh_from_db()
     assert (user.is_staff, list(user.groups.all())) == (True, [group])
+
+
+# Closing an account
+
+
+def closing(desk, *users, **more):
+    return desk.post(
+        reverse(USERS), {"action": "close_selected", "_selected_action": [str(user.pk) for user in users], **more}
+    )
+
+
+def test_staff_are_asked_before_an_account_is_closed_for_good(boss):
+    user = UserFactory(email="mia@example.com", name="Mia Katz")
+
+    asked = closing(boss, user).content.decode()
+
+    for text in ("Close this account?", "cannot be had back", "Mia Katz", "mia@example.com"):
+        assert text in asked
+    user.refresh_from_db()
+    assert user.email == "mia@example.com"
+
+
+def test_each_account_is_closed_on_its_own_and_each_refusal_is_said(boss):
+    mia, colleague = UserFactory(name="Mia Katz"), UserFactory(name="Kim", is_staff=True)
+
+    closing(boss, mia, colleague, sure="1")
+
+    shown = boss.get(reverse(USERS)).content.decode()
+    assert "The account is closed; nothing tells any more whose it was." in shown
+    assert "Kim: The account of a member of staff is closed by an administrator." in shown
+    mia.refresh_from_db()
+    colleague.refresh_from_db()
+    assert (str(mia), colleague.is_active) == ("Closed account", True)
+
+
+def test_who_may_only_look_closes_no_account(db):
+    user = UserFactory(email="mia@example.com")
+
+    closing(clerk("view_user"), user, sure="1")
+
+    user.refresh_from_db()
+    assert user.closed_at is None

@@ -60,6 +60,7 @@ class MemoryGateway:
         self.journal: list[Line] = []
         self.answers: dict[str, tuple[Any, int]] = {}  # key -> (what was asked, line)
         self.people: dict[str, str] = {}
+        self.forgotten: set[str] = set()
         self.sessions = 0
         self.trouble: list[str] = []  # lost, broken
         self.away = False
@@ -129,6 +130,10 @@ class MemoryGateway:
         self._reached()
         return self.people.setdefault(key, f"person {len(self.people) + 1}")
 
+    def forget_customer(self, ref: str) -> None:
+        self._reached()
+        self.forgotten.add(ref)
+
     def open_session(self, customer_ref: str) -> str:
         self._reached()
         self.sessions += 1
@@ -141,6 +146,9 @@ class MemoryGateway:
         return self._told(self.journal[number - 1])
 
     def charge_card(self, new: NewPayment, *, card_ref: str) -> RemotePayment:
+        if new.customer_ref in self.forgotten:
+            raise ProviderRefused("This person is not known.", code="payment_refused")
+
         def ask() -> Line:
             line = self._ask(new)
             self.use_card(line, card_ref)

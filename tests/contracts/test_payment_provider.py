@@ -252,6 +252,20 @@ def test_a_customer_is_one_for_each_key_and_a_session_is_a_secret_of_its_own(gat
     assert gateway.provider.publishable_key
 
 
+def test_a_forgotten_customer_is_charged_no_more_and_money_still_goes_back(gateway: Gateway):
+    customer = gateway.provider.create_customer(key=gateway.key("c"), user_id=uuid4())
+    card = gateway.hands.card(customer)
+    paid = gateway.provider.charge_card(new_payment(customer_ref=customer), card_ref=card)
+
+    for _ in range(2):
+        gateway.provider.forget_customer(customer)
+
+    with pytest.raises(ProviderRefused):
+        gateway.provider.charge_card(new_payment(customer_ref=customer), card_ref=card)
+    gateway.give_back(paid.ref, paid.captured_minor)
+    assert sum(refund.amount_minor for refund in gateway.provider.refunds_of(paid.ref)) == paid.captured_minor
+
+
 # Holds
 
 

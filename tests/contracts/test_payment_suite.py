@@ -82,6 +82,13 @@ class Forgetful(Broken):
         return self.inner.refund(key=self._fresh(key), **asked)
 
 
+class Clinging(Broken):
+    """Says that it forgot a customer, and keeps the card."""
+
+    def forget_customer(self, ref: str) -> None:
+        """Nothing."""
+
+
 class Rigid(Broken):
     """Answers a key with what it stood for first, whatever is asked."""
 
@@ -368,6 +375,7 @@ BROKEN_BY: Mapping[Promise, tuple[type[Broken], dict[str, Any]]] = {
     promises.test_a_kept_card_is_charged_without_its_owner_and_once_for_each_key: (Forgetful, {}),
     promises.test_a_banks_no_to_a_kept_card_is_an_answer: (Strict, {}),
     promises.test_a_customer_is_one_for_each_key_and_a_session_is_a_secret_of_its_own: (Forgetful, {}),
+    promises.test_a_forgotten_customer_is_charged_no_more_and_money_still_goes_back: (Clinging, {}),
     promises.test_a_hold_takes_nothing_and_says_how_long_it_lasts: (Greedy, {}),
     promises.test_a_part_of_a_hold_is_captured_and_the_rest_let_go: (Whole, {}),
     promises.test_a_hold_is_captured_once: (Boastful, {}),

@@ -1,5 +1,6 @@
 """The gateway itself: what this shop asks of Stripe."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -76,6 +77,10 @@ class StripeProvider:
             )
         )
         return made.id
+
+    def forget_customer(self, ref: str) -> None:
+        with contextlib.suppress(UnknownPayment):  # Stripe's word for whatever is not there: it was forgotten before
+            ask(lambda: self._client.v1.customers.delete(ref))
 
     def open_session(self, customer_ref: str) -> str:
         session = ask(
