@@ -46,7 +46,7 @@ def lock_line(line_id: UUID) -> tuple[Order, OrderLine]:
 def require_confirmed(order: Order) -> Order:
     """Raises: TransitionNotAllowed unless something may be done with the order's parts."""
     if order.status != OrderStatus.CONFIRMED:
-        raise TransitionNotAllowed(event="hand over", status=f"{order.status} (the order)", allowed=[])
+        raise TransitionNotAllowed(event="change", status=f"in an order that is {order.status}", allowed=[])
     return order
 
 
