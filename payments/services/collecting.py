@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -70,9 +70,10 @@ def apply_payment(*, provider_ref: str) -> Payment | None:
     reference nor our id in it is known.
     """
     remote = get_provider().get_payment(provider_ref)
-    payment = Payment.objects.filter(provider_ref=provider_ref).first()
-    if payment is None:  # the answer to our create call was lost
-        payment = _of_its_order(remote).filter(provider_ref=None).first()
+    # One statement: in two, the reference could be written down in between, and our own payment be taken for a stray.
+    unanswered = _of_its_order(remote).filter(provider_ref=None)  # the answer to our create call was lost, or is late
+    known = Payment.objects.filter(Q(provider_ref=provider_ref) | Q(pk__in=unanswered.values("pk")))
+    payment = known.order_by(F("provider_ref").asc(nulls_last=True)).first()
     if payment is None:
         return explain_stray(remote)
     return settle_asked(payment, remote)

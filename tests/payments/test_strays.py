@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from inventory.models import Reservation
@@ -68,6 +69,29 @@ def test_what_a_broken_gateway_left_behind_is_no_alarm(shop: Shop, caplog: pytes
     assert [r for r in caplog.records if r.levelname == "ERROR"] == []
     assert set(ProviderEvent.objects.values_list("status", flat=True)) == {"processed", "ignored"}
     assert {intent["status"] for intent in shop.gateway.recent()} == {"canceled", "requires_payment_method"}
+
+
+def test_an_event_that_is_looked_at_while_the_answer_is_written_down_cancels_nothing(shop: Shop) -> None:
+    order = shop.order()
+    shop.gateway.fail_next("POST /v1/payment_intents", "drop_after")
+    with pytest.raises(PaymentProviderUnavailable):
+        start(order)
+    ref = shop.gateway.recent()[0]["id"]
+    written: list[str] = []
+
+    def somebody_writes(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and '"provider_ref"' in sql and not written:
+            written.append(sql)
+            Payment.objects.update(provider_ref=ref)
+        return found
+
+    with connection.execute_wrapper(somebody_writes):
+        apply_payment(provider_ref=ref)
+
+    assert written
+    assert (shop.gateway.retrieve(ref) or {})["status"] == "requires_payment_method"
+    assert (Payment.objects.get().provider_ref, Payment.objects.get().status) == (ref, PaymentStatus.PENDING)
 
 
 def captured_stray(shop: Shop) -> tuple[Order, str]:
