@@ -1,14 +1,15 @@
 """The whole way of the data, walked once through the public API, as a phone and a clerk would.
 
-Mia rents one carrier and buys another, her first card is declined, her deposit is secured, the clerk hands over and
-takes back, something is torn and paid from the deposit, and a second order is cancelled and refunded. Every step says
-what happened, how long it took and where to look.
+Mia has two cats and one trip: she rents a carrier for each and buys another, in one order. Her first card is declined,
+her deposit is secured, the clerk hands everything over. She will be late with one carrier, which comes back torn, and
+keeps the other; part of the deposit pays for both, and the order closes with nothing owed. A second order is cancelled
+and refunded. Every step says what happened, how long it took and where to look.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +30,8 @@ DOCS = {
     "quote": "/api/docs/#/orders/createQuote",
     "pay": "/api/docs/#/payments/startPayment",
     "order": "/api/docs/#/orders/placeOrder",
+    "late": "/api/docs/#/orders/reportDelay",
+    "keep": "/api/docs/#/orders/keepRental",
 }
 A_MOMENT = 5  # seconds for what happens by itself, if its time has come
 PATIENCE = 60  # seconds until a step that waits gives up
@@ -53,16 +56,18 @@ class Journey:
 
     def walk(self) -> None:
         """Go all the way. Raises: JourneyFailed, ClerkRefused, HttpError."""
-        with self._step("Mia logs in", DOCS["log in"]):
+        with self._step("Mia logs in; she travels with two of her cats", DOCS["log in"]):
             self._log_in()
+            for cat in self._get("/api/v1/me/cats")["results"][:2]:
+                self._tell(f"{cat['name']}: {cat['length_mm']} mm long, {cat['weight_g'] / 1000:.1f} kg")
         with self._step("she looks for carriers that are free for her days", DOCS["look"]):
             start, end = self._days()
             rent = self._find("rent", start, end)
             buy = self._find("buy", start, end, other_than=rent["title"])
-            self._tell(f"to rent: {rent['title']} ({rent['sku']}), from {start} to {end}")
+            self._tell(f"to rent: {rent['title']} ({rent['sku']}), twice, from {start} to {end}")
             self._tell(f"to buy:  {buy['title']} ({buy['sku']})")
-        with self._step("one quote for both", DOCS["quote"]):
-            quote = self._quote(self._rental(rent["sku"], start, end), self._sale(buy["sku"]))
+        with self._step("one quote for all", DOCS["quote"]):
+            quote = self._quote(self._rental(rent["sku"], start, end, quantity=2), self._sale(buy["sku"]))
             for line in quote["lines"]:
                 self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
             self._tell(f"total {self._money(quote['total'])}")
@@ -71,6 +76,9 @@ class Journey:
         self._pay_with_two_cards(number)
         self._secure_the_deposit(number)
         self._clerk_hands_over(number)
+        late, kept = self._rentals(number)
+        self._say_that_one_is_late(number, late, end + timedelta(days=1))
+        self._keep_the_other(number, kept)
         self._clerk_takes_back(number)
         self._cancel_another(buy["sku"])
 
@@ -105,8 +113,25 @@ class Journey:
             for done in self._clerk.take_steps(number, HANDING_OVER):
                 self._tell(done)
 
+    def _say_that_one_is_late(self, number: str, rental: str, back_on: date) -> None:
+        with self._step("she will bring one of them back a day late, and hears what that costs", DOCS["late"]):
+            told = self._post(f"/api/v1/orders/{number}/delay", {"rental": rental, "back_on": str(back_on)})
+            self._tell(f"back on {told['back_on']} instead: {self._money(told['late_fees'])}, if she does come so late")
+
+    def _keep_the_other(self, number: str, rental: str) -> None:
+        with self._step("she keeps the other, for what she was told from the first day", DOCS["keep"]):
+            options = self._get(f"/api/v1/orders/{number}/extension-options")
+            price = next(option["keep_price"] for option in options if option["rental"] == rental)
+            self._post(f"/api/v1/orders/{number}/keep", {"rental": rental, "price": price})
+            self._tell(f"{self._money(price)}: its price less the credit for the rent; the deposit pays first")
+
+    def _rentals(self, number: str) -> list[str]:
+        order = self._get(f"/api/v1/orders/{number}")
+        return [rental["id"] for line in order["lines"] for rental in line.get("rentals") or ()]
+
     def _clerk_takes_back(self, number: str) -> None:
-        with self._step("the unit comes back torn; the deposit pays for it", f"/admin/payments/deposit/?q={number}"):
+        page = f"/admin/payments/deposit/?q={number}"
+        with self._step("the late one comes back torn; part of the deposit is kept", page):
             for done in self._clerk.take_steps(number, TAKING_BACK):
                 self._tell(done)
             self._tell(self._clerk.charge(number))
@@ -141,19 +166,19 @@ class Journey:
         return days
 
     def _find(self, mode: str, start: date, end: date, other_than: str = "") -> dict[str, Any]:
-        """The first variant of the catalogue that is free for these days."""
+        """The first variant of the catalogue that is free for these days; what is rented can be kept too."""
         path = f"/api/v1/containers?mode={mode}&depot={DEPOT}&from={start}&to={end}&page_size=50"
         free = "rental" if mode == "rent" else "sale"
         for container in self._get(path)["results"]:
             title = f"{container['brand']} {container['name']}"
             for variant in container["variants"] if title != other_than else ():
                 offered = variant["rental"] if mode == "rent" else variant["sale"]
-                if offered and any(pool[free] > 1 for pool in variant["availability"]):
+                if offered and variant["sale"] and any(pool[free] > 1 for pool in variant["availability"]):
                     return {"sku": variant["sku"], "title": title}
         raise JourneyFailed(f"nothing is free to {mode} at {DEPOT} from {start} to {end}")
 
-    def _rental(self, sku: str, start: date, end: date) -> dict[str, Any]:
-        return {"kind": "rental", "sku": sku, "quantity": 1, "start_on": str(start), "end_on": str(end)}
+    def _rental(self, sku: str, start: date, end: date, *, quantity: int) -> dict[str, Any]:
+        return {"kind": "rental", "sku": sku, "quantity": quantity, "start_on": str(start), "end_on": str(end)}
 
     def _sale(self, sku: str) -> dict[str, Any]:
         return {"kind": "sale", "sku": sku, "quantity": 1}
