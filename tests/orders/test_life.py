@@ -1,0 +1,336 @@
+"""Whatever a customer and a clerk do with one order, in whatever order: it is charged as promised, and ends at zero."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, Phase, seed
+from hypothesis import settings as profiles
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from icalendar import Calendar
+from pytest_django import Settings
+
+from core.errors import DomainError
+from core.time import days_counted
+from orders.calendar import calendar_of
+from orders.models import CancellationTier, ChargeKind, Order, OrderLine, Rental
+from orders.outlook import cancellation_of, keep_minor, late_fees_minor, rent_minor
+from orders.selectors import order_answer, rentals_to_come
+from orders.services import (
+    add_charge,
+    ask_return,
+    cancel_order,
+    charge_late_rentals,
+    close_rental,
+    deliver_sale,
+    extend_rental,
+    hand_over_rental,
+    keep_rental,
+    move_rental_days,
+    prepare_rental,
+    prepare_sale,
+    receive_return,
+    refuse_return,
+    report_late,
+    take_back_rental,
+)
+from payments.models import Deposit
+from payments.selectors import balance, statement
+from payments.services import renew_ending_holds, secure_due_deposits
+from tests.jobs import run_jobs
+from tests.payments.machine import MONDAY, opened
+from tests.shop import Shop
+
+EXAMPLES, STEPS, LONG = 8, 20, 20
+ME, CLERK = "customer:1", "staff:1"
+OVER = ("closed", "cancelled", "kept", "lost")
+POLICIES = [(), ((48, 100), (0, 50)), ((24, 80),), ((400, 100), (240, 30))]
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+class Life(RuleBasedStateMachine):
+    """One order: two carriers for rent, one bag. `reached` counts what happened."""
+
+    settings: Settings
+    reached: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.clock = self.stack.enter_context(time_machine.travel(MONDAY, tick=False))
+        self.shop: Shop
+        self.shop, _ = self.stack.enter_context(opened(self.settings))
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "order_id"):
+                self._bring_to_its_end()
+        finally:
+            self.stack.close()
+
+    @initialize(policy=st.sampled_from(POLICIES), first=st.integers(1, 12), days=st.integers(2, 9))
+    def begin(self, policy: tuple[tuple[int, int], ...], first: int, days: int) -> None:
+        for hours, percent in policy:
+            CancellationTier.objects.create(hours=hours, percent=percent)
+        shop = self.shop
+        lines = [shop.rental(first, first + days - 1), shop.rental(first + 1, first + days), shop.sale()]
+        quote = shop.quote(*lines)
+        self.order_id = shop.paid(*lines).pk
+        told = [line["rental"]["days"] for line in quote.lines if line["kind"] == "rental"]
+        assert told == [days_counted(rental.start_on, rental.end_on) for rental in self.rentals] == [days, days]
+
+    @rule(data=st.data())
+    def something_happens(self, data: st.DataObject) -> None:
+        possible = [name for name, of in DEEDS.items() for _ in range(OFTEN.get(name, 1)) if list(of(self))]
+        name = data.draw(st.sampled_from(possible))
+        what = data.draw(st.sampled_from(list(DEEDS[name](self))))
+        try:
+            getattr(self, name)(what, data.draw)
+        except DomainError as no:
+            self.reached[f"{name}: {no.code}"] += 1
+        else:
+            self.reached[name] += 1
+        self.clock.shift(timedelta(seconds=1))
+
+    # Deeds
+
+    def extend(self, rental: Rental, draw: Draw) -> None:
+        before, until = rent_minor(rental), rental.end_on + timedelta(days=draw(st.integers(1, 9)))
+        once = rental.line.rental_terms.fee_minor(rental.start_on, until)
+        extend_rental(rental_id=rental.pk, end_on=until, actor=ME)
+        assert before <= rent_minor(rental) == once  # however many steps led here
+
+    def move(self, rental: Rental, draw: Draw) -> None:
+        first = rental.start_on + timedelta(days=draw(st.integers(-3, 6)))
+        last = first + timedelta(days=draw(st.integers(0, 9)))
+        move_rental_days(rental_id=rental.pk, start_on=first, end_on=last, actor=ME)
+
+    def cancel(self, order: Order, _: Draw) -> None:
+        told = cancellation_of(order)
+        charged = order.charges.total()
+        cancel_order(order_id=order.pk, actor=ME, seen_minor=told.credit_minor)
+        assert order.charges.total() == charged - told.credit_minor == told.kept_minor
+
+    def tell_late(self, rental: Rental, draw: Draw) -> None:
+        back_on = max(rental.end_on, self.shop.today) + timedelta(days=draw(st.integers(1, 5)))
+        report_late(rental_id=rental.pk, back_on=back_on, actor=ME)
+
+    def keep(self, rental: Rental, _: Draw) -> None:
+        told = keep_minor(rental)
+        with suppress(DomainError):
+            keep_rental(rental_id=rental.pk, actor=ME, seen_minor=told)
+            kept = rental.charges.filter(kind=ChargeKind.KEEP).total()
+            assert kept == told
+
+    def hand_over(self, rental: Rental, _: Draw) -> None:
+        while self.shop.today < rental.start_on:
+            self._a_day_passes()
+        prepare_rental(rental_id=rental.pk, actor=CLERK)
+        hand_over_rental(rental_id=rental.pk, actor=CLERK)
+
+    def take_back(self, rental: Rental, _: Draw) -> None:
+        take_back_rental(rental_id=rental.pk, actor=CLERK, condition="B")
+
+    def close(self, rental: Rental, _: Draw) -> None:
+        close_rental(rental_id=rental.pk, actor=CLERK)
+
+    def damage(self, rental: Rental, draw: Draw) -> None:
+        minor = draw(st.sampled_from([900, 60_000]))
+        order_id = rental.line.order_id
+        add_charge(order_id=order_id, kind=ChargeKind.DAMAGE, amount_minor=minor, reason="torn", actor=CLERK)
+
+    def deliver(self, line: OrderLine, _: Draw) -> None:
+        prepare_sale(line_id=line.pk, actor=CLERK)
+        deliver_sale(line_id=line.pk, actor=CLERK)
+
+    def send_back(self, line: OrderLine, _: Draw) -> None:
+        ask_return(order_id=line.order_id, line_ids=[line.pk], actor=ME)
+
+    def receive(self, line: OrderLine, draw: Draw) -> None:
+        if draw(st.booleans()):
+            receive_return(line_id=line.pk, actor=CLERK)
+        else:
+            refuse_return(line_id=line.pk, actor=CLERK, note="worn")
+
+    def days_pass(self, _: "Life", draw: Draw) -> None:
+        for _day in range(draw(st.integers(1, 4))):
+            self._a_day_passes()
+
+    def jobs_run(self, _: "Life", __: Draw) -> None:
+        self._until_quiet()
+
+    # What must be true all the time
+
+    @invariant()
+    def every_day_is_paid_as_promised(self) -> None:
+        for rental in self.rentals:
+            terms = rental.line.rental_terms
+            if rental.status != "cancelled":
+                assert rent_minor(rental) == terms.fee_minor(rental.start_on, rental.end_on)
+            assert late_fees_minor(rental) <= (terms.keep_minor(rent_minor(rental)) or 0)
+            days = rental.charges.exclude(late_on=None).values_list("late_on", flat=True)
+            assert len(days) == len(set(days))
+            assert all(day > rental.end_on for day in days)
+
+    @invariant()
+    def everybody_counts_the_same_days(self) -> None:
+        """The app, the claim on the unit, and the customer's own calendar."""
+        shown = {
+            rental["id"]: (rental["start_on"], rental["end_on"], rental["days"])
+            for line in self._answer()["lines"]
+            for rental in line.get("rentals") or ()
+        }
+        events = self._calendar()
+        for rental in self.rentals:
+            first, last, days = shown[str(rental.pk)]
+            assert (first, last, days) == (rental.start_on, rental.end_on, (last - first).days + 1)
+            blocked = rental.line.rental_terms.blocked(first, last)
+            if rental.status in ("booked", "ready"):
+                assert (rental.reservation.period.lower, rental.reservation.period.upper) == blocked
+                assert events[f"{rental.pk}-pickup"] == first
+            if rental.status in ("booked", "ready", "out"):
+                assert events[f"{rental.pk}-return"] == last
+
+    @invariant()
+    def the_statement_adds_up(self) -> None:
+        if hasattr(self, "order_id"):
+            told = statement(self.order)
+            assert sum(entry.amount_minor for entry in told.entries) == told.balance_minor
+
+    # The end
+
+    def _bring_to_its_end(self) -> None:
+        """Nobody changes their mind any more: all is handed over, brought back and looked at, or was called off."""
+        for _ in range(60):
+            self._until_quiet()
+            if all(rental.status in OVER for rental in self.rentals) and not list(self.to_deliver()):
+                break
+            for line in self.to_deliver():
+                self.deliver(line, lambda _: None)
+            for rental in self.rentals:
+                self._next_step(rental)
+            self._a_day_passes()
+        for line in self.to_receive():
+            receive_return(line_id=line.pk, actor=CLERK)
+        self._until_quiet()
+        order = self.order
+        assert balance(order.pk) == 0, (order.status, statement(order))
+        assert order.status in ("completed", "cancelled")
+        assert not Deposit.objects.filter(order=order, status__in=Deposit.LIVE).exists()
+        self.reached[f"ended {order.status}"] += 1
+
+    def _next_step(self, rental: Rental) -> None:
+        if rental.status in ("booked", "ready") and rental.start_on <= self.shop.today:
+            if rental.status == "booked":
+                prepare_rental(rental_id=rental.pk, actor=CLERK)
+            note = "" if self.order.deposit_secured_at else "the card was out of reach"
+            hand_over_rental(rental_id=rental.pk, actor=CLERK, without_deposit=note)
+        elif rental.status == "out":
+            take_back_rental(rental_id=rental.pk, actor=CLERK, condition="A")
+        elif rental.status == "returned":
+            close_rental(rental_id=rental.pk, actor=CLERK)
+
+    def _a_day_passes(self) -> None:
+        self.clock.shift(timedelta(days=1))
+        secure_due_deposits()
+        renew_ending_holds()
+        charge_late_rentals()
+        self._until_quiet()
+
+    def _until_quiet(self) -> None:
+        for _ in range(4):
+            run_jobs()
+            self.shop.deliver_webhooks()
+        run_jobs()
+
+    # What there is
+
+    @property
+    def order(self) -> Order:
+        return Order.objects.select_related("quote", "depot").get(pk=self.order_id)
+
+    @property
+    def rentals(self) -> list[Rental]:
+        mine = Rental.objects.filter(line__order=self.order_id) if hasattr(self, "order_id") else Rental.objects.none()
+        return list(mine.select_related("line__order__depot", "reservation").order_by("pk"))
+
+    def are(self, *statuses: str) -> Iterator[Rental]:
+        return (rental for rental in self.rentals if rental.status in statuses)
+
+    def to_cancel(self) -> Iterator[Order]:
+        return iter([self.order] if self.order.status == "confirmed" else [])
+
+    def to_deliver(self) -> Iterator[OrderLine]:
+        return self._sales("reserved", "ready")
+
+    def to_receive(self) -> Iterator[OrderLine]:
+        return self._sales("return_requested")
+
+    def _sales(self, *statuses: str) -> Iterator[OrderLine]:
+        return iter(OrderLine.objects.filter(order=self.order_id, kind="sale", status__in=statuses))
+
+    def _answer(self) -> dict[str, Any]:
+        return order_answer(Order.objects.with_lines().get(pk=self.order_id)) if self.rentals else {"lines": []}
+
+    def _calendar(self) -> dict[str, date]:
+        calendar = Calendar.from_ical(calendar_of(rentals_to_come(self.shop.customer)))
+        return {str(event["uid"]).partition("@")[0]: event["dtstart"].dt for event in calendar.walk("VEVENT")}
+
+
+DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
+    "extend": lambda life: life.are("booked", "ready", "out"),
+    "move": lambda life: life.are("booked", "ready"),
+    "cancel": Life.to_cancel,
+    "tell_late": lambda life: life.are("out"),
+    "keep": lambda life: life.are("out"),
+    "hand_over": lambda life: life.are("booked"),
+    "take_back": lambda life: life.are("out"),
+    "close": lambda life: life.are("returned"),
+    "damage": lambda life: life.are("out", "returned"),
+    "deliver": Life.to_deliver,
+    "send_back": lambda life: life._sales("collected", "shipped"),
+    "receive": Life.to_receive,
+    "days_pass": lambda life: iter([life]),
+    "jobs_run": lambda life: iter([life]),
+}
+OFTEN = {"hand_over": 2, "take_back": 2, "close": 2, "damage": 2, "send_back": 2}
+LEAST = {
+    **dict.fromkeys(["extend", "hand_over"], 5),
+    **dict.fromkeys(["move", "take_back", "ended completed"], 3),
+    **dict.fromkeys(["tell_late", "keep", "damage"], 2),
+    **dict.fromkeys(["cancel", "send_back", "receive", "ended cancelled"], 1),
+}
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.django_db
+def test_an_order_is_charged_as_promised_and_ends_at_zero_whatever_is_changed(settings: Settings) -> None:
+    reached = Counter[str]()
+    opened_with = settings
+
+    class Told(Life):
+        settings = opened_with
+
+    Told.reached = reached
+    rounds = LONG if profiles.get_current_profile_name() == "long" else 1
+    for number in range(rounds):
+        run_state_machine_as_test(
+            seed(number)(type(f"Seed{number}", (Told,), {})),
+            settings=profiles(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                phases=[Phase.generate],
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+    print("", *(f"{n:5} {what}" for what, n in sorted(reached.items())), sep="\n")
+    assert not {what: reached[what] for what, least in LEAST.items() if reached[what] < least}
