@@ -40,3 +40,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}
+WHITENOISE_AUTOREFRESH = True  # every test client starts the middleware anew, which else reads all collected files
