@@ -22,7 +22,7 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, Us
 from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
 from accounts.privacy import close_account
 from accounts.services import log_out_everywhere
-from core.backoffice import Ask, AsksFirst, NewestFirst, attempt
+from core.backoffice import Ask, AsksFirst, NewestFirst, actor_of, attempt
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -170,6 +170,8 @@ class UserAdmin(AsksFirst, NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: i
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_change_permission(request, obj)
+        if obj is not None and obj.closed_at:
+            return False  # there is nobody any more whose account it could be
         return allowed and (request.user.is_superuser or not _has_rights(obj))
 
     def has_delete_permission(self, *_: Any) -> bool:
@@ -225,7 +227,7 @@ class UserAdmin(AsksFirst, NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: i
         return self.ask(request, form=forms.Form(), ask=ask, context={"back": request.get_full_path()})
 
     def _close(self, request: HttpRequest, user: User) -> str:
-        close_account(user_id=user.pk)
+        close_account(user_id=user.pk, actor=actor_of(request))
         user.refresh_from_db()
         self.log_change(request, user, "Closed, as its customer asked.")
         return "The account is closed; nothing tells any more whose it was."

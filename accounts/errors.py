@@ -39,4 +39,4 @@ class AccountInUse(DomainError):
 
 class StaffAccount(DomainError):
     code = "staff_account"
-    title = "The account of a member of staff is closed by an administrator."
+    title = "The account of a member of staff cannot be closed; an administrator takes away its rights first."

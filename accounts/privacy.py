@@ -16,7 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.errors import AccountInUse, StaffAccount
-from accounts.models import User
+from accounts.models import TokenFamily, User
+from core.errors import NotFound
 from core.idempotency import forget_keys_of
 from core.logging import get_logger
 
@@ -27,42 +28,64 @@ class Privacy(Protocol):
     """What an app above accounts says of the customers it deals with."""
 
     def what_keeps(self, *, user_id: UUID) -> Iterable[str]:
-        """Why this account cannot be closed yet, in sentences; locked is what could change that."""
+        """Why this account cannot be closed yet, in sentences. Locks what could change that."""
+
+    def wind_up(self, *, user_id: UUID, actor: str) -> None:
+        """End what is open, as long as it is known whose it is. In transactions of its own, safe to repeat."""
 
     def forget(self, *, user_id: UUID) -> None:
-        """Take out who it was. What was owed and paid stays, without a name."""
+        """Take out who it was, in the caller's transaction. What was owed and paid stays, without a name."""
 
     def export(self, *, user_id: UUID) -> dict[str, Any]:
         """What is known of this customer, in plain JSON."""
 
 
-@transaction.atomic
-def close_account(*, user_id: UUID) -> User:
+def close_account(*, user_id: UUID, actor: str = "") -> User:
     """Forget a customer: name, addresses, cats, sessions and cards go, amounts and receipts stay.
 
-    Orders of which nothing was handed over are cancelled as their customer would. Safe to repeat.
-    Locks: what `what_keeps` of each app names, then the user. Raises: AccountInUse, StaffAccount; then nothing changed.
+    Orders of which nothing was handed over are cancelled first, each in a transaction of its own: what stops this in
+    the middle leaves an account that can be closed again. Safe to repeat. actor: who cancels; "": its customer.
+    Locks: quotes, orders, sessions, user. Raises: AccountInUse, StaffAccount.
     """
     rooms = list(_rooms())
-    reasons = [reason for room in rooms for reason in room.what_keeps(user_id=user_id)]
-    user = User.objects.select_for_update().get(pk=user_id)
+    user = User.objects.get(pk=user_id)
     if user.is_staff or user.is_superuser:
         raise StaffAccount
-    if reasons:
-        raise AccountInUse(" ".join(reasons), reasons=reasons)
-    if user.closed_at is None:
+    _refuse_while_kept(rooms, user_id)
+    for room in rooms:
+        room.wind_up(user_id=user_id, actor=actor or f"customer:{user_id}")
+    with transaction.atomic():
+        _refuse_while_kept(rooms, user_id)  # looked at again, under the locks
         for room in rooms:
             room.forget(user_id=user_id)
-        _anonymise(user)
-        log.info("account_closed", user=str(user_id))
+        user = _anonymise(user_id)
+    log.info("account_closed", user=str(user_id))
     return user
 
 
+@transaction.atomic
+def _refuse_while_kept(rooms: Iterable[Privacy], user_id: UUID) -> None:
+    reasons = [reason for room in rooms for reason in room.what_keeps(user_id=user_id)]
+    if reasons:
+        raise AccountInUse(" ".join(reasons), reasons=reasons)
+
+
 def export_account(*, user_id: UUID) -> dict[str, Any]:
-    """All that is kept of a customer, for them to take along: JSON with sums in minor units and times in UTC."""
-    user = User.objects.get(pk=user_id)
+    """All that is kept of a customer, for them to take along: JSON with sums in minor units and times in UTC.
+
+    Raises: NotFound, once the account is closed.
+    """
+    user = User.objects.filter(pk=user_id, closed_at=None).first()
+    if user is None:
+        raise NotFound
     told: dict[str, Any] = {
-        "profile": {"id": str(user.pk), "email": user.email, "name": user.name, "joined_at": user.date_joined},
+        "profile": {
+            "id": str(user.pk),
+            "email": user.email,
+            "name": user.name,
+            "joined_at": user.date_joined,
+            "last_login": user.last_login,
+        },
         "cats": list(user.cats.values(*_CAT)),
         "addresses": [{**address.snapshot(), "created_at": address.created_at} for address in user.addresses.all()],
         "sessions": list(user.token_families.order_by("created_at").values("device_name", "created_at", "revoked_at")),
@@ -79,13 +102,15 @@ _CAT = (
 
 
 def _rooms() -> Iterator[Privacy]:
-    """From the lowest to the highest: what orders still need is not yet forgotten when they are asked."""
     for config in apps.get_app_configs():
         if (module := getattr(config, "privacy", None)) is not None:
             yield cast("Privacy", import_module(module))
 
 
-def _anonymise(user: User) -> None:
+def _anonymise(user_id: UUID) -> User:
+    """Locks: sessions, as whoever refreshes one, then the user."""
+    list(TokenFamily.objects.select_for_update().filter(user=user_id).order_by("pk").values_list("pk"))
+    user = User.objects.select_for_update().get(pk=user_id)
     user.cats.all().delete()
     user.addresses.all().delete()
     user.token_families.all().delete()
@@ -96,5 +121,6 @@ def _anonymise(user: User) -> None:
     user.name, user.is_active, user.last_login = "", False, None
     user.token_version += 1
     user.set_unusable_password()
-    user.closed_at = timezone.now()
+    user.closed_at = user.closed_at or timezone.now()
     user.save()
+    return user

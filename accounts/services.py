@@ -230,17 +230,19 @@ def _revoke(families: QuerySet[TokenFamily]) -> None:
 
 @transaction.atomic
 def update_profile(*, user_id: UUID, name: str) -> User:
-    """Change what the customer is called."""
-    user = User.objects.select_for_update().get(pk=user_id)
+    """Change what the customer is called. Locks: user. Raises: NotFound."""
+    user = _lock_living(user_id)
     user.name = name
     user.save(update_fields=["name"])
     return user
 
 
+@transaction.atomic
 def add_cat(*, owner: User, **fields: Unpack[CatFields]) -> Cat:
-    """A new cat of the customer's. Raises: InvalidInput, for measures that cannot be a cat's."""
+    """A new cat of the customer's. Raises: InvalidInput, for measures that cannot be a cat's; NotFound."""
     cat = Cat(owner=owner, **fields)
     _refuse_impossible_cat(cat)
+    _lock_living(owner.pk)
     cat.save(force_insert=True)
     return cat
 
@@ -258,8 +260,10 @@ def remove_cat(*, owner: User, cat_id: UUID) -> None:
     _lock_own(Cat.objects.visible_to(owner), cat_id).delete()
 
 
+@transaction.atomic
 def add_address(*, owner: User, **fields: Unpack[AddressFields]) -> Address:
-    """A new address of the customer's."""
+    """A new address of the customer's. Raises: NotFound."""
+    _lock_living(owner.pk)
     return Address.objects.create(owner=owner, **fields)
 
 
@@ -273,6 +277,14 @@ def change_address(*, owner: User, address_id: UUID, **fields: Unpack[AddressFie
 def remove_address(*, owner: User, address_id: UUID) -> None:
     """Forget an address; orders keep their own sealed copy. Raises: NotFound."""
     _lock_own(Address.objects.visible_to(owner), address_id).delete()
+
+
+def _lock_living(user_id: UUID) -> User:
+    """The account, so that nothing is written into one that is being closed. Raises: NotFound."""
+    user = User.objects.select_for_update().filter(pk=user_id, closed_at=None).first()
+    if user is None:
+        raise NotFound
+    return user
 
 
 def _lock_own(rows: QuerySet[Row], pk: UUID) -> Row:

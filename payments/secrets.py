@@ -6,7 +6,7 @@ from typing import Any
 LEFT_OUT = "(left out)"
 _ABOUT_PEOPLE = (
     *("customer_details", "customer_email", "collected_information"),
-    *("billing_details", "receipt_email", "shipping"),
+    *("billing_details", "receipt_email", "shipping", "evidence", "name", "email", "phone", "address"),
 )
 
 

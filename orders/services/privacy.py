@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from orders.models import Order, Quote
-from orders.selectors import has_left, order_answer, order_events
+from orders.selectors import has_left, order_answer, order_events, quote_answer
 from orders.services.cancelling import cancel_order
 from orders.services.changes import is_delivered
 from orders.services.feeds import close_feed
-from orders.states import OrderStatus
+from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 _TO_CANCEL = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED)
 
@@ -19,14 +19,19 @@ def what_keeps(*, user_id: UUID) -> Iterator[str]:
     list(Quote.objects.select_for_update().filter(customer=user_id).order_by("id").values_list("pk"))
     for order in _open_orders(user_id):
         if has_left(order) and not is_delivered(order):
-            yield f"Order {order.number}: something is still out, or not looked at yet; bring it back first."
+            yield f"Order {order.number}: {_what_is_open(order)}"
+
+
+def wind_up(*, user_id: UUID, actor: str) -> None:
+    """Cancel the orders that have not begun, each in a transaction of its own."""
+    mine = Order.objects.filter(customer=user_id, status__in=_TO_CANCEL).with_lines().order_by("id")
+    for order in mine:
+        if not has_left(order):
+            cancel_order(order_id=order.pk, actor=actor, note="account closed")
 
 
 def forget(*, user_id: UUID) -> None:
-    """Cancel what has not begun; addresses, unused quotes and the calendar go. Locks: orders, reservations."""
-    for order in _open_orders(user_id):
-        if not has_left(order):
-            cancel_order(order_id=order.pk, actor=f"customer:{user_id}", note="account closed")
+    """Addresses, unused quotes and the calendar go."""
     mine = Quote.objects.filter(customer=user_id)
     mine.filter(order=None).delete()
     mine.update(address=None)
@@ -35,12 +40,13 @@ def forget(*, user_id: UUID) -> None:
 
 
 def export(*, user_id: UUID) -> dict[str, Any]:
-    orders = Order.objects.filter(customer=user_id).order_by("placed_at")
+    orders = Order.objects.filter(customer=user_id).with_lines().prefetch_related("events").order_by("placed_at")
+    unused = Quote.objects.filter(customer=user_id, order=None).select_related("depot").order_by("created_at")
     return {
         "orders": [
-            {**order_answer(order), "address": order.address, "history": order_events(order)}
-            for order in orders.with_lines()
-        ]
+            {**order_answer(order), "address": order.address, "history": order_events(order)} for order in orders
+        ],
+        "quotes": [{**quote_answer(quote), "address": quote.address} for quote in unused],
     }
 
 
@@ -48,3 +54,15 @@ def _open_orders(user_id: UUID) -> list[Order]:
     """Locked, in id order."""
     mine = Order.objects.filter(customer=user_id, status__in=_TO_CANCEL)
     return list(mine.select_for_update(of=("self",)).with_lines().order_by("id"))
+
+
+def _what_is_open(order: Order) -> str:
+    lines = list(order.lines.all())
+    rentals = {rental.status for line in lines for rental in line.rentals.all()}
+    if RentalStatus.OUT in rentals:
+        return "something is still out; bring it back first."
+    if RentalStatus.RETURNED in rentals:
+        return "we have yet to look at what came back; try again tomorrow."
+    if any(line.status == SaleStatus.RETURN_REQUESTED for line in lines):
+        return "what you send back is not here yet."
+    return "a part of it still waits for you at the depot; fetch it, or ask us to call it off."

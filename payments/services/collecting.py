@@ -71,9 +71,10 @@ def apply_payment(*, provider_ref: str) -> Payment | None:
     """
     remote = get_provider().get_payment(provider_ref)
     # One statement: in two, the reference could be written down in between, and our own payment be taken for a stray.
-    unanswered = _of_its_order(remote).filter(provider_ref=None)  # the answer to our create call was lost, or is late
-    known = Payment.objects.filter(Q(provider_ref=provider_ref) | Q(pk__in=unanswered.values("pk")))
-    payment = known.order_by(F("provider_ref").asc(nulls_last=True)).first()
+    known = Q(provider_ref=provider_ref)
+    if remote.payment_id is not None:  # the answer to our create call was lost, or is late
+        known |= Q(provider_ref=None, pk=remote.payment_id, order__number=remote.order_number)
+    payment = Payment.objects.filter(known).order_by(F("provider_ref").asc(nulls_last=True)).first()
     if payment is None:
         return explain_stray(remote)
     return settle_asked(payment, remote)

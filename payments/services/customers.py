@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.models import Order
@@ -33,7 +34,7 @@ def card_for(order: Order) -> GatewayCustomer | None:
     agreed = Payment.objects.filter(
         order=order, keeps_card=True, status__in=[PaymentStatus.SUCCEEDED, PaymentStatus.AUTHORISED]
     )
-    card = GatewayCustomer.objects.filter(user=order.customer_id).exclude(card_ref="").first()
+    card = _of_living().filter(user=order.customer_id).exclude(card_ref="").first()
     return card if card and agreed.exists() else None
 
 
@@ -47,5 +48,10 @@ def forget_card(payment: Payment, no: ProviderRefused) -> None:
 def keep_card(payment: Payment, remote: RemotePayment) -> None:
     """Remember the card of a payment whose payer agreed to it; the newest one is charged later."""
     if payment.keeps_card and remote.keeps_card and remote.card_ref and remote.customer_ref:
-        mine = GatewayCustomer.objects.filter(user=payment.order.customer_id, provider_ref=remote.customer_ref)
+        mine = _of_living().filter(user=payment.order.customer_id, provider_ref=remote.customer_ref)
         mine.exclude(card_ref=remote.card_ref).update(card_ref=remote.card_ref, card_kept_at=timezone.now())
+
+
+def _of_living() -> QuerySet[GatewayCustomer]:
+    """Who closed their account is charged no more."""
+    return GatewayCustomer.objects.filter(user__closed_at=None)

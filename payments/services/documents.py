@@ -26,6 +26,7 @@ from payments.selectors import orders_without_documents, paid_orders
 _LETTER = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "C"}
 _OF_THE_LINE = (ChargeKind.SALE, ChargeKind.RENTAL)
 _MOST = 200
+_NAMELESS = "Customer"  # an e-mail address does not stand on paper that is kept for years
 _MOST_NAMED = 4  # receipts on a credit note; an order that was changed often has dozens
 
 
@@ -194,11 +195,11 @@ def _customer(order: Order) -> dict[str, Any]:
     stored = user.addresses.first() if order.address is None else None
     address = order.address or (stored.snapshot() if stored else {})
     if not address:
-        return {"name": user.name, "address": []}
+        return {"name": user.name or _NAMELESS, "address": []}
     town = f"{address['postal_code']} {address['city']}"
     country = Locale("en").territories.get(address["country"], address["country"])
     return {
-        "name": user.name or address["recipient"],
+        "name": user.name or address["recipient"] or _NAMELESS,
         "address": [line for line in (address["line1"], address["line2"], town, country) if line],
     }
 

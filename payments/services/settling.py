@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from core.errors import NotFound
 from core.logging import get_logger
 from core.queue import enqueue
@@ -164,11 +165,11 @@ def _win_or_refund(order: Order) -> Order:
     """Win the stock anew, then confirm if the whole price is still here: that is looked at under the order's lock."""
     reason = "paid too late, and no longer in full"
     try:
-        if is_paid_in_full(order, charging_minor=order.total_minor):
+        if _is_wanted(order):
             hold_anew(order_id=order.pk)
         with transaction.atomic():
             order = lock_order(order_id=order.pk)
-            if order.status == OrderStatus.EXPIRED and is_paid_in_full(order, charging_minor=order.total_minor):
+            if order.status == OrderStatus.EXPIRED and _is_wanted(order):
                 order = confirm_late(order_id=order.pk)
                 plan_deposit(order)
                 mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
@@ -178,6 +179,12 @@ def _win_or_refund(order: Order) -> Order:
         reason = "paid too late, and no longer in stock"
     refund_overpayment(order_id=order.pk, reason=reason, actor="clock")
     return order
+
+
+def _is_wanted(order: Order) -> bool:
+    """The whole price is here, and somebody is there to fetch it."""
+    is_there = User.objects.filter(pk=order.customer_id, closed_at=None).exists()
+    return is_there and is_paid_in_full(order, charging_minor=order.total_minor)
 
 
 def _is_balanced(order_id: UUID) -> bool:
