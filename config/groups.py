@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission
 
-_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
+_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate",
+            "approval")  # fmt: skip
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")

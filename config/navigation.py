@@ -21,6 +21,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("catalog.Variant", "Variants", "style"),
             ("catalog.SaleOffer", "Sale prices", "sell"),
             ("catalog.RentalOffer", "Rental offers", "event_repeat"),
+            ("catalog.Season", "Seasons", "calendar_month"),
             ("catalog.TaxRate", "Tax rates", "percent"),
         ),
     ),
