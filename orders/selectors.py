@@ -119,9 +119,16 @@ def _terms(line: dict[str, Any], cur: str) -> dict[str, Any]:
         **{name: rental[name] for name in ("start_on", "end_on", "days", "billed_days")},
         "rate_from_days": rental["from_days"],
         "per_day": money(rental["per_day_minor"], cur),
+        "acclimatisation_days": rental.get("acclimatisation_days", 0),
+        "adjustments": [_adjustment(part, cur) for part in rental.get("adjustments", ())],
         "late_fee_per_day": money(rental["late_fee_minor"], cur),
         "keep_price": _keep_price(line, cur),
     }
+
+
+def _adjustment(part: dict[str, Any], cur: str) -> dict[str, Any]:
+    told = {name: part[name] for name in ("season", "days", "percent")}
+    return {**told, "amount": money(part["amount_minor"], cur)}
 
 
 def order_answer(order: Order) -> dict[str, Any]:

@@ -19,7 +19,7 @@ LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
 ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
-MOST_LINES, MOST_PIECES, MOST_UNITS = 20, 100, 10
+MOST_LINES, MOST_PIECES, MOST_UNITS, MOST_AHEAD = 20, 100, 10, 14
 
 
 class QuoteLineInput(Input):
@@ -30,9 +30,15 @@ class QuoteLineInput(Input):
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_PIECES, default=1)
     start_on = serializers.DateField(required=False)
     end_on = serializers.DateField(required=False)
+    acclimatisation_days = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_AHEAD,
+        required=False,
+        help_text="Of a rental: so many days before start_on, in which a cat gets used to it. The rental begins then.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        days = [name for name in ("start_on", "end_on") if name in attrs]
+        days = [name for name in ("start_on", "end_on", "acclimatisation_days") if name in attrs]
         if attrs["kind"] == OrderLine.Kind.SALE:
             if days:
                 raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
@@ -126,13 +132,24 @@ class KeepInput(Input):
     price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
 
 
+class AdjustmentOutput(serializers.Serializer[Any]):
+    """Days that cost more or less than their day price."""
+
+    season = serializers.CharField(allow_blank=True, help_text='Its name; "": days to get used to it.')
+    days = serializers.IntegerField(help_text="Of the days billed.")
+    percent = serializers.IntegerField()
+    amount = MoneyOutput(help_text="Of one; below zero: cheaper.")
+
+
 class QuotedRentalOutput(serializers.Serializer[Any]):
-    start_on = serializers.DateField()
+    start_on = serializers.DateField(help_text="When it is handed out; with the days to get used to it.")
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days, first and last included.")
+    acclimatisation_days = serializers.IntegerField(help_text="The first of them, before the trip.")
     billed_days = serializers.IntegerField()
     rate_from_days = serializers.IntegerField()
     per_day = MoneyOutput()
+    adjustments = AdjustmentOutput(many=True)
     late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."

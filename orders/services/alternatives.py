@@ -14,8 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models import titled
-from catalog.pricing import Step, rental_fee
-from catalog.selectors import InsteadRow, Mode, fitting_instead
+from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
 from core.api import money
 from core.errors import DomainError
 from core.time import days_counted
@@ -39,6 +38,7 @@ class _Asked:
     sku: str
     kind: str
     wanted: Wanted
+    acclimatisation_days: int = 0
 
     @property
     def mode(self) -> Mode:
@@ -97,8 +97,13 @@ def _sum_up(lines: Sequence[Json], depot_id: int) -> Iterator[_Asked]:
         key = (line["kind"], wanted.variant_id, wanted.days)
         if key in sums:
             wanted = replace(wanted, quantity=wanted.quantity + sums[key].wanted.quantity)
-        sums[key] = _Asked(line["sku"], line["kind"], wanted)
+        sums[key] = _Asked(line["sku"], line["kind"], wanted, _days_ahead(line))
     yield from sums.values()
+
+
+def _days_ahead(line: Json) -> int:
+    days: int = (line["rental"] or {}).get("acclimatisation_days", 0)
+    return days
 
 
 def _wanted(line: Json, depot_id: int) -> Wanted:
@@ -165,7 +170,7 @@ class _Teller:
 
     def _containers(self, one: _Asked, instead: Sequence[InsteadRow]) -> Iterator[Json]:
         for row in instead:
-            wanted, price_minor = _in_its_place(one, row), _price(row, one.wanted.days)
+            wanted, price_minor = _in_its_place(one, row), _price(row, one)
             if price_minor is not None and is_free(wanted, self.home, self.ledger):
                 variant = row["variant"]
                 yield {
@@ -177,15 +182,18 @@ class _Teller:
                 }
 
 
-def _price(row: InsteadRow, days: tuple[date, date] | None) -> int | None:
-    """What one costs to buy, or to rent for these days; None when it is not offered for so many."""
+def _price(row: InsteadRow, one: _Asked) -> int | None:
+    """What one costs to buy, or to rent for the same days; None when it is not offered for so many."""
+    variant, days = row["variant"], one.wanted.days
     if days is None:
-        sale = row["variant"]["sale"]
-        return sale["price_minor"] if sale else None
-    offer, count = row["variant"]["rental"], days_counted(*days)
-    if offer is None or not offer["min_days"] <= count <= offer["max_days"]:
+        return variant["sale"]["price_minor"] if variant["sale"] else None
+    if variant["rental"] is None:
         return None
-    return rental_fee([Step(**step) for step in offer["steps"]], count).amount_minor
+    fee = fee_for(
+        variant["rental"], row["seasons"],
+        first_on=days[0], days=days_counted(*days), acclimatisation_days=one.acclimatisation_days,
+    )  # fmt: skip
+    return fee.amount_minor if fee else None
 
 
 def _own_orders(customer_id: UUID, missing: Sequence[_Asked]) -> list[str]:
