@@ -129,6 +129,56 @@ class NothingPaid(DomainError):
     title = "Nothing is paid: everything was refunded. Cancel the order instead."
 
 
+class CouponRefused(DomainError):
+    """Why a coupon does not count, each with a code of its own."""
+
+
+class CouponUnknown(CouponRefused):
+    code = "coupon_unknown"
+    title = "There is no such coupon."
+
+
+class CouponNotYetValid(CouponRefused):
+    """`valid_from`: its first day."""
+
+    code = "coupon_not_yet_valid"
+    title = "This coupon is not valid yet."
+
+
+class CouponExpired(CouponRefused):
+    code = "coupon_expired"
+    title = "This coupon is no longer valid."
+
+
+class CouponCurrency(CouponRefused):
+    """`currency`: the one it is for."""
+
+    code = "coupon_currency"
+    title = "This coupon is for another currency."
+
+
+class CouponMinimum(CouponRefused):
+    """`minimum`: what goods and rents must come to at least, without delivery."""
+
+    code = "coupon_minimum"
+    title = "This coupon is for larger orders."
+
+
+class CouponFirstOrder(CouponRefused):
+    code = "coupon_first_order"
+    title = "This coupon is for a first order."
+
+
+class CouponUsed(CouponRefused):
+    code = "coupon_used"
+    title = "You have used this coupon as often as it can be."
+
+
+class CouponUsedUp(CouponRefused):
+    code = "coupon_used_up"
+    title = "This coupon is used up."
+
+
 class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 

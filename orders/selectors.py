@@ -24,7 +24,7 @@ _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
 
 
 def quote_answer(quote: Quote) -> dict[str, Any]:
-    """A quote as it was frozen; needs `depot`."""
+    """A quote as it was frozen; needs `depot` and `coupon`."""
     cur = quote.currency
     return {
         "id": str(quote.pk),
@@ -32,6 +32,8 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "fulfilment": quote.fulfilment,
         "currency": cur,
         "lines": [_quote_line(line, cur) for line in quote.lines],
+        "coupon": str(quote.coupon) if quote.coupon else None,
+        "discount": money(quote.discount_minor, cur),
         "delivery": money(quote.delivery_minor, cur),
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
@@ -98,6 +100,7 @@ def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
     return {
         **{name: line[name] for name in ("kind", "sku", "title", "quantity")},
         "unit_price": money(line["unit_price_minor"], cur),
+        "discount": money(line.get("discount_minor", 0), cur),
         "total": money(line["total_minor"], cur),
         "tax_included": money(line["tax_minor"], cur),
         "tax_percent": f"{line['tax_rate_bp'] / 100:g}",
@@ -142,6 +145,7 @@ def order_answer(order: Order) -> dict[str, Any]:
         "depot": order.depot.code,
         "fulfilment": order.fulfilment,
         "currency": cur,
+        "coupon": str(order.coupon) if order.coupon else None,
         "total": money(order.total_minor, cur),
         "tax_included": money(order.tax_minor, cur),
         **_deposit(order, cur),
@@ -232,6 +236,7 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "title": line.title,
         "quantity": line.quantity,
         "unit_price": money(line.unit_price_minor, cur),
+        "discount": money(line.discount_minor, cur),
         "total": money(line.total_minor, cur),
         "tax_included": money(line.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",

@@ -10,6 +10,14 @@ from core.idempotency import RequestInProgress
 from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
 from orders.errors import (
+    CouponCurrency,
+    CouponExpired,
+    CouponFirstOrder,
+    CouponMinimum,
+    CouponNotYetValid,
+    CouponUnknown,
+    CouponUsed,
+    CouponUsedUp,
     DepotClosed,
     ExtensionNotPossible,
     KeepNotOffered,
@@ -40,6 +48,7 @@ SALE_LINE: dict[str, Any] = {
     "title": "Pawline Nimbus, S sand",
     "quantity": 1,
     "unit_price": _eur(6990),
+    "discount": _eur(0),
     "total": _eur(6990),
     "tax_included": _eur(1116),
     "tax_percent": "19",
@@ -51,6 +60,7 @@ RENTAL_LINE: dict[str, Any] = {
     "title": "Pawline Stratos, M grey",
     "quantity": 1,
     "unit_price": _eur(3430),
+    "discount": _eur(0),
     "total": _eur(3430),
     "tax_included": _eur(548),
     "tax_percent": "19",
@@ -89,6 +99,8 @@ QUOTE = {
             },
         },
     ],
+    "coupon": None,
+    "discount": _eur(0),
     "delivery": _eur(0),
     "total": _eur(10420),
     "tax_included": _eur(1664),
@@ -104,6 +116,7 @@ ORDER = {
     "depot": "BER",
     "fulfilment": "pickup",
     "currency": "EUR",
+    "coupon": None,
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -204,8 +217,15 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-QUOTE_REFUSED = refused(SHORT, shape=OutOfStockOutput)
-ORDER_REFUSED = refused(SHORT, QuoteExpired, DepotClosed, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
+_COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)
+QUOTE_REFUSED = refused(
+    SHORT,
+    *(CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, *_COUPON_GONE),
+    shape=OutOfStockOutput,
+)
+ORDER_REFUSED = refused(
+    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *_COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
+)
 _PRICE_CHANGED = PriceChanged(1470, "EUR")
 CANCEL_REFUSED = refused(
     TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _PRICE_CHANGED, RequestInProgress

@@ -58,6 +58,9 @@ class QuoteInput(Input):
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices, default=Fulfilment.PICKUP)
     address = serializers.UUIDField(required=False, allow_null=True)
+    coupon = serializers.CharField(
+        max_length=32, required=False, allow_blank=True, help_text="Its code, in capitals or not."
+    )
     lines = ListInput(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
 
     @staticmethod
@@ -69,6 +72,7 @@ class QuoteInput(Input):
             currency=body.get("currency", default_currency),
             fulfilment=body["fulfilment"],
             address_id=body.get("address"),
+            coupon=body.get("coupon", ""),
         )
 
 
@@ -162,7 +166,8 @@ class PricedOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     quantity = serializers.IntegerField()
     unit_price = MoneyOutput()
-    total = MoneyOutput()
+    discount = MoneyOutput(help_text="What the coupon takes off, of all pieces.")
+    total = MoneyOutput(help_text="unit_price × quantity − discount.")
     tax_included = MoneyOutput()
     tax_percent = serializers.CharField()
     explanation = serializers.ListField(child=serializers.CharField())
@@ -215,6 +220,8 @@ class QuoteOutput(serializers.Serializer[Any]):
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
     lines = QuoteLineOutput(many=True)
+    coupon = serializers.CharField(allow_null=True)
+    discount = MoneyOutput(help_text="Of the coupon; the lines contain it.")
     delivery = MoneyOutput()
     total = MoneyOutput()
     tax_included = MoneyOutput()
@@ -261,6 +268,7 @@ class OrderOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
+    coupon = serializers.CharField(allow_null=True)
     total = MoneyOutput()
     tax_included = MoneyOutput()
     deposit = MoneyOutput()

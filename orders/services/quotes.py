@@ -24,9 +24,10 @@ from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from inventory.words import count
-from orders.models import CancellationTier, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
+from orders.services.coupons import discount_of, find_coupon, spread
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -53,6 +54,7 @@ class QuoteRequest:
     currency: str
     fulfilment: str = Fulfilment.PICKUP
     address_id: UUID | None = None
+    coupon: str = ""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
 
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now, with what could be had instead.
+    it could not be had even now, with what could be had instead; CouponRefused.
     """
     address, delivery_minor = _delivery(customer_id, request)
     terms = _load_terms(request)
@@ -87,6 +89,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     except OutOfStock as no:
         tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
         raise
+    coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
@@ -95,6 +98,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         address=address,
         currency=request.currency,
         lines=priced,
+        coupon=coupon,
+        discount_minor=discount_minor,
         delivery_minor=delivery_minor,
         total_minor=sum(line["total_minor"] for line in priced) + delivery_minor,
         tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
@@ -103,6 +108,26 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         cancellation=terms.cancellation,
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+
+
+def _take_off(
+    lines: Sequence[dict[str, Any]], customer_id: UUID, request: QuoteRequest, today: date, delivery_minor: int
+) -> tuple[Coupon | None, int]:
+    """Make priced lines cheaper by the coupon asked for. Returns it, and what it takes off. Raises: CouponRefused."""
+    if not request.coupon:
+        return None, 0
+    currency, totals = request.currency, [line["total_minor"] for line in lines]
+    coupon = find_coupon(
+        code=request.coupon, customer_id=customer_id, today=today, currency=currency, goods_minor=sum(totals)
+    )
+    discount_minor = discount_of(coupon, goods_minor=sum(totals), delivery_minor=delivery_minor, currency=currency)
+    for line, part in zip(lines, spread(discount_minor, totals), strict=True):
+        total = line["total_minor"] - part
+        line.update(
+            {"discount_minor": part, "total_minor": total, "tax_minor": included_tax(total, line["tax_rate_bp"])}
+        )
+        line["explanation"].append(f"coupon {coupon}: {_signed(-part, currency)}")
+    return coupon, discount_minor
 
 
 def _deposit_plan(lines: Sequence[dict[str, Any]]) -> str:
@@ -267,6 +292,7 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
         "title": variant.title,
         "quantity": line.quantity,
         "unit_price_minor": unit_minor,
+        "discount_minor": 0,
         "total_minor": total,
         "tax_rate_bp": rate_bp,
         "tax_minor": included_tax(total, rate_bp),
