@@ -39,8 +39,14 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
         "cancellation": _cancellation_terms(quote),
+        "cheaper": [_proposal(told, cur) for told in quote.cheaper],
         "expires_at": quote.expires_at,
     }
+
+
+def _proposal(told: dict[str, Any], cur: str) -> dict[str, Any]:
+    same = {name: told[name] for name in ("line", "kind", "sku", "container", "title", "end_on", "text")}
+    return {**same, "price": money(told["price_minor"], cur), "saves": money(told["saves_minor"], cur)}
 
 
 def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:

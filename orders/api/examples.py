@@ -106,6 +106,19 @@ QUOTE = {
     "tax_included": _eur(1664),
     **_DEPOSIT,
     "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
+    "cheaper": [
+        {
+            "line": 1,
+            "kind": "longer",
+            "sku": "STRATOS-M-GREY",
+            "container": None,
+            "title": "Pawline Stratos, M grey",
+            "end_on": "2027-05-10",
+            "text": "8 days cost the same as 7: keep it until 10 May 2027.",
+            "price": _eur(3430),
+            "saves": _eur(0),
+        }
+    ],
     "expires_at": "2027-04-20T09:30:00Z",
 }
 ORDER = {

@@ -17,6 +17,7 @@ EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORD
 RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
+PROPOSALS = [(name, name) for name in ("longer", "container")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
 ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
 MOST_LINES, MOST_PIECES, MOST_UNITS, MOST_AHEAD = 20, 100, 10, 14
@@ -212,6 +213,20 @@ class ExtensionOutput(serializers.Serializer[Any]):
     keep_price = MoneyOutput(allow_null=True, help_text="What keeping it costs now; null: it cannot be kept now.")
 
 
+class ProposalOutput(serializers.Serializer[Any]):
+    """What would cost less than a line, or be longer for the same; free when it was quoted, and not reserved."""
+
+    line = serializers.IntegerField(help_text="Which of the lines, from 0 on.")
+    kind = serializers.ChoiceField(choices=PROPOSALS)
+    sku = serializers.CharField()
+    container = serializers.CharField(allow_null=True, help_text="Of another one, its slug: GET /containers/{slug}.")
+    title = serializers.CharField()
+    end_on = serializers.DateField(allow_null=True, help_text="Of the same for longer: the last day it could have.")
+    text = serializers.CharField(help_text="The same in a sentence for people.")
+    price = MoneyOutput(help_text="Of one, before a coupon.")
+    saves = MoneyOutput(help_text="Of all pieces of the line, before a coupon.")
+
+
 class QuoteOutput(serializers.Serializer[Any]):
     """A frozen price. Nothing is reserved until it is ordered."""
 
@@ -229,6 +244,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
     deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
     cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
+    cheaper = ProposalOutput(many=True, help_text="At most three.")
     expires_at = serializers.DateTimeField()
 
 

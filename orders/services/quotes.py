@@ -27,6 +27,7 @@ from inventory.words import count
 from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
+from orders.services.cheaper import what_is_cheaper
 from orders.services.coupons import discount_of, find_coupon, spread
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
@@ -89,6 +90,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     except OutOfStock as no:
         tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
         raise
+    cheaper = what_is_cheaper(priced, terms.depot, request.currency)
     coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
@@ -106,6 +108,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         deposit_minor=sum(line["deposit_minor"] for line in priced),
         deposit_plan=_deposit_plan(priced),
         cancellation=terms.cancellation,
+        cheaper=cheaper,
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
 
