@@ -129,54 +129,53 @@ class NothingPaid(DomainError):
     title = "Nothing is paid: everything was refunded. Cancel the order instead."
 
 
-class CouponRefused(DomainError):
-    """Why a coupon does not count, each with a code of its own."""
-
-
-class CouponUnknown(CouponRefused):
+class CouponUnknown(DomainError):
     code = "coupon_unknown"
     title = "There is no such coupon."
 
 
-class CouponNotYetValid(CouponRefused):
+class CouponNotYetValid(DomainError):
     """`valid_from`: its first day."""
 
     code = "coupon_not_yet_valid"
     title = "This coupon is not valid yet."
 
 
-class CouponExpired(CouponRefused):
+class CouponExpired(DomainError):
     code = "coupon_expired"
     title = "This coupon is no longer valid."
 
 
-class CouponCurrency(CouponRefused):
+class CouponCurrency(DomainError):
     """`currency`: the one it is for."""
 
     code = "coupon_currency"
     title = "This coupon is for another currency."
 
 
-class CouponMinimum(CouponRefused):
+class CouponMinimum(DomainError):
     """`minimum`: what goods and rents must come to at least, without delivery."""
 
     code = "coupon_minimum"
     title = "This coupon is for larger orders."
 
 
-class CouponFirstOrder(CouponRefused):
+class CouponFirstOrder(DomainError):
     code = "coupon_first_order"
     title = "This coupon is for a first order."
 
 
-class CouponUsed(CouponRefused):
+class CouponUsed(DomainError):
     code = "coupon_used"
     title = "You have used this coupon as often as it can be."
 
 
-class CouponUsedUp(CouponRefused):
+class CouponUsedUp(DomainError):
     code = "coupon_used_up"
     title = "This coupon is used up."
+
+
+COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)  # what an order may still find of what its quote promised
 
 
 class OrderRefused(DomainError):

@@ -10,14 +10,12 @@ from core.idempotency import RequestInProgress
 from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
 from orders.errors import (
+    COUPON_GONE,
     CouponCurrency,
     CouponExpired,
-    CouponFirstOrder,
     CouponMinimum,
     CouponNotYetValid,
     CouponUnknown,
-    CouponUsed,
-    CouponUsedUp,
     DepotClosed,
     ExtensionNotPossible,
     KeepNotOffered,
@@ -230,14 +228,13 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-_COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)
 QUOTE_REFUSED = refused(
     SHORT,
-    *(CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, *_COUPON_GONE),
+    *(CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, *COUPON_GONE),
     shape=OutOfStockOutput,
 )
 ORDER_REFUSED = refused(
-    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *_COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
+    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
 )
 _PRICE_CHANGED = PriceChanged(1470, "EUR")
 CANCEL_REFUSED = refused(

@@ -14,7 +14,7 @@ from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations, sync_soon
-from orders.errors import CouponRefused, NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
+from orders.errors import COUPON_GONE, NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.services.coupons import use_coupon
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
@@ -145,7 +145,7 @@ def _use_coupon_again(order: Order) -> None:
         return
     try:
         use_coupon(coupon_id=order.coupon_id, customer_id=order.customer_id)
-    except CouponRefused as no:
+    except COUPON_GONE as no:
         raise NotHadAnew(no.detail) from no
 
 

@@ -26,7 +26,7 @@ def find_coupon(*, code: str, customer_id: UUID, today: date, currency: str, goo
     """The coupon with this code, whatever the case, if it counts for this customer and these goods and rents. One
     statement; promises nothing: it is used when it is ordered.
 
-    Raises: CouponRefused, a subclass for each reason.
+    Raises: CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, COUPON_GONE.
     """
     coupon: Coupon | None = _counted(customer_id).filter(code__iexact=code).first()
     if coupon is None:
@@ -49,7 +49,7 @@ def use_coupon(*, coupon_id: int, customer_id: UUID) -> Coupon:
 
     Two statements: the one that waited for the lock does not see what was ordered meanwhile. First orders lock all
     coupons for such, else two of them would make two first orders.
-    Locks: coupons, in id order. Raises: CouponFirstOrder, CouponUsed, CouponUsedUp.
+    Locks: coupons, in id order. Raises: COUPON_GONE.
     """
     of_a_kind = Q(first_order_only=True) & Exists(Coupon.objects.filter(pk=coupon_id, first_order_only=True))
     locked = Coupon.objects.select_for_update().filter(Q(pk=coupon_id) | of_a_kind)

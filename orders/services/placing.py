@@ -39,7 +39,7 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
 
     Safe to repeat: a quote has one order, however often it is asked for. When the IMS does not answer in time the
     order comes back `reserving` and a job goes on. Network between two transactions.
-    Locks: quote, coupon, stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, CouponRefused,
+    Locks: quote, coupon, stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, COUPON_GONE,
     OutOfStock (ours), OrderRefused (the IMS's); the last two with what could be had instead.
     """
     try:

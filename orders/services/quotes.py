@@ -77,7 +77,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
 
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now, with what could be had instead; CouponRefused.
+    it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
     address, delivery_minor = _delivery(customer_id, request)
     terms = _load_terms(request)
@@ -116,7 +116,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
 def _take_off(
     lines: Sequence[dict[str, Any]], customer_id: UUID, request: QuoteRequest, today: date, delivery_minor: int
 ) -> tuple[Coupon | None, int]:
-    """Make priced lines cheaper by the coupon asked for. Returns it, and what it takes off. Raises: CouponRefused."""
+    """Make priced lines cheaper by the coupon asked for. Returns it, and what it takes off."""
     if not request.coupon:
         return None, 0
     currency, totals = request.currency, [line["total_minor"] for line in lines]
