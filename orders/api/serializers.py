@@ -105,7 +105,9 @@ class MoveInput(Input):
     """One rental and its new days, both included."""
 
     rental = serializers.UUIDField()
-    start_on = serializers.DateField()
+    start_on = serializers.DateField(
+        help_text="When it is handed out; with the days to get used to it, if it has some."
+    )
     end_on = serializers.DateField()
     price = MoneyInput(required=False, help_text="The rent of the new days, if it was shown; refused when it differs.")
 

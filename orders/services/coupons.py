@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Q
+from django.db.models import Case, Exists, Q, Value, When
 
 from core.money import Money, one_or_hundred
 from orders.errors import (
@@ -60,10 +60,11 @@ def use_coupon(*, coupon_id: int, customer_id: UUID) -> Coupon:
 
 
 def _counted(customer_id: UUID) -> Any:
-    """Coupons with `uses`, those `by` this customer, and whether the customer `has_ordered`."""
+    """Coupons with `uses` if there is a limit, those `by` this customer, and whether the customer `has_ordered`."""
     own = Order.objects.filter(customer_id=customer_id)
     has_ordered = Exists(own.filter(status__in=Order.LIVING))
-    return Coupon.objects.with_uses().annotate(by=uses_in(own), has_ordered=has_ordered)
+    uses = Case(When(most_uses__isnull=False, then=uses_in(Order.objects.all())), default=Value(0))  # else never read
+    return Coupon.objects.annotate(uses=uses, by=uses_in(own), has_ordered=has_ordered)
 
 
 def _require_left(coupon: Any) -> None:
