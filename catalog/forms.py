@@ -18,7 +18,7 @@ from unfold.widgets import (
 )
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Container, ContainerImage, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from catalog.models import Container, ContainerImage, RentalOffer, RentalRate, SaleOffer, Season, TaxRate, Variant
 from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
 
 _EVERYTHING = "__all__"
@@ -98,11 +98,13 @@ class RentalOfferForm(MinorUnitsForm):
             "prep_days": "Preparation (days)",
             "turnaround_days": "Turnaround (days)",
             "keep_credit_percent": "Credit when kept (%)",
+            "acclimatisation_percent": "Day price to get used to it (%)",
         }
         help_texts: ClassVar[dict[str, str]] = {
             "prep_days": "Nobody else gets the unit on these days before the rental.",
             "turnaround_days": "Cleaning and checks after it.",
             "keep_credit_percent": "How much of the rent counts when the customer buys the unit.",
+            "acclimatisation_percent": "For days before the trip in which the cat gets used to it; 100: no cheaper.",
         }
 
 
@@ -149,6 +151,26 @@ class TaxRateForm(forms.ModelForm):
         cleaned = super().clean()
         if (percent := self.cleaned_data.get("percent")) is not None:
             self.instance.rate_bp = int(percent * 100)
+        return cleaned
+
+
+class SeasonForm(forms.ModelForm):
+    class Meta:
+        model = Season
+        fields = ("name", "kind", "start_on", "end_on", "percent")
+        labels: ClassVar[dict[str, str]] = {"percent": "Dearer or cheaper by (%)"}
+        help_texts: ClassVar[dict[str, str]] = {
+            "name": "Customers read it in the price: Christmas.",
+            "end_on": "Included.",
+            "percent": "20: these days cost a fifth more; -10: a tenth less. From -50 to 200.",
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        """Said here: days in the wrong order have no span to compare with other seasons."""
+        cleaned = super().clean()
+        first, last = self.cleaned_data.get("start_on"), self.cleaned_data.get("end_on")
+        if first and last and last < first:
+            self.add_error("end_on", "The last day cannot be before the first.")
         return cleaned
 
 

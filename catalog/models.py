@@ -3,10 +3,12 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 
 from catalog.checklist import CODES
 from core.money import MAX_MINOR, validate_currency
@@ -207,6 +209,7 @@ class RentalOffer(models.Model):
     prep_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(14)])
     turnaround_days = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(14)])
     keep_credit_percent = models.PositiveSmallIntegerField(default=50, validators=[MaxValueValidator(100)])
+    acclimatisation_percent = models.PositiveSmallIntegerField(default=100, validators=[MaxValueValidator(100)])
     tax_class = models.CharField(max_length=16, choices=TaxClass, default=TaxClass.STANDARD)
 
     class Meta:
@@ -221,6 +224,9 @@ class RentalOffer(models.Model):
                 name="rental_offer_days_ordered",
                 violation_error_message="The shortest rental cannot be longer than the longest.",
             ),
+            models.CheckConstraint(
+                condition=Q(acclimatisation_percent__lte=100), name="rental_offer_acclimatisation_percent_valid"
+            ),  # never dearer: the fee would not grow with the days
         ]
 
     def __str__(self) -> str:
@@ -247,6 +253,52 @@ class RentalRate(models.Model):
 
     def __str__(self) -> str:
         return f"from {self.from_days} days"
+
+
+_LEAST, _MOST = -50, 200  # per cent; two seasons may meet, and no day may cost less than nothing
+
+
+def _once(kind: str) -> ExclusionConstraint:
+    span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
+    return ExclusionConstraint(
+        name=f"season_once_{kind or 'all'}",
+        expressions=[(span, RangeOperators.OVERLAPS)],
+        condition=Q(kind=kind),
+        violation_error_message="Another season for the same containers has some of these days already.",
+    )
+
+
+class Season(models.Model):
+    """Days, first and last included, on which a rental costs more or less: all kinds of containers, or one.
+
+    Where a season of all and one of a kind meet, both count. See `catalog.pricing.rental_fee`.
+    """
+
+    name = models.CharField(max_length=60)
+    kind = models.CharField("for", max_length=16, choices=[("", "All containers"), *Kind.choices], blank=True)
+    start_on = models.DateField("first day")
+    end_on = models.DateField("last day")
+    percent = models.SmallIntegerField(validators=[MinValueValidator(_LEAST), MaxValueValidator(_MOST)])
+
+    class Meta:
+        ordering = ["start_on", "kind"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["", *Kind.values]), name="season_kind_valid"),
+            models.CheckConstraint(
+                condition=Q(start_on__lte=F("end_on")),
+                name="season_days_ordered",
+                violation_error_message="The last day cannot be before the first.",
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__gte=_LEAST, percent__lte=_MOST) & ~Q(percent=0),
+                name="season_percent_valid",
+                violation_error_message="A season makes days dearer or cheaper; 0 does neither.",
+            ),
+            *map(_once, ("", *Kind.values)),  # one for each: together they would need an extension
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.percent:+} %)"
 
 
 class Approval(models.Model):

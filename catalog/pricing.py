@@ -1,11 +1,22 @@
-"""What a rental costs: one rule, said once in Python and once in SQL."""
+"""What a rental costs: one rule, said once in Python and once in SQL (ADR 23)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate, pairwise
 from typing import Protocol
 
-# `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days.
-FEE_IN_SQL = "min(r.per_day_minor * greatest(r.from_days, %(days)s))"
+from core.time import day_after, days_counted
+
+# `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days from %(first_on)s of variant `v`.
+_BILLED = "greatest(r.from_days, %(days)s)"
+FEE_IN_SQL = f"""min(r.per_day_minor * {_BILLED} + coalesce((
+    SELECT floor((r.per_day_minor * sum(x.percent * (least(x.end_on - %(first_on)s::date, {_BILLED} - 1)
+                                                     - greatest(x.start_on - %(first_on)s::date, 0) + 1)) + 50) / 100.0)
+    FROM catalog_season x
+    WHERE x.start_on < %(first_on)s::date + {_BILLED} AND x.end_on >= %(first_on)s::date
+      AND x.kind IN ('', (SELECT k.kind FROM catalog_container k WHERE k.id = v.container_id))
+), 0)::bigint)"""  # noqa: S608 (constants only)
 
 
 class Rate(Protocol):
@@ -26,8 +37,47 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class SeasonDays:
+    """Days, first and last included, that cost so many per cent more, or less."""
+
+    name: str
+    start_on: date
+    end_on: date
+    percent: int
+
+    def among(self, first_on: date, days: int) -> int:
+        """How many of the `days` from `first_on` on are in it."""
+        last_on = day_after(first_on, days - 1)
+        return max(0, days_counted(max(self.start_on, first_on), min(self.end_on, last_on)))
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is special about the days of a rental: the seasons they are in, and that the first of them are cheaper.
+
+    acclimatisation_percent: of the day price, for each of the first `acclimatisation_days`.
+    """
+
+    first_on: date
+    seasons: Sequence[SeasonDays] = ()
+    acclimatisation_days: int = 0
+    acclimatisation_percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What some of the days cost more or less than their day price, in per cent. `season` is "" for acclimatisation."""
+
+    season: str
+    days: int
+    percent: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class RentalFee:
-    """The price of a rental and how it came about: `billed_days` days at `per_day_minor`, the rate of `from_days` on.
+    """The price of a rental and how it came about: `billed_days` days at `per_day_minor`, the rate of `from_days` on,
+    and the adjustments of some of these days.
 
     `billed_days` is more than was asked for where a longer rental costs less.
     """
@@ -36,21 +86,49 @@ class RentalFee:
     billed_days: int
     from_days: int
     per_day_minor: int
+    adjustments: tuple[Adjustment, ...] = ()
 
 
-def rental_fee(rates: Iterable[Rate], days: int) -> RentalFee:
-    """Fee(n): the least of per_day * max(n, from_days) over the rates.
+def rental_fee(rates: Iterable[Rate], days: int, calendar: Calendar | None = None) -> RentalFee:
+    """Fee(n): the least over the rates of what max(n, from_days) days cost, each its day price in its season.
 
-    A longer rental never costs less than a shorter one, and none costs more than the entry to a later step.
-    Raises: ValueError when there is no rate or no day.
+    A longer rental never costs less than a shorter one that begins on the same day, and none costs more than the entry
+    to a later step. Rounded once, half up. Raises: ValueError when there is no rate or no day.
     """
     if days < 1:
         raise ValueError("a rental has at least one day")
-    offers = [_at_rate(rate, max(days, rate.from_days)) for rate in rates]
+    offers = [_at_rate(rate, max(days, rate.from_days), calendar) for rate in rates]
     if not offers:
         raise ValueError("an offer without rates has no price")
     return min(offers, key=lambda fee: (fee.amount_minor, fee.billed_days))
 
 
-def _at_rate(rate: Rate, billed_days: int) -> RentalFee:
-    return RentalFee(rate.per_day_minor * billed_days, billed_days, rate.from_days, rate.per_day_minor)
+_WHOLE = 100 * 100  # a day price, as its season and its acclimatisation are both in per cent
+
+
+def _at_rate(rate: Rate, billed_days: int, calendar: Calendar | None) -> RentalFee:
+    special = list(_special(calendar, billed_days)) if calendar else []
+    sums = accumulate((share for _, _, _, share in special), initial=0)
+    rounded = [(2 * rate.per_day_minor * share + _WHOLE) // (2 * _WHOLE) for share in sums]
+    return RentalFee(
+        rate.per_day_minor * billed_days + rounded[-1],
+        billed_days,
+        rate.from_days,
+        rate.per_day_minor,
+        tuple(
+            Adjustment(season, days, percent, amount - before)
+            for (season, days, percent, _), (before, amount) in zip(special, pairwise(rounded), strict=True)
+        ),
+    )
+
+
+def _special(calendar: Calendar, days: int) -> Iterator[tuple[str, int, int, int]]:
+    """(season, days, percent, what that comes to in parts of a day price) of the first `days` days."""
+    first_on, less = calendar.first_on, 100 - calendar.acclimatisation_percent
+    cheaper = min(calendar.acclimatisation_days, days)
+    if cheaper and less:
+        yield "", cheaper, -less, -less * 100 * cheaper
+    for season in calendar.seasons:
+        if inside := season.among(first_on, days):
+            parts = 100 * inside - less * season.among(first_on, cheaper)
+            yield season.name, inside, season.percent, season.percent * parts

@@ -6,14 +6,15 @@ statements does not grow with the page, and no object is built for a variant, an
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypedDict, cast
 
 from django.db import connection
+from django.utils import timezone
 
 from catalog.models import Kind
-from catalog.pricing import FEE_IN_SQL
+from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
 
 MOST_WORDS = 8  # of a search; what a person types, not what a script sends
@@ -32,13 +33,14 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a customer looks for. `days` is the length of the rental wanted; None: not said."""
+    """What a customer looks for. `days` is the length of the rental wanted, from `first_on` on; None: not said."""
 
     currency: str
     mode: str | None = None
     search: str = ""
     kinds: Collection[str] = ()
     days: int | None = None
+    first_on: date | None = None
     max_price_minor: int | None = None
 
 
@@ -67,6 +69,13 @@ class RateRow(TypedDict):
     per_day_minor: int
 
 
+class SeasonRow(TypedDict):
+    name: str
+    start_on: str
+    end_on: str
+    percent: int
+
+
 class RentalRow(TypedDict):
     deposit_minor: int
     late_fee_minor: int
@@ -75,6 +84,7 @@ class RentalRow(TypedDict):
     prep_days: int
     turnaround_days: int
     keep_credit_percent: int
+    acclimatisation_percent: int
     steps: list[RateRow]
 
 
@@ -105,6 +115,7 @@ class InsteadRow(TypedDict):
     brand: str
     name: str
     variant: VariantRow
+    seasons: list[SeasonRow]
 
 
 class ContainerRow(TypedDict):
@@ -117,6 +128,7 @@ class ContainerRow(TypedDict):
     created_at: datetime
     pictures: list[ImageRow]
     offered: list[VariantRow]
+    seasons: list[SeasonRow]
     price: int
 
 
@@ -158,8 +170,16 @@ _VARIANT = """
             'deposit_minor', o.deposit_minor, 'late_fee_minor', o.late_fee_minor,
             'min_days', o.min_days, 'max_days', o.max_days,
             'prep_days', o.prep_days, 'turnaround_days', o.turnaround_days,
-            'keep_credit_percent', o.keep_credit_percent, 'steps', o.steps) END
+            'keep_credit_percent', o.keep_credit_percent,
+            'acclimatisation_percent', o.acclimatisation_percent, 'steps', o.steps) END
     )
+"""
+
+# Of the container `c`, as far as they are not over.
+_SEASONS = """
+    (SELECT coalesce(json_agg(json_build_object('name', x.name, 'start_on', x.start_on, 'end_on', x.end_on,
+                                                'percent', x.percent) ORDER BY x.start_on, x.id), '[]')
+     FROM catalog_season x WHERE x.kind IN ('', c.kind) AND x.end_on >= %(since)s) AS seasons
 """
 
 # Containers are walked in the order asked for until the page is full; only an order by price looks at all of them.
@@ -170,7 +190,8 @@ SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at, cheap
                                  ORDER BY i.position, i.id), '[]')
         FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
        (SELECT json_agg({_VARIANT} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)
-        FROM {_CAN_BE_HAD} AND v.container_id = c.id) AS offered
+        FROM {_CAN_BE_HAD} AND v.container_id = c.id) AS offered,
+       {_SEASONS}
 FROM catalog_container c
 CROSS JOIN LATERAL (SELECT min(had.price) AS price FROM {_CAN_BE_HAD} AND v.container_id = c.id) cheapest
 WHERE c.published AND cheapest.price IS NOT NULL
@@ -198,7 +219,7 @@ SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
 JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
 CROSS JOIN LATERAL (
-    SELECT c.slug, c.brand, c.name, {_VARIANT} AS variant
+    SELECT c.slug, c.brand, c.name, {_VARIANT} AS variant, {_SEASONS}
     FROM catalog_container c, {_CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
       AND v.inner_length_mm >= own.inner_length_mm
@@ -270,11 +291,31 @@ def kinds_offered(*, currency: str) -> dict[str, int]:
     return dict.fromkeys(Kind.values, 0) | counted
 
 
+def season_days(row: SeasonRow) -> SeasonDays:
+    """A season as it was read as JSON."""
+    start_on, end_on = date.fromisoformat(row["start_on"]), date.fromisoformat(row["end_on"])
+    return SeasonDays(row["name"], start_on, end_on, row["percent"])
+
+
+def fee_for(
+    offer: RentalRow, seasons: Collection[SeasonRow], *, first_on: date, days: int, acclimatisation_days: int = 0
+) -> RentalFee | None:
+    """What so many days of an offer cost from `first_on` on; None: it is not offered for so many."""
+    if not max(offer["min_days"], acclimatisation_days + 1) <= days <= offer["max_days"]:
+        return None
+    calendar = Calendar(
+        first_on, [season_days(row) for row in seasons], acclimatisation_days, offer["acclimatisation_percent"]
+    )
+    return rental_fee([Step(**step) for step in offer["steps"]], days, calendar)
+
+
 def _parameters(wish: Wish) -> dict[str, Any]:
     return {
         "currency": wish.currency,
         "mode": wish.mode or "",
         "days": wish.days,
+        "first_on": wish.first_on,
+        "since": timezone.now().date() - timedelta(days=1),  # no depot's today is before that
         "max_price": wish.max_price_minor,
         "slug": None,
         "kinds": list(wish.kinds) or None,

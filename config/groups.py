@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission
 
-_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
+_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate",
+            "approval")  # fmt: skip
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
-_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
+_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier",
+           "coupon")  # fmt: skip
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
 _PEOPLE = ("user", "cat", "address")
 
@@ -16,8 +18,11 @@ def _all(app: str, models: Iterable[str], *actions: str) -> list[str]:
 
 
 GROUPS: dict[str, list[str]] = {
-    # everything of the catalog, and nothing else
-    "catalog": _all("catalog", _CATALOG, "view", "add", "change", "delete"),
+    # everything of the catalog, and coupons
+    "catalog": [
+        *_all("catalog", _CATALOG, "view", "add", "change", "delete"),
+        *_all("orders", ("coupon",), "view", "add", "change", "delete"),
+    ],
     # the counter: hands out, takes back, keeps units in order
     "clerk": [
         *_all("catalog", _CATALOG, "view"),

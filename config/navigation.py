@@ -21,6 +21,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("catalog.Variant", "Variants", "style"),
             ("catalog.SaleOffer", "Sale prices", "sell"),
             ("catalog.RentalOffer", "Rental offers", "event_repeat"),
+            ("catalog.Season", "Seasons", "calendar_month"),
+            ("orders.Coupon", "Coupons", "confirmation_number"),
             ("catalog.TaxRate", "Tax rates", "percent"),
         ),
     ),

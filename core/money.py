@@ -67,6 +67,11 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return int(scaled)
 
 
+def one_or_hundred(currency: str) -> int:
+    """A small sum that a card can be charged: 1.00 EUR, 100 JPY."""
+    return int(10 ** max(2, exponent(currency)))
+
+
 def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
     """4990 EUR -> "€49.90", 30500 CHF -> "CHF 305.00", in the reader's locale."""
     written = format_currency(to_decimal(amount_minor, currency), currency, locale=locale)

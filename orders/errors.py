@@ -129,6 +129,55 @@ class NothingPaid(DomainError):
     title = "Nothing is paid: everything was refunded. Cancel the order instead."
 
 
+class CouponUnknown(DomainError):
+    code = "coupon_unknown"
+    title = "There is no such coupon."
+
+
+class CouponNotYetValid(DomainError):
+    """`valid_from`: its first day."""
+
+    code = "coupon_not_yet_valid"
+    title = "This coupon is not valid yet."
+
+
+class CouponExpired(DomainError):
+    code = "coupon_expired"
+    title = "This coupon is no longer valid."
+
+
+class CouponCurrency(DomainError):
+    """`currency`: the one it is for."""
+
+    code = "coupon_currency"
+    title = "This coupon is for another currency."
+
+
+class CouponMinimum(DomainError):
+    """`minimum`: what goods and rents must come to at least, without delivery."""
+
+    code = "coupon_minimum"
+    title = "This coupon is for larger orders."
+
+
+class CouponFirstOrder(DomainError):
+    code = "coupon_first_order"
+    title = "This coupon is for a first order."
+
+
+class CouponUsed(DomainError):
+    code = "coupon_used"
+    title = "You have used this coupon as often as it can be."
+
+
+class CouponUsedUp(DomainError):
+    code = "coupon_used_up"
+    title = "This coupon is used up."
+
+
+COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)  # what an order may still find of what its quote promised
+
+
 class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 

@@ -8,14 +8,15 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.core.files.storage import Storage, storages
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Func, Prefetch, Q, Sum
+from django.db.models import Count, F, Func, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Upper
 
 from catalog.models import Variant
 from core.encryption import EncryptedJSONField
 from core.ids import new_id
-from core.money import format_minor
+from core.money import format_minor, validate_currency
 from inventory.models import Depot, Reservation, Unit
 from orders.numbers import new_order_number
 from orders.rental_terms import RentalTerms
@@ -74,6 +75,66 @@ class CancellationTier(models.Model):
         return f"{self.percent} % until {self.hours} hours before"
 
 
+def uses_in(orders: models.QuerySet["Order"]) -> Coalesce:
+    """How many of these orders use an outer coupon. What was cancelled or expired gives it back."""
+    living = orders.filter(coupon=OuterRef("pk"), status__in=Order.LIVING).order_by().values("coupon")
+    return Coalesce(Subquery(living.annotate(count=Count("pk")).values("count")), 0)
+
+
+class CouponQuerySet(models.QuerySet["Coupon"]):
+    def with_uses(self) -> Self:
+        """Coupons that know how often they are used: `uses`."""
+        return self.annotate(uses=uses_in(Order.objects.all()))
+
+
+class Coupon(models.Model):
+    """A word that makes an order cheaper, by an amount or in per cent of its goods and rents. Staff make it."""
+
+    code = models.CharField(
+        max_length=32, validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,31}$", "Use letters, digits and dashes.")]
+    )
+    percent = models.PositiveSmallIntegerField(
+        "per cent off", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    amount_minor = models.PositiveBigIntegerField("amount off", null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, validators=[validate_currency])  # "": any
+    minimum_minor = models.PositiveBigIntegerField("for orders from", default=0)  # of goods and rents
+    valid_from = models.DateField("first day")
+    valid_until = models.DateField("last day", null=True, blank=True)
+    first_order_only = models.BooleanField(default=False)
+    most_uses = models.PositiveIntegerField("uses in all", null=True, blank=True)
+    most_uses_each = models.PositiveIntegerField("uses of each customer", null=True, blank=True, default=1)
+
+    objects = CouponQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-valid_from", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                Upper("code"), name="coupon_code_once", violation_error_message="There is a coupon with this code."
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__isnull=False, percent__range=(1, 100), amount_minor=None)
+                | Q(percent=None, amount_minor__isnull=False, amount_minor__gt=0),
+                name="coupon_amount_or_percent",
+                violation_error_message="Say either an amount or per cent.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(currency="") | Q(amount_minor=None, minimum_minor=0),
+                name="coupon_amounts_have_currency",
+                violation_error_message="Amounts need a currency.",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_from__lte=F("valid_until")),
+                name="coupon_days_ordered",
+                violation_error_message="The last day cannot be before the first.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class Quote(models.Model):
     """A frozen price. `lines` and the totals are what the customer was shown, and so what the order charges."""
 
@@ -84,12 +145,15 @@ class Quote(models.Model):
     address = EncryptedJSONField(null=True, blank=True)  # sealed copy
     currency = models.CharField(max_length=3)
     lines = models.JSONField()  # [orders.pricing.PricedLine as JSON]
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    discount_minor = models.PositiveBigIntegerField(default=0)  # of the coupon, contained in lines and total
     delivery_minor = models.PositiveBigIntegerField(default=0)
     total_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
     deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
     cancellation = models.JSONField(default=list)  # [{"hours", "percent"}]: the tiers of that day
+    cheaper = models.JSONField(default=list)  # [orders.services.cheaper]: what would have cost less
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -103,7 +167,7 @@ class Quote(models.Model):
 class OrderQuerySet(OwnedByCustomer["Order"]):
     def with_lines(self) -> Self:
         """Everything the order's answer shows, in a fixed number of statements."""
-        return self.select_related("depot").prefetch_related(Order.lines_shown())
+        return self.select_related("depot", "coupon").prefetch_related(Order.lines_shown())
 
 
 class Order(models.Model):
@@ -118,6 +182,7 @@ class Order(models.Model):
     fulfilment = models.CharField(max_length=16, choices=Fulfilment)
     address = EncryptedJSONField(null=True, blank=True)
     currency = models.CharField(max_length=3)
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, null=True, blank=True, related_name="orders")
     total_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     deposit_minor = models.PositiveBigIntegerField(default=0)
@@ -129,6 +194,10 @@ class Order(models.Model):
     expires_at = models.DateTimeField()  # of the unpaid order and its holds
     hold_extended_at = models.DateTimeField(null=True, blank=True)  # starting to pay extends once
     confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    LIVING: ClassVar = [
+        OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED, OrderStatus.COMPLETED
+    ]  # fmt: skip
 
     objects = OrderQuerySet.as_manager()
 
@@ -206,6 +275,18 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
+
+    @property
+    def discount_minor(self) -> int:
+        """What a coupon took off."""
+        return self.unit_price_minor * self.quantity - self.total_minor
+
+    def after_discount(self, rent_minor: int) -> int:
+        """What of one unit's rent is to be paid: the coupon's part falls with the rent, and never grows."""
+        if not self.discount_minor:
+            return rent_minor
+        share = self.discount_minor * min(rent_minor, self.unit_price_minor)
+        return rent_minor - -(-share // (self.unit_price_minor * self.quantity))
 
     @cached_property
     def rental_terms(self) -> RentalTerms:

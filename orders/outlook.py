@@ -40,11 +40,12 @@ class Outlook:
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
-        return max(0, self.terms.fee_minor(self.rental.start_on, end_on) - self._rent_minor)
+        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
+        return max(0, rent - self._charged_minor)
 
     @cached_property
-    def _rent_minor(self) -> int:
-        return rent_minor(self.rental)
+    def _charged_minor(self) -> int:
+        return rent_charged_minor(self.rental)
 
     def days(self, end_on: date) -> Days:
         """The days that its unit is kept from everybody else, if it lasts until this day."""
@@ -123,10 +124,10 @@ class Outlook:
         return "too_far" if end_on > self.depot.last_day else ""
 
 
-def rent_minor(rental: Rental) -> int:
+def rent_charged_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
     changes = rental.charges.filter(kind__in=[ChargeKind.EXTENSION, ChargeKind.CANCELLATION])
-    return rental.line.unit_price_minor + changes.total()
+    return rental.line.after_discount(rental.line.unit_price_minor) + changes.total()
 
 
 def late_fees_minor(rental: Rental) -> int:
@@ -135,8 +136,9 @@ def late_fees_minor(rental: Rental) -> int:
 
 
 def keep_minor(rental: Rental) -> int | None:
-    """What keeping the unit costs now; None: it is not for sale. Needs `line`."""
-    price = rental.line.rental_terms.keep_minor(rent_minor(rental))
+    """What keeping the unit costs now, whatever a coupon took off its rent; None: it is not for sale. Needs `line`."""
+    terms = rental.line.rental_terms
+    price = terms.keep_minor(terms.fee_minor(rental.start_on, rental.end_on))
     return None if price is None else max(0, price - late_fees_minor(rental))
 
 

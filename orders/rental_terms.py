@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from catalog.buffers import Period, blocked_period
-from catalog.pricing import Step, rental_fee
+from catalog.pricing import Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.time import days_counted
 
 
@@ -14,10 +14,14 @@ from core.time import days_counted
 class RentalTerms:
     """Frozen with the quote, so that what changes in the catalog later changes nothing for this customer.
 
+    seasons: those of that day, of the whole year ahead. acclimatisation_days: the first of the rental, whenever it is.
     keep_price_minor: what the container cost to buy when it was quoted; None: it is not for sale.
     """
 
     rates: tuple[Step, ...]
+    seasons: tuple[SeasonDays, ...]
+    acclimatisation_days: int
+    acclimatisation_percent: int
     min_days: int
     max_days: int
     prep_days: int
@@ -32,13 +36,23 @@ class RentalTerms:
         first, start = (date.fromisoformat(terms[name]) for name in ("blocked_from", "start_on"))
         return cls(
             rates=tuple(Step(from_days, per_day) for from_days, per_day in terms["rates"]),
+            seasons=tuple(
+                SeasonDays(name, date.fromisoformat(start_on), date.fromisoformat(end_on), percent)
+                for name, start_on, end_on, percent in terms.get("seasons", ())  # quotes had none before ADR 23
+            ),
+            acclimatisation_days=terms.get("acclimatisation_days", 0),
+            acclimatisation_percent=terms.get("acclimatisation_percent", 100),
             prep_days=(start - first).days,
             **{name: terms[name] for name in _PLAIN},
         )
 
-    def fee_minor(self, start_on: date, end_on: date) -> int:
+    def fee(self, start_on: date, end_on: date) -> RentalFee:
         """The rent for these days, both included; never less for more of them."""
-        return rental_fee(self.rates, days_counted(start_on, end_on)).amount_minor
+        calendar = Calendar(start_on, self.seasons, self.acclimatisation_days, self.acclimatisation_percent)
+        return rental_fee(self.rates, days_counted(start_on, end_on), calendar)
+
+    def fee_minor(self, start_on: date, end_on: date) -> int:
+        return self.fee(start_on, end_on).amount_minor
 
     def blocked(self, start_on: date, end_on: date) -> Period:
         """The days that the unit is kept from everybody else."""

@@ -24,7 +24,7 @@ _SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
 
 
 def quote_answer(quote: Quote) -> dict[str, Any]:
-    """A quote as it was frozen; needs `depot`."""
+    """A quote as it was frozen; needs `depot` and `coupon`."""
     cur = quote.currency
     return {
         "id": str(quote.pk),
@@ -32,13 +32,21 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "fulfilment": quote.fulfilment,
         "currency": cur,
         "lines": [_quote_line(line, cur) for line in quote.lines],
+        "coupon": str(quote.coupon) if quote.coupon else None,
+        "discount": money(quote.discount_minor, cur),
         "delivery": money(quote.delivery_minor, cur),
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
         "cancellation": _cancellation_terms(quote),
+        "cheaper": [_proposal(told, cur) for told in quote.cheaper],
         "expires_at": quote.expires_at,
     }
+
+
+def _proposal(told: dict[str, Any], cur: str) -> dict[str, Any]:
+    same = {name: told[name] for name in ("line", "kind", "sku", "container", "title", "end_on", "text")}
+    return {**same, "price": money(told["price_minor"], cur), "saves": money(told["saves_minor"], cur)}
 
 
 def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
@@ -98,6 +106,7 @@ def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
     return {
         **{name: line[name] for name in ("kind", "sku", "title", "quantity")},
         "unit_price": money(line["unit_price_minor"], cur),
+        "discount": money(line.get("discount_minor", 0), cur),
         "total": money(line["total_minor"], cur),
         "tax_included": money(line["tax_minor"], cur),
         "tax_percent": f"{line['tax_rate_bp'] / 100:g}",
@@ -119,9 +128,16 @@ def _terms(line: dict[str, Any], cur: str) -> dict[str, Any]:
         **{name: rental[name] for name in ("start_on", "end_on", "days", "billed_days")},
         "rate_from_days": rental["from_days"],
         "per_day": money(rental["per_day_minor"], cur),
+        "acclimatisation_days": rental.get("acclimatisation_days", 0),
+        "adjustments": [_adjustment(part, cur) for part in rental.get("adjustments", ())],
         "late_fee_per_day": money(rental["late_fee_minor"], cur),
         "keep_price": _keep_price(line, cur),
     }
+
+
+def _adjustment(part: dict[str, Any], cur: str) -> dict[str, Any]:
+    told = {name: part[name] for name in ("season", "days", "percent")}
+    return {**told, "amount": money(part["amount_minor"], cur)}
 
 
 def order_answer(order: Order) -> dict[str, Any]:
@@ -135,6 +151,7 @@ def order_answer(order: Order) -> dict[str, Any]:
         "depot": order.depot.code,
         "fulfilment": order.fulfilment,
         "currency": cur,
+        "coupon": str(order.coupon) if order.coupon else None,
         "total": money(order.total_minor, cur),
         "tax_included": money(order.tax_minor, cur),
         **_deposit(order, cur),
@@ -225,6 +242,7 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "title": line.title,
         "quantity": line.quantity,
         "unit_price": money(line.unit_price_minor, cur),
+        "discount": money(line.discount_minor, cur),
         "total": money(line.total_minor, cur),
         "tax_included": money(line.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",

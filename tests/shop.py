@@ -72,7 +72,9 @@ class Shop:
 
     def order(self, *lines: LineRequest, customer: User | None = None, **more: Any) -> Order:
         """An order that both we and the inventory system hold."""
-        quote = self.quote(*lines, customer=customer, **more)
+        return self.place(self.quote(*lines, customer=customer, **more))
+
+    def place(self, quote: Quote) -> Order:
         placed = place_order(customer_id=quote.customer_id, quote_id=quote.pk)
         return Order.objects.get(pk=placed.pk)
 
@@ -98,7 +100,10 @@ class Shop:
 
     def paid(self, *lines: LineRequest, **more: Any) -> Order:
         """An order that is paid, confirmed, and settled with everybody; its deposit waits for its time."""
-        order = self.order(*lines, **more)
+        return self.settled(self.order(*lines, **more))
+
+    def settled(self, order: Order) -> Order:
+        """The same of an order that is there already."""
         self.pay(order)
         self.deliver_webhooks()
         run_jobs()

@@ -1,7 +1,7 @@
 """The catalog as staff see and change it."""
 
 from catalog.admin.containers import ContainerAdmin
-from catalog.admin.offers import RentalOfferAdmin, SaleOfferAdmin, TaxRateAdmin
+from catalog.admin.offers import RentalOfferAdmin, SaleOfferAdmin, SeasonAdmin, TaxRateAdmin
 from catalog.admin.variants import VariantAdmin
 
-__all__ = ["ContainerAdmin", "RentalOfferAdmin", "SaleOfferAdmin", "TaxRateAdmin", "VariantAdmin"]
+__all__ = ["ContainerAdmin", "RentalOfferAdmin", "SaleOfferAdmin", "SeasonAdmin", "TaxRateAdmin", "VariantAdmin"]

@@ -1,6 +1,6 @@
 # mypy: disable-error-code="misc, untyped-decorator, no-any-return"
 # unfold and import-export carry no types
-"""How variants are had: sale prices, rental terms and rates, and the tax contained in both."""
+"""How variants are had: sale prices, rental terms and rates, seasons, and the tax contained in all of them."""
 
 from typing import Any, ClassVar
 
@@ -15,8 +15,8 @@ from unfold.decorators import display
 
 from catalog.admin.showing import rate_ladder, table
 from catalog.admin.variants import TransferMixin
-from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, TaxRateForm
-from catalog.models import RentalOffer, RentalRate, SaleOffer, TaxRate
+from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, SeasonForm, TaxRateForm
+from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate
 from catalog.pricing import RentalFee, rental_fee
 from catalog.resources import SaleOfferResource
 from core.backoffice import NewestFirst
@@ -76,7 +76,8 @@ class RentalOfferAdmin(NewestFirst, ModelAdmin):
                 "fields": (
                     ("min_days", "max_days"),
                     ("prep_days", "turnaround_days"),
-                    ("keep_credit_percent", "tax_class"),
+                    ("keep_credit_percent", "acclimatisation_percent"),
+                    "tax_class",
                 )
             },
         ),
@@ -132,6 +133,21 @@ def price_table(offer: RentalOffer) -> SafeString | str:
 
 def _because(fee: RentalFee, currency: str) -> str:
     return f"{fee.billed_days} x {format_minor(fee.per_day_minor, currency)}, the rate from day {fee.from_days}"
+
+
+@admin.register(Season)
+class SeasonAdmin(NewestFirst, ModelAdmin):
+    """Holds for quotes made from now on; rentals keep the seasons of their quote."""
+
+    form = SeasonForm
+    list_display = ("name", "kind", "start_on", "end_on", "change")
+    list_filter = (("kind", ChoicesDropdownFilter),)
+    fields = (("name", "kind"), ("start_on", "end_on"), "percent")
+    warn_unsaved_form = True
+
+    @display(description="Day price", ordering="percent")
+    def change(self, row: Season) -> str:
+        return f"{row.percent:+} %"
 
 
 @admin.register(TaxRate)

@@ -22,6 +22,7 @@ VARIANT: dict[str, Any] = {
         "min_days": 1,
         "max_days": 60,
         "keep_credit_percent": 50,
+        "acclimatisation_percent": 50,
         "rates": [
             {"from_days": 1, "per_day": {"amount": 540, **EUR}},
             {"from_days": 8, "per_day": {"amount": 320, **EUR}},

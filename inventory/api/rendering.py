@@ -8,8 +8,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from catalog.models import Kind
-from catalog.pricing import Step, rental_fee
-from catalog.selectors import ContainerRow, ImageRow, RateRow, RentalRow, VariantRow
+from catalog.selectors import ContainerRow, ImageRow, RateRow, RentalRow, SeasonRow, VariantRow, fee_for
 from core.api import money
 from inventory.board import Count, Days
 from inventory.models import Depot
@@ -39,10 +38,10 @@ class Showing:
             "kind": row["kind"],
             "description": row["description"],
             "images": [image(picture) for picture in row["pictures"] if picture["colour"] in colours],
-            "variants": [self.variant(variant) for variant in row["offered"]],
+            "variants": [self.variant(variant, row["seasons"]) for variant in row["offered"]],
         }
 
-    def variant(self, row: VariantRow) -> Json:
+    def variant(self, row: VariantRow, seasons: Sequence[SeasonRow]) -> Json:
         sale, rental = row["sale"], row["rental"]
         return {
             "sku": row["sku"],
@@ -54,29 +53,31 @@ class Showing:
             "weight_g": row["weight_g"],
             "max_load_g": row["max_load_g"],
             "sale": {"price": money(sale["price_minor"], self.currency)} if sale else None,
-            "rental": self.rental(rental) if rental else None,
+            "rental": self.rental(rental, seasons) if rental else None,
             "availability": [self.availability(row["id"], depot, code) for depot, code in self.depots],
         }
 
-    def rental(self, offer: RentalRow) -> Json:
+    def rental(self, offer: RentalRow, seasons: Sequence[SeasonRow]) -> Json:
         answer = {
             "deposit": money(offer["deposit_minor"], self.currency),
             "late_fee": money(offer["late_fee_minor"], self.currency),
             "min_days": offer["min_days"],
             "max_days": offer["max_days"],
             "keep_credit_percent": offer["keep_credit_percent"],
+            "acclimatisation_percent": offer["acclimatisation_percent"],
             "rates": [self.rate(step) for step in offer["steps"]],
         }
         if self.days is not None:
-            answer |= self.fee(offer, self.days.count)
+            answer |= self.fee(offer, seasons, self.days)
         return answer
 
-    def fee(self, offer: RentalRow, days: int) -> Json:
+    def fee(self, offer: RentalRow, seasons: Sequence[SeasonRow], asked: Days) -> Json:
         """The price for the days asked; None where the offer is not for so many days."""
-        if not offer["min_days"] <= days <= offer["max_days"]:
-            return {"days": days, "billed_days": None, "fee": None}
-        fee = rental_fee([Step(**step) for step in offer["steps"]], days)
-        return {"days": days, "billed_days": fee.billed_days, "fee": money(fee.amount_minor, self.currency)}
+        fee = fee_for(offer, seasons, first_on=asked.start_on, days=asked.count)
+        if fee is None:
+            return {"days": asked.count, "billed_days": None, "fee": None}
+        told = money(fee.amount_minor, self.currency)
+        return {"days": asked.count, "billed_days": fee.billed_days, "fee": told}
 
     def rate(self, step: RateRow) -> Json:
         return {"from_days": step["from_days"], "per_day": money(step["per_day_minor"], self.currency)}

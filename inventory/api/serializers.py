@@ -130,13 +130,17 @@ class RateOutput(serializers.Serializer[Any]):
 
 
 class RentalOutput(serializers.Serializer[Any]):
-    """A rental of n days costs the least of per_day * max(n, from_days) over the rates."""
+    """A rental of n days costs the least of per_day * max(n, from_days) over the rates; days in a season cost more or
+    less, which `fee` contains."""
 
     deposit = MoneyOutput()
     late_fee = MoneyOutput(help_text="A day.")
     min_days = serializers.IntegerField()
     max_days = serializers.IntegerField()
     keep_credit_percent = serializers.IntegerField(help_text="Of the rent paid, when the container is kept.")
+    acclimatisation_percent = serializers.IntegerField(
+        help_text="Of the day price, for days before the trip in which a cat gets used to it."
+    )
     rates = RateOutput(many=True)
     days = serializers.IntegerField(required=False, help_text="With from and to: the days counted.")
     billed_days = serializers.IntegerField(

@@ -124,6 +124,7 @@ def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
         search=query["search"],
         kinds=query.get("kind", ()),
         days=days.count if days else None,
+        first_on=days.start_on if days else None,
         max_price_minor=query.get("max_price"),
     )
 

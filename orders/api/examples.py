@@ -10,6 +10,12 @@ from core.idempotency import RequestInProgress
 from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
 from orders.errors import (
+    COUPON_GONE,
+    CouponCurrency,
+    CouponExpired,
+    CouponMinimum,
+    CouponNotYetValid,
+    CouponUnknown,
     DepotClosed,
     ExtensionNotPossible,
     KeepNotOffered,
@@ -40,6 +46,7 @@ SALE_LINE: dict[str, Any] = {
     "title": "Pawline Nimbus, S sand",
     "quantity": 1,
     "unit_price": _eur(6990),
+    "discount": _eur(0),
     "total": _eur(6990),
     "tax_included": _eur(1116),
     "tax_percent": "19",
@@ -51,6 +58,7 @@ RENTAL_LINE: dict[str, Any] = {
     "title": "Pawline Stratos, M grey",
     "quantity": 1,
     "unit_price": _eur(3430),
+    "discount": _eur(0),
     "total": _eur(3430),
     "tax_included": _eur(548),
     "tax_percent": "19",
@@ -80,18 +88,35 @@ QUOTE = {
                 "end_on": "2027-05-09",
                 "days": 7,
                 "billed_days": 7,
+                "acclimatisation_days": 0,
                 "rate_from_days": 4,
                 "per_day": _eur(490),
+                "adjustments": [],
                 "late_fee_per_day": _eur(900),
                 "keep_price": _eur(11185),
             },
         },
     ],
+    "coupon": None,
+    "discount": _eur(0),
     "delivery": _eur(0),
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
     "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
+    "cheaper": [
+        {
+            "line": 1,
+            "kind": "longer",
+            "sku": "STRATOS-M-GREY",
+            "container": None,
+            "title": "Pawline Stratos, M grey",
+            "end_on": "2027-05-10",
+            "text": "8 days cost the same as 7: keep it until 10 May 2027.",
+            "price": _eur(3430),
+            "saves": _eur(0),
+        }
+    ],
     "expires_at": "2027-04-20T09:30:00Z",
 }
 ORDER = {
@@ -102,6 +127,7 @@ ORDER = {
     "depot": "BER",
     "fulfilment": "pickup",
     "currency": "EUR",
+    "coupon": None,
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -202,8 +228,14 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-QUOTE_REFUSED = refused(SHORT, shape=OutOfStockOutput)
-ORDER_REFUSED = refused(SHORT, QuoteExpired, DepotClosed, QuoteUsed, RequestInProgress, shape=OutOfStockOutput)
+QUOTE_REFUSED = refused(
+    SHORT,
+    *(CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, *COUPON_GONE),
+    shape=OutOfStockOutput,
+)
+ORDER_REFUSED = refused(
+    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
+)
 _PRICE_CHANGED = PriceChanged(1470, "EUR")
 CANCEL_REFUSED = refused(
     TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _PRICE_CHANGED, RequestInProgress

@@ -17,9 +17,10 @@ EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORD
 RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
+PROPOSALS = [(name, name) for name in ("longer", "container")]
 CUSTOMER_EVENTS = [(name, name) for name in ("cancel", "pay")]
 ROLES = [(role, role) for role in ("customer", "staff", "clock", "provider")]
-MOST_LINES, MOST_PIECES, MOST_UNITS = 20, 100, 10
+MOST_LINES, MOST_PIECES, MOST_UNITS, MOST_AHEAD = 20, 100, 10, 14
 
 
 class QuoteLineInput(Input):
@@ -30,9 +31,15 @@ class QuoteLineInput(Input):
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_PIECES, default=1)
     start_on = serializers.DateField(required=False)
     end_on = serializers.DateField(required=False)
+    acclimatisation_days = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_AHEAD,
+        required=False,
+        help_text="Of a rental: so many days before start_on, in which a cat gets used to it. The rental begins then.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        days = [name for name in ("start_on", "end_on") if name in attrs]
+        days = [name for name in ("start_on", "end_on", "acclimatisation_days") if name in attrs]
         if attrs["kind"] == OrderLine.Kind.SALE:
             if days:
                 raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
@@ -52,6 +59,9 @@ class QuoteInput(Input):
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices, default=Fulfilment.PICKUP)
     address = serializers.UUIDField(required=False, allow_null=True)
+    coupon = serializers.CharField(
+        max_length=32, required=False, allow_blank=True, help_text="Its code, in capitals or not."
+    )
     lines = ListInput(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
 
     @staticmethod
@@ -63,6 +73,7 @@ class QuoteInput(Input):
             currency=body.get("currency", default_currency),
             fulfilment=body["fulfilment"],
             address_id=body.get("address"),
+            coupon=body.get("coupon", ""),
         )
 
 
@@ -94,7 +105,9 @@ class MoveInput(Input):
     """One rental and its new days, both included."""
 
     rental = serializers.UUIDField()
-    start_on = serializers.DateField()
+    start_on = serializers.DateField(
+        help_text="When it is handed out; with the days to get used to it, if it has some."
+    )
     end_on = serializers.DateField()
     price = MoneyInput(required=False, help_text="The rent of the new days, if it was shown; refused when it differs.")
 
@@ -126,13 +139,24 @@ class KeepInput(Input):
     price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
 
 
+class AdjustmentOutput(serializers.Serializer[Any]):
+    """Days that cost more or less than their day price."""
+
+    season = serializers.CharField(allow_blank=True, help_text='Its name; "": days to get used to it.')
+    days = serializers.IntegerField(help_text="Of the days billed.")
+    percent = serializers.IntegerField()
+    amount = MoneyOutput(help_text="Of one; below zero: cheaper.")
+
+
 class QuotedRentalOutput(serializers.Serializer[Any]):
-    start_on = serializers.DateField()
+    start_on = serializers.DateField(help_text="When it is handed out; with the days to get used to it.")
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days, first and last included.")
+    acclimatisation_days = serializers.IntegerField(help_text="The first of them, before the trip.")
     billed_days = serializers.IntegerField()
     rate_from_days = serializers.IntegerField()
     per_day = MoneyOutput()
+    adjustments = AdjustmentOutput(many=True)
     late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."
@@ -145,7 +169,8 @@ class PricedOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     quantity = serializers.IntegerField()
     unit_price = MoneyOutput()
-    total = MoneyOutput()
+    discount = MoneyOutput(help_text="What the coupon takes off, of all pieces.")
+    total = MoneyOutput(help_text="unit_price × quantity − discount.")
     tax_included = MoneyOutput()
     tax_percent = serializers.CharField()
     explanation = serializers.ListField(child=serializers.CharField())
@@ -190,6 +215,20 @@ class ExtensionOutput(serializers.Serializer[Any]):
     keep_price = MoneyOutput(allow_null=True, help_text="What keeping it costs now; null: it cannot be kept now.")
 
 
+class ProposalOutput(serializers.Serializer[Any]):
+    """What would cost less than a line, or be longer for the same; free when it was quoted, and not reserved."""
+
+    line = serializers.IntegerField(help_text="Which of the lines, from 0 on.")
+    kind = serializers.ChoiceField(choices=PROPOSALS)
+    sku = serializers.CharField()
+    container = serializers.CharField(allow_null=True, help_text="Of another one, its slug: GET /containers/{slug}.")
+    title = serializers.CharField()
+    end_on = serializers.DateField(allow_null=True, help_text="Of the same for longer: the last day it could have.")
+    text = serializers.CharField(help_text="The same in a sentence for people.")
+    price = MoneyOutput(help_text="Of one, before a coupon.")
+    saves = MoneyOutput(help_text="Of all pieces of the line, before a coupon.")
+
+
 class QuoteOutput(serializers.Serializer[Any]):
     """A frozen price. Nothing is reserved until it is ordered."""
 
@@ -198,6 +237,8 @@ class QuoteOutput(serializers.Serializer[Any]):
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
     lines = QuoteLineOutput(many=True)
+    coupon = serializers.CharField(allow_null=True)
+    discount = MoneyOutput(help_text="Of the coupon; the lines contain it.")
     delivery = MoneyOutput()
     total = MoneyOutput()
     tax_included = MoneyOutput()
@@ -205,6 +246,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
     deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
     cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
+    cheaper = ProposalOutput(many=True, help_text="At most three.")
     expires_at = serializers.DateTimeField()
 
 
@@ -244,6 +286,7 @@ class OrderOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
+    coupon = serializers.CharField(allow_null=True)
     total = MoneyOutput()
     tax_included = MoneyOutput()
     deposit = MoneyOutput()

@@ -94,7 +94,7 @@ class QuoteView(APIView):
         examples=[examples.answered(examples.QUOTE)],
     )
     def get(self, request: Request, quote_id: Any) -> Response:
-        quote = get_object_or_404(Quote.objects.visible_to(request.user).select_related("depot"), pk=quote_id)
+        quote = get_object_or_404(Quote.objects.visible_to(request.user).select_related("depot", "coupon"), pk=quote_id)
         return Response(quote_answer(quote))
 
 

@@ -14,8 +14,9 @@ from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations, sync_soon
-from orders.errors import NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
+from orders.errors import COUPON_GONE, NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
+from orders.services.coupons import use_coupon
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
 from orders.services.placing import give_back, reservations_of
 from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
@@ -106,19 +107,19 @@ def mark_order_paid(*, order_id: UUID, actor: str = PROVIDER) -> Order:
 def hold_anew(*, order_id: UUID) -> Order:
     """Hold everything of an expired order once more, here and at the IMS, because its money came late.
 
-    Safe to repeat. Network after one transaction. Raises: OutOfStock (ours), NotHadAnew (the IMS's final no, or its
-    days have begun), and then nothing is held; ProviderError when the IMS cannot be asked now.
+    Safe to repeat. Network after one transaction. Raises: OutOfStock (ours), NotHadAnew (the IMS's final no, its days
+    have begun, or its coupon is used up), and then nothing is held; ProviderError when the IMS cannot be asked now.
     """
     with transaction.atomic():
         order = lock_order(order_id=order_id)
         if order.status != OrderStatus.EXPIRED:
             return order
-        ids, begun = reservations_of(order.pk), _has_begun(order)
-        if not begun:
+        ids, lost = reservations_of(order.pk), _why_lost(order)
+        if not lost:
             rewin(reservation_ids=ids, expires_at=timezone.now() + _REWIN_LIFETIME)
-    if begun:
-        let_go_again(order_id=order_id)  # an earlier try may have held it while its days were still to come
-        raise NotHadAnew("The first day of its rental has passed.")
+    if lost:
+        let_go_again(order_id=order_id)  # an earlier try may have held it while it could still be had
+        raise NotHadAnew(lost)
     try:
         sync_reservations(reservation_ids=ids)
     except (RefusedByIms, UnknownToIms, Refused) as no:
@@ -127,20 +128,37 @@ def hold_anew(*, order_id: UUID) -> Order:
     return order
 
 
-def _has_begun(order: Order) -> bool:
-    """True when a rental would have begun before today, by the depot's clock."""
-    return Rental.objects.filter(line__order=order, start_on__lt=today_in(order.depot.time_zone)).exists()
+def _why_lost(order: Order) -> str:
+    """What stands in the way of an order whose money came late, apart from stock; "": nothing. Locks: coupon."""
+    if Rental.objects.filter(line__order=order, start_on__lt=today_in(order.depot.time_zone)).exists():
+        return "The first day of its rental has passed."
+    try:
+        _use_coupon_again(order)
+    except NotHadAnew as no:
+        return no.detail
+    return ""
+
+
+def _use_coupon_again(order: Order) -> None:
+    """An order that expired gave its coupon back. Locks: coupon. Raises: NotHadAnew."""
+    if order.coupon_id is None:
+        return
+    try:
+        use_coupon(coupon_id=order.coupon_id, customer_id=order.customer_id)
+    except COUPON_GONE as no:
+        raise NotHadAnew(no.detail) from no
 
 
 @transaction.atomic
 def confirm_late(*, order_id: UUID, actor: str = PROVIDER) -> Order:
     """Confirm an expired order that is held anew; its charges are written again. The caller has seen to its money.
 
-    Safe to repeat. Locks: order, stock levels, reservations. Raises: HoldLapsed.
+    Safe to repeat. Locks: order, coupon, stock levels, reservations. Raises: HoldLapsed, NotHadAnew.
     """
     order = lock_order(order_id=order_id)
     if order.status != OrderStatus.EXPIRED:
         return order
+    _use_coupon_again(order)
     ids = reservations_of(order.pk)
     commit(reservation_ids=ids)
     charge_lines(order, list(order.lines.all()), order.quote.delivery_minor, actor=actor, reason="paid late")

@@ -23,6 +23,7 @@ from inventory.services import hold, lease_for, release, sync_reservations, sync
 from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
+from orders.services.coupons import use_coupon
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
@@ -38,8 +39,8 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
 
     Safe to repeat: a quote has one order, however often it is asked for. When the IMS does not answer in time the
     order comes back `reserving` and a job goes on. Network between two transactions.
-    Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, OutOfStock (ours),
-    OrderRefused (the IMS's); the last two with what could be had instead.
+    Locks: quote, coupon, stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, COUPON_GONE,
+    OutOfStock (ours), OrderRefused (the IMS's); the last two with what could be had instead.
     """
     try:
         order, fresh = _claim(customer_id=customer_id, quote_id=quote_id)
@@ -143,6 +144,8 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
     if _has_begun(quote):
         raise QuoteExpired("The first day of its rental has passed meanwhile; ask for a new quote.")
     _require_open(quote)
+    if quote.coupon_id:
+        quote.coupon = use_coupon(coupon_id=quote.coupon_id, customer_id=customer_id)
     expires_at = timezone.now() + settings.HOLD_LIFETIME
     lease = lease_for(settings.INVENTORY_REQUEST_BUDGET)
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at, leased_until=lease)
@@ -184,6 +187,7 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         fulfilment=quote.fulfilment,
         address=quote.address,
         currency=quote.currency,
+        coupon=quote.coupon,
         total_minor=quote.total_minor,
         tax_minor=quote.tax_minor,
         deposit_minor=quote.deposit_minor,

@@ -41,7 +41,7 @@ def forget(*, user_id: UUID) -> None:
 
 def export(*, user_id: UUID) -> dict[str, Any]:
     orders = Order.objects.filter(customer=user_id).with_lines().prefetch_related("events").order_by("placed_at")
-    unused = Quote.objects.filter(customer=user_id, order=None).select_related("depot").order_by("created_at")
+    unused = Quote.objects.filter(customer=user_id, order=None).select_related("depot", "coupon").order_by("created_at")
     return {
         "orders": [
             {**order_answer(order), "address": order.address, "history": order_events(order)} for order in orders

@@ -1,42 +1,51 @@
 """A quote: every line priced and explained, frozen for a while, and nothing promised yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import blocked_period
-from catalog.models import RentalOffer, RentalRate, TaxRate, Variant
-from catalog.pricing import rental_fee
+from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
+from catalog.pricing import RentalFee
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
-from core.time import days_counted
+from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from inventory.words import count
-from orders.models import CancellationTier, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
+from orders.services.cheaper import what_is_cheaper
+from orders.services.coupons import discount_of, find_coupon, spread
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One thing asked for. A rental names its first and last day, both included."""
+    """One thing asked for. A rental names its first and last day, both included.
+
+    acclimatisation_days: so many days before the first one in which the cat gets used to it; part of the rental.
+    """
 
     kind: str
     sku: str
     quantity: int
     start_on: date | None = None
     end_on: date | None = None
+    acclimatisation_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class QuoteRequest:
     currency: str
     fulfilment: str = Fulfilment.PICKUP
     address_id: UUID | None = None
+    coupon: str = ""
 
 
 @dataclass(slots=True)
@@ -57,6 +67,8 @@ class _Terms:
     offers: dict[int, RentalOffer]
     rates: dict[int, list[RentalRate]]
     tax: dict[str, int]
+    seasons: Sequence[dict[str, Any]]
+    cancellation: Sequence[dict[str, Any]]
     currency: str
     errors: list[FieldError] = field(default_factory=list)
 
@@ -65,7 +77,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
 
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now, with what could be had instead.
+    it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
     address, delivery_minor = _delivery(customer_id, request)
     terms = _load_terms(request)
@@ -78,6 +90,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     except OutOfStock as no:
         tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
         raise
+    cheaper = what_is_cheaper(priced, terms.depot, request.currency)
+    coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
@@ -86,14 +100,37 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         address=address,
         currency=request.currency,
         lines=priced,
+        coupon=coupon,
+        discount_minor=discount_minor,
         delivery_minor=delivery_minor,
         total_minor=sum(line["total_minor"] for line in priced) + delivery_minor,
         tax_minor=sum(line["tax_minor"] for line in priced) + delivery_tax,
         deposit_minor=sum(line["deposit_minor"] for line in priced),
         deposit_plan=_deposit_plan(priced),
-        cancellation=list(CancellationTier.objects.values("hours", "percent")),
+        cancellation=terms.cancellation,
+        cheaper=cheaper,
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+
+
+def _take_off(
+    lines: Sequence[dict[str, Any]], customer_id: UUID, request: QuoteRequest, today: date, delivery_minor: int
+) -> tuple[Coupon | None, int]:
+    """Make priced lines cheaper by the coupon asked for. Returns it, and what it takes off."""
+    if not request.coupon:
+        return None, 0
+    currency, totals = request.currency, [line["total_minor"] for line in lines]
+    coupon = find_coupon(
+        code=request.coupon, customer_id=customer_id, today=today, currency=currency, goods_minor=sum(totals)
+    )
+    discount_minor = discount_of(coupon, goods_minor=sum(totals), delivery_minor=delivery_minor, currency=currency)
+    for line, part in zip(lines, spread(discount_minor, totals), strict=True):
+        total = line["total_minor"] - part
+        line.update(
+            {"discount_minor": part, "total_minor": total, "tax_minor": included_tax(total, line["tax_rate_bp"])}
+        )
+        line["explanation"].append(f"coupon {coupon}: {_signed(-part, currency)}")
+    return coupon, discount_minor
 
 
 def _deposit_plan(lines: Sequence[dict[str, Any]]) -> str:
@@ -129,8 +166,9 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
 
 
 def _load_terms(request: QuoteRequest) -> _Terms:
-    """Depot, variants, offers, rates and taxes in four statements, however many lines there are."""
-    depot = Depot.objects.filter(code=request.depot, active=True).with_closures().first()
+    """Everything that prices depend on in three statements, however many lines there are."""
+    rows = Depot.objects.filter(code=request.depot, active=True).with_closures()
+    depot: Any = rows.annotate(**_RULES).first()
     if depot is None:
         raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
     sale = FilteredRelation("sale_offers", condition=Q(sale_offers__currency=request.currency))
@@ -149,13 +187,27 @@ def _load_terms(request: QuoteRequest) -> _Terms:
         ):
             offers[rate.offer.variant_id] = rate.offer
             rates.setdefault(rate.offer.variant_id, []).append(rate)
-    return _Terms(depot, by_sku, offers, rates, _tax_rates(depot), request.currency)
+    return _Terms(depot, by_sku, offers, rates, _tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
 
 
-def _tax_rates(depot: Depot) -> dict[str, int]:
+def _as_json(rows: QuerySet[Any], *names: str) -> ArraySubquery:
+    return ArraySubquery(rows.values(row=JSONObject(**{name: name for name in names})))
+
+
+# Read with the depot, as they are few. Its own clock says what of them is in force.
+_RULES = {
+    "taxes": _as_json(
+        TaxRate.objects.filter(country=OuterRef("country")).order_by("valid_from"), "tax_class", "rate_bp", "valid_from"
+    ),
+    "seasons": _as_json(Season.objects.order_by("start_on", "id"), "name", "kind", "start_on", "end_on", "percent"),
+    "cancellation": _as_json(CancellationTier.objects.all(), "hours", "percent"),
+}
+
+
+def _tax_rates(depot: Any) -> dict[str, int]:
     """Rates of the depot's country in force today, by class."""
-    rows = TaxRate.objects.filter(country=depot.country, valid_from__lte=depot.today)
-    return dict(rows.order_by("valid_from").values_list("tax_class", "rate_bp"))
+    today = depot.today.isoformat()
+    return {row["tax_class"]: row["rate_bp"] for row in depot.taxes if row["valid_from"] <= today}
 
 
 def _price(terms: _Terms, index: int, line: LineRequest) -> dict[str, Any] | None:
@@ -192,34 +244,46 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) 
     if problems or line.start_on is None or line.end_on is None:
         terms.errors.extend(problems)
         return None
-    days = days_counted(line.start_on, line.end_on)
-    fee = rental_fee(terms.rates[variant.pk], days)
-    blocked = blocked_period(
-        line.start_on, line.end_on, prep_days=offer.prep_days, turnaround_days=offer.turnaround_days
-    )
+    first_on, ahead = _first_day(line, line.start_on), line.acclimatisation_days
+    blocked = blocked_period(first_on, line.end_on, prep_days=offer.prep_days, turnaround_days=offer.turnaround_days)
+    promised = {
+        "start_on": first_on.isoformat(),
+        "end_on": line.end_on.isoformat(),
+        "deposit_minor": offer.deposit_minor,
+        "late_fee_minor": offer.late_fee_minor,
+        "turnaround_days": offer.turnaround_days,
+        "keep_price_minor": variant.sale_minor,
+        "keep_tax_rate_bp": terms.tax.get(variant.sale_tax, 0),
+        "keep_credit_percent": offer.keep_credit_percent,
+        "rates": [[rate.from_days, rate.per_day_minor] for rate in terms.rates[variant.pk]],
+        "seasons": _seasons(terms, variant),
+        "acclimatisation_days": ahead,
+        "acclimatisation_percent": offer.acclimatisation_percent,
+        "min_days": max(offer.min_days, ahead + 1),
+        "max_days": offer.max_days,
+        "blocked_from": blocked[0].isoformat(),
+        "blocked_until": blocked[1].isoformat(),
+    }
+    fee = RentalTerms.of(promised).fee(first_on, line.end_on)
+    days = days_counted(first_on, line.end_on)
+    counted = {"days": days, "billed_days": fee.billed_days, "from_days": fee.from_days}
+    told = {"per_day_minor": fee.per_day_minor, "adjustments": [asdict(part) for part in fee.adjustments]}
     return _priced(terms, line, variant, fee.amount_minor, offer.tax_class) | {
         "deposit_minor": offer.deposit_minor * line.quantity,
-        "rental": {
-            "start_on": line.start_on.isoformat(),
-            "end_on": line.end_on.isoformat(),
-            "days": days,
-            "billed_days": fee.billed_days,
-            "from_days": fee.from_days,
-            "per_day_minor": fee.per_day_minor,
-            "deposit_minor": offer.deposit_minor,
-            "late_fee_minor": offer.late_fee_minor,
-            "turnaround_days": offer.turnaround_days,
-            "keep_price_minor": variant.sale_minor,
-            "keep_tax_rate_bp": terms.tax.get(variant.sale_tax, 0),
-            "keep_credit_percent": offer.keep_credit_percent,
-            "rates": [[rate.from_days, rate.per_day_minor] for rate in terms.rates[variant.pk]],
-            "min_days": offer.min_days,
-            "max_days": offer.max_days,
-            "blocked_from": blocked[0].isoformat(),
-            "blocked_until": blocked[1].isoformat(),
-        },
-        "explanation": _explain(line, days, fee, terms.currency),
+        "rental": promised | counted | told,
+        "explanation": list(_explain(line, days, fee, terms.currency)),
     }
+
+
+def _first_day(line: LineRequest, start_on: date) -> date:
+    return day_after(start_on, -line.acclimatisation_days)
+
+
+def _seasons(terms: _Terms, variant: Variant) -> list[list[Any]]:
+    """Those of its kind that are not over."""
+    today, kinds = terms.depot.today.isoformat(), ("", variant.container.kind)
+    rows = [row for row in terms.seasons if row["kind"] in kinds and row["end_on"] >= today]
+    return [[row["name"], row["start_on"], row["end_on"], row["percent"]] for row in rows]
 
 
 def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int, tax_class: str) -> dict[str, Any]:
@@ -231,6 +295,7 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
         "title": variant.title,
         "quantity": line.quantity,
         "unit_price_minor": unit_minor,
+        "discount_minor": 0,
         "total_minor": total,
         "tax_rate_bp": rate_bp,
         "tax_minor": included_tax(total, rate_bp),
@@ -239,33 +304,50 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
     }
 
 
-def _explain(line: LineRequest, days: int, fee: Any, currency: str) -> list[str]:
+def _explain(line: LineRequest, days: int, fee: RentalFee, currency: str) -> Iterator[str]:
     """How the fee came about, in words."""
-    said = [f"{count(days, 'day')}, first and last included"]
+    yield f"{count(days, 'day')}, first and last included"
+    if line.acclimatisation_days:
+        yield f"{count(line.acclimatisation_days, 'day')} of them before {line.start_on}, to get used to it"
     rate = f"{format_minor(fee.per_day_minor, currency)} a day (rate from {count(fee.from_days, 'day')})"
     if fee.billed_days > days:
-        said.append(f"charged as {fee.billed_days} days at {rate}, which is cheaper than {count(days, 'single day')}")
+        yield f"charged as {fee.billed_days} days at {rate}, which is cheaper than {count(days, 'single day')}"
     else:
-        said.append(rate)
+        yield rate
+    for part in fee.adjustments:
+        named = part.season or "to get used to it"
+        yield f"{named}: {count(part.days, 'day')} at {part.percent:+} %, {_signed(part.amount_minor, currency)}"
     if line.quantity > 1:
-        said.append(f"{line.quantity} × {format_minor(fee.amount_minor, currency)}")
-    return said
+        yield f"{line.quantity} × {format_minor(fee.amount_minor, currency)}"
+
+
+def _signed(amount_minor: int, currency: str) -> str:
+    return f"{'+' if amount_minor >= 0 else '-'}{format_minor(abs(amount_minor), currency)}"
 
 
 def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
     if line.start_on is None or line.end_on is None:
         yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
         return
-    limits = {"shortest": offer.min_days, "longest": offer.max_days}
-    yield from wrong_days(depot, pointer, line.start_on, line.end_on, **limits)
+    if line.end_on < line.start_on:
+        yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
+        return
+    ahead = line.acclimatisation_days
+    limits = {"shortest": max(offer.min_days, ahead + 1), "longest": offer.max_days}
+    begins = "acclimatisation_days" if ahead else "start_on"
+    yield from wrong_days(depot, pointer, _first_day(line, line.start_on), line.end_on, begins=begins, **limits)
 
 
 def wrong_days(
-    depot: Depot, pointer: str, start: date, end: date, *, shortest: int, longest: int
+    depot: Depot, pointer: str, start: date, end: date, *, shortest: int, longest: int, begins: str = "start_on"
 ) -> Iterator[FieldError]:
-    """Why a rental cannot be on these days, whether something is free or not. `depot` knows its closures."""
+    """Why a rental cannot be on these days, whether something is free or not. `depot` knows its closures.
+
+    begins: the field that the first day follows from.
+    """
     if start < (today := depot.today):
-        yield FieldError(f"{pointer}/start_on", f"This day has passed; today is {today} at the depot.", "in_the_past")
+        passed = f"It would begin on {start}, which has passed; today is {today} at the depot."
+        yield FieldError(f"{pointer}/{begins}", passed, "in_the_past")
     if end < start:
         yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
         return
@@ -275,7 +357,7 @@ def wrong_days(
     if not shortest <= days <= longest:
         detail = f"This is rented for {shortest} to {longest} days; {days} were asked for."
         yield FieldError(f"{pointer}/end_on", detail, "rental_length")
-    for name, day in (("start_on", start), ("end_on", end)):
+    for name, day in ((begins, start), ("end_on", end)):
         if depot.is_closed(day):
             yield FieldError(f"{pointer}/{name}", f"The depot is closed on {day}; choose another day.", "depot_closed")
 

@@ -16,7 +16,7 @@ from inventory.packing import Days
 from inventory.services import change_days, expect_late, part_with, put_down
 from orders.errors import ExtensionNotPossible, KeepNotOffered, TooLateToMove
 from orders.models import ChargeKind, Order, Rental
-from orders.outlook import Outlook, cancellation_of, keep_minor, rent_minor, require_seen
+from orders.outlook import Outlook, cancellation_of, keep_minor, rent_charged_minor, require_seen
 from orders.services.history import charge_rental, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.quotes import wrong_days
@@ -78,15 +78,16 @@ def move_rental_days(
     terms, depot = rental.line.rental_terms, Depot.objects.with_closures().get(pk=order.depot_id)
     if wrong := list(wrong_days(depot, "", start_on, end_on, shortest=terms.min_days, longest=terms.max_days)):
         raise InvalidInput(wrong)
-    rent, before = terms.fee_minor(start_on, end_on), rent_minor(rental)
+    rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
+    charged, owed = rent_charged_minor(rental), rental.line.after_discount(rent)
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
     move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
-    if rent > before:
-        charge_rental(order, rental, ChargeKind.EXTENSION, rent - before, reason=said, actor=actor)
-    elif credit := min(before - rent, max(0, order.charges.total())):  # what was given back before is not again
+    if owed > charged:
+        charge_rental(order, rental, ChargeKind.EXTENSION, owed - charged, reason=said, actor=actor)
+    elif credit := min(charged - owed, max(0, order.charges.total())):  # what was given back before is not again
         charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason=said, actor=actor)
     settle_soon(order.pk)
     return rental

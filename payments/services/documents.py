@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from catalog.models import TaxRate
-from core.money import included_tax
+from core.money import format_minor, included_tax
 from core.queue import enqueue
 from core.time import today_in
 from orders.models import Charge, ChargeKind, Order, OrderLine
@@ -155,7 +155,7 @@ def take_number(kind: DocumentKind, year: int) -> int:
 
 
 def _line(document: Document, charge: Charge, parts: Sequence[TaxPart]) -> DocumentLine:
-    line, told = charge.line, [part.as_json() for part in parts]
+    order, line, told = document.order, charge.line, [part.as_json() for part in parts]
     own = {"document": document, "charge": charge, "total_minor": charge.amount_minor, "taxes": told}
     if line is None or not _is_the_line(charge, line):
         details = [capfirst(charge.reason), line.title if line else ""]
@@ -166,13 +166,18 @@ def _line(document: Document, charge: Charge, parts: Sequence[TaxPart]) -> Docum
     detail = line.sku
     if terms.get("start_on"):
         detail += f" · {_days(terms['start_on'], terms['end_on'])}"
+    quantity, unit_price_minor = line.quantity, line.unit_price_minor
+    if line.discount_minor:  # a document's total is its product
+        price, less = (format_minor(minor, order.currency) for minor in (unit_price_minor, line.discount_minor))
+        detail += f" · {quantity} × {price}, less {less} by coupon {order.coupon}"
+        quantity, unit_price_minor = 1, line.total_minor
     return DocumentLine(
         **own,
         title=line.title,
         detail=detail,
         days=terms.get("days"),
-        quantity=line.quantity,
-        unit_price_minor=line.unit_price_minor,
+        quantity=quantity,
+        unit_price_minor=unit_price_minor,
     )
 
 

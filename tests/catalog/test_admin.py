@@ -14,7 +14,7 @@ from django.utils.html import escape
 from PIL import Image
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Approval, Container, SaleOffer, Variant
+from catalog.models import Approval, Container, SaleOffer, Season, Variant
 from tests.desk import errors, formset
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
@@ -22,6 +22,7 @@ from tests.factories.catalog import (
     ContainerFactory,
     ContainerImageFactory,
     SaleOfferFactory,
+    SeasonFactory,
     TaxRateFactory,
     VariantFactory,
 )
@@ -43,6 +44,7 @@ def test_every_page_of_the_catalog_opens(staff: Client):
         "variant": variant.pk,
         "saleoffer": variant.sale_offers.get().pk,
         "rentaloffer": variant.rental_offers.get().pk,
+        "season": SeasonFactory().pk,
         "taxrate": TaxRateFactory().pk,
     }
 
@@ -280,3 +282,37 @@ def test_customers_do_not_get_in(client: Client):
     client.force_login(UserFactory())
 
     assert client.get(page("container")).status_code == 302
+
+
+def season_form(**fields: Any) -> dict[str, Any]:
+    days = {"start_on": "2027-12-20", "end_on": "2027-12-31"}
+    return {"name": "Christmas", "kind": "", "percent": "20", **days, **fields}
+
+
+def test_a_season_is_made_for_one_kind_beside_one_of_all(staff: Client):
+    SeasonFactory()
+
+    answer = staff.post(page("season", "add"), season_form(kind="soft", percent="-10"))
+
+    assert answer.status_code == 302, errors(answer)
+    shown = staff.get(page("season")).content.decode()
+    assert all(text in shown for text in ("All containers", "+20 %", "Soft bag", "-10 %"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"end_on": "2027-12-19"}, "The last day cannot be before the first."),
+        ({"start_on": "2027-12-31"}, "Another season for the same containers has some of these days already."),
+        ({"percent": "0", "kind": "hard"}, "0 does neither."),
+        ({"percent": "-51", "kind": "hard"}, "greater than or equal to -50"),
+        ({"percent": "201", "kind": "hard"}, "less than or equal to 200"),
+    ],
+)
+def test_a_season_that_cannot_be_is_refused_in_plain_words(staff: Client, fields: dict[str, str], said: str):
+    SeasonFactory(start_on="2027-12-31", end_on="2028-01-06")
+
+    answer = staff.post(page("season", "add"), season_form(**fields))
+
+    assert said in errors(answer)
+    assert Season.objects.count() == 1

@@ -96,8 +96,9 @@ def test_a_form_that_is_sent_back_as_it_was_changes_nothing(staff: Client):
 
 def rental_form(variant: Variant, *rates: dict[str, Any], there: int = 0, **fields: Any) -> dict[str, Any]:
     terms = {"currency": "EUR", "deposit_minor": "40", "late_fee_minor": "6.50", "min_days": 1, "max_days": 30}
-    more = {"prep_days": 1, "turnaround_days": 2, "keep_credit_percent": 50, "tax_class": "standard"}
-    return {"variant": variant.pk, **terms, **more, **fields, **formset("rates", *rates, there=there)}
+    more = {"prep_days": 1, "turnaround_days": 2, "keep_credit_percent": 50, "acclimatisation_percent": 50}
+    others = {"tax_class": "standard", **fields, **formset("rates", *rates, there=there)}
+    return {"variant": variant.pk, **terms, **more, **others}
 
 
 def test_a_rental_offer_is_made_with_its_rates(staff: Client):

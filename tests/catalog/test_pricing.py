@@ -1,13 +1,15 @@
 """The price of a rental and the days around it: what they promise. The SQL twin: test_selectors."""
 
-from datetime import date
+from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.buffers import blocked_period, bookable_by_day
-from catalog.pricing import Step, rental_fee
+from catalog.pricing import Adjustment, Calendar, SeasonDays, Step, rental_fee
 
 DAYS = st.integers(min_value=1, max_value=180)
 STEPS = st.dictionaries(DAYS, st.integers(min_value=0, max_value=500_00), min_size=1, max_size=6)
@@ -60,6 +62,118 @@ def test_a_rental_never_costs_more_than_the_entry_to_a_later_step(steps: dict[in
 def test_no_rate_or_no_day_has_no_price(steps: list[Step], days: int):
     with pytest.raises(ValueError, match=r"at least one day|without rates"):
         rental_fee(steps, days)
+
+
+FIRST = date(2027, 12, 20)
+
+
+def season(name: str, first: int, last: int, percent: int) -> SeasonDays:
+    """From one day to another, counted from the first of the rental, which is 0."""
+    return SeasonDays(name, FIRST + timedelta(days=first), FIRST + timedelta(days=last), percent)
+
+
+CHRISTMAS = season("Christmas", 2, 5, 20)
+
+
+@pytest.mark.parametrize(
+    ("days", "amount", "in_season", "extra"),
+    [
+        (2, 1800, None, 0),
+        (3, 2880, 1, 180),  # 3 × 9.00, a fifth of 9.00 more
+        (4, 3080, 2, 280),  # 4 × 7.00, a fifth of 14.00 more
+        (8, 4400, 4, 400),
+        (7, 4400, 4, 400),  # charged as 8 days, as without a season
+    ],
+)
+def test_the_days_of_a_season_cost_their_part_of_the_day_price_more(
+    days: int, amount: int, in_season: int | None, extra: int
+):
+    fee = rental_fee(LADDER, days, Calendar(FIRST, [CHRISTMAS]))
+
+    assert fee.amount_minor == amount
+    assert fee.adjustments == ((Adjustment("Christmas", in_season, 20, extra),) if in_season else ())
+
+
+def test_days_that_are_charged_but_not_used_are_charged_in_their_season_too():
+    after = season("New Year", 7, 7, 100)
+
+    fee = rental_fee(LADDER, 7, Calendar(FIRST, [after]))
+
+    assert (fee.amount_minor, fee.billed_days) == (4500, 8)  # 9 × 5.00, which still beats 7 × 7.00
+
+
+def test_a_dear_season_after_the_last_day_makes_the_shorter_rate_the_cheaper_one():
+    after = season("New Year", 7, 7, 200)
+
+    fee = rental_fee([Step(1, 700), Step(8, 560)], 7, Calendar(FIRST, [after]))
+
+    assert (fee.amount_minor, fee.billed_days, fee.adjustments) == (4900, 7, ())  # not 10 × 5.60
+
+
+def test_a_season_of_all_and_one_of_a_kind_both_count_where_they_meet():
+    fee = rental_fee(rates({1: 1000}), 3, Calendar(FIRST, [season("Summer", 0, 1, 20), season("Fair", 1, 2, -50)]))
+
+    assert fee.amount_minor == 3000 + 400 - 1000
+
+
+def test_the_first_days_may_be_cheaper_and_their_season_counts_of_what_they_cost():
+    calendar = Calendar(FIRST, [season("Summer", 0, 9, 20)], acclimatisation_days=2, acclimatisation_percent=50)
+
+    fee = rental_fee(rates({1: 1000}), 3, calendar)
+
+    assert fee.amount_minor == 2 * 600 + 1200
+    assert fee.adjustments == (Adjustment("", 2, -50, -1000), Adjustment("Summer", 3, 20, 400))
+
+
+def test_a_half_cent_is_rounded_up_once_and_the_parts_come_to_the_whole():
+    calendar = Calendar(FIRST, [season("A", 0, 0, 50), season("B", 1, 1, 50)])
+
+    fee = rental_fee(rates({1: 1}), 2, calendar)
+
+    assert fee.amount_minor == 3  # 1.5 + 1.5, not 2 + 2
+    assert [part.amount_minor for part in fee.adjustments] == [1, 0]
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+    """At most one season of all and one of the kind on a day, as the database sees to."""
+    seasons: list[SeasonDays] = []
+    for scope in ("all", "kind"):
+        day = -5
+        for number, (gap, length) in enumerate(draw(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40))))):
+            first = day + gap
+            day = first + length
+            seasons.append(season(f"{scope} {number}", first, day - 1, draw(st.integers(-50, 200))))
+    return Calendar(FIRST, seasons, draw(st.integers(0, 14)), draw(st.integers(0, 100)))
+
+
+@given(steps=STEPS, calendar=calendars(), days=DAYS)
+def test_in_any_seasons_a_longer_rental_that_begins_the_same_day_never_costs_less(
+    steps: dict[int, int], calendar: Calendar, days: int
+):
+    shorter, longer = (rental_fee(rates(steps), n, calendar).amount_minor for n in (days, days + 1))
+
+    assert 0 <= shorter <= longer
+
+
+@given(steps=STEPS, calendar=calendars(), days=DAYS)
+def test_a_fee_is_the_sum_of_its_days_and_of_what_it_says(steps: dict[int, int], calendar: Calendar, days: int):
+    fee = rental_fee(rates(steps), days, calendar)
+
+    by_day = Fraction(0)
+    for n in range(fee.billed_days):
+        on = FIRST + timedelta(days=n)
+        of_season = sum(season.percent for season in calendar.seasons if season.start_on <= on <= season.end_on)
+        of_rest = calendar.acclimatisation_percent if n < calendar.acclimatisation_days else 100
+        by_day += fee.per_day_minor * Fraction((100 + of_season) * of_rest, 100 * 100)
+    assert fee.amount_minor == floor(by_day + Fraction(1, 2))
+    told = sum(part.amount_minor for part in fee.adjustments)
+    assert fee.per_day_minor * fee.billed_days + told == fee.amount_minor
+
+
+@given(steps=STEPS, days=DAYS)
+def test_without_seasons_a_dated_fee_is_the_plain_one(steps: dict[int, int], days: int):
+    assert rental_fee(rates(steps), days, Calendar(FIRST)) == rental_fee(rates(steps), days)
 
 
 BUFFER = st.integers(min_value=0, max_value=14)

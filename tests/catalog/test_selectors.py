@@ -1,5 +1,6 @@
 """The shop window without its frame: rows, prices and statements."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
 
 from catalog.models import Kind
-from catalog.pricing import Step, rental_fee
+from catalog.pricing import Calendar, SeasonDays, Step, rental_fee
 from catalog.selectors import (
     ContainerRow,
     Mode,
@@ -27,6 +28,7 @@ from tests.factories.catalog import (
     ContainerImageFactory,
     RentalOfferFactory,
     SaleOfferFactory,
+    SeasonFactory,
     VariantFactory,
 )
 
@@ -99,6 +101,35 @@ class TheDatabaseComputesTheFeeAsPythonDoes(PropertyTestCase):
 
         assert row["price"] == fee
         assert window(mode=Mode.RENT, days=days, max_price_minor=fee - 1) == []
+
+
+FIRST = date(2027, 12, 20)
+
+
+class TheDatabaseComputesTheFeeInItsSeasonsAsPythonDoes(PropertyTestCase):
+    @examples(30)
+    @given(
+        steps=STEPS,
+        days=st.integers(1, 60),
+        seasons=st.lists(
+            st.tuples(st.integers(-20, 70), st.integers(0, 20), st.integers(-50, 200).filter(bool)), max_size=2
+        ),
+    )
+    def test_price_and_limit(self, steps: dict[int, int], days: int, seasons: list[tuple[int, int, int]]) -> None:
+        RentalOfferFactory(variant=VariantFactory(approved=True), rates=list(steps.items()))
+        SeasonFactory(kind=Kind.HARD, start_on=FIRST, percent=200)  # of others
+        spans = [
+            SeasonDays("", FIRST + timedelta(days=first), FIRST + timedelta(days=first + more), percent)
+            for first, more, percent in seasons
+        ]
+        for kind, span in zip(("", Kind.SOFT), spans, strict=False):
+            SeasonFactory(kind=kind, start_on=span.start_on, end_on=span.end_on, percent=span.percent)
+        fee = rental_fee([Step(*step) for step in steps.items()], days, Calendar(FIRST, spans)).amount_minor
+
+        [row] = window(mode=Mode.RENT, days=days, first_on=FIRST, max_price_minor=fee)
+
+        assert row["price"] == fee
+        assert window(mode=Mode.RENT, days=days, first_on=FIRST, max_price_minor=fee - 1) == []
 
 
 def test_the_cheapest_day_is_one_that_the_longest_rental_reaches():

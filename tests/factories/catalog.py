@@ -19,6 +19,7 @@ from catalog.models import (
     RentalOffer,
     RentalRate,
     SaleOffer,
+    Season,
     TaxClass,
     TaxRate,
     Variant,
@@ -141,6 +142,18 @@ class RentalOfferFactory(DjangoModelFactory):
             RentalRate.objects.bulk_create(
                 RentalRate(offer=self, from_days=from_days, per_day_minor=per_day) for from_days, per_day in steps
             )
+
+
+class SeasonFactory(DjangoModelFactory):
+    """Ten days of Christmas on which every rental costs a fifth more."""
+
+    class Meta:
+        model = Season
+
+    name = "Christmas"
+    start_on = date(2027, 12, 22)
+    end_on = date(2027, 12, 31)
+    percent = 20
 
 
 class TaxRateFactory(DjangoModelFactory):

@@ -5,7 +5,7 @@
 * ChargeFactory(order=order, amount_minor=4990), OrderEventFactory(order=order, event="pay")
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import factory
@@ -15,7 +15,18 @@ from factory.django import DjangoModelFactory
 
 from core.time import today_in
 from inventory.states import ReservationStatus, UnitStatus
-from orders.models import Charge, ChargeKind, DeliveryRate, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental
+from orders.models import (
+    Charge,
+    ChargeKind,
+    Coupon,
+    DeliveryRate,
+    Fulfilment,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Quote,
+    Rental,
+)
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -219,3 +230,14 @@ class OrderEventFactory(DjangoModelFactory):
     from_status = OrderStatus.RESERVING
     to_status = OrderStatus.PENDING_PAYMENT
     actor = "provider"
+
+
+class CouponFactory(DjangoModelFactory):
+    """A tenth off for everybody, once each, of old."""
+
+    class Meta:
+        model = Coupon
+
+    code = factory.Sequence(lambda n: f"TENTH-{n:03d}")
+    percent = 10
+    valid_from = date(2026, 1, 1)

@@ -19,7 +19,7 @@ from core.errors import DomainError
 from core.time import days_counted
 from orders.calendar import calendar_of
 from orders.models import CancellationTier, ChargeKind, Order, OrderLine, Rental
-from orders.outlook import cancellation_of, keep_minor, late_fees_minor, rent_minor
+from orders.outlook import cancellation_of, keep_minor, late_fees_minor, rent_charged_minor
 from orders.selectors import order_answer, rentals_to_come
 from orders.services import (
     add_charge,
@@ -101,10 +101,10 @@ class Life(RuleBasedStateMachine):
     # Deeds
 
     def extend(self, rental: Rental, draw: Draw) -> None:
-        before, until = rent_minor(rental), rental.end_on + timedelta(days=draw(st.integers(1, 9)))
+        before, until = rent_charged_minor(rental), rental.end_on + timedelta(days=draw(st.integers(1, 9)))
         once = rental.line.rental_terms.fee_minor(rental.start_on, until)
         extend_rental(rental_id=rental.pk, end_on=until, actor=ME)
-        assert before <= rent_minor(rental) == once  # however many steps led here
+        assert before <= rent_charged_minor(rental) == once  # however many steps led here
 
     def move(self, rental: Rental, draw: Draw) -> None:
         first = rental.start_on + timedelta(days=draw(st.integers(-3, 6)))
@@ -172,8 +172,8 @@ class Life(RuleBasedStateMachine):
         for rental in self.rentals:
             terms = rental.line.rental_terms
             if rental.status != "cancelled":
-                assert rent_minor(rental) == terms.fee_minor(rental.start_on, rental.end_on)
-            assert late_fees_minor(rental) <= (terms.keep_minor(rent_minor(rental)) or 0)
+                assert rent_charged_minor(rental) == terms.fee_minor(rental.start_on, rental.end_on)
+            assert late_fees_minor(rental) <= (terms.keep_minor(rent_charged_minor(rental)) or 0)
             days = rental.charges.exclude(late_on=None).values_list("late_on", flat=True)
             assert len(days) == len(set(days))
             assert all(day > rental.end_on for day in days)

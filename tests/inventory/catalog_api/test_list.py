@@ -46,6 +46,7 @@ def test_a_container_is_shown_with_images_prices_and_counts(get: Get, depot: Dep
         "min_days": 1,
         "max_days": 60,
         "keep_credit_percent": 50,
+        "acclimatisation_percent": 100,
         "rates": [
             {"from_days": 1, "per_day": {"amount": 900, "currency": "EUR"}},
             {"from_days": 4, "per_day": {"amount": 700, "currency": "EUR"}},

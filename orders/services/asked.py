@@ -1,0 +1,86 @@
+"""What one line of a quote asks for, and what could stand in for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
+from core.time import days_counted
+from inventory.alternatives import Wanted
+from orders.models import OrderLine
+
+_MOST_LOOKED_AT = 50  # for each line, of which most may be gone too
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """So many of one thing, for the same days."""
+
+    sku: str
+    kind: str
+    wanted: Wanted
+    acclimatisation_days: int = 0
+
+    @property
+    def mode(self) -> Mode:
+        return Mode.BUY if self.kind == OrderLine.Kind.SALE else Mode.RENT
+
+    @property
+    def days_told(self) -> tuple[str | None, str | None]:
+        if self.wanted.days is None:
+            return None, None
+        return self.wanted.days[0].isoformat(), self.wanted.days[1].isoformat()
+
+    def is_meant(self, fact: Json) -> bool:
+        """Whether a shortage is about this. The IMS names SKUs only."""
+        first_on, last_on = self.days_told
+        mine = {"sku": self.sku, "kind": self.kind, "first_on": first_on, "last_on": last_on}
+        return all(fact.get(name, value) == value for name, value in mine.items())
+
+
+def asked_by(line: Json, depot_id: int) -> Asked:
+    """What a line asks for, as a quote froze it."""
+    terms = line["rental"]
+    if terms is None:
+        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot_id, line["quantity"]))
+    start_on, end_on = date.fromisoformat(terms["start_on"]), date.fromisoformat(terms["end_on"])
+    wanted = Wanted(
+        line["variant_id"],
+        depot_id,
+        line["quantity"],
+        days=(start_on, end_on),
+        prep_days=(start_on - date.fromisoformat(terms["blocked_from"])).days,
+        turnaround_days=terms["turnaround_days"],
+    )
+    return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
+
+
+def instead_of(missing: Sequence[Asked], currency: str) -> dict[tuple[str, str], list[InsteadRow]]:
+    """What might do instead, by SKU and mode of what is missing, the closest size first."""
+    found: dict[tuple[str, str], list[InsteadRow]] = {}
+    for row in fitting_instead({(one.sku, one.mode) for one in missing}, currency=currency, most=_MOST_LOOKED_AT):
+        found.setdefault((row["sku"], row["mode"]), []).append(row)
+    return found
+
+
+def in_its_place(one: Asked, row: InsteadRow) -> Wanted:
+    """The same days and number of another variant, which has its own days around a rental."""
+    offer = row["variant"]["rental"]
+    prep, turnaround = (offer["prep_days"], offer["turnaround_days"]) if offer else (0, 0)
+    return replace(one.wanted, variant_id=row["variant"]["id"], prep_days=prep, turnaround_days=turnaround)
+
+
+def price_of(row: InsteadRow, one: Asked) -> int | None:
+    """What one costs to buy, or to rent for the same days; None when it is not offered for so many."""
+    variant, days = row["variant"], one.wanted.days
+    if days is None:
+        return variant["sale"]["price_minor"] if variant["sale"] else None
+    if variant["rental"] is None:
+        return None
+    fee = fee_for(
+        variant["rental"], row["seasons"],
+        first_on=days[0], days=days_counted(*days), acclimatisation_days=one.acclimatisation_days,
+    )  # fmt: skip
+    return fee.amount_minor if fee else None
