@@ -18,7 +18,8 @@ from core.backoffice import step_button
 from core.forms import AmountField, parse_amount
 from inventory.models import Unit
 from orders.models import Fulfilment, OrderLine, Rental
-from orders.services.charging import EXTRAS, MOST_BYTES, MOST_PHOTOS
+from orders.pictures import MOST_BYTES, MOST_PHOTOS
+from orders.services.charging import EXTRAS
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 HANDLE = "orders.handle_order"
