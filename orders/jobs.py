@@ -36,6 +36,19 @@ def charge_late_rentals(timestamp: int) -> None:
     services.charge_late_rentals()
 
 
+@app.task(name="orders.settle_claim", queue="orders", retry=Patient())
+def settle_claim(*, claim_id: str) -> None:
+    """Charge a claim to which nobody objected in time. One that was decided meanwhile stays as it is."""
+    services.settle_claim(claim_id=UUID(claim_id))
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="orders.settle_claims", queue="orders", queueing_lock="orders.settle_claims")
+def settle_claims(timestamp: int) -> None:
+    """Find the claims whose days to object are over; after a pause all of them."""
+    services.settle_claims()
+
+
 @app.periodic(cron="* * * * * */10")
 @app.task(name="orders.expire_unpaid_orders", queue="orders", queueing_lock="orders.expire_unpaid_orders")
 def expire_unpaid_orders(timestamp: int) -> None:

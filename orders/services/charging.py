@@ -61,4 +61,3 @@ def add_charge(
         ChargePhoto.objects.create(charge=charge, image=proof)
     settle_soon(order.pk)
     return charge
-
