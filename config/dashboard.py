@@ -13,8 +13,8 @@ from catalog.admin.variants import with_approval
 from catalog.models import Container, Variant
 from inventory.models import Reconciliation
 from inventory.troubles import count_troubles
-from orders.admin.worklists import ALL, OPEN, RentalWork, SaleWork, WorkFilter
-from orders.models import OrderLine, Rental
+from orders.admin.worklists import ALL, OPEN, ClaimWork, RentalWork, SaleWork, WorkFilter
+from orders.models import Claim, OrderLine, Rental
 from payments.models import PaymentReconciliation, ProviderEvent
 from payments.selectors import (
     deposits_to_secure,
@@ -55,7 +55,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _groups(request: HttpRequest) -> Iterator[Group]:
     may = request.user.has_perm
     if may("orders.view_rental"):
-        yield Group("Rentals", _worklists("orders_rental", RentalWork, Rental.objects.all()))
+        claims = _worklists("orders_claim", ClaimWork, Claim.objects.all()) if may("orders.view_claim") else []
+        yield Group("Rentals", [*_worklists("orders_rental", RentalWork, Rental.objects.all()), *claims])
     if may("orders.view_orderline"):
         sales = OrderLine.objects.filter(kind=OrderLine.Kind.SALE)
         yield Group("Sales", _worklists("orders_orderline", SaleWork, sales))

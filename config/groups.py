@@ -6,7 +6,9 @@ from django.contrib.auth.models import Group, Permission
 
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
-_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
+_ORDERS = (
+    "quote", "order", "orderline", "rental", "claim", "charge", "orderevent", "deliveryrate", "cancellationtier",
+)  # fmt: skip
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
 _PEOPLE = ("user", "cat", "address")
 
@@ -41,10 +43,11 @@ GROUPS: dict[str, list[str]] = {
         "payments.replay_providerevent",
         "payments.run_paymentreconciliation",
     ],
-    # says yes or no to large refunds, and what becomes of lost disputes; give it to few
+    # says yes or no to large refunds, what becomes of lost disputes and of claims that were objected to; for few
     "approvals": [
         *_all("orders", _ORDERS, "view"),
         *_all("payments", _MONEY, "view"),
+        "orders.decide_claim",
         "payments.approve_refund",
         "payments.decide_dispute",
     ],

@@ -41,9 +41,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Orders",
         (
+            ("orders.Order:counter", "Counter", "qr_code_scanner"),
             ("orders.Order", "Orders", "receipt_long"),
             ("orders.Rental", "Rentals", "luggage"),
             ("orders.OrderLine", "Sales", "shopping_bag"),
+            ("orders.Claim", "Claims", "rate_review"),
             ("orders.Quote", "Quotes", "request_quote"),
             ("orders.DeliveryRate", "Delivery rates", "local_shipping"),
             ("orders.CancellationTier", "Cancellation", "event_busy"),

@@ -1,8 +1,9 @@
 """Orders and their parts as staff see them. They move by actions, each of which is one service call."""
 
+from orders.admin.claim import ClaimAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.plain import DeliveryRateAdmin, QuoteAdmin
 from orders.admin.rental import RentalAdmin
 from orders.admin.sale import OrderLineAdmin
 
-__all__ = ["DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin"]
+__all__ = ["ClaimAdmin", "DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin"]
