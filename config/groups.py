@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission
 
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
-_STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
+_STOCK = (
+    "depot", "depotclosure", "stocklevel", "unit", "retirerule", "downtime", "reservation", "feed", "reconciliation",
+)  # fmt: skip
 _ORDERS = (
     "quote", "order", "orderline", "rental", "claim", "charge", "orderevent", "deliveryrate", "cancellationtier",
 )  # fmt: skip
@@ -25,7 +27,7 @@ GROUPS: dict[str, list[str]] = {
         *_all("catalog", _CATALOG, "view"),
         *_all("inventory", _STOCK, "view"),
         *_all("inventory", ("unit", "reservation"), "change"),  # by steps only
-        *_all("inventory", ("downtime",), "add", "change", "delete"),
+        *_all("inventory", ("downtime", "retirerule"), "add", "change", "delete"),
         "inventory.run_reconciliation",
         *_all("orders", _ORDERS, "view"),
         *_all("payments", ("document", "mail"), "view"),  # prints a receipt, says what was written

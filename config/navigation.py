@@ -31,6 +31,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("inventory.Unit:calendar", "Fleet calendar", "calendar_view_week"),
             ("inventory.StockLevel", "Stock levels", "inventory_2"),
             ("inventory.Unit", "Units", "qr_code_2"),
+            ("inventory.RetireRule", "Retire rules", "event_available"),
             ("inventory.Downtime", "Downtimes", "build"),
             ("inventory.Reservation", "Reservations", "event_busy"),
             ("inventory.Depot", "Depots", "warehouse"),

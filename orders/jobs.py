@@ -22,6 +22,13 @@ def settle_reserving(*, order_id: str) -> None:
         return
 
 
+@app.task(name="orders.choose_anew", queue="orders", retry=Patient())
+def choose_anew(*, reservation_id: str) -> None:
+    """Give a rental another unit when the one that stood ready was taken from it. One that is over needs none."""
+    with suppress(TransitionNotAllowed):
+        services.choose_anew(reservation_id=UUID(reservation_id))
+
+
 @app.task(name="orders.charge_late_days", queue="orders", retry=Patient())
 def charge_late_days(*, rental_id: str) -> None:
     """Charge a late rental's days. One that came back meanwhile was charged then."""

@@ -2,8 +2,9 @@
 
 from orders.admin.claim import ClaimAdmin
 from orders.admin.order import OrderAdmin
+from orders.admin.passport import passport
 from orders.admin.plain import DeliveryRateAdmin, QuoteAdmin
 from orders.admin.rental import RentalAdmin
 from orders.admin.sale import OrderLineAdmin
 
-__all__ = ["ClaimAdmin", "DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin"]
+__all__ = ["ClaimAdmin", "DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin", "passport"]

@@ -27,6 +27,7 @@ from orders.services.claims import (
 from orders.services.feeds import close_feed, digest_of, open_feed
 from orders.services.fulfilment import (
     Look,
+    choose_anew,
     close_rental,
     deliver_sale,
     hand_over_rental,
@@ -54,6 +55,7 @@ __all__ = [
     "cancel_order",
     "charge_late_days",
     "charge_late_rentals",
+    "choose_anew",
     "close_feed",
     "close_rental",
     "complete_order",

@@ -19,6 +19,7 @@ from orders.models import Fulfilment, Order, OrderLine, Rental, RentalPhoto
 from orders.pictures import cleaned
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import (
+    CLOCK,
     lock_line,
     lock_orders,
     lock_rental,
@@ -100,6 +101,28 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
     _note_swap(order, rental, actor=actor)
     _note_swap(order_of_other, other, actor=actor)
     return rental
+
+
+@transaction.atomic
+def choose_anew(*, reservation_id: UUID) -> Rental | None:
+    """Give a rental another unit from which the one that stood ready was taken: it broke, was lost or retired.
+
+    Where none is free it is booked again, to be prepared; whether it can be served at all is found by a review of
+    promises. Safe to repeat. Locks: order, stock level, reservation.
+    Raises: TransitionNotAllowed when its order is over.
+    """
+    rental_id = Rental.objects.filter(reservation=reservation_id).values_list("pk", flat=True).first()
+    if rental_id is None:
+        return None
+    order, rental = lock_rental(rental_id)
+    if rental.status != RentalStatus.READY or rental.unit_id == rental.reservation.unit_id:
+        return rental
+    move_rental(order, rental, "unprepare", actor=CLOCK, note=f"{rental.unit} had to be taken from it", unit=None)
+    try:
+        claim = set_aside(reservation_id=reservation_id)
+    except UnitNotFree:
+        return rental
+    return move_rental(order, rental, "prepare", actor=CLOCK, note=str(claim.unit), unit=claim.unit)
 
 
 @transaction.atomic
