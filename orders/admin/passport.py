@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from core.backoffice import NOTHING, Card, Table, amount, cards_on, page_of, two_lines
 from inventory.models import Unit
@@ -24,7 +23,7 @@ _TRAVELLED = (
 def passport(request: HttpRequest, unit: Unit) -> Iterator[Card]:
     """Every trip with its order, how the unit left and came back, and what damage cost; for who may see rentals."""
     if request.user.has_perm("orders.view_rental"):
-        headings = ["Trip", "Depot", "Left as", "Came back as", "Pictures", ">Damage"]
+        headings = ["Trip", "Depot", "Left as", "Came back as", ">Damage"]
         rows = [_row(rental) for rental in _trips(unit)[:MOST_TRIPS]]
         yield Card("Trips", table=Table(headings, rows, empty="It has not left with a customer yet."))
 
@@ -43,8 +42,7 @@ def _row(rental: Rental) -> list[Any]:
     return [
         two_lines(page_of("orders_rental", rental.pk, days(rental)), order_link(order)),
         order.depot.code,
-        report.get("handed_over_condition", NOTHING),
-        report.get("returned_condition", rental.get_status_display()),
-        format_html('{}<span class="quiet">→</span> {}', strip(before), strip(after)) if photos else NOTHING,
+        two_lines(report.get("handed_over_condition", NOTHING), strip(before)),
+        two_lines(report.get("returned_condition", rental.get_status_display()), strip(after)),
         amount(charged, order.currency) if charged else NOTHING,
     ]

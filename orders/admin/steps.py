@@ -117,9 +117,13 @@ class NoteForm(forms.Form):
 
 
 class Pictures(forms.FileInput):
-    """One field for several pictures."""
+    """One field for several pictures. Unfold's script, which writes the name of a chosen file into the first text field
+    around it, is kept from ours."""
 
     allow_multiple_selected = True
+
+    def __init__(self, attrs: dict[str, Any]) -> None:
+        super().__init__({**attrs, "x-on:change.capture": "$event.stopImmediatePropagation()"})
 
 
 class PicturesField(forms.FileField):
