@@ -133,7 +133,7 @@ class ClaimAdmin(WorklistAdmin):
 
         ask = Ask(
             title="Uphold the claim?",
-            text=f"The customer wrote: “{claim.objection}”. What you charge is taken from the deposit when everything "
+            text=f"The customer wrote: “{claim.objection}” What you charge is taken from the deposit when everything "
             "is back; what that does not cover, from the kept card.",
             submit="Charge it",
             facts=_facts(claim, request.user),
