@@ -168,7 +168,7 @@ def _decide(order: Order, claim: Claim, event: str, after: str, *, actor: str, f
 def _move(order: Order, claim: Claim, event: str, after: str, *, actor: str, fields: list[str]) -> Claim:
     before, claim.status = claim.status, after
     claim.save(update_fields=["status", *fields])
-    note = claim.decision_note or claim.objection if event != "accept" else ""
+    note = claim.decision_note  # what the customer wrote stays with the claim: events can never be changed
     record(order, f"{event}_claim", before, after, actor=actor, note=note, subject=_subject(claim))
     return claim
 

@@ -9,7 +9,14 @@ from django.test import Client
 from inventory.models import RetireRule, Unit
 from inventory.services import decide_unit
 from orders.models import ChargeKind, Rental
-from orders.services import Look, choose_anew, hand_over_rental, prepare_rental, take_back_rental
+from orders.services import (
+    Look,
+    choose_anew,
+    close_rental,
+    hand_over_rental,
+    prepare_rental,
+    take_back_rental,
+)
 from orders.states import RentalStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.inventory import ReservationFactory, UnitFactory
@@ -43,6 +50,8 @@ def test_a_units_page_tells_each_trip_with_its_pictures_and_what_damage_cost(sho
     rental = ready(shop, "CRATE-1-1")
     hand_over_rental(rental_id=rental.pk, actor=STAFF, look=Look("A", photos=[upload()]))
     take_back_rental(rental_id=rental.pk, actor=STAFF, condition="C", photos=[upload()])
+    assert "Turnaround" in page(clerk.get(address("inventory_unit_change", rental.unit)))
+    close_rental(rental_id=rental.pk, actor=STAFF, fit=False, note="The zip is sewn.")
     order = rental.line.order
     for kind, minor in ((ChargeKind.DAMAGE, 1500), (ChargeKind.CLEANING, 500), (ChargeKind.LATE_FEE, 900)):
         ChargeFactory(order=order, rental=rental, kind=kind, amount_minor=minor)
@@ -53,7 +62,7 @@ def test_a_units_page_tells_each_trip_with_its_pictures_and_what_damage_cost(sho
     assert address("orders_order_change", order) in passport
     assert all(address("orders_rental_picture", photo) in passport for photo in rental.photos.all())
     assert "€20.00" in passport
-    assert "Turnaround" in told  # the cleaning after it
+    assert "to maintenance. The zip is sewn." in passport
 
 
 def test_who_may_not_see_rentals_sees_no_trips(shop: Shop) -> None:
