@@ -11,10 +11,10 @@ from django.utils.http import urlencode
 
 from catalog.admin.variants import with_approval
 from catalog.models import Container, Variant
-from inventory.models import Reconciliation
+from inventory.models import Reconciliation, Unit
 from inventory.troubles import count_troubles
-from orders.admin.worklists import ALL, OPEN, RentalWork, SaleWork, WorkFilter
-from orders.models import OrderLine, Rental
+from orders.admin.worklists import ALL, OPEN, ClaimWork, RentalWork, SaleWork, WorkFilter
+from orders.models import Claim, OrderLine, Rental
 from payments.models import PaymentReconciliation, ProviderEvent
 from payments.selectors import (
     deposits_to_secure,
@@ -55,7 +55,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _groups(request: HttpRequest) -> Iterator[Group]:
     may = request.user.has_perm
     if may("orders.view_rental"):
-        yield Group("Rentals", _worklists("orders_rental", RentalWork, Rental.objects.all()))
+        claims = _worklists("orders_claim", ClaimWork, Claim.objects.all()) if may("orders.view_claim") else []
+        yield Group("Rentals", [*_worklists("orders_rental", RentalWork, Rental.objects.all()), *claims])
     if may("orders.view_orderline"):
         sales = OrderLine.objects.filter(kind=OrderLine.Kind.SALE)
         yield Group("Sales", _worklists("orders_orderline", SaleWork, sales))
@@ -79,6 +80,10 @@ def _worklists(page: str, work: type[WorkFilter], rows: Any) -> list[Tile]:
 def _stock(request: HttpRequest) -> Iterator[Tile]:
     worklist = reverse("admin:inventory_reservation_worklist")
     yield Tile("Promises that do not fit", count_troubles(), worklist, alarming=True)
+    if request.user.has_perm("inventory.view_unit"):
+        yield Tile(
+            "Units due for retirement", Unit.objects.due_to_retire().count(), _list("inventory_unit", retire="due")
+        )
     if request.user.has_perm("inventory.view_reconciliation"):
         last = Reconciliation.objects.order_by("-started_at").first()
         count = len(last.findings) if last is not None and last.outcome == Reconciliation.Outcome.DRIFT else 0

@@ -4,11 +4,16 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission
 
-_CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate",
-            "approval")  # fmt: skip
-_STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
-_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier",
-           "coupon")  # fmt: skip
+_CATALOG = (
+    "container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate", "approval",
+)  # fmt: skip
+_STOCK = (
+    "depot", "depotclosure", "stocklevel", "unit", "retirerule", "downtime", "reservation", "feed", "reconciliation",
+)  # fmt: skip
+_ORDERS = (
+    "quote", "order", "orderline", "rental", "claim", "charge", "orderevent", "deliveryrate", "cancellationtier",
+    "coupon",
+)  # fmt: skip
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
 _PEOPLE = ("user", "cat", "address")
 
@@ -28,7 +33,7 @@ GROUPS: dict[str, list[str]] = {
         *_all("catalog", _CATALOG, "view"),
         *_all("inventory", _STOCK, "view"),
         *_all("inventory", ("unit", "reservation"), "change"),  # by steps only
-        *_all("inventory", ("downtime",), "add", "change", "delete"),
+        *_all("inventory", ("downtime", "retirerule"), "add", "change", "delete"),
         "inventory.run_reconciliation",
         *_all("orders", _ORDERS, "view"),
         *_all("payments", ("document", "mail"), "view"),  # prints a receipt, says what was written
@@ -46,10 +51,11 @@ GROUPS: dict[str, list[str]] = {
         "payments.replay_providerevent",
         "payments.run_paymentreconciliation",
     ],
-    # says yes or no to large refunds, and what becomes of lost disputes; give it to few
+    # says yes or no to large refunds, what becomes of lost disputes and of claims that were objected to; for few
     "approvals": [
         *_all("orders", _ORDERS, "view"),
         *_all("payments", _MONEY, "view"),
+        "orders.decide_claim",
         "payments.approve_refund",
         "payments.decide_dispute",
     ],

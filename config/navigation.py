@@ -33,6 +33,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("inventory.Unit:calendar", "Fleet calendar", "calendar_view_week"),
             ("inventory.StockLevel", "Stock levels", "inventory_2"),
             ("inventory.Unit", "Units", "qr_code_2"),
+            ("inventory.RetireRule", "Retire rules", "event_available"),
             ("inventory.Downtime", "Downtimes", "build"),
             ("inventory.Reservation", "Reservations", "event_busy"),
             ("inventory.Depot", "Depots", "warehouse"),
@@ -43,9 +44,11 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Orders",
         (
+            ("orders.Order:counter", "Counter", "qr_code_scanner"),
             ("orders.Order", "Orders", "receipt_long"),
             ("orders.Rental", "Rentals", "luggage"),
             ("orders.OrderLine", "Sales", "shopping_bag"),
+            ("orders.Claim", "Claims", "rate_review"),
             ("orders.Quote", "Quotes", "request_quote"),
             ("orders.DeliveryRate", "Delivery rates", "local_shipping"),
             ("orders.CancellationTier", "Cancellation", "event_busy"),

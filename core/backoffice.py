@@ -130,14 +130,14 @@ class Ask:
 
 
 CardMaker = Callable[[HttpRequest, Any], Iterable[Card]]
-_FROM_ABOVE: dict[str, list[CardMaker]] = {}
+_FROM_ABOVE: dict[tuple[str, str], list[CardMaker]] = {}
 
 
-def cards_on(model: str) -> Callable[[CardMaker], CardMaker]:
-    """For an app above: what it adds, at the side, to the page of each row of "orders.order"."""
+def cards_on(model: str, place: str = "aside") -> Callable[[CardMaker], CardMaker]:
+    """For an app above: what it adds to the page of each row of "orders.order", at the side or in the "main" part."""
 
     def register(make: CardMaker) -> CardMaker:
-        _FROM_ABOVE.setdefault(model, []).append(make)
+        _FROM_ABOVE.setdefault((model, place), []).append(make)
         return make
 
     return register
@@ -216,11 +216,14 @@ class ReadOnlyAdmin(AsksFirst, NewestFirst, ModelAdmin):  # type: ignore[misc]  
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if (obj := kwargs.get("obj")) is not None:
             page = self.page(request, obj)
-            above = [card for make in _FROM_ABOVE.get(self.opts.label_lower, ()) for card in make(request, obj)]
-            page = replace(page, aside=[*above, *page.aside])
+            main, aside = (self._from_above(place, request, obj) for place in ("main", "aside"))
+            page = replace(page, main=[*page.main, *main], aside=[*aside, *page.aside])
             told = any(card.timeline for card in (*page.main, *page.aside))
             context |= {"page": page, "show_history": context.get("show_history") and not told}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _from_above(self, place: str, request: HttpRequest, obj: Any) -> list[Card]:
+        return [card for make in _FROM_ABOVE.get((self.opts.label_lower, place), ()) for card in make(request, obj)]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """A list that nothing narrows shows all there is, and need not count that twice."""

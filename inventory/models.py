@@ -8,16 +8,17 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Func, OuterRef, Q, Value
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalog.models import Variant
 from core.ids import new_id
 from core.time import today_in, validate_time_zone
 from inventory import words
-from inventory.states import LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 
 def _every_day() -> list[int]:
@@ -125,6 +126,34 @@ class StockLevel(models.Model):
         return f"{self.variant} at {self.depot.code}"
 
 
+class RetireRule(models.Model):
+    """After so many trips a unit of this variant is due to leave the fleet; staff say when it does."""
+
+    variant = models.OneToOneField(Variant, on_delete=models.CASCADE, related_name="retire_rule")
+    after_trips = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+
+    class Meta:
+        ordering = ["variant__sku"]
+        constraints = [
+            models.CheckConstraint(condition=Q(after_trips__gte=1), name="retire_rule_after_a_trip"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant}: after {words.count(self.after_trips, 'trip')}"
+
+
+class UnitQuerySet(models.QuerySet["Unit"]):
+    def with_trips(self) -> Self:
+        """Units that know how often they left with a customer: `trips`."""
+        left = Reservation.objects.filter(unit=OuterRef("pk"), status__in=["shipped", "fulfilled"])
+        count = left.order_by().values("unit").annotate(count=Count("pk")).values("count")
+        return self.annotate(trips=Coalesce(Subquery(count), 0))
+
+    def due_to_retire(self) -> Self:
+        """Units of the fleet that have made as many trips as their variant allows."""
+        return self.with_trips().exclude(status__in=GONE).filter(trips__gte=F("variant__retire_rule__after_trips"))
+
+
 class Unit(models.Model):
     """One rentable thing with a serial number."""
 
@@ -141,6 +170,10 @@ class Unit(models.Model):
     status = models.CharField(max_length=16, choices=UnitStatus, default=UnitStatus.AVAILABLE)
     as_of = models.DateTimeField(null=True, blank=True, editable=False)  # the IMS's clock; none: not from there
     decided_here = models.BooleanField(default=False, editable=False)  # staff's word, which the IMS has not taken yet
+
+    trips: int  # from with_trips()
+
+    objects = UnitQuerySet.as_manager()
 
     class Meta:
         ordering = ["serial"]

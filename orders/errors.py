@@ -85,6 +85,72 @@ class PhotoUnsuitable(DomainError):
     title = "This is no picture that can be read: JPEG, PNG or WebP."
 
 
+class WrongUnit(DomainError):
+    """`expected` is the serial of the unit that stands ready, `scanned` the one that was at hand."""
+
+    code = "wrong_unit"
+    title = "This is another unit than the one that stands ready."
+
+
+class ChecklistOpen(DomainError):
+    """`missing`: the points of the checklist that were not ticked."""
+
+    code = "checklist_open"
+    title = "Not everything is in order; write in the note why it goes out all the same."
+
+
+class NothingToShow(DomainError):
+    code = "nothing_to_show"
+    title = "Nothing of this order is to be picked up or brought back at a counter now."
+
+
+class CodeForeign(DomainError):
+    code = "code_foreign"
+    title = "This code was not made by this shop, or it was changed."
+
+
+class CodeExpired(DomainError):
+    code = "code_expired"
+    title = "This code has expired; the app shows a new one as soon as it is online."
+
+
+class CodeUsed(DomainError):
+    code = "code_used"
+    title = "This code has been used."
+
+
+class OtherDepot(DomainError):
+    code = "other_depot"
+    title = "This belongs to another depot."
+
+
+class ScanUnknown(DomainError):
+    code = "scan_unknown"
+    title = "This is no code of a customer, no serial of a unit and no number of an order."
+
+
+class UnitOnNoRental(DomainError):
+    code = "unit_on_no_rental"
+    title = "This unit is on no rental."
+
+
+class ClaimUnsuitable(DomainError):
+    code = "claim_unsuitable"
+    title = "A claim needs an amount above zero, of at most what was claimed, and a reason."
+
+
+class ClaimPending(DomainError):
+    code = "claim_pending"
+    title = "A claim of this kind is not decided yet; decide it first."
+
+
+class ClaimTooLate(DomainError):
+    """`until`: the instant until which it could be objected to."""
+
+    code = "claim_too_late"
+    title = "The days in which one could object to this claim are over."
+
+
 class ExtensionNotPossible(DomainError):
     """`reason`: overdue, longest_rental, too_far, depot_closed or next_booking; `latest_on`: the last day possible."""
 

@@ -22,6 +22,13 @@ def settle_reserving(*, order_id: str) -> None:
         return
 
 
+@app.task(name="orders.choose_anew", queue="orders", retry=Patient())
+def choose_anew(*, reservation_id: str) -> None:
+    """Give a rental another unit when the one that stood ready was taken from it. One that is over needs none."""
+    with suppress(TransitionNotAllowed):
+        services.choose_anew(reservation_id=UUID(reservation_id))
+
+
 @app.task(name="orders.charge_late_days", queue="orders", retry=Patient())
 def charge_late_days(*, rental_id: str) -> None:
     """Charge a late rental's days. One that came back meanwhile was charged then."""
@@ -34,6 +41,19 @@ def charge_late_days(*, rental_id: str) -> None:
 def charge_late_rentals(timestamp: int) -> None:
     """Find the rentals that are late; after a pause all days that passed are charged."""
     services.charge_late_rentals()
+
+
+@app.task(name="orders.settle_claim", queue="orders", retry=Patient())
+def settle_claim(*, claim_id: str) -> None:
+    """Charge a claim to which nobody objected in time. One that was decided meanwhile stays as it is."""
+    services.settle_claim(claim_id=UUID(claim_id))
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="orders.settle_claims", queue="orders", queueing_lock="orders.settle_claims")
+def settle_claims(timestamp: int) -> None:
+    """Find the claims whose days to object are over; after a pause all of them."""
+    services.settle_claims()
 
 
 @app.periodic(cron="* * * * * */10")

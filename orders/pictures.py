@@ -1,19 +1,32 @@
 """Pictures as they are kept: what was photographed, and nothing about where, when or with what."""
 
 import struct
+from collections.abc import Sequence
 from io import BytesIO
 from typing import IO
 
+from django.core.files.base import ContentFile, File
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from orders.errors import PhotoUnsuitable
 
 MOST_PIXELS = 50_000_000  # what phones make; a bomb tells its size before anything is unpacked
 LONGEST_SIDE = 2048
+MOST_PHOTOS = 6  # of one occasion
+MOST_BYTES = 10_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _BROKEN = (
     UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error,
 )  # fmt: skip
+
+
+def cleaned(photos: Sequence["File[bytes]"]) -> list["ContentFile[bytes]"]:
+    """Up to 6 pictures of up to 10 MB as they are kept (`clean_jpeg`). Raises: PhotoUnsuitable."""
+    if len(photos) > MOST_PHOTOS:
+        raise PhotoUnsuitable(f"At most {MOST_PHOTOS} pictures at once.")
+    if any(photo.size > MOST_BYTES for photo in photos):
+        raise PhotoUnsuitable(f"A picture has at most {MOST_BYTES // 1_000_000} MB.")
+    return [ContentFile(clean_jpeg(photo), "photo.jpg") for photo in photos]
 
 
 def clean_jpeg(file: IO[bytes]) -> bytes:

@@ -12,15 +12,27 @@ from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from orders.cancellation import tiers_of, until_when
-from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.models import Claim, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental, RentalPhoto
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
 from orders.rental_terms import RentalTerms
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.states import (
+    CLAIM,
+    ORDER,
+    RENTAL,
+    SALE,
+    ClaimStatus,
+    OrderStatus,
+    RentalStatus,
+    SaleStatus,
+    allowed_events,
+)
 from orders.terms import deposit_terms
 
 _CUSTOMERS_OWN = {"extend", "keep", "move", "tell_late"}
-_RENTAL_INSIDE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.CANCELLED)
-_SALE_INSIDE = (SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.CANCELLED)
+_RENTAL_AHEAD = (RentalStatus.BOOKED, RentalStatus.READY)
+_SALE_AHEAD = (SaleStatus.RESERVED, SaleStatus.READY)
+_RENTAL_INSIDE = (*_RENTAL_AHEAD, RentalStatus.CANCELLED)
+_SALE_INSIDE = (*_SALE_AHEAD, SaleStatus.CANCELLED)
 
 
 def quote_answer(quote: Quote) -> dict[str, Any]:
@@ -183,6 +195,30 @@ def _event(event: OrderEvent) -> dict[str, Any]:
     return {**told, "by": event.actor.partition(":")[0], "reason": event.note if is_end else ""}
 
 
+def to_pick_up(order: Order) -> list[Rental | OrderLine]:
+    """What of a paid order its customer still has to fetch at a depot; needs `with_lines()`."""
+    if order.status != OrderStatus.CONFIRMED or order.fulfilment != Fulfilment.PICKUP:
+        return []
+    return still_to_come(order)
+
+
+def still_to_come(order: Order) -> list[Rental | OrderLine]:
+    """What of a paid order has not left yet, in the order of its lines; needs `with_lines()`."""
+    parts: list[Rental | OrderLine] = []
+    for line in order.lines.all():
+        parts += [line] if line.status in _SALE_AHEAD else []
+        parts += [rental for rental in line.rentals.all() if rental.status in _RENTAL_AHEAD]
+    return parts
+
+
+def to_bring_back(order: Order) -> list[Rental]:
+    """Rentals of an order that are with its customer; needs `with_lines()`."""
+    if order.status != OrderStatus.CONFIRMED:
+        return []
+    rentals = (rental for line in order.lines.all() for rental in line.rentals.all())
+    return [rental for rental in rentals if rental.status == RentalStatus.OUT]
+
+
 def has_left(order: Order) -> bool:
     """True when something of the order has left the depot, so that it can no longer be undone as a whole."""
     return any(
@@ -207,6 +243,61 @@ def open_to_customer(order: Order) -> list[str]:
     if "cancel" in events and has_left(order):
         events.discard("cancel")
     return sorted(events)
+
+
+def lapsed_claims() -> QuerySet[Claim]:
+    """Claims to which nobody objected in time, and that are not charged yet; the oldest first."""
+    lapsed = Claim.objects.filter(status=ClaimStatus.OPEN, answer_by__lte=timezone.now())
+    return lapsed.select_related("order", "rental__line").order_by("answer_by", "id")
+
+
+def claim_answer(claim: Claim) -> dict[str, Any]:
+    """A claim as its customer sees it; needs `order`, `photos`, and the photos of its rental."""
+    cur = claim.order.currency
+    return {
+        "id": str(claim.pk),
+        "rental": str(claim.rental_id),
+        "kind": claim.kind,
+        "status": claim.status,
+        "amount": money(claim.amount_minor, cur),
+        "reason": claim.reason,
+        "filed_at": claim.created_at,
+        "answer_by": claim.answer_by,
+        "objection": claim.objection,
+        "decision": claim.decision_note,
+        "decided_at": claim.decided_at,
+        "charged": None if claim.charged_minor is None else money(claim.charged_minor, cur),
+        "photos": [photo_answer(photo, claim.order) for photo in (*_of_rental(claim), *claim.photos.all())],
+        "allowed_events": _claim_open_to_customer(claim),
+    }
+
+
+def _of_rental(claim: Claim) -> list[RentalPhoto]:
+    """Before and after; what other claims show is theirs."""
+    return [photo for photo in claim.rental.photos.all() if photo.claim_id is None]
+
+
+def photo_answer(photo: RentalPhoto, order: Order) -> dict[str, Any]:
+    """Where a picture of a rental is, and what it shows."""
+    return {
+        "id": str(photo.pk),
+        "rental": str(photo.rental_id),
+        "moment": photo.moment,
+        "taken_at": photo.created_at,
+        "href": f"{settings.PUBLIC_URL}/api/v1/orders/{order.number}/photos/{photo.pk}.jpg",
+    }
+
+
+def _claim_open_to_customer(claim: Claim) -> list[str]:
+    events = {"accept", "object"} & set(allowed_events(CLAIM, claim.status))
+    if claim.answer_by < timezone.now():
+        events.discard("object")
+    return sorted(events)
+
+
+def claims_to_decide() -> QuerySet[Claim]:
+    """Claims that were objected to: staff decide."""
+    return Claim.objects.filter(status=ClaimStatus.OBJECTED)
 
 
 def returnable_until(line: OrderLine) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The lives of an order, a rental and a sale line: the only place that says what may follow what."""
+"""The lives of an order, a rental, a sale line and a claim: the only place that says what may follow what."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,14 @@ class SaleStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-O, R, S = OrderStatus, RentalStatus, SaleStatus  # noqa: E741
+class ClaimStatus(models.TextChoices):
+    OPEN = "open", "Waiting for the customer"
+    OBJECTED = "objected", "Objected"
+    CHARGED = "charged"
+    DROPPED = "dropped"
+
+
+O, R, S, C = OrderStatus, RentalStatus, SaleStatus, ClaimStatus  # noqa: E741
 
 ORDER: dict[tuple[str, str], str] = {
     # event      from                to                  called by
@@ -88,7 +95,20 @@ SALE: dict[tuple[str, str], str] = {
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late"})
+CLAIM: dict[tuple[str, str], str] = {
+    # event    from          to           called by
+    ("accept", C.OPEN):      C.CHARGED,   # accept_claim: customer
+    ("accept", C.OBJECTED):  C.CHARGED,   # accept_claim: customer, after a second thought
+    ("object", C.OPEN):      C.OBJECTED,  # object_to_claim: customer, within the days to do so
+    ("lapse",  C.OPEN):      C.CHARGED,   # settle_claim: the clock, nobody objected
+    ("uphold", C.OBJECTED):  C.CHARGED,   # uphold_claim: staff, all of it
+    ("reduce", C.OBJECTED):  C.CHARGED,   # uphold_claim: staff, less of it
+    ("drop",   C.OPEN):      C.DROPPED,   # drop_claim: staff
+    ("drop",   C.OBJECTED):  C.DROPPED,   # drop_claim: staff
+}  # fmt: skip
+UNDECIDED = (C.OPEN, C.OBJECTED)
+
+_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "lapse"})
 
 Table = Mapping[tuple[str, str], str]
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -16,10 +17,12 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
+from orders.models import Rental
 from orders.services import open_feed
 from tests.document import Operation, document, operations
 from tests.examples import examples
 from tests.factories.accounts import CatFactory, auth_header
+from tests.factories.orders import ClaimFactory
 from tests.shop import Shop
 
 CHECKS = [
@@ -48,6 +51,7 @@ def app() -> Iterator[Any]:
 def existing(shop: Shop) -> dict[str, str]:
     """Values for the parameters of addresses that lead to something of the customer's."""
     order = shop.order(shop.sale(), shop.rental())
+    claim = ClaimFactory(rental=Rental.objects.get(line__order=order))
     address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
     return {
         "number": order.number,
@@ -55,6 +59,8 @@ def existing(shop: Shop) -> dict[str, str]:
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(address.pk),
+        "photo_id": str(uuid4()),
+        "claim_id": str(claim.pk),
         "slug": shop.bag.container.slug,
         "key": "nobody-knows",
         "secret": open_feed(customer_id=shop.customer.pk),

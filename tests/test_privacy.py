@@ -12,8 +12,10 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts.models import Address, Cat
+from orders.models import Rental
 from orders.numbers import new_order_number
 from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
+from tests.factories.orders import ClaimFactory, RentalPhotoFactory
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
 
@@ -25,6 +27,8 @@ NOBODYS: dict[str, Callable[[], str]] = {
     "quote_id": lambda: str(uuid4()),
     "cat_id": lambda: str(uuid4()),
     "address_id": lambda: str(uuid4()),
+    "photo_id": lambda: str(uuid4()),
+    "claim_id": lambda: str(uuid4()),
     "key": lambda: str(uuid4()),
     "secret": lambda: token_urlsafe(32),
 }
@@ -44,7 +48,8 @@ LEADING_ON = ["/", "/favicon.ico"]  # redirects to what everybody may see
 def hers(shop: Shop) -> dict[str, str]:
     """What a customer has: one value for every parameter of an address."""
     order, headers = shop.paid(shop.sale(), shop.rental()), key()
-    living = shop.paid()
+    living = shop.paid(shop.sale(), shop.rental())
+    rental = Rental.objects.get(line__order=living)
     shop.phone().post(f"/api/v1/orders/{order.number}/cancel", {"reason": "ill"}, headers=headers)
     return {
         "number": living.number,
@@ -52,6 +57,8 @@ def hers(shop: Shop) -> dict[str, str]:
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(AddressFactory(owner=shop.customer).pk),
+        "photo_id": str(RentalPhotoFactory(rental=rental).pk),
+        "claim_id": str(ClaimFactory(rental=rental).pk),
         "key": headers["Idempotency-Key"],
     }
 

@@ -9,7 +9,8 @@ import requests
 # What is typed at each step, by the last word of its address.
 TYPED = {
     "prepare": {},
-    "hand-over": {"note": "checked latch and pad", "early": "on"},  # the demo does not wait for the first day
+    # the demo does not wait for the first day
+    "hand-over": {"condition": "A", "note": "checked latch and pad", "early": "on"},
     "pack": {},
     "deliver": {},
     "take-back": {"condition": "B", "note": "the mesh is torn"},
@@ -22,6 +23,7 @@ PATIENCE = 20  # seconds for a page
 
 _BUTTON = re.compile(r'<a class="step" href="([^"]+)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]+)"')
+_SCANNED = re.compile(r'<input [^>]*name="(serial)"[^>]* placeholder="([^"]+)"')  # the unit that stands ready
 _DONE = re.compile(r'<div class="[^"]*bg-green-100[^"]*">\s*(.+?)\s*</div>', re.DOTALL)
 _REFUSED = re.compile(r'<div class="errornote[^"]*">\s*(.+?)\s*</div>', re.DOTALL)
 
@@ -69,7 +71,8 @@ class Clerk:
 
     def _send(self, path: str, typed: dict[str, str]) -> str:
         """Open the form, fill it in and send it with all that it keeps to itself. Returns the page that it leads to."""
-        kept = dict(_HIDDEN.findall(self._page(path)))
+        page = self._page(path)
+        kept = dict([*_HIDDEN.findall(page), *_SCANNED.findall(page)])
         return self._answer("POST", path, data={**kept, **typed})
 
     def _page(self, path: str) -> str:

@@ -196,6 +196,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "OrderStatus": "orders.states.OrderStatus",
         "RentalStatus": "orders.states.RentalStatus",
         "SaleStatus": "orders.states.SaleStatus",
+        "ClaimStatus": "orders.states.ClaimStatus",
+        "ClaimEvent": "orders.api.handover.CLAIM_EVENTS",
+        "ClaimKind": "orders.api.handover.CLAIM_KINDS",
+        "PickupPurpose": "orders.pickup_codes.Purpose",
+        "PhotoMoment": "orders.models.RentalPhoto.Moment",
         "OrderEventName": "orders.api.serializers.EVENTS",
         "OrderEventBy": "orders.api.serializers.ROLES",
         "CustomerEvent": "orders.api.serializers.CUSTOMER_EVENTS",
@@ -234,6 +239,8 @@ HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_
 RETURN_TIME = timedelta(days=env.integer("RETURN_DAYS", 14, at_least=14))  # what the law of the Union gives at least
 SHIPPING_TIME = timedelta(days=7)  # within which a parcel has arrived, so that these days begin
 LATE_GRACE = timedelta(hours=env.integer("LATE_GRACE_HOURS", 12, at_least=0))  # of the day after the last one
+PICKUP_CODE_GRACE = timedelta(days=env.integer("PICKUP_CODE_GRACE_DAYS", 2, at_least=0))  # after the day it is about
+CLAIM_TIME = timedelta(days=env.integer("CLAIM_DAYS", 7, at_least=1))  # to object to a claim for damage
 DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
 DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))

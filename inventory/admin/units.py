@@ -2,14 +2,14 @@
 # unfold carries no types
 """Units in the hands of staff: what is said of each, and the days on which nobody gets it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import get_content_type_for_model
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
@@ -24,10 +24,12 @@ from core.backoffice import (
     Card,
     Facts,
     Moment,
+    NewestFirst,
     Page,
     ReadOnlyAdmin,
     Table,
     badge,
+    link,
     moment,
     page_of,
     sent,
@@ -48,8 +50,8 @@ from inventory.admin.promises import warn_of_misfits
 from inventory.admin.steps import BY_EVENT, DECISIONS, Decision, DecisionForm, GradeForm
 from inventory.errors import UnitTransitionNotAllowed
 from inventory.forms import UnitForm
-from inventory.models import Downtime, Reservation, Unit
-from inventory.states import GRADED, LIVE, UNIT, ReservationStatus
+from inventory.models import Downtime, Reservation, RetireRule, Unit
+from inventory.states import GONE, GRADED, LIVE, UNIT, ReservationStatus
 
 CHANGE_UNIT = "inventory.change_unit"
 MOST_PAST = 20
@@ -85,16 +87,29 @@ class UnitStateFilter(DropdownFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
+class RetireFilter(DropdownFilter):
+    """The worklist of what has made its trips."""
+
+    title = "retirement"
+    parameter_name = "retire"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("due", "Due for retirement")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Unit]) -> QuerySet[Unit]:
+        return queryset.filter(pk__in=Unit.objects.due_to_retire().values("pk")) if self.value() else queryset
+
+
 @admin.register(Unit)
 class UnitAdmin(ReadOnlyAdmin):
     form = UnitForm
     add_form_template = "admin/change_form.html"
-    list_display = ("titled", "depot", "condition", "state", "down")
+    list_display = ("titled", "depot", "condition", "made", "state", "down")
     list_filter = (
-        UnitStateFilter, ("condition", ChoicesDropdownFilter), ("depot", RelatedDropdownFilter),
+        UnitStateFilter, RetireFilter, ("condition", ChoicesDropdownFilter), ("depot", RelatedDropdownFilter),
         ("variant__container__kind", ChoicesDropdownFilter),
     )  # fmt: skip
-    list_select_related = ("variant__container", "depot")
+    list_select_related = ("variant__container", "variant__retire_rule", "depot")
     search_fields = ("serial", "variant__sku", "variant__container__name")
     search_help_text = "Serial number, SKU or container"
     autocomplete_fields = ("variant",)
@@ -120,8 +135,8 @@ class UnitAdmin(ReadOnlyAdmin):
         return [path("calendar/", calendar, name="inventory_unit_calendar"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Unit]:
-        rows = super().get_queryset(request).select_related("variant__container", "depot")
-        return rows.prefetch_related("downtimes")
+        rows = super().get_queryset(request).select_related("variant__container", "variant__retire_rule", "depot")
+        return rows.with_trips().prefetch_related("downtimes")
 
     @display(description="Unit", header=True, ordering="serial")
     def titled(self, row: Unit) -> list[str]:
@@ -130,6 +145,10 @@ class UnitAdmin(ReadOnlyAdmin):
     @display(description="Status", ordering="status")
     def state(self, row: Unit) -> SafeString:
         return unit_badge(row)
+
+    @display(description="Trips", ordering="trips")
+    def made(self, row: Unit) -> SafeString | str:
+        return badge(_trips(row), "warning", title=DUE) if _is_due(row) else _trips(row)
 
     @display(description="Down")
     def down(self, row: Unit) -> str:
@@ -150,10 +169,14 @@ class UnitAdmin(ReadOnlyAdmin):
         untold = [badge("Not told yet", "warning", title=UNTOLD)] if obj.decided_here else []
         return Page(
             headline=obj.serial,
-            badges=[unit_badge(obj), *untold],
+            badges=[
+                unit_badge(obj),
+                *untold,
+                *([badge("Due for retirement", "warning", title=DUE)] if _is_due(obj) else []),
+            ],
             subtitle=f"{obj.variant.container} · {obj.variant.sku} · {obj.depot}",
-            figures=[("Condition", obj.condition)],
-            main=[*_days_card(request, obj), *_claims_cards(request, obj), _downtimes_card(request, obj)],
+            figures=[("Trips", _trips(obj)), ("Condition", obj.condition)],
+            main=[*_days_card(request, obj), _claims_card(request, obj), _downtimes_card(request, obj)],
             aside=[Card("Unit", facts=_facts(obj, request.user)), _theirs_card(obj), *_history_card(obj)],
         )
 
@@ -211,6 +234,7 @@ class UnitAdmin(ReadOnlyAdmin):
         return self.take_step(request, unit, step="grade", form=GradeForm(sent(request), unit=unit), do=do, ask=ask)
 
 
+DUE = "It has made as many trips as the rule for its variant allows."
 UNTOLD = "The inventory system has not taken our word for this unit yet; until then ours holds."
 
 
@@ -226,6 +250,20 @@ def _in_words(unit: Unit, no: UnitTransitionNotAllowed) -> NotNow:
     labels = [BY_EVENT[event].label for event in no.members["allowed"]]
     instead = f" Possible now: {'; '.join(labels)}." if labels else ""
     return NotNow(f"{unit} is {_standing(now)} now, so this cannot be said of it.{instead}")
+
+
+def _rule(unit: Unit) -> RetireRule | None:
+    return getattr(unit.variant, "retire_rule", None)
+
+
+def _is_due(unit: Unit) -> bool:
+    rule = _rule(unit)
+    return rule is not None and unit.status not in GONE and unit.trips >= rule.after_trips
+
+
+def _trips(unit: Unit) -> str:
+    rule = _rule(unit)
+    return f"{unit.trips} of {rule.after_trips}" if rule is not None else str(unit.trips)
 
 
 _STANDING = {
@@ -263,21 +301,19 @@ def _facts(unit: Unit, viewer: Any) -> Facts:
 
 def _beside(unit: Unit, viewer: Any) -> Facts:
     """What staff have before their eyes while a step asks."""
-    mine = _claims_of(unit).filter(status__in=LIVE)
     return [
         *_facts(unit, viewer),
         ("Status", unit_badge(unit)),
         *(
             ("Promised to" if row.status == ReservationStatus.COMMITTED else "Out for", whose(row, viewer))
-            for row in mine
+            for row in _claims_of(unit)
         ),
     ]
 
 
 def _claims_of(unit: Unit) -> QuerySet[Reservation]:
-    rows = Reservation.objects.filter(unit=unit).select_related("depot", *WITH_ORDER)
-    alive = Case(When(status__in=LIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return rows.order_by(alive, "-period", "-id")
+    rows = Reservation.objects.filter(unit=unit, status__in=LIVE).select_related("depot", *WITH_ORDER)
+    return rows.order_by("-period", "-id")
 
 
 def _days_card(request: HttpRequest, unit: Unit) -> list[Card]:
@@ -287,29 +323,22 @@ def _days_card(request: HttpRequest, unit: Unit) -> list[Card]:
     return [Card("Its days", text=drawn, link=("Fleet calendar", address))] if drawn else []
 
 
-def _claims_cards(request: HttpRequest, unit: Unit) -> list[Card]:
-    rows = list(_claims_of(unit)[: MOST_PAST + 5])
-    now = [row for row in rows if row.status in LIVE]
-    past = [row for row in rows if row.status not in LIVE][:MOST_PAST]
-    cards = [_claims_card("Reservations", now, request.user, "It is promised to nobody in particular.")]
-    return [*cards, _claims_card("Who had it", past, request.user, "")] if past else cards
-
-
-def _claims_card(title: str, rows: Iterable[Reservation], viewer: Any, empty: str) -> Card:
+def _claims_card(request: HttpRequest, unit: Unit) -> Card:
+    """Who has it and who gets it; who had it is told by the trips that orders know of."""
     table = Table(
         ["Days kept", "Order", "Status", "Inventory system"],
         [
             [
-                page_of("inventory_reservation", row.pk, words.days(row.period), viewer=viewer),
-                whose(row, viewer),
+                page_of("inventory_reservation", row.pk, words.days(row.period), viewer=request.user),
+                whose(row, request.user),
                 claim_badge(row),
                 THEIR_WORDS[row.provider_state],
             ]
-            for row in rows
+            for row in _claims_of(unit)
         ],
-        empty=empty,
+        empty="It is promised to nobody in particular.",
     )
-    return Card(title, table=table)
+    return Card("Reservations", table=table)
 
 
 def _downtimes_card(request: HttpRequest, unit: Unit) -> Card:
@@ -346,3 +375,17 @@ def _history_card(unit: Unit) -> list[Card]:
         for entry in entries.select_related("user").order_by("-action_time")[:MOST_PAST]
     ]
     return [Card("History", timeline=told)] if told else []
+
+
+@admin.register(RetireRule)
+class RetireRuleAdmin(NewestFirst, ModelAdmin):
+    list_display = ("variant", "after_trips", "due")
+    search_fields = ("variant__sku", "variant__container__name")
+    autocomplete_fields = ("variant",)
+    list_select_related = ("variant__container",)
+    warn_unsaved_form = True
+
+    @display(description="Units due")
+    def due(self, row: RetireRule) -> SafeString:
+        query = urlencode({"retire": "due", "q": row.variant.sku})
+        return link(f"{reverse('admin:inventory_unit_changelist')}?{query}", "Show")

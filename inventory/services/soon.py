@@ -31,3 +31,10 @@ def review_soon(pools: Iterable[Pool]) -> None:
     for variant_id, depot_id in sorted(set(pools)):
         key = f"review:{variant_id}:{depot_id}"
         enqueue("inventory.review_promises", lock=key, once=key, variant_id=variant_id, depot_id=depot_id)
+
+
+def choose_anew_soon(reservation_ids: Iterable[UUID]) -> None:
+    """Have bookings given another unit that lost the one that stood ready: by orders, which know the rest."""
+    for reservation_id in sorted(reservation_ids):
+        key = f"choose:{reservation_id}"
+        enqueue("orders.choose_anew", lock=key, once=key, reservation_id=str(reservation_id))

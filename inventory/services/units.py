@@ -15,7 +15,7 @@ from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.packing import NoPlan, misfits, plan, with_units
 from inventory.selectors import Fleet, fleets
 from inventory.services.holds import Claim, lock_pools, lock_reservations, require_free
-from inventory.services.soon import review_soon, sync_soon, tell_unit_soon
+from inventory.services.soon import choose_anew_soon, review_soon, sync_soon, tell_unit_soon
 from inventory.states import DECISIONS, GRADED, ReservationKind, ReservationStatus, UnitStatus, next_unit_status
 
 TURNAROUND = "Turnaround"
@@ -350,9 +350,10 @@ def _decide(unit: Unit, event: str) -> None:
     _move(unit, event, "condition", "decided_here")
     if event in ("shelve", "break"):
         unit.downtimes.filter(is_turnaround=True).delete()
-    Reservation.objects.filter(unit=unit, status=ReservationStatus.COMMITTED).exclude(
-        unit__status=UnitStatus.AVAILABLE
-    ).update(unit=None)
+    if unit.status != UnitStatus.AVAILABLE:
+        ready = Reservation.objects.filter(unit=unit, status=ReservationStatus.COMMITTED)
+        choose_anew_soon(ready.values_list("pk", flat=True))
+        ready.update(unit=None)
     review_soon([(unit.variant_id, unit.depot_id)])
     tell_unit_soon(unit.pk)
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model
 from django.utils.html import format_html, format_html_join
@@ -10,9 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from core.backoffice import badge, page_of
 from core.time import days_counted
 from inventory.words import day
-from orders.models import Order, OrderLine, Rental
-from orders.selectors import has_left, is_all_credited
-from orders.states import OrderStatus, RentalStatus, SaleStatus
+from orders.models import Claim, Order, OrderLine, Rental
+from orders.selectors import has_left, is_all_credited, still_to_come
+from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 
 TONES: dict[str, str] = {
     OrderStatus.RESERVING: "info",
@@ -30,6 +31,12 @@ TONES: dict[str, str] = {
     SaleStatus.SHIPPED: "success",
     SaleStatus.COLLECTED: "success",
     SaleStatus.RETURN_REQUESTED: "warning",
+}
+
+CLAIM_TONES: dict[str, str] = {
+    ClaimStatus.OPEN: "info",
+    ClaimStatus.OBJECTED: "danger",
+    ClaimStatus.CHARGED: "success",
 }
 
 HAPPENED: dict[str, tuple[str, str]] = {
@@ -57,6 +64,14 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "ask_return": ("Return requested", "warning"),
     "receive": ("Return received", "info"),
     "refuse_return": ("Return refused", "warning"),
+    "swap": ("Given another unit", "info"),
+    "file_claim": ("Damage claimed", "warning"),
+    "accept_claim": ("Claim accepted", "success"),
+    "object_claim": ("Objects to the claim", "danger"),
+    "lapse_claim": ("Claim not objected to in time", "success"),
+    "uphold_claim": ("Claim upheld", "info"),
+    "reduce_claim": ("Claim reduced", "info"),
+    "drop_claim": ("Claim dropped", ""),
     "secure_deposit": ("Card asked for the deposit", "info"),
     "release_deposit": ("Deposit given back early", "warning"),
 }
@@ -68,6 +83,22 @@ def status_badge(thing: Order | OrderLine | Rental, *, today: date | None = None
         late = (today - thing.end_on).days
         return badge(f"Overdue {late} day{'s' if late > 1 else ''}", "danger")
     return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
+
+
+def claim_badge(claim: Claim) -> SafeString:
+    return badge(claim.get_status_display(), CLAIM_TONES.get(str(claim.status), ""))
+
+
+def part_text(part: Rental | OrderLine) -> str:
+    """A part of an order in a sentence about several: "2 × Minkaro Cocoon, M sage"."""
+    return f"{part.line.title}, {days(part)}" if isinstance(part, Rental) else str(part)
+
+
+def still_to_come_text(order_id: UUID) -> str:
+    """What of an order is still to be handed over after a step; "" when it was the last."""
+    order = Order.objects.with_lines().get(pk=order_id)
+    parts = still_to_come(order)
+    return f" Still to come: {'; '.join(map(part_text, parts))}." if parts else ""
 
 
 def unpaid_warning(order: Order) -> SafeString | str:

@@ -11,6 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import path
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -18,6 +19,7 @@ from unfold.enums import ActionVariant
 
 from core.backoffice import NOTHING, Ask, Page, ReadOnlyAdmin, actor_of, amount, attempt, moment, sent, two_lines
 from orders import services
+from orders.admin.counter import counter_page
 from orders.admin.filters import DaysFilter
 from orders.admin.looks import status_badge
 from orders.admin.steps import CANCEL, CancelForm
@@ -45,6 +47,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
         return rows.select_related("customer", "depot")
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(partial(counter_page, self))
+        return [path("counter/", page, name="orders_order_counter"), *super().get_urls()]
 
     @display(description="Order", ordering="number")
     def number_shown(self, row: Order) -> str:

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -40,11 +41,22 @@ from inventory.words import day
 from orders import services
 from orders.admin.beside import beside
 from orders.admin.history import timeline
-from orders.admin.looks import customer_link, day_count, days, order_link, status_badge, unpaid_warning
+from orders.admin.looks import (
+    claim_badge,
+    customer_link,
+    day_count,
+    days,
+    order_link,
+    status_badge,
+    still_to_come_text,
+    unpaid_warning,
+)
+from orders.admin.pictures import condition_cards, picture_cards
 from orders.admin.rental_changes import RentalChanges
 from orders.admin.steps import (
     HANDLE,
     ChargeForm,
+    ClaimForm,
     HandOverForm,
     InspectForm,
     NoteForm,
@@ -54,9 +66,10 @@ from orders.admin.steps import (
     next_rental_step,
 )
 from orders.admin.worklists import RentalWork
-from orders.models import Charge, ChargeKind, ChargePhoto, Rental
+from orders.models import Charge, ChargeKind, ChargePhoto, Rental, RentalPhoto
 from orders.states import OrderStatus, RentalStatus
 
+_CLAIMABLE = (RentalStatus.RETURNED, RentalStatus.CLOSED)
 _CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.LOST)
 
 
@@ -68,21 +81,27 @@ class RentalAdmin(RentalChanges):
     search_help_text = "Unit serial, order number, SKU or customer's e-mail"
     ordering = ("start_on", "id")
     sortable_by = ()
-    actions_detail = ("prepare", "hand_over", "put_back", "take_back", "inspect", "charge", "extend", "keep", "lose")
+    actions_detail = (
+        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "keep", "lose",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
-        return rows.select_related("unit", "line__order__customer", "line__order__depot")
+        return rows.select_related("unit", "line__variant__container", "line__order__customer", "line__order__depot")
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.show_photo)  # which forbids every cache to keep it
-        return [path("photos/<int:photo_id>", view, name="orders_rental_photo"), *super().get_urls()]
+        return [
+            path("photos/<int:photo_id>", view, {"of": ChargePhoto}, name="orders_rental_photo"),
+            path("photos/<uuid:photo_id>", view, {"of": RentalPhoto}, name="orders_rental_picture"),
+            *super().get_urls(),
+        ]
 
-    def show_photo(self, request: HttpRequest, photo_id: int) -> FileResponse:
-        """A picture that proves a charge, for who may see rentals."""
+    def show_photo(self, request: HttpRequest, photo_id: int | UUID, of: type[Any]) -> FileResponse:
+        """A picture that proves a charge, or how a unit looked, for who may see rentals."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        photo = get_object_or_404(ChargePhoto, pk=photo_id)
+        photo: Any = get_object_or_404(of, pk=photo_id)
         try:
             return FileResponse(photo.image.open(), content_type="image/jpeg")
         except FileNotFoundError as lost:
@@ -132,7 +151,9 @@ class RentalAdmin(RentalChanges):
             figures=[("Unit", obj.unit.serial if obj.unit else NOTHING)],
             main=[
                 Card("Rental", facts=_facts(obj, request.user)),
-                *([Card("Condition", facts=_condition(obj))] if obj.condition_report else []),
+                *condition_cards(obj),
+                *picture_cards(obj.photos.all()),
+                *_claims(obj),
                 *_charges(obj),
             ],
             aside=[
@@ -155,6 +176,8 @@ class RentalAdmin(RentalChanges):
             yield step.name
         if step is not None and obj.status == RentalStatus.READY:
             yield "put_back"
+        if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CLAIMABLE:
+            yield "claim"
         if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CHARGEABLE:
             yield "charge"
         yield from self.changes(obj)
@@ -199,8 +222,12 @@ class RentalAdmin(RentalChanges):
                 actor=actor_of(request),
                 note=typed["note"],
                 without_deposit=typed.get("without_deposit", ""),
+                serial=typed["serial"],
+                swap=typed.get("swap", False),
+                look=services.Look(typed["condition"], typed["checked"], typed["photos"]),
             )
-            return f"{rental.unit} is with {rental.line.order.customer} until {day(rental.end_on)}."
+            gone = f"{typed['serial']} is with {rental.line.order.customer} until {day(rental.end_on)}."
+            return gone + still_to_come_text(rental.line.order_id)
 
         early = (rental.start_on - today_in(rental.line.order.depot.time_zone)).days
         begins = f"The rental begins only on {day(rental.start_on)}." if early > 0 else ""
@@ -209,12 +236,19 @@ class RentalAdmin(RentalChanges):
 
         ask = Ask(
             title=f"Hand over {rental.unit or rental.line.title}",
-            text="The customer takes it along now. Make sure who it is, and that nothing is missing.",
+            text="The customer takes it along now. Scan it, go through the list, and photograph how it looks.",
             submit="Hand over",
             warning=unpaid_warning(rental.line.order) or " ".join(filter(None, (unsecured, begins))),
             **beside(rental),
         )
-        form = HandOverForm(sent(request), days_early=early, secured=secured)
+        form = HandOverForm(
+            sent(request),
+            request.FILES or None,
+            rental=rental,
+            days_early=early,
+            secured=secured,
+            instead=_instead(rental, request.POST.get("serial", "").strip()),
+        )
         return self.take_step(request, rental, step="hand_over", form=form, do=do, ask=ask)
 
     @action(description="Put back…", icon="undo", permissions=["handle"], url_path="put-back")
@@ -253,7 +287,8 @@ class RentalAdmin(RentalChanges):
             submit="Take back",
             **beside(rental),
         )
-        return self.take_step(request, rental, step="take_back", form=TakeBackForm(sent(request)), do=do, ask=ask)
+        form = TakeBackForm(sent(request), request.FILES or None, rental=rental)
+        return self.take_step(request, rental, step="take_back", form=form, do=do, ask=ask)
 
     @action(
         description="Inspect",
@@ -271,11 +306,40 @@ class RentalAdmin(RentalChanges):
 
         ask = Ask(
             title=f"Inspect {rental.unit or rental.line.title}",
-            text="The unit was cleaned and looked over. This closes the rental.",
+            text="The unit was cleaned and looked over. This closes the rental; what is damaged is claimed before, as "
+            "the deposit goes back when everything is closed and nothing is claimed.",
             submit="Close the rental",
             **beside(rental, _condition(rental)),
         )
         return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Claim damage…", icon="rate_review", permissions=["handle"], url_path="claim")
+    def claim(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        order = rental.line.order
+
+        def do(typed: dict[str, Any]) -> str:
+            claim = services.file_claim(
+                rental_id=rental.pk,
+                kind=ChargeKind(typed["kind"]),
+                amount_minor=typed["amount"],
+                reason=typed["reason"],
+                photos=typed["photos"],
+                actor=actor_of(request),
+            )
+            return (
+                f"Claimed: {claim}. {order.customer} may object until {moment(claim.answer_by, order.depot.time_zone)}."
+            )
+
+        ask = Ask(
+            title=f"Claim damage of {rental.unit or rental.line.title}",
+            text="The customer sees it in the app with the pictures of before and after. It is charged when it is "
+            "accepted or not objected to in time; until then the deposit stays secured and no money moves.",
+            submit="Claim",
+            **beside(rental, _condition(rental)),
+        )
+        form = ClaimForm(sent(request), request.FILES or None, currency=order.currency)
+        return self.take_step(request, rental, step="claim", form=form, do=do, ask=ask)
 
     @action(description="Charge…", icon="add_card", permissions=["handle"], url_path="charge")
     def charge(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -297,13 +361,37 @@ class RentalAdmin(RentalChanges):
 
         ask = Ask(
             title=f"Charge for {rental.unit or rental.line.title}",
-            text="It is taken from the deposit when everything is back and inspected; what the deposit does not cover "
-            "is charged to the kept card, or asked for in the app.",
+            text="Only what the customer agreed to here at the counter; anything else is claimed. It is taken from the "
+            "deposit when everything is back and inspected; what that does not cover is charged to the kept card, or "
+            "asked for in the app.",
             submit="Charge",
             **beside(rental, _condition(rental)),
         )
         form = ChargeForm(sent(request), request.FILES or None, currency=order.currency, charges=order.charges.count())
         return self.take_step(request, rental, step="charge", form=form, do=do, ask=ask)
+
+
+def _instead(rental: Rental, scanned: str) -> Unit | None:
+    """The unit that was scanned, if it could go instead of the one that stands ready."""
+    if rental.unit is None or scanned in ("", rental.unit.serial):
+        return None
+    return next((unit for unit in free_units_of(rental.reservation) if unit.serial == scanned), None)
+
+
+def _claims(rental: Rental) -> list[Card]:
+    """What was claimed for this rental, and what became of it."""
+    currency, zone = rental.line.order.currency, rental.line.order.depot.time_zone
+    claims = list(rental.claims.select_related("order"))
+    rows = [
+        [
+            two_lines(moment(claim.created_at, zone), people([claim.filed_by])[claim.filed_by]),
+            two_lines(page_of("orders_claim", claim.pk, claim.get_kind_display()), claim.reason),
+            claim_badge(claim),
+            amount(claim.amount_minor, currency),
+        ]
+        for claim in claims
+    ]
+    return [Card("Claims", table=Table(["When", "Claim", "Status", ">Amount"], rows))] if rows else []
 
 
 def _charges(rental: Rental) -> list[Card]:

@@ -16,7 +16,14 @@ from unfold.enums import ActionVariant
 from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
-from orders.admin.looks import address_lines, customer_link, order_link, status_badge, unpaid_warning
+from orders.admin.looks import (
+    address_lines,
+    customer_link,
+    order_link,
+    status_badge,
+    still_to_come_text,
+    unpaid_warning,
+)
 from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
@@ -125,7 +132,8 @@ class OrderLineAdmin(WorklistAdmin):
 
         def do(typed: dict[str, Any]) -> str:
             services.deliver_sale(line_id=line.pk, actor=actor_of(request), note=typed["note"])
-            return f"{line} {'is on its way to' if ships else 'was handed over to'} {line.order.customer}."
+            gone = f"{line} {'is on its way to' if ships else 'was handed over to'} {line.order.customer}."
+            return gone + still_to_come_text(line.order_id)
 
         ask = Ask(
             title=f"{'Ship' if ships else 'Hand over'} {line}",

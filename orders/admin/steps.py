@@ -1,6 +1,8 @@
 """What is done with the parts of an order, and what is asked before it is done."""
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.safestring import SafeString
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -16,13 +19,17 @@ from unfold.widgets import (
 
 from core.backoffice import step_button
 from core.forms import AmountField, parse_amount
+from core.money import to_decimal
 from inventory.models import Unit
-from orders.models import Fulfilment, OrderLine, Rental
-from orders.services.charging import EXTRAS, MOST_BYTES, MOST_PHOTOS
+from orders.checklists import points_of
+from orders.models import CLAIMABLE, Claim, Fulfilment, OrderLine, Rental
+from orders.pictures import MOST_BYTES, MOST_PHOTOS
+from orders.services.charging import EXTRAS
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 
 HANDLE = "orders.handle_order"
 CANCEL = "orders.cancel_order"
+DECIDE = "orders.decide_claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +116,92 @@ class NoteForm(forms.Form):
     note = _note("Note", required=False)
 
 
-class HandOverForm(NoteForm):
-    """Before the rental begins, or without its deposit, it must be meant."""
+class Pictures(forms.FileInput):
+    """One field for several pictures. Unfold's script, which writes the name of a chosen file into the first text field
+    around it, is kept from ours."""
 
-    def __init__(self, data: Any, *, days_early: int, secured: bool) -> None:
-        super().__init__(data)
+    allow_multiple_selected = True
+
+    def __init__(self, attrs: dict[str, Any]) -> None:
+        super().__init__({**attrs, "x-on:change.capture": "$event.stopImmediatePropagation()"})
+
+
+class PicturesField(forms.FileField):
+    """Several pictures, or none; whether they can be read is the service's to say."""
+
+    widget = Pictures
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(PicturesField, self).clean(file, initial) for file in files]
+
+
+def _photos(help_text: str) -> PicturesField:
+    return PicturesField(
+        required=False,
+        widget=Pictures(attrs={"accept": "image/jpeg,image/png,image/webp", "multiple": True}),
+        help_text=f"{help_text} Up to {MOST_PHOTOS}, of up to {MOST_BYTES // 1_000_000} MB each.",
+    )
+
+
+def _condition(label: str, missing: str) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        choices=Unit.Condition.choices,
+        widget=UnfoldAdminRadioSelectWidget(),
+        error_messages={"required": missing},
+    )
+
+
+def _checks(rental: Rental) -> forms.MultipleChoiceField:
+    points = points_of(rental.line.variant.container.kind)
+    return forms.MultipleChoiceField(
+        label="In order",
+        choices=[(point.code, point.text) for point in points],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+    )
+
+
+# A scanner ends what it types with Enter: that goes on to the next field, as the form is not filled in yet.
+_GOES_ON = "$event.target.form.querySelector('[name=checked]').focus()"
+_ODD = re.compile(r"[\\^$.*+?()\[\]{}|/]")
+
+
+class HandOverForm(forms.Form):
+    """What is scanned, looked at and photographed. Before the rental begins, without its deposit, or with another unit
+    than the one that stands ready, it must be meant."""
+
+    def __init__(
+        self, data: Any, files: Any, *, rental: Rental, days_early: int, secured: bool, instead: Unit | None
+    ) -> None:
+        expected = rental.unit.serial if rental.unit is not None else ""
+        super().__init__(data, files, initial={"condition": rental.unit.condition if rental.unit is not None else ""})
+        attrs = {
+            "autofocus": True,
+            "autocomplete": "off",
+            "placeholder": expected,
+            "pattern": _ODD.sub(r"\\\g<0>", expected),  # the right one is green, any other red, at once
+            "class": "bo-scan",
+            "x-on:keydown.enter.prevent": _GOES_ON,
+        }
+        self.fields["serial"] = forms.CharField(
+            label="Unit",
+            max_length=100,
+            widget=UnfoldAdminTextInputWidget(attrs=attrs),
+            help_text=f"Scan it. {expected} stands ready." if expected else "Scan it.",
+            error_messages={"required": "Scan the unit that is handed over."},
+        )
+        if instead is not None:
+            self.fields["swap"] = forms.BooleanField(
+                label=f"Hand over {instead} instead of {expected}", required=False, widget=UnfoldBooleanSwitchWidget()
+            )
+        self.fields["checked"] = _checks(rental)
+        self.fields["condition"] = _condition("Condition", "Say in which condition it leaves.")
+        self.fields["photos"] = _photos("How it looks now.")
+        self.fields["note"] = _note(
+            "Note", required=False, help_text="What is not in order, and why it goes all the same."
+        )
         if not secured:
             self.fields["without_deposit"] = _note(
                 "Why without the deposit",
@@ -128,20 +216,73 @@ class HandOverForm(NoteForm):
             )
 
 
-class Pictures(forms.FileInput):
-    """One field for several pictures."""
+class TakeBackForm(forms.Form):
+    """How it came back."""
 
-    allow_multiple_selected = True
+    def __init__(self, data: Any, files: Any, *, rental: Rental) -> None:
+        super().__init__(data, files)
+        self.fields["condition"] = _condition("Condition", "Say in which condition it came back.")
+        self.fields["checked"] = _checks(rental)
+        self.fields["photos"] = _photos("How it looks now; what is broken or dirty from near by.")
+        self.fields["note"] = _note("Note", required=False, help_text="What is missing, dirty or broken.")
+
+    def clean_checked(self) -> list[str] | None:
+        """None when nothing was ticked: the list was not gone through."""
+        return self.cleaned_data["checked"] or None
 
 
-class PicturesField(forms.FileField):
-    """Several pictures, or none; whether they can be read is the service's to say."""
+class ClaimForm(forms.Form):
+    """What the customer is to pay, and may object to."""
 
-    widget = Pictures
+    kind = forms.ChoiceField(
+        label="For",
+        choices=[(kind.value, kind.label) for kind in CLAIMABLE],
+        widget=UnfoldAdminRadioSelectWidget(),
+        error_messages={"required": "Say what it is for."},
+    )
 
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        files = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(PicturesField, self).clean(file, initial) for file in files]
+    def __init__(self, data: Any, files: Any, *, currency: str) -> None:
+        super().__init__(data, files)
+        self.currency = currency
+        self.fields["amount"] = AmountField(
+            currency=currency, error_messages={"required": "Write how much is claimed."}
+        )
+        self.fields["reason"] = _note(
+            "Reason",
+            help_text="The customer reads it beside the pictures.",
+            error_messages={"required": "Write why, in words for the customer."},
+        )
+        self.fields["photos"] = _photos("What is claimed; before and after are shown beside them.")
+
+    def clean_amount(self) -> int:
+        """In minor units."""
+        return amount_above_zero(self.cleaned_data["amount"], self.currency)
+
+
+class UpholdForm(forms.Form):
+    """How much of a claim is charged, and why, in words for the customer."""
+
+    def __init__(self, data: Any, *, claim: Claim) -> None:
+        self.currency = claim.order.currency
+        super().__init__(data, initial={"amount": to_decimal(claim.amount_minor, self.currency)})
+        self.fields["amount"] = AmountField(currency=self.currency, label="Charge", help_text="All of it, or less.")
+        self.fields["note"] = _note("Why", help_text="The customer reads it.")
+
+    def clean_amount(self) -> int:
+        """In minor units."""
+        return amount_above_zero(self.cleaned_data["amount"], self.currency)
+
+
+class DropForm(forms.Form):
+    note = _note("Why", help_text="The customer reads it.")
+
+
+def amount_above_zero(typed: Decimal, currency: str) -> int:
+    """Minor units of what was typed. Raises: ValidationError."""
+    minor = parse_amount(typed, currency)
+    if minor == 0:
+        raise ValidationError("Write an amount above zero.")
+    return minor
 
 
 class ChargeForm(forms.Form):
@@ -169,27 +310,11 @@ class ChargeForm(forms.Form):
             help_text="The customer reads it on the statement.",
             error_messages={"required": "Write why, in words for the customer."},
         )
-        self.fields["photos"] = PicturesField(
-            required=False,
-            widget=Pictures(attrs={"accept": "image/jpeg,image/png,image/webp", "multiple": True}),
-            help_text=f"Up to {MOST_PHOTOS} pictures of up to {MOST_BYTES // 1_000_000} MB that prove it.",
-        )
+        self.fields["photos"] = _photos("Pictures that prove it.")
 
     def clean_amount(self) -> int:
         """In minor units."""
-        minor = parse_amount(self.cleaned_data["amount"], self.currency)
-        if minor == 0:
-            raise ValidationError("Write an amount above zero.")
-        return minor
-
-
-class TakeBackForm(forms.Form):
-    condition = forms.ChoiceField(
-        choices=Unit.Condition.choices,
-        widget=UnfoldAdminRadioSelectWidget(),
-        error_messages={"required": "Say in which condition it came back."},
-    )
-    note = _note("Note", required=False, help_text="What is missing, dirty or broken.")
+        return amount_above_zero(self.cleaned_data["amount"], self.currency)
 
 
 class InspectForm(forms.Form):

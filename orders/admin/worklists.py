@@ -14,7 +14,7 @@ from core.time import today_in
 from inventory.models import Depot
 from orders.admin.steps import HANDLE
 from orders.models import Fulfilment
-from orders.states import OrderStatus, RentalStatus, SaleStatus
+from orders.states import UNDECIDED, ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 
 OPEN = "open"  # everything on which something is still to be done
 ALL = "all"
@@ -56,6 +56,13 @@ SALE_WORK = (
     ),
     Work("collect", "Waiting for the customer", lambda _: Q(status=_S.READY, order__fulfilment=Fulfilment.PICKUP)),
     Work(OPEN, "All open", lambda _: Q(status__in=[_S.RESERVED, _S.READY])),
+)
+
+
+CLAIM_WORK = (
+    Work("decide", "Claims to decide", lambda _: Q(status=ClaimStatus.OBJECTED), urgent=True),
+    Work("waiting", "Claims waiting for customers", lambda _: Q(status=ClaimStatus.OPEN)),
+    Work(OPEN, "All open", lambda _: Q(status__in=UNDECIDED)),
 )
 
 
@@ -125,6 +132,7 @@ class WorklistAdmin(ReadOnlyAdmin):
 
     list_before_template = "admin/orders/chips.html"
     nothing = "Nothing waits in this list."
+    step_permission = HANDLE
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
@@ -137,12 +145,17 @@ class WorklistAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         """The next step is a column for who may take it."""
         shown = tuple(super().get_list_display(request))
-        return (*shown, "next_step") if request.user.has_perm(HANDLE) else shown
+        return (*shown, "next_step") if request.user.has_perm(self.step_permission) else shown
 
 
 class RentalWork(WorkFilter):
     works = RENTAL_WORK
     order = "line__order"
+
+
+class ClaimWork(WorkFilter):
+    works = CLAIM_WORK
+    order = "order"
 
 
 class SaleWork(WorkFilter):

@@ -10,10 +10,11 @@ from core.money import validate_currency
 from core.schema import ProblemOutput
 from orders.models import DepositPlan, Fulfilment, OrderLine
 from orders.services import LineRequest, QuoteRequest
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
+from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
 
 PLACED = "place"  # the beginning, which is no change of state
-EVENTS = [(name, name) for name in sorted({PLACED, *(event for event, _ in (*ORDER, *RENTAL, *SALE))})]
+_OF_CLAIMS = {"file_claim", *(f"{event}_claim" for event, _ in CLAIM)}
+EVENTS = [(name, name) for name in sorted({PLACED, *(e for e, _ in (*ORDER, *RENTAL, *SALE)), *_OF_CLAIMS})]
 RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.api import calendar, views
+from orders.api import calendar, handover, views
 
 urlpatterns = [
     path("me/calendar", calendar.MyCalendarView.as_view()),
@@ -17,5 +17,11 @@ urlpatterns = [
     path("orders/<str:number>/delay", views.DelayView.as_view()),
     path("orders/<str:number>/keep", views.KeepView.as_view()),
     path("orders/<str:number>/returns", views.ReturnsView.as_view()),
+    path("orders/<str:number>/pickup-code", handover.PickupCodeView.as_view()),
+    path("orders/<str:number>/photos", handover.PhotosView.as_view()),
+    path("orders/<str:number>/photos/<uuid:photo_id>.jpg", handover.PhotoView.as_view()),
+    path("orders/<str:number>/claims", handover.ClaimsView.as_view()),
+    path("orders/<str:number>/claims/<uuid:claim_id>/accept", handover.AcceptClaimView.as_view()),
+    path("orders/<str:number>/claims/<uuid:claim_id>/object", handover.ObjectToClaimView.as_view()),
     path("orders/<str:number>/events", views.OrderEventsView.as_view()),
 ]

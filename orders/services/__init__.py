@@ -15,8 +15,19 @@ from orders.services.changes import (
     ready_for_payment,
 )
 from orders.services.charging import add_charge
+from orders.services.claims import (
+    accept_claim,
+    drop_claim,
+    file_claim,
+    object_to_claim,
+    settle_claim,
+    settle_claims,
+    uphold_claim,
+)
 from orders.services.feeds import close_feed, digest_of, open_feed
 from orders.services.fulfilment import (
+    Look,
+    choose_anew,
     close_rental,
     deliver_sale,
     hand_over_rental,
@@ -36,12 +47,15 @@ from orders.services.soon import settle_later, settle_soon
 
 __all__ = [
     "LineRequest",
+    "Look",
     "QuoteRequest",
+    "accept_claim",
     "add_charge",
     "ask_return",
     "cancel_order",
     "charge_late_days",
     "charge_late_rentals",
+    "choose_anew",
     "close_feed",
     "close_rental",
     "complete_order",
@@ -49,8 +63,10 @@ __all__ = [
     "create_quote",
     "deliver_sale",
     "digest_of",
+    "drop_claim",
     "expire_orders",
     "extend_rental",
+    "file_claim",
     "hand_over_rental",
     "hold_anew",
     "is_delivered",
@@ -62,6 +78,7 @@ __all__ = [
     "mark_order_paid",
     "move_rental_days",
     "note_deposit",
+    "object_to_claim",
     "open_feed",
     "place_order",
     "prepare_rental",
@@ -71,10 +88,13 @@ __all__ = [
     "receive_return",
     "refuse_return",
     "report_late",
+    "settle_claim",
+    "settle_claims",
     "settle_later",
     "settle_reserving",
     "settle_soon",
     "swap_unit",
     "take_back_rental",
     "unprepare_rental",
+    "uphold_claim",
 ]

@@ -15,11 +15,11 @@ from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import Refused
 from inventory.services import commit, extend_holds, release, rewin, sync_reservations, sync_soon
 from orders.errors import COUPON_GONE, NotHadAnew, OrderExpired, OrderStillReserving, TransitionNotAllowed
-from orders.models import Order, OrderLine, Rental
+from orders.models import Claim, Order, OrderLine, Rental
 from orders.services.coupons import use_coupon
 from orders.services.history import CLOCK, PROVIDER, charge_lines, lock_order, move, move_rental, move_sale, record
 from orders.services.placing import give_back, reservations_of
-from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.states import ORDER, UNDECIDED, OrderStatus, RentalStatus, SaleStatus, allowed_events
 
 _UNPAID = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
 _REWIN_LIFETIME = timedelta(minutes=15)
@@ -216,11 +216,13 @@ def complete_order(*, order_id: UUID, actor: str) -> Order:
 
 
 def is_delivered(order: Order) -> bool:
-    """True when nothing of the order is still to be handed over, brought back or inspected."""
+    """True when nothing of the order is still to be handed over, brought back or inspected, and no claim waits for an
+    answer."""
     open_rentals = Rental.objects.filter(line__order=order).exclude(
         status__in=[RentalStatus.CLOSED, RentalStatus.CANCELLED, RentalStatus.KEPT, RentalStatus.LOST]
     )
     open_sales = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE).filter(
         status__in=[SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.RETURN_REQUESTED]
     )
-    return not open_rentals.exists() and not open_sales.exists()
+    undecided = Claim.objects.filter(order=order, status__in=UNDECIDED)
+    return not open_rentals.exists() and not open_sales.exists() and not undecided.exists()

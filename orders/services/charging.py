@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.db import transaction
 
 from core.errors import NotFound
 from core.money import MAX_MINOR
-from orders.errors import ChargeOutdated, ChargeUnsuitable, PhotoUnsuitable, TransitionNotAllowed
+from orders.errors import ChargeOutdated, ChargeUnsuitable, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, ChargePhoto, Rental
-from orders.pictures import clean_jpeg
+from orders.pictures import cleaned
 from orders.services.history import lock_order
 from orders.services.soon import settle_soon
 from orders.states import OrderStatus
 
 EXTRAS = (ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE)
-MOST_PHOTOS = 6
-MOST_BYTES = 10_000_000
 
 
 @transaction.atomic
@@ -39,7 +37,7 @@ def add_charge(
     asks looked: a form that is sent twice charges once. Locks: order. Raises: NotFound, TransitionNotAllowed,
     ChargeUnsuitable, PhotoUnsuitable, ChargeOutdated.
     """
-    proofs = _cleaned(photos)
+    proofs = cleaned(photos)
     if kind not in EXTRAS or not 0 < amount_minor <= MAX_MINOR or not reason.strip():
         raise ChargeUnsuitable
     order = lock_order(order_id=order_id)
@@ -60,14 +58,6 @@ def add_charge(
         actor=actor,
     )
     for proof in proofs:
-        ChargePhoto.objects.create(charge=charge, image=ContentFile(proof, "photo.jpg"))
+        ChargePhoto.objects.create(charge=charge, image=proof)
     settle_soon(order.pk)
     return charge
-
-
-def _cleaned(photos: Sequence["File[bytes]"]) -> list[bytes]:
-    if len(photos) > MOST_PHOTOS:
-        raise PhotoUnsuitable(f"At most {MOST_PHOTOS} pictures prove one charge.")
-    if any(photo.size > MOST_BYTES for photo in photos):
-        raise PhotoUnsuitable(f"A picture has at most {MOST_BYTES // 1_000_000} MB.")
-    return [clean_jpeg(photo) for photo in photos]

@@ -1,19 +1,25 @@
 """The clerk's day: prepare, hand over, take back, inspect. Every step under the order's lock."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.files.base import File
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from catalog.models import Variant
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
-from orders.errors import DepositNotSecured, NothingPaid, TransitionNotAllowed
-from orders.models import Fulfilment, Order, OrderLine, Rental
+from orders.checklists import Point, points_of
+from orders.errors import ChecklistOpen, DepositNotSecured, NothingPaid, TransitionNotAllowed, WrongUnit
+from orders.models import Fulfilment, Order, OrderLine, Rental, RentalPhoto
+from orders.pictures import cleaned
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import (
+    CLOCK,
     lock_line,
     lock_orders,
     lock_rental,
@@ -25,6 +31,20 @@ from orders.services.history import (
 from orders.services.lateness import charge_late_days_of
 from orders.services.soon import settle_soon
 from orders.states import RENTAL, RentalStatus, allowed_events, next_status
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a unit looked to a clerk: its condition (A to D), the points of the checklist (`orders.checklists`) that are
+    in order (None: it was not gone through), and up to 6 pictures."""
+
+    condition: str
+    checked: Collection[str] | None = None
+    photos: Sequence["File[bytes]"] = ()
+
+    def __post_init__(self) -> None:
+        if self.condition not in Unit.Condition.values:
+            raise ValueError(f"{self.condition!r} is no condition of a unit")
 
 
 @transaction.atomic
@@ -84,48 +104,106 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
 
 
 @transaction.atomic
-def hand_over_rental(*, rental_id: UUID, actor: str, note: str = "", without_deposit: str = "") -> Rental:
+def choose_anew(*, reservation_id: UUID) -> Rental | None:
+    """Give a rental another unit from which the one that stood ready was taken: it broke, was lost or retired.
+
+    Where none is free it is booked again, to be prepared; whether it can be served at all is found by a review of
+    promises. Safe to repeat. Locks: order, stock level, reservation.
+    Raises: TransitionNotAllowed when its order is over.
+    """
+    rental_id = Rental.objects.filter(reservation=reservation_id).values_list("pk", flat=True).first()
+    if rental_id is None:
+        return None
+    order, rental = lock_rental(rental_id)
+    if rental.status != RentalStatus.READY or rental.unit_id == rental.reservation.unit_id:
+        return rental
+    move_rental(order, rental, "unprepare", actor=CLOCK, note=f"{rental.unit} had to be taken from it", unit=None)
+    try:
+        claim = set_aside(reservation_id=reservation_id)
+    except UnitNotFree:
+        return rental
+    return move_rental(order, rental, "prepare", actor=CLOCK, note=str(claim.unit), unit=claim.unit)
+
+
+@transaction.atomic
+def hand_over_rental(
+    *,
+    rental_id: UUID,
+    actor: str,
+    note: str = "",
+    without_deposit: str = "",
+    serial: str = "",
+    swap: bool = False,
+    look: Look | None = None,
+) -> Rental:
     """Give the prepared unit to the customer.
 
-    without_deposit: why, if it is to leave although the deposit is not secured.
+    without_deposit: why, if it is to leave although the deposit is not secured. serial: what was scanned; swap: if that
+    is another unit than the prepared one, it goes instead (`swap_unit`). look: how it looked; a point that is not in
+    order needs a note.
     Locks: the orders concerned, in id order, stock level, reservation, unit.
-    Raises: TransitionNotAllowed, NothingPaid, DepositNotSecured, UnitNotFree.
+    Raises: TransitionNotAllowed, NothingPaid, DepositNotSecured, WrongUnit, ChecklistOpen, PhotoUnsuitable,
+    UnitNotFree.
     """
-    order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor)
+    photos = cleaned(look.photos) if look is not None else []
+    order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor) if not swap else _swapped(rental_id, serial, actor)
     _require_paid(order)
     next_status(RENTAL, "hand_over", rental.status)
+    _require_unit(rental, serial)
     if order.deposit_plan and order.deposit_secured_at is None:
         if not without_deposit:
             raise DepositNotSecured
         note = f"without its deposit: {without_deposit}. {note}".rstrip()
+    if look is not None:
+        _require_in_order(rental, look, note=note)
+        rental.condition_report = _report(rental, "handed_over", look, note)
     claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
-    return move_rental(
-        order, rental, "hand_over", actor=actor, note=note, handed_over_at=timezone.now(), period=claim.period
+    moved = move_rental(
+        order,
+        rental,
+        "hand_over",
+        actor=actor,
+        note=note,
+        handed_over_at=timezone.now(),
+        condition_report=rental.condition_report,
+        period=claim.period,
     )
+    _keep_photos(rental, RentalPhoto.Moment.HANDED_OVER, photos)
+    return moved
 
 
 @transaction.atomic
-def take_back_rental(*, rental_id: UUID, actor: str, condition: str, note: str = "") -> Rental:
+def take_back_rental(
+    *,
+    rental_id: UUID,
+    actor: str,
+    condition: str,
+    note: str = "",
+    checked: Collection[str] | None = None,
+    photos: Sequence["File[bytes]"] = (),
+) -> Rental:
     """Take a unit back in the condition it is in (A to D); it goes to cleaning. Days that it is late are charged.
 
-    Locks: order, stock level, reservation, unit. Raises: TransitionNotAllowed, HoldLapsed.
+    checked: the points of the checklist that are in order; None: it was not gone through. photos: up to 6.
+    Locks: order, stock level, reservation, unit. Raises: TransitionNotAllowed, HoldLapsed, PhotoUnsuitable.
     """
-    if condition not in Unit.Condition.values:
-        raise ValueError(f"{condition!r} is no condition of a unit")
+    look, kept = Look(condition, checked), cleaned(photos)
     order, rental = lock_rental(rental_id)
     next_status(RENTAL, "take_back", rental.status)
     charge_late_days_of(order, rental, at=timezone.now())
     claim = take_in(reservation_id=rental.reservation_id, condition=condition)
-    return move_rental(
+    moved = move_rental(
         order,
         rental,
         "take_back",
         actor=actor,
         note=f"condition {condition}. {note}".rstrip(),
         returned_at=timezone.now(),
-        condition_report=rental.condition_report | {"returned_condition": condition, "returned_note": note},
+        condition_report=_report(rental, "returned", look, note),
         period=claim.period,
     )
+    _keep_photos(rental, RentalPhoto.Moment.TAKEN_BACK, kept)
+    return moved
 
 
 @transaction.atomic
@@ -165,6 +243,51 @@ def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
         ship(reservation_id=line.reservation_id)
     settle_soon(order.pk)  # it may be done and balanced
     return moved
+
+
+def _swapped(rental_id: UUID, serial: str, actor: str) -> tuple[Order, Rental]:
+    """The rental with the unit that was scanned. Its order and those concerned are locked."""
+    standing = Rental.objects.filter(pk=rental_id).values_list("unit__serial", flat=True).first()
+    if serial in ("", standing):
+        return _lock_and_let_go_of_lost(rental_id, actor=actor)
+    swap_unit(rental_id=rental_id, actor=actor, serial=serial)
+    return lock_rental(rental_id)
+
+
+def _require_unit(rental: Rental, serial: str) -> None:
+    """Raises: WrongUnit when another unit was scanned than the one that stands ready."""
+    expected = rental.unit.serial if rental.unit is not None else ""
+    if serial not in ("", expected):
+        raise WrongUnit(
+            f"This is {serial}; {expected} stands ready for this rental.", expected=expected, scanned=serial
+        )
+
+
+def _points(rental: Rental) -> tuple[Point, ...]:
+    return points_of(Variant.objects.select_related("container").get(pk=rental.line.variant_id).container.kind)
+
+
+def _require_in_order(rental: Rental, look: Look, *, note: str) -> None:
+    missing = [point for point in _points(rental) if look.checked is not None and point.code not in look.checked]
+    if missing and not note:
+        said = "; ".join(point.text for point in missing)
+        raise ChecklistOpen(
+            f"Not in order: {said}. Write in the note why it goes out all the same.",
+            missing=[point.code for point in missing],
+        )
+
+
+def _report(rental: Rental, when: str, look: Look, note: str) -> dict[str, object]:
+    """The condition report of a rental with this look added. when: "handed_over" or "returned"."""
+    told: dict[str, object] = {f"{when}_condition": look.condition, f"{when}_note": note}
+    if look.checked is not None:
+        told[f"{when}_checks"] = {point.code: point.code in look.checked for point in _points(rental)}
+    return {**rental.condition_report, **told}
+
+
+def _keep_photos(rental: Rental, moment: RentalPhoto.Moment, photos: Sequence["File[bytes]"]) -> None:
+    for photo in photos:
+        RentalPhoto.objects.create(rental=rental, moment=moment, image=photo)
 
 
 def _lock_and_let_go_of_lost(rental_id: UUID, *, actor: str, also: Collection[UUID] = ()) -> tuple[Order, Rental]:

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from orders.models import Order, Quote
+from django.db.models import F
+
+from orders.models import Claim, Order, Quote
 from orders.selectors import has_left, order_answer, order_events, quote_answer
 from orders.services.cancelling import cancel_order
 from orders.services.changes import is_delivered
 from orders.services.feeds import close_feed
-from orders.states import OrderStatus, RentalStatus, SaleStatus
+from orders.states import UNDECIDED, OrderStatus, RentalStatus, SaleStatus
 
+_CLAIM = ("kind", "amount_minor", "reason", "status", "objection")
 _TO_CANCEL = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED)
 
 
@@ -42,10 +45,12 @@ def forget(*, user_id: UUID) -> None:
 def export(*, user_id: UUID) -> dict[str, Any]:
     orders = Order.objects.filter(customer=user_id).with_lines().prefetch_related("events").order_by("placed_at")
     unused = Quote.objects.filter(customer=user_id, order=None).select_related("depot", "coupon").order_by("created_at")
+    claims = Claim.objects.filter(order__customer=user_id).order_by("pk")
     return {
         "orders": [
             {**order_answer(order), "address": order.address, "history": order_events(order)} for order in orders
         ],
+        "claims": list(claims.values(*_CLAIM, order_number=F("order__number"))),
         "quotes": [{**quote_answer(quote), "address": quote.address} for quote in unused],
     }
 
@@ -65,4 +70,6 @@ def _what_is_open(order: Order) -> str:
         return "we have yet to look at what came back; try again tomorrow."
     if any(line.status == SaleStatus.RETURN_REQUESTED for line in lines):
         return "what you send back is not here yet."
+    if order.claims.filter(status__in=UNDECIDED).exists():
+        return "a claim waits for your answer, or for ours."
     return "a part of it still waits for you at the depot; fetch it, or ask us to call it off."

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from core.encryption import decrypt, encrypt
+from core.encryption import decrypt, encrypt, is_signed, sign
 from core.models import IdempotencyKey
 
 OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))
@@ -100,3 +100,29 @@ def test_an_update_of_many_rows_seals_too(db: None) -> None:
 
     assert "Lindenweg" not in str(stored())
     assert IdempotencyKey.objects.get().response_body == ADDRESS
+
+
+# Signatures
+
+
+def test_what_is_signed_is_ours_also_after_a_rotation(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    signature = sign(b"a message", purpose="test")
+
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+
+    assert is_signed(b"a message", signature, purpose="test")
+    assert sign(b"a message", purpose="test") != signature
+
+
+def test_a_signature_is_good_for_one_message_one_purpose_and_our_keys(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [FOREIGN]
+    foreign = sign(b"a message", purpose="test")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    signature = sign(b"a message", purpose="test")
+
+    assert is_signed(b"a message", signature, purpose="test")
+    assert not is_signed(b"another", signature, purpose="test")
+    assert not is_signed(b"a message", signature, purpose="another")
+    assert not is_signed(b"a message", signature[:-1], purpose="test")
+    assert not is_signed(b"a message", foreign, purpose="test")

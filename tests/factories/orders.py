@@ -18,6 +18,7 @@ from inventory.states import ReservationStatus, UnitStatus
 from orders.models import (
     Charge,
     ChargeKind,
+    Claim,
     Coupon,
     DeliveryRate,
     Fulfilment,
@@ -26,8 +27,9 @@ from orders.models import (
     OrderLine,
     Quote,
     Rental,
+    RentalPhoto,
 )
-from orders.states import OrderStatus, RentalStatus, SaleStatus
+from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, ReservationFactory, UnitFactory
@@ -209,6 +211,35 @@ class RentalFactory(DjangoModelFactory):
             else None
         )
     )
+
+
+class ClaimFactory(DjangoModelFactory):
+    """Waits for its customer for a week; objected=True: for staff."""
+
+    class Meta:
+        model = Claim
+
+    class Params:
+        objected = factory.Trait(status=ClaimStatus.OBJECTED, objection="It was torn before.")
+
+    rental = factory.SubFactory(RentalFactory, returned=True)
+    order = factory.SelfAttribute("rental.line.order")
+    kind = ChargeKind.DAMAGE
+    amount_minor = 1500
+    reason = "The mesh at the door is torn."
+    filed_by = "staff:1"
+    answer_by = _in(days=7)
+
+
+class RentalPhotoFactory(DjangoModelFactory):
+    """How a unit looked when it left; claim=...: what is claimed."""
+
+    class Meta:
+        model = RentalPhoto
+
+    rental = factory.SubFactory(RentalFactory, out=True)
+    moment = factory.LazyAttribute(lambda o: "claimed" if getattr(o, "claim", None) else "handed_over")
+    image = factory.django.ImageField(format="JPEG")
 
 
 class ChargeFactory(DjangoModelFactory):

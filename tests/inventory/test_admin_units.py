@@ -12,11 +12,12 @@ from django.utils.html import strip_tags
 
 from inventory.models import Downtime, Reservation, StockLevel, Unit
 from inventory.states import DECISIONS, UNIT, UnitStatus
+from orders.models import Rental
 from tests.desk import sit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.factories.inventory import DepotFactory, DowntimeFactory, ReservationFactory, StockLevelFactory, UnitFactory
-from tests.factories.orders import RentalFactory
+from tests.factories.orders import ChargeFactory, RentalFactory, RentalPhotoFactory
 from tests.inventory.test_admin import page
 from tests.jobs import run_jobs, waiting_jobs
 from tests.orders.desk import address, said
@@ -164,12 +165,13 @@ def test_a_units_page_tells_who_has_it_who_had_it_and_who_waits_for_it(clerk: Cl
     ready, past = booked(unit), booked(unit, -12, -8)
     Reservation.objects.filter(pk=ready.pk).update(unit=unit)
     Reservation.objects.filter(pk=past.pk).update(unit=unit, status="fulfilled")
+    Rental.objects.filter(reservation=past).update(unit=unit, status="closed")
 
     shown = clerk.get(page("unit", "change", unit.pk)).content.decode()
 
     for row in (ready, past):
         assert address("orders_order_change", row.rental.line.order) in shown
-    assert "Came back" in shown
+    assert "Came back as" in shown
     assert "set-aside" in shown
 
 
@@ -182,7 +184,11 @@ def test_a_units_page_asks_no_more_for_a_unit_that_has_seen_much(clerk: Client):
         return len(captured)
 
     def one_more(n: int) -> None:
-        Reservation.objects.filter(pk=booked(unit, -60 + 6 * n, -57 + 6 * n).pk).update(unit=unit, status="fulfilled")
+        past = booked(unit, -60 + 6 * n, -57 + 6 * n)
+        Reservation.objects.filter(pk=past.pk).update(unit=unit, status="fulfilled")
+        Rental.objects.filter(reservation=past).update(unit=unit, status="closed")
+        RentalPhotoFactory(rental=past.rental)
+        ChargeFactory(order=past.rental.line.order, rental=past.rental, kind="damage")
         DowntimeFactory(unit=unit, days=(date(2027, 1, 1 + 2 * n), date(2027, 1, 2 + 2 * n)))
         booked(unit, 5 * n, 5 * n + 2)
 

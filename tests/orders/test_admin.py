@@ -33,6 +33,12 @@ STEPS = ("prepare", "hand_over", "take_back", "inspect")
 FINISHED = {"prepare": {}, "hand_over": {"early": "on"}, "take_back": {"condition": "B"}, "inspect": {"fit": "yes"}}
 
 
+def scanned(rental: Rental) -> dict[str, str]:
+    """What a clerk fills in who hands over the unit that stands ready."""
+    unit = Rental.objects.select_related("unit").get(pk=rental.pk).unit
+    return {"serial": unit.serial if unit else "", "condition": "A", "note": "All points are in order."}
+
+
 @pytest.fixture
 def boss() -> Client:
     return desk("boss")
@@ -56,7 +62,8 @@ def step(client: Client, name: str, part: Any, **typed: Any) -> Any:
 
 def walk(client: Client, rental: Rental, *steps: str) -> Rental:
     for name in steps:
-        assert step(client, name, rental, **FINISHED[name]).status_code == 302
+        typed = FINISHED[name] | (scanned(rental) if name == "hand_over" else {})
+        assert step(client, name, rental, **typed).status_code == 302
     return Rental.objects.get(pk=rental.pk)
 
 
@@ -275,8 +282,9 @@ def test_a_rental_goes_from_the_shelf_to_the_customer_and_back(boss: Client, sho
     out = walk(boss, rental, "hand_over")
     assert (out.status, Unit.objects.get(serial="CRATE-1-1").status) == (RentalStatus.OUT, UnitStatus.OUT)
     step(boss, "take_back", rental, condition="C", note="A claw mark on the door.")
-    back = Rental.objects.get()
-    assert back.condition_report == {"returned_condition": "C", "returned_note": "A claw mark on the door."}
+    report = Rental.objects.get().condition_report
+    assert (report["handed_over_condition"], report["returned_condition"]) == ("A", "C")
+    assert report["returned_note"] == "A claw mark on the door."
     closed = walk(boss, rental, "inspect")
     assert (closed.status, Unit.objects.get(serial="CRATE-1-1").status) == (RentalStatus.CLOSED, UnitStatus.AVAILABLE)
 
@@ -318,7 +326,11 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
     ("name", "typed", "told"),
     [
         ("prepare", {"serial": "NO-SUCH"}, "There is no unit NO-SUCH."),
-        ("hand_over", {"early": "on"}, "Cannot hand over what is booked. Possible now: cancel, extend, move, prepare."),
+        (
+            "hand_over",
+            {"serial": "X", "condition": "A", "early": "on"},
+            "Cannot hand over what is booked. Possible now: ",
+        ),
         ("take_back", {"condition": "A"}, "Cannot take back what is booked."),
         ("take_back", {"condition": "E"}, "E is not one of the available choices."),
         ("take_back", {}, "Say in which condition it came back."),
@@ -375,9 +387,9 @@ def test_handing_over_before_the_rental_begins_must_be_meant(boss: Client) -> No
     ahead, today = RentalFactory(ready=True, days=(3, 9)), RentalFactory(ready=True, days=(0, 9))
     url = address("orders_rental_hand_over", ahead)
 
-    asked, refused = text_of(boss.get(url)), text_of(boss.post(url, {}))
-    meant = boss.post(url, {"early": "on"})
-    due = boss.post(address("orders_rental_hand_over", today), {})
+    asked, refused = text_of(boss.get(url)), text_of(boss.post(url, scanned(ahead)))
+    meant = boss.post(url, scanned(ahead) | {"early": "on"})
+    due = boss.post(address("orders_rental_hand_over", today), scanned(today))
 
     assert "Yes, 3 days before the rental begins" in asked
     assert "The rental has not begun." in refused

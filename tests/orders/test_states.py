@@ -10,9 +10,25 @@ from orders import services, states
 from orders.diagrams import draw
 from orders.errors import TransitionNotAllowed
 from orders.services import placing
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
+from orders.states import (
+    CLAIM,
+    ORDER,
+    RENTAL,
+    SALE,
+    ClaimStatus,
+    OrderStatus,
+    RentalStatus,
+    SaleStatus,
+    allowed_events,
+    next_status,
+)
 
-TABLES = {"order": (ORDER, OrderStatus), "rental": (RENTAL, RentalStatus), "sale": (SALE, SaleStatus)}
+TABLES = {
+    "order": (ORDER, OrderStatus),
+    "rental": (RENTAL, RentalStatus),
+    "sale": (SALE, SaleStatus),
+    "claim": (CLAIM, ClaimStatus),
+}
 
 # Written out a second time, by hand, so that a slip in the table cannot agree with itself.
 EXPECTED = {
@@ -50,6 +66,14 @@ EXPECTED = {
         "cancel": {"reserved": "cancelled", "ready": "cancelled"},
         "restore": {"cancelled": "reserved"},
     },
+    "claim": {
+        "accept": {"open": "charged", "objected": "charged"},
+        "object": {"open": "objected"},
+        "lapse": {"open": "charged"},
+        "uphold": {"objected": "charged"},
+        "reduce": {"objected": "charged"},
+        "drop": {"open": "dropped", "objected": "dropped"},
+    },
 }
 
 EVERY_PAIR = [
@@ -80,7 +104,9 @@ def test_no_event_is_in_the_table_that_nobody_expects(name: str) -> None:
     assert {event for event, _ in table} == set(EXPECTED[name])
 
 
-@pytest.mark.parametrize(("name", "dead"), [("order", "cancelled"), ("order", "completed"), ("rental", "closed")])
+@pytest.mark.parametrize(
+    ("name", "dead"), [("order", "cancelled"), ("order", "completed"), ("rental", "closed"), ("claim", "dropped")]
+)
 def test_what_is_over_stays_over(name: str, dead: str) -> None:
     table, _ = TABLES[name]
 
@@ -92,7 +118,7 @@ def test_what_only_the_clock_and_other_systems_do_is_told_to_nobody_as_possible(
         event for table, statuses in TABLES.values() for status in statuses for event in allowed_events(table, status)
     }
 
-    assert told.isdisjoint({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
+    assert told.isdisjoint({"hold", "refuse", "expire", "pay_late", "complete", "restore", "lapse"})
     assert allowed_events(ORDER, OrderStatus.PENDING_PAYMENT) == ["cancel", "pay"]
 
 

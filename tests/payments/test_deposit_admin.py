@@ -48,6 +48,11 @@ def unsecured(shop: Shop) -> Deposit:
     return secure_deposit(deposit_id=Deposit.objects.get().pk)
 
 
+def scanned(rental: Rental) -> dict[str, str]:
+    """What a clerk fills in who hands over the unit that stands ready."""
+    return {"serial": str(rental.unit), "condition": "A", "note": "All points are in order."}
+
+
 def charge(clerk: Client, rental: Rental, **typed: Any) -> Any:
     seen = rental.line.order.charges.count()
     sent = {"kind": "damage", "amount": "15.00", "reason": "The mesh is torn.", "seen": seen, **typed}
@@ -57,7 +62,7 @@ def charge(clerk: Client, rental: Rental, **typed: Any) -> Any:
 def out(shop: Shop, clerk: Client) -> Rental:
     rented(shop)
     rental = prepare_rental(rental_id=Rental.objects.get().pk, actor="staff:1")
-    clerk.post(address("orders_rental_hand_over", rental), {"note": ""})
+    clerk.post(address("orders_rental_hand_over", rental), scanned(rental))
     return Rental.objects.get()
 
 
@@ -150,8 +155,8 @@ def test_without_its_deposit_a_unit_is_handed_over_only_with_a_reason(shop: Shop
     step = address("orders_rental_hand_over", rental)
 
     assert "The deposit is not secured." in text_of(clerk.get(step))
-    assert "Write why it is handed over" in text_of(clerk.post(step, {"note": ""}))
-    clerk.post(step, {"note": "", "without_deposit": "Paid in cash."})
+    assert "Write why it is handed over" in text_of(clerk.post(step, scanned(rental)))
+    clerk.post(step, scanned(rental) | {"without_deposit": "Paid in cash."})
 
     assert Rental.objects.get().status == RentalStatus.OUT
     assert "Paid in cash." in Order.objects.get().events.get(event="hand_over").note
