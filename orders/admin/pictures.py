@@ -51,6 +51,14 @@ def condition_cards(rental: Rental) -> list[Card]:
     return [Card("Condition", table=Table(["", *(headings[when] for when in looks)], rows))]
 
 
+def came_back(rental: Rental) -> list[tuple[str, Any]]:
+    """How the unit came back, as the counter wrote it down."""
+    report = rental.condition_report
+    grades = dict(Unit.Condition.choices)
+    facts = [("Came back as", grades.get(report["returned_condition"]))] if "returned_condition" in report else []
+    return [*facts, ("Note", report["returned_note"])] if report.get("returned_note") else facts
+
+
 def _tick(answer: bool | None) -> SafeString | str:  # noqa: FBT001 (an answer of a checklist)
     if answer is None:
         return NOTHING

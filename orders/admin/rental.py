@@ -11,8 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
-from django.utils.html import format_html_join
+from django.urls import path
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -24,16 +23,12 @@ from core.backoffice import (
     Card,
     Facts,
     Page,
-    Table,
     actor_of,
-    amount,
     moment,
     page_of,
-    people,
     sent,
     two_lines,
 )
-from core.money import format_minor
 from core.time import today_in
 from inventory.models import Unit
 from inventory.services import free_units_of
@@ -42,7 +37,6 @@ from orders import services
 from orders.admin.beside import beside
 from orders.admin.history import timeline
 from orders.admin.looks import (
-    claim_badge,
     customer_link,
     day_count,
     days,
@@ -51,12 +45,10 @@ from orders.admin.looks import (
     still_to_come_text,
     unpaid_warning,
 )
-from orders.admin.pictures import condition_cards, picture_cards
-from orders.admin.rental_changes import RentalChanges
+from orders.admin.pictures import came_back, condition_cards, picture_cards
+from orders.admin.rental_money import RentalMoney, charge_cards, claim_cards
 from orders.admin.steps import (
     HANDLE,
-    ChargeForm,
-    ClaimForm,
     HandOverForm,
     InspectForm,
     NoteForm,
@@ -66,7 +58,7 @@ from orders.admin.steps import (
     next_rental_step,
 )
 from orders.admin.worklists import RentalWork
-from orders.models import Charge, ChargeKind, ChargePhoto, Rental, RentalPhoto
+from orders.models import ChargePhoto, Rental, RentalPhoto
 from orders.states import OrderStatus, RentalStatus
 
 _CLAIMABLE = (RentalStatus.RETURNED, RentalStatus.CLOSED)
@@ -74,7 +66,7 @@ _CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, Ren
 
 
 @admin.register(Rental)
-class RentalAdmin(RentalChanges):
+class RentalAdmin(RentalMoney):
     list_display = ("rental_days", "thing", "unit_serial", "customer", "order_number", "depot", "state")
     list_filter = (RentalWork, ("status", ChoicesDropdownFilter), ("line__order__depot", RelatedDropdownFilter))
     search_fields = ("unit__serial", "line__order__number", "line__sku", "line__order__customer__email")
@@ -153,8 +145,8 @@ class RentalAdmin(RentalChanges):
                 Card("Rental", facts=_facts(obj, request.user)),
                 *condition_cards(obj),
                 *picture_cards(obj.photos.all()),
-                *_claims(obj),
-                *_charges(obj),
+                *claim_cards(obj),
+                *charge_cards(obj),
             ],
             aside=[
                 Card(
@@ -309,66 +301,9 @@ class RentalAdmin(RentalChanges):
             text="The unit was cleaned and looked over. This closes the rental; what is damaged is claimed before, as "
             "the deposit goes back when everything is closed and nothing is claimed.",
             submit="Close the rental",
-            **beside(rental, _condition(rental)),
+            **beside(rental, came_back(rental)),
         )
         return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
-
-    @action(description="Claim damage…", icon="rate_review", permissions=["handle"], url_path="claim")
-    def claim(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rental = self.row(request, object_id)
-        order = rental.line.order
-
-        def do(typed: dict[str, Any]) -> str:
-            claim = services.file_claim(
-                rental_id=rental.pk,
-                kind=ChargeKind(typed["kind"]),
-                amount_minor=typed["amount"],
-                reason=typed["reason"],
-                photos=typed["photos"],
-                actor=actor_of(request),
-            )
-            return (
-                f"Claimed: {claim}. {order.customer} may object until {moment(claim.answer_by, order.depot.time_zone)}."
-            )
-
-        ask = Ask(
-            title=f"Claim damage of {rental.unit or rental.line.title}",
-            text="The customer sees it in the app with the pictures of before and after. It is charged when it is "
-            "accepted or not objected to in time; until then the deposit stays secured and no money moves.",
-            submit="Claim",
-            **beside(rental, _condition(rental)),
-        )
-        form = ClaimForm(sent(request), request.FILES or None, currency=order.currency)
-        return self.take_step(request, rental, step="claim", form=form, do=do, ask=ask)
-
-    @action(description="Charge…", icon="add_card", permissions=["handle"], url_path="charge")
-    def charge(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rental = self.row(request, object_id)
-        order = rental.line.order
-
-        def do(typed: dict[str, Any]) -> str:
-            charge = services.add_charge(
-                order_id=order.pk,
-                rental_id=rental.pk,
-                kind=ChargeKind(typed["kind"]),
-                amount_minor=typed["amount"],
-                reason=typed["reason"],
-                photos=typed["photos"],
-                seen_charges=typed["seen"],
-                actor=actor_of(request),
-            )
-            return f"{format_minor(charge.amount_minor, order.currency)} charged: {charge.reason}"
-
-        ask = Ask(
-            title=f"Charge for {rental.unit or rental.line.title}",
-            text="Only what the customer agreed to here at the counter; anything else is claimed. It is taken from the "
-            "deposit when everything is back and inspected; what that does not cover is charged to the kept card, or "
-            "asked for in the app.",
-            submit="Charge",
-            **beside(rental, _condition(rental)),
-        )
-        form = ChargeForm(sent(request), request.FILES or None, currency=order.currency, charges=order.charges.count())
-        return self.take_step(request, rental, step="charge", form=form, do=do, ask=ask)
 
 
 def _instead(rental: Rental, scanned: str) -> Unit | None:
@@ -376,46 +311,6 @@ def _instead(rental: Rental, scanned: str) -> Unit | None:
     if rental.unit is None or scanned in ("", rental.unit.serial):
         return None
     return next((unit for unit in free_units_of(rental.reservation) if unit.serial == scanned), None)
-
-
-def _claims(rental: Rental) -> list[Card]:
-    """What was claimed for this rental, and what became of it."""
-    currency, zone = rental.line.order.currency, rental.line.order.depot.time_zone
-    claims = list(rental.claims.select_related("order"))
-    rows = [
-        [
-            two_lines(moment(claim.created_at, zone), people([claim.filed_by])[claim.filed_by]),
-            two_lines(page_of("orders_claim", claim.pk, claim.get_kind_display()), claim.reason),
-            claim_badge(claim),
-            amount(claim.amount_minor, currency),
-        ]
-        for claim in claims
-    ]
-    return [Card("Claims", table=Table(["When", "Claim", "Status", ">Amount"], rows))] if rows else []
-
-
-def _charges(rental: Rental) -> list[Card]:
-    """What was charged for this rental alone, with the pictures that prove it."""
-    currency, zone = rental.line.order.currency, rental.line.order.depot.time_zone
-    charges = list(rental.charges.prefetch_related("photos"))
-    names = people(charge.actor for charge in charges)
-    rows = [
-        [
-            two_lines(moment(charge.created_at, zone), names[charge.actor]),
-            two_lines(charge.get_kind_display(), charge.reason),
-            format_html_join("", '<a href="{0}"><img src="{0}" alt="{1}"></a>', _pictures(charge)),
-            amount(charge.amount_minor, currency),
-        ]
-        for charge in charges
-    ]
-    return [Card("Charged", table=Table(["When", "Charge", "Pictures", ">Amount"], rows))] if rows else []
-
-
-def _pictures(charge: Charge) -> list[tuple[str, str]]:
-    return [
-        (reverse("admin:orders_rental_photo", args=[photo.pk]), f"Picture of: {charge.reason}")
-        for photo in charge.photos.all()
-    ]
 
 
 def _facts(rental: Rental, viewer: Any) -> Facts:
@@ -429,14 +324,6 @@ def _facts(rental: Rental, viewer: Any) -> Facts:
         ("Handed over", moment(rental.handed_over_at, zone)),
         ("Taken back", moment(rental.returned_at, zone)),
     ]
-
-
-def _condition(rental: Rental) -> list[tuple[str, Any]]:
-    """How the unit came back, as the counter wrote it down."""
-    report = rental.condition_report
-    grades = dict(Unit.Condition.choices)
-    facts = [("Came back as", grades.get(report["returned_condition"]))] if "returned_condition" in report else []
-    return [*facts, ("Note", report["returned_note"])] if report.get("returned_note") else facts
 
 
 def _free(rental: Rental) -> list[tuple[str, str]]:
