@@ -20,12 +20,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from accounts.models import Address, Cat, RefreshToken, TokenFamily, User
+from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
 
 REPEAT_GRACE = timedelta(seconds=60)  # how long an exchange may be repeated by the phone that lost its answer
 KEPT = timedelta(days=30)  # how long staff can still see a session that has run out
+IDLE = timedelta(days=270)  # then the push service has forgotten a token too
 
 Row = TypeVar("Row", bound=Model)
 
@@ -119,8 +120,12 @@ def log_out(*, refresh_token: str) -> None:
 
 @transaction.atomic
 def log_out_everywhere(*, user_id: UUID) -> None:
-    """End every session of a user, and every access token for whatever changes something. Safe to repeat."""
+    """End every session of a user, and every access token for whatever changes something. Safe to repeat.
+
+    No phone is told anything any more until its owner logs in on it again.
+    """
     User.objects.filter(pk=user_id).update(token_version=F("token_version") + 1)
+    Device.objects.filter(owner_id=user_id).delete()
     _revoke(TokenFamily.objects.filter(user_id=user_id))
 
 
@@ -273,6 +278,33 @@ def change_address(*, owner: User, address_id: UUID, **fields: Unpack[AddressFie
 def remove_address(*, owner: User, address_id: UUID) -> None:
     """Forget an address; orders keep their own sealed copy. Raises: NotFound."""
     _lock_own(Address.objects.visible_to(owner), address_id).delete()
+
+
+def add_device(*, owner: User, token: str, platform: str, name: str = "") -> Device:
+    """Have this phone told what its owner should know. Sent again, it says that the token still lives.
+
+    A token that was another customer's is this one's from now on: the phone changed hands.
+    """
+    fields = {"owner": owner, "platform": platform, "name": name, "seen_at": timezone.now()}
+    device, _ = Device.objects.update_or_create(token=token, defaults=fields)
+    return device
+
+
+@transaction.atomic
+def remove_device(*, owner: User, device_id: UUID) -> None:
+    """Tell this phone nothing any more, as its owner logs out. Raises: NotFound."""
+    _lock_own(Device.objects.visible_to(owner), device_id).delete()
+
+
+def forget_device(*, token: str) -> None:
+    """The push service knows this token no longer: the app is gone from that phone. Safe to repeat."""
+    Device.objects.filter(token=token).delete()
+
+
+def forget_idle_devices() -> int:
+    """Forget the phones whose app has not been opened for so long that their tokens are dead. Returns how many."""
+    _, deleted = Device.objects.filter(seen_at__lt=timezone.now() - IDLE).delete()
+    return deleted.get("accounts.Device", 0)
 
 
 def _lock_own(rows: QuerySet[Row], pk: UUID) -> Row:

@@ -8,7 +8,7 @@ _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer"
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
 _MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
-_PEOPLE = ("user", "cat", "address")
+_PEOPLE = ("user", "cat", "address", "device")
 
 
 def _all(app: str, models: Iterable[str], *actions: str) -> list[str]:
@@ -31,7 +31,7 @@ GROUPS: dict[str, list[str]] = {
         "orders.cancel_order",
         *_all("payments", ("deposit",), "view"),
         "payments.handle_deposit",
-        *_all("accounts", ("user", "cat", "address"), "view"),
+        *_all("accounts", _PEOPLE, "view"),
     ],
     # gives money back
     "refunds": [

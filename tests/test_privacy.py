@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Address, Cat
 from orders.numbers import new_order_number
-from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
+from tests.factories.accounts import AddressFactory, CatFactory, DeviceFactory, UserFactory
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
 
@@ -25,6 +25,7 @@ NOBODYS: dict[str, Callable[[], str]] = {
     "quote_id": lambda: str(uuid4()),
     "cat_id": lambda: str(uuid4()),
     "address_id": lambda: str(uuid4()),
+    "device_id": lambda: str(uuid4()),
     "key": lambda: str(uuid4()),
     "secret": lambda: token_urlsafe(32),
 }
@@ -52,6 +53,7 @@ def hers(shop: Shop) -> dict[str, str]:
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(AddressFactory(owner=shop.customer).pk),
+        "device_id": str(DeviceFactory(owner=shop.customer).pk),
         "key": headers["Idempotency-Key"],
     }
 

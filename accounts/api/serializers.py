@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import Address, Cat, User
+from accounts.models import Address, Cat, Device, User
 from core.api import Input, LineInput
 from core.countries import validate_country
 
@@ -89,6 +89,17 @@ class AddressInput(Input):
         return code
 
 
+class DeviceInput(Input):
+    token = serializers.RegexField(
+        r"^[\x21-\x7e]+\Z",
+        max_length=1024,
+        help_text="The registration token that the push service gave the app.",
+        error_messages={"invalid": "A token has neither spaces nor other than ASCII characters."},
+    )
+    platform = serializers.ChoiceField(choices=Device.Platform.choices)
+    name = LineInput(max_length=120, required=False, allow_blank=True, help_text="What the owner calls this phone.")
+
+
 class MeOutput(serializers.ModelSerializer[User]):
     joined_at = serializers.DateTimeField(source="date_joined")
 
@@ -128,4 +139,11 @@ class AddressOutput(serializers.ModelSerializer[Address]):
     class Meta:
         model = Address
         fields = ("id", "recipient", "line1", "line2", "postal_code", "city", "country", "phone", "created_at")
+        read_only_fields = fields
+
+
+class DeviceOutput(serializers.ModelSerializer[Device]):
+    class Meta:
+        model = Device
+        fields = ("id", "platform", "name", "created_at", "seen_at")
         read_only_fields = fields

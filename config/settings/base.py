@@ -178,6 +178,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "profile", "description": "Who I am."},
         {"name": "cats", "description": "The travellers and their measures."},
         {"name": "addresses", "description": "Places to deliver to."},
+        {"name": "devices", "description": "Phones that are told what their owner should know."},
         {"name": "operations", "description": "What became of a request whose answer was lost."},
         {
             "name": "webhooks",
