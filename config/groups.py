@@ -7,7 +7,17 @@ from django.contrib.auth.models import Group, Permission
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
 _ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
-_MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
+_MONEY = (
+    "payment",
+    "deposit",
+    "refund",
+    "dispute",
+    "document",
+    "mail",
+    "push",
+    "providerevent",
+    "paymentreconciliation",
+)
 _PEOPLE = ("user", "cat", "address", "device")
 
 
@@ -26,7 +36,7 @@ GROUPS: dict[str, list[str]] = {
         *_all("inventory", ("downtime",), "add", "change", "delete"),
         "inventory.run_reconciliation",
         *_all("orders", _ORDERS, "view"),
-        *_all("payments", ("document", "mail"), "view"),  # prints a receipt, says what was written
+        *_all("payments", ("document", "mail", "push"), "view"),  # prints a receipt, says what was written
         "orders.handle_order",
         "orders.cancel_order",
         *_all("payments", ("deposit",), "view"),

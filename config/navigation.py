@@ -58,6 +58,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("payments.Dispute", "Disputes", "gavel"),
             ("payments.Document", "Documents", "description"),
             ("payments.Mail", "Mails", "mail"),
+            ("payments.Push", "Pushes", "notifications"),
             ("orders.Charge", "Charges", "receipt"),
             ("payments.ProviderEvent", "Gateway events", "webhook"),
             ("payments.PaymentReconciliation", "Money comparisons", "balance"),

@@ -253,6 +253,16 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.mailbox("MAIL_FROM", "shop@localhost")
 STAFF_EMAIL = env.mailbox("STAFF_EMAIL", "")  # hears of refunds that failed
 
+# Phones: told the same by push, through Firebase. `none`: they are not; `console`: a line in the log, for a desk.
+PUSH_PROVIDER = env.choice("PUSH_PROVIDER", "none", ("none", "console", "fcm"))
+FCM_PROJECT = FCM_ACCOUNT = FCM_PRIVATE_KEY = ""
+if PUSH_PROVIDER == "fcm":
+    FCM_PROJECT = env.text("FCM_PROJECT")
+    FCM_ACCOUNT = env.text("FCM_ACCOUNT")
+    FCM_PRIVATE_KEY = env.rsa_key("FCM_PRIVATE_KEY")
+FCM_URL = env.address("FCM_URL", "https://fcm.googleapis.com")
+FCM_AUTH_URL = env.address("FCM_AUTH_URL", "https://oauth2.googleapis.com")
+
 # A second person approves what staff give back of one order beyond so many whole units of its currency; of a currency
 # that is not named, everything (ADR 18).
 REFUND_APPROVAL_ABOVE = env.numbers_by_name("REFUND_APPROVAL_ABOVE") or {"EUR": 500, "USD": 500, "GBP": 500}

@@ -38,6 +38,7 @@ OURS = (
     *("INVENTORY_URL", "INVENTORY_TOKEN", "INVENTORY_PUSH_SECRETS", "TRUSTED_PROXIES"),
     *("INVENTORY_PROVIDER", "INVENTREE_CUSTOMER", "INVENTREE_LOCATIONS"),
     *("EMAIL_URL", "MAIL_FROM", "STAFF_EMAIL"),
+    *("PUSH_PROVIDER", "FCM_PROJECT", "FCM_ACCOUNT", "FCM_PRIVATE_KEY", "FCM_URL", "FCM_AUTH_URL"),
     *("MEDIA_ROOT", "PRIVATE_ROOT", "STATIC_ROOT", "SERVE_MEDIA", "BIND"),
     *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GUNICORN_CMD_ARGS"),
 )
@@ -104,6 +105,7 @@ def local_environment(layout: Layout, *, ports: Ports, database_url: str) -> dic
         "INVENTORY_URL": f"http://127.0.0.1:{ports.inventory}",
         "EMAIL_URL": f"filemail://{quote(str(layout.mails))}",
         "STAFF_EMAIL": "staff@localhost",
+        "PUSH_PROVIDER": "console",
         "MEDIA_ROOT": str(layout.root / "media"),
         "PRIVATE_ROOT": str(layout.root / "private"),
         "LOG_LEVEL": "INFO",
