@@ -226,6 +226,7 @@ class Rental(models.Model):
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
+    missed_at = models.DateTimeField(null=True, blank=True)  # when it was written down that nobody came for it
     late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
     condition_report = models.JSONField(default=dict, blank=True)
 
@@ -258,6 +259,34 @@ class Rental(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
+
+
+class Reminder(models.Model):
+    """That a customer was to be reminded of something: once for an order, a kind and a day of its rentals."""
+
+    class Kind(models.TextChoices):
+        PICKUP_TOMORROW = "pickup_tomorrow"
+        RETURN_TOMORROW = "return_tomorrow"
+        OVERDUE = "overdue"  # by its grace, so a fee a day is charged
+        KEEP_PROPOSED = "keep_proposed"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="reminders")
+    kind = models.CharField(max_length=32, choices=Kind)
+    day = models.DateField()  # of the pickup, else of the return
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "kind", "day"], name="reminder_once_per_day"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pickup_tomorrow", "return_tomorrow", "overdue", "keep_proposed"]),
+                name="reminder_kind_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
 
 
 class ChargeKind(models.TextChoices):

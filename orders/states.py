@@ -67,6 +67,10 @@ RENTAL: dict[tuple[str, str], str] = {
     ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
+    ("miss",      R.BOOKED):   R.BOOKED,     # settle_no_show: the clock, its first day is over
+    ("miss",      R.READY):    R.READY,      # settle_no_show: the same
+    ("forfeit",   R.BOOKED):   R.CANCELLED,  # settle_no_show: the clock, its last day is over
+    ("forfeit",   R.READY):    R.CANCELLED,  # settle_no_show: the same
     ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer, staff
     ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
     ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
@@ -88,7 +92,7 @@ SALE: dict[tuple[str, str], str] = {
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late"})
+_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "miss", "forfeit"})
 
 Table = Mapping[tuple[str, str], str]
 

@@ -235,6 +235,8 @@ HOLD_EXTENSION = timedelta(minutes=env.integer("HOLD_EXTENSION_MINUTES", 15, at_
 RETURN_TIME = timedelta(days=env.integer("RETURN_DAYS", 14, at_least=14))  # what the law of the Union gives at least
 SHIPPING_TIME = timedelta(days=7)  # within which a parcel has arrived, so that these days begin
 LATE_GRACE = timedelta(hours=env.integer("LATE_GRACE_HOURS", 12, at_least=0))  # of the day after the last one
+KEEP_PROPOSED_AFTER_DAYS = env.integer("KEEP_PROPOSED_AFTER_DAYS", 7, at_least=1)  # late: keeping it is proposed
+NO_SHOW_GRACE = timedelta(hours=env.integer("NO_SHOW_GRACE_HOURS", 12, at_least=0))  # of the day after the one missed
 DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
 DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))

@@ -29,8 +29,10 @@ from orders.services.fulfilment import (
 from orders.services.goods import ask_return, receive_return, refuse_return
 from orders.services.history import lock_order
 from orders.services.lateness import charge_late_days, charge_late_rentals
+from orders.services.missing import settle_no_show, settle_no_shows
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.reminding import remind
 from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
 from orders.services.soon import settle_later, settle_soon
 
@@ -70,8 +72,11 @@ __all__ = [
     "ready_for_payment",
     "receive_return",
     "refuse_return",
+    "remind",
     "report_late",
     "settle_later",
+    "settle_no_show",
+    "settle_no_shows",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

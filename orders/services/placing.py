@@ -26,7 +26,7 @@ from orders.services.alternatives import tell_alternatives
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
-from orders.states import ORDER, OrderStatus, SaleStatus, next_status
+from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, next_status
 
 log = get_logger(__name__)
 
@@ -114,7 +114,7 @@ def give_back(
 
     but: what is not credited of each of these lines.
     """
-    for rental in Rental.objects.filter(line__order=order).order_by("id"):
+    for rental in Rental.objects.filter(line__order=order).exclude(status=RentalStatus.CANCELLED).order_by("id"):
         move_rental(order, rental, "cancel", actor=actor)
     for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
         move_sale(order, line, "cancel", actor=actor)

@@ -13,7 +13,8 @@ from core.logging import get_logger
 from core.queue import enqueue
 from orders.models import Order
 from payments.models import Mail
-from payments.services.letters import Letter, write
+from payments.services.letter import Letter
+from payments.services.letters import write
 from payments.services.pushing import push_soon
 
 log = get_logger(__name__)

@@ -19,6 +19,12 @@ _NEWS = timedelta(hours=6)
 TEXTS: dict[Mail.Kind, tuple[str, str]] = {
     Mail.Kind.DEPOSIT_NEEDS_YOU: ("Your deposit needs you", "Please confirm it in the app before the pickup."),
     Mail.Kind.MONEY_REQUESTED: ("Something is open", "Please pay it in the app."),
+    Mail.Kind.PICKUP_TOMORROW: ("Your rental begins tomorrow", "The app says where, and what to bring."),
+    Mail.Kind.RETURN_TOMORROW: ("It comes back tomorrow", "Extend it in the app today if you need it for longer."),
+    Mail.Kind.OVERDUE: ("It should be back", "Every day costs a fee. Tell us in the app when it comes."),
+    Mail.Kind.KEEP_PROPOSED: ("Would you like to keep it?", "The app says what is left to pay for it."),
+    Mail.Kind.NO_SHOW: ("We waited for you", "Your rental is still yours: the app says until when."),
+    Mail.Kind.RENTAL_FORFEIT: ("Your rental has ended", "Nobody came for it until its last day."),
 }
 
 

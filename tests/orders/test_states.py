@@ -35,6 +35,8 @@ EXPECTED = {
         "move": {"booked": "booked", "ready": "ready"},
         "tell_late": {"out": "out"},
         "be_late": {"out": "out"},
+        "miss": {"booked": "booked", "ready": "ready"},
+        "forfeit": {"booked": "cancelled", "ready": "cancelled"},
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
         "cancel": {"booked": "cancelled", "ready": "cancelled"},
@@ -92,7 +94,9 @@ def test_what_only_the_clock_and_other_systems_do_is_told_to_nobody_as_possible(
         event for table, statuses in TABLES.values() for status in statuses for event in allowed_events(table, status)
     }
 
-    assert told.isdisjoint({"hold", "refuse", "expire", "pay_late", "complete", "restore"})
+    assert told.isdisjoint(
+        {"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "miss", "forfeit"}
+    )
     assert allowed_events(ORDER, OrderStatus.PENDING_PAYMENT) == ["cancel", "pay"]
 
 
