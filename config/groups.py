@@ -6,7 +6,17 @@ from django.contrib.auth.models import Group, Permission
 
 _CATALOG = ("container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "taxrate", "approval")
 _STOCK = ("depot", "depotclosure", "stocklevel", "unit", "downtime", "reservation", "feed", "reconciliation")
-_ORDERS = ("quote", "order", "orderline", "rental", "charge", "orderevent", "deliveryrate", "cancellationtier")
+_ORDERS = (
+    "quote",
+    "order",
+    "orderline",
+    "rental",
+    "charge",
+    "orderevent",
+    "deliveryrate",
+    "cancellationtier",
+    "waitlistentry",
+)
 _MONEY = (
     "payment",
     "deposit",

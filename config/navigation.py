@@ -45,6 +45,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("orders.Rental", "Rentals", "luggage"),
             ("orders.OrderLine", "Sales", "shopping_bag"),
             ("orders.Quote", "Quotes", "request_quote"),
+            ("orders.WaitlistEntry", "Waitlist", "hourglass_top"),
             ("orders.DeliveryRate", "Delivery rates", "local_shipping"),
             ("orders.CancellationTier", "Cancellation", "event_busy"),
         ),

@@ -5,9 +5,9 @@ from itertools import groupby
 
 from django.db import models
 
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
+from orders.states import ORDER, RENTAL, SALE, WAITLIST, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
 
-_HEAD = """# The lives of an order, a rental and a sale
+_HEAD = """# The lives of an order, a rental, a sale and a place in the waitlist
 
 Drawn from the tables in `orders/states.py` by `manage.py draw_states`; what is not drawn is refused with
 `transition_not_allowed`, which names what is possible instead.
@@ -16,6 +16,7 @@ _TABLES: tuple[tuple[str, Mapping[tuple[str, str], str], type[models.TextChoices
     ("Order", ORDER, OrderStatus),
     ("Rental", RENTAL, RentalStatus),
     ("Line of a sale", SALE, SaleStatus),
+    ("Place in the waitlist", WAITLIST, WaitlistStatus),
 )
 
 

@@ -129,6 +129,25 @@ class NothingPaid(DomainError):
     title = "Nothing is paid: everything was refunded. Cancel the order instead."
 
 
+class CanBeHadNow(DomainError):
+    code = "can_be_had_now"
+    title = "Nobody needs to wait for this: it is free. Ask for a quote."
+
+
+class AlreadyWaiting(DomainError):
+    """`entry`: the place that this customer has."""
+
+    code = "already_waiting"
+    title = "You wait for this already."
+
+
+class WaitlistFull(DomainError):
+    """`most`: for how many things one customer may wait at a time."""
+
+    code = "waitlist_full"
+    title = "You wait for as much as one can; leave one place to take another."
+
+
 class OrderRefused(DomainError):
     """The IMS had less than we believed. `lines` name what is short."""
 

@@ -58,6 +58,15 @@ def settle_no_shows(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * * */10")
+@app.task(
+    name="orders.serve_waitlist", queue="orders", queueing_lock="orders.serve_waitlist", lock="orders.serve_waitlist"
+)
+def serve_waitlist(timestamp: int) -> None:
+    """Look what is free for whom: also a hold that simply ended frees stock, and nothing else tells of it."""
+    services.serve_waitlist()
+
+
+@app.periodic(cron="* * * * * */10")
 @app.task(name="orders.expire_unpaid_orders", queue="orders", queueing_lock="orders.expire_unpaid_orders")
 def expire_unpaid_orders(timestamp: int) -> None:
     """End the orders that were not paid in time."""

@@ -12,10 +12,10 @@ from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from orders.cancellation import tiers_of, until_when
-from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.models import Order, OrderEvent, OrderLine, Quote, Rental, WaitlistEntry
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
 from orders.rental_terms import RentalTerms
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events
+from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus, allowed_events
 from orders.terms import deposit_terms
 
 _CUSTOMERS_OWN = {"extend", "keep", "move", "tell_late"}
@@ -46,6 +46,26 @@ def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
     begins_at = start_of_day(min(days), quote.depot.time_zone) if days else None
     terms = until_when(tiers_of(quote.cancellation), begins_at)
     return [{"until": until, "credited_percent": percent} for until, percent in terms]
+
+
+def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
+    """A place in the waitlist; needs `depot`, `variant.container` and `order`."""
+    order = entry.order if entry.status in (WaitlistStatus.OFFERED, WaitlistStatus.TAKEN) else None
+    return {
+        "id": str(entry.pk),
+        "sku": entry.variant.sku,
+        "title": entry.variant.title,
+        "depot": entry.depot.code,
+        "mode": "rent" if entry.kind == OrderLine.Kind.RENTAL else "buy",
+        "from": entry.start_on,
+        "to": entry.end_on,
+        "quantity": entry.quantity,
+        "currency": entry.currency,
+        "status": entry.status,
+        "order": order.number if order else None,
+        "expires_at": order.expires_at if order and order.unpaid else None,
+        "created_at": entry.created_at,
+    }
 
 
 def cancellation_answer(order: Order) -> dict[str, Any]:

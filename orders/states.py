@@ -1,4 +1,4 @@
-"""The lives of an order, a rental and a sale line: the only place that says what may follow what."""
+"""The lives of orders, rentals, sale lines and places in the waitlist: only here is said what may follow what."""
 
 from collections.abc import Mapping
 
@@ -37,6 +37,16 @@ class SaleStatus(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+class WaitlistStatus(models.TextChoices):
+    WAITING = "waiting"
+    OFFERED = "offered"  # an order holds it until it is paid or its half hour is over
+    TAKEN = "taken"
+    LAPSED = "lapsed"  # not paid in time: whoever is next has it
+    WITHDRAWN = "withdrawn"
+    OVER = "over"  # its days have begun, or it is not offered any more
+
+
+W = WaitlistStatus
 O, R, S = OrderStatus, RentalStatus, SaleStatus  # noqa: E741
 
 ORDER: dict[tuple[str, str], str] = {
@@ -92,7 +102,34 @@ SALE: dict[tuple[str, str], str] = {
     ("restore",       S.CANCELLED):        S.RESERVED,         # confirm_late: with its order
 }  # fmt: skip
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "miss", "forfeit"})
+WAITLIST: dict[tuple[str, str], str] = {
+    # event     from         to            called by
+    ("offer",    W.WAITING): W.OFFERED,    # offer_to: the clock, it is free and this one is next
+    ("refuse",   W.OFFERED): W.WAITING,    # follow_offer: the clock, the IMS said no
+    ("take",     W.OFFERED): W.TAKEN,      # follow_offer: the clock, its order is paid
+    ("lapse",    W.OFFERED): W.LAPSED,     # follow_offer: the clock, its order is not
+    ("withdraw", W.WAITING): W.WITHDRAWN,  # leave_waitlist: customer
+    ("withdraw", W.OFFERED): W.WITHDRAWN,  # leave_waitlist: customer, its order is cancelled
+    ("end",      W.WAITING): W.OVER,       # offer_to: the clock
+}  # fmt: skip
+
+_NOBODYS = frozenset(
+    {
+        "offer",
+        "take",
+        "lapse",
+        "end",
+        "hold",
+        "refuse",
+        "expire",
+        "pay_late",
+        "complete",
+        "restore",
+        "be_late",
+        "miss",
+        "forfeit",
+    }
+)
 
 Table = Mapping[tuple[str, str], str]
 

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from accounts.models import Address, Cat
 from orders.numbers import new_order_number
 from tests.factories.accounts import AddressFactory, CatFactory, DeviceFactory, UserFactory
+from tests.factories.orders import waiting_for
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
 
@@ -26,6 +27,7 @@ NOBODYS: dict[str, Callable[[], str]] = {
     "cat_id": lambda: str(uuid4()),
     "address_id": lambda: str(uuid4()),
     "device_id": lambda: str(uuid4()),
+    "entry_id": lambda: str(uuid4()),
     "key": lambda: str(uuid4()),
     "secret": lambda: token_urlsafe(32),
 }
@@ -53,6 +55,7 @@ def hers(shop: Shop) -> dict[str, str]:
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(AddressFactory(owner=shop.customer).pk),
+        "entry_id": str(waiting_for(shop).pk),
         "device_id": str(DeviceFactory(owner=shop.customer).pk),
         "key": headers["Idempotency-Key"],
     }

@@ -173,6 +173,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TAGS": [
         {"name": "catalog", "description": "What there is, what it costs, and how much of it is free."},
         {"name": "orders", "description": "From a frozen price to a promise, and what became of it."},
+        {"name": "waitlist", "description": "Waiting for what is short."},
         {"name": "payments", "description": "Paying an order, and where every cent went."},
         {"name": "sessions", "description": "Registering, logging in and out. No access token is needed."},
         {"name": "profile", "description": "Who I am."},
@@ -239,6 +240,8 @@ KEEP_PROPOSED_AFTER_DAYS = env.integer("KEEP_PROPOSED_AFTER_DAYS", 7, at_least=1
 NO_SHOW_GRACE = timedelta(hours=env.integer("NO_SHOW_GRACE_HOURS", 12, at_least=0))  # of the day after the one missed
 DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
 DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
+WAITLIST_HOLD = timedelta(minutes=30)  # what was waited for is held so long for whoever is next
+WAITLIST_MOST = env.integer("WAITLIST_MOST", 5, at_least=1)  # things that one customer may wait for at a time
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 

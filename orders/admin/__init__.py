@@ -4,5 +4,6 @@ from orders.admin.order import OrderAdmin
 from orders.admin.plain import DeliveryRateAdmin, QuoteAdmin
 from orders.admin.rental import RentalAdmin
 from orders.admin.sale import OrderLineAdmin
+from orders.admin.waitlist import WaitlistEntryAdmin
 
-__all__ = ["DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin"]
+__all__ = ["DeliveryRateAdmin", "OrderAdmin", "OrderLineAdmin", "QuoteAdmin", "RentalAdmin", "WaitlistEntryAdmin"]

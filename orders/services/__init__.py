@@ -35,10 +35,20 @@ from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from orders.services.reminding import remind
 from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
 from orders.services.soon import settle_later, settle_soon
+from orders.services.waiting import (
+    WaitRequest,
+    follow_offer,
+    join_waitlist,
+    leave_waitlist,
+    next_in_line,
+    offer_to,
+    serve_waitlist,
+)
 
 __all__ = [
     "LineRequest",
     "QuoteRequest",
+    "WaitRequest",
     "add_charge",
     "ask_return",
     "cancel_order",
@@ -53,17 +63,22 @@ __all__ = [
     "digest_of",
     "expire_orders",
     "extend_rental",
+    "follow_offer",
     "hand_over_rental",
     "hold_anew",
     "is_delivered",
+    "join_waitlist",
     "keep_rental",
+    "leave_waitlist",
     "let_go_again",
     "lock_order",
     "lose_rental",
     "mark_deposit_secured",
     "mark_order_paid",
     "move_rental_days",
+    "next_in_line",
     "note_deposit",
+    "offer_to",
     "open_feed",
     "place_order",
     "prepare_rental",
@@ -74,6 +89,7 @@ __all__ = [
     "refuse_return",
     "remind",
     "report_late",
+    "serve_waitlist",
     "settle_later",
     "settle_no_show",
     "settle_no_shows",

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from core.money import format_minor
 from orders.due import WAITING, reminded_of
@@ -127,6 +130,30 @@ def rental_forfeit(order: Order, about: str) -> Letter | None:
             f"Nobody came for it until its last day, {day(rental.end_on)}. {money}",
         ],
         _what([rental]),
+    )
+
+
+def waitlist_offer(order: Order, _about: str) -> Letter | None:
+    """About: the order that holds it."""
+    if order.status != OrderStatus.PENDING_PAYMENT or order.expires_at <= timezone.now():
+        return None
+    until = order.expires_at.astimezone(ZoneInfo(order.depot.time_zone))
+    return Letter(
+        "What you wait for is free",
+        "It is free, and held for you.",
+        [
+            (
+                f"It is held for you until {until:%H:%M} on {day(until.date())}, as order {order.number}. Pay it "
+                "in the app and it is yours; else whoever waits next has it."
+            ),
+        ],
+        [
+            *(
+                (f"{line.quantity} × {line.title}", format_minor(line.total_minor, order.currency))
+                for line in order.lines.all()
+            ),
+            ("Total, tax included", format_minor(order.total_minor, order.currency)),
+        ],
     )
 
 

@@ -15,7 +15,18 @@ from factory.django import DjangoModelFactory
 
 from core.time import today_in
 from inventory.states import ReservationStatus, UnitStatus
-from orders.models import Charge, ChargeKind, DeliveryRate, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental
+from orders.models import (
+    Charge,
+    ChargeKind,
+    DeliveryRate,
+    Fulfilment,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Quote,
+    Rental,
+    WaitlistEntry,
+)
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -219,3 +230,17 @@ class OrderEventFactory(DjangoModelFactory):
     from_status = OrderStatus.RESERVING
     to_status = OrderStatus.PENDING_PAYMENT
     actor = "provider"
+
+
+def waiting_for(shop: Any, *, quantity: int = 1, customer: Any = None, days: tuple[int, int] | None = None) -> Any:
+    """A place in the waitlist, for the bag or, with days counted from today, for the crate; free or not."""
+    return WaitlistEntry.objects.create(
+        customer=customer or shop.customer,
+        depot=shop.depot,
+        variant=shop.crate if days else shop.bag,
+        kind=OrderLine.Kind.RENTAL if days else OrderLine.Kind.SALE,
+        quantity=quantity,
+        currency="EUR",
+        start_on=shop.day(days[0]) if days else None,
+        end_on=shop.day(days[1]) if days else None,
+    )

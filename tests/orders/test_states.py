@@ -10,9 +10,25 @@ from orders import services, states
 from orders.diagrams import draw
 from orders.errors import TransitionNotAllowed
 from orders.services import placing
-from orders.states import ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, allowed_events, next_status
+from orders.states import (
+    ORDER,
+    RENTAL,
+    SALE,
+    WAITLIST,
+    OrderStatus,
+    RentalStatus,
+    SaleStatus,
+    WaitlistStatus,
+    allowed_events,
+    next_status,
+)
 
-TABLES = {"order": (ORDER, OrderStatus), "rental": (RENTAL, RentalStatus), "sale": (SALE, SaleStatus)}
+TABLES = {
+    "order": (ORDER, OrderStatus),
+    "rental": (RENTAL, RentalStatus),
+    "sale": (SALE, SaleStatus),
+    "waitlist": (WAITLIST, WaitlistStatus),
+}
 
 # Written out a second time, by hand, so that a slip in the table cannot agree with itself.
 EXPECTED = {
@@ -51,6 +67,14 @@ EXPECTED = {
         "refuse_return": {"return_requested": "collected"},
         "cancel": {"reserved": "cancelled", "ready": "cancelled"},
         "restore": {"cancelled": "reserved"},
+    },
+    "waitlist": {
+        "offer": {"waiting": "offered"},
+        "refuse": {"offered": "waiting"},
+        "take": {"offered": "taken"},
+        "lapse": {"offered": "lapsed"},
+        "withdraw": {"waiting": "withdrawn", "offered": "withdrawn"},
+        "end": {"waiting": "over"},
     },
 }
 
