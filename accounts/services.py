@@ -21,6 +21,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User
+from accounts.postal_codes import wrong_postal_code
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
 
@@ -264,14 +265,18 @@ def remove_cat(*, owner: User, cat_id: UUID) -> None:
 
 
 def add_address(*, owner: User, **fields: Unpack[AddressFields]) -> Address:
-    """A new address of the customer's."""
-    return Address.objects.create(owner=owner, **fields)
+    """A new address of the customer's. Raises: InvalidInput, for a postal code that its country cannot have."""
+    address = Address(owner=owner, **fields)
+    _refuse_impossible_address(address)
+    address.save(force_insert=True)
+    return address
 
 
 @transaction.atomic
 def change_address(*, owner: User, address_id: UUID, **fields: Unpack[AddressFields]) -> Address:
-    """The customer's address with the named fields changed. Locks: the address. Raises: NotFound."""
-    return _change(_lock_own(Address.objects.visible_to(owner), address_id), fields)
+    """The customer's address with the named fields changed. Locks: the address. Raises: NotFound, InvalidInput."""
+    address = _lock_own(Address.objects.visible_to(owner), address_id)
+    return _change(address, fields, check=_refuse_impossible_address)
 
 
 @transaction.atomic
@@ -322,6 +327,11 @@ def _change(row: Row, fields: Any, check: Callable[[Row], None] | None = None) -
     if fields:
         row.save(update_fields=list(fields))
     return row
+
+
+def _refuse_impossible_address(address: Address) -> None:
+    if wrong := wrong_postal_code(address.postal_code, address.country):
+        raise InvalidInput([FieldError("/postal_code", wrong, "wrong_format")])
 
 
 _OLDEST_CAT = 40  # years; the oldest known reached 38

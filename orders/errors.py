@@ -80,6 +80,11 @@ class ChargeUnsuitable(DomainError):
     title = "A charge needs a kind (damage, cleaning, days late), an amount above zero and a reason."
 
 
+class ShipmentUnsuitable(DomainError):
+    code = "shipment_unsuitable"
+    title = "What a carrier takes has its name and its tracking number, or neither."
+
+
 class PhotoUnsuitable(DomainError):
     code = "photo_unsuitable"
     title = "This is no picture that can be read: JPEG, PNG or WebP."

@@ -191,6 +191,8 @@ class OrderLine(models.Model):
     )  # of a sale; each rental has its own
     status = models.CharField(max_length=20, choices=SaleStatus, null=True, blank=True)  # of a sale
     delivered_at = models.DateTimeField(null=True, blank=True)  # when what was sold left: its days of return count
+    carrier = models.CharField(max_length=40, blank=True)  # who brings what was shipped
+    tracking_number = models.CharField(max_length=40, blank=True)
 
     class Meta:
         ordering = ["order", "position"]
@@ -201,6 +203,10 @@ class OrderLine(models.Model):
                 condition=Q(kind="sale", reservation__isnull=False, status__in=SaleStatus.values)
                 | Q(kind="rental", reservation__isnull=True, status__isnull=True),
                 name="order_line_sale_has_reservation",
+            ),
+            models.CheckConstraint(
+                condition=Q(carrier="", tracking_number="") | ~Q(carrier="") & ~Q(tracking_number=""),
+                name="order_line_tracked_by_carrier",
             ),
         ]
 

@@ -251,9 +251,14 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
+        "shipment": _shipment(line),
         "rentals": [_rental(rental, order) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }
+
+
+def _shipment(line: OrderLine) -> dict[str, str] | None:
+    return {"carrier": line.carrier, "tracking_number": line.tracking_number} if line.tracking_number else None
 
 
 def _rental(rental: Rental, order: Order) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import address_lines, customer_link, order_link, status_badge, unpaid_warning
-from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, next_button, next_sale_step
+from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, ShipForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
 from orders.states import SaleStatus
@@ -77,6 +77,7 @@ class OrderLineAdmin(WorklistAdmin):
             ("Depot", order.depot),
             ("Price of one", amount(obj.unit_price_minor, order.currency)),
             *([("Together", amount(obj.total_minor, order.currency))] if obj.quantity > 1 else []),
+            *([("Shipped by", f"{obj.carrier}, {obj.tracking_number}")] if obj.tracking_number else []),
         ]
         history = timeline(happened, zone=order.depot.time_zone, about={})
         return Page(
@@ -124,7 +125,7 @@ class OrderLineAdmin(WorklistAdmin):
         ships = line.order.fulfilment == Fulfilment.DELIVERY
 
         def do(typed: dict[str, Any]) -> str:
-            services.deliver_sale(line_id=line.pk, actor=actor_of(request), note=typed["note"])
+            services.deliver_sale(line_id=line.pk, actor=actor_of(request), **typed)
             return f"{line} {'is on its way to' if ships else 'was handed over to'} {line.order.customer}."
 
         ask = Ask(
@@ -134,7 +135,8 @@ class OrderLineAdmin(WorklistAdmin):
             warning=unpaid_warning(line.order),
             **_beside(line),
         )
-        return self.take_step(request, line, step="deliver", form=NoteForm(sent(request)), do=do, ask=ask)
+        form = (ShipForm if ships else NoteForm)(sent(request))
+        return self.take_step(request, line, step="deliver", form=form, do=do, ask=ask)
 
     @action(
         description="It came back",
@@ -177,7 +179,7 @@ class OrderLineAdmin(WorklistAdmin):
 
 
 _HOW = {
-    True: "The carrier takes it now. A tracking number fits in the note.",
+    True: "The carrier takes it now. The customer is told, with the tracking number if there is one.",
     False: "The customer takes it along now. Make sure who it is.",
 }
 

@@ -109,6 +109,15 @@ class NoteForm(forms.Form):
     note = _note("Note", required=False)
 
 
+class ShipForm(NoteForm):
+    """Who takes the parcel; both or neither."""
+
+    carrier = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
+    tracking_number = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
+
+    field_order = ("carrier", "tracking_number", "note")
+
+
 class HandOverForm(NoteForm):
     """Before the rental begins, or without its deposit, it must be meant."""
 

@@ -119,6 +119,7 @@ ORDER = {
             "status": "reserved",
             "allowed_events": [],
             "returnable_until": None,
+            "shipment": None,
             "rentals": [],
         },
         {
@@ -127,6 +128,7 @@ ORDER = {
             "status": None,
             "allowed_events": [],
             "returnable_until": None,
+            "shipment": None,
             "rentals": [
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",

@@ -222,6 +222,11 @@ class BookedRentalOutput(serializers.Serializer[Any]):
     late_fee_per_day = MoneyOutput()
 
 
+class ShipmentOutput(serializers.Serializer[Any]):
+    carrier = serializers.CharField()
+    tracking_number = serializers.CharField()
+
+
 class OrderLineOutput(PricedOutput):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(
@@ -231,6 +236,7 @@ class OrderLineOutput(PricedOutput):
     returnable_until = serializers.DateTimeField(
         allow_null=True, help_text="Of a sale: until then it may be sent back; null: it has not left yet."
     )
+    shipment = ShipmentOutput(allow_null=True, help_text="Of a sale that was shipped with a tracking number.")
     rentals = BookedRentalOutput(many=True)
 
 
@@ -357,7 +363,7 @@ class ShortLineOutput(serializers.Serializer[Any]):
     alternatives = AlternativesOutput()
     waitlist = WaitLinkOutput(
         allow_null=True,
-        help_text="Whoever waits is told when it is free, and has it held for half an hour; null: for so many nobody can.",
+        help_text="Whoever waits is told when it is free, and has it held for half an hour; null: they are too many.",
     )
 
 

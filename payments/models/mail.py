@@ -23,6 +23,7 @@ class Mail(models.Model):
         OVERDUE = "overdue"
         KEEP_PROPOSED = "keep_proposed"
         NO_SHOW = "no_show"
+        SHIPPED = "shipped"
         WAITLIST_OFFER = "waitlist_offer"  # held for whoever is next
         RENTAL_FORFEIT = "rental_forfeit"  # nobody came until its last day
 

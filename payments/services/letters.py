@@ -266,6 +266,7 @@ _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.OVERDUE: rental_letters.overdue,
     Mail.Kind.KEEP_PROPOSED: rental_letters.keep_proposed,
     Mail.Kind.NO_SHOW: rental_letters.no_show,
+    Mail.Kind.SHIPPED: rental_letters.shipped,
     Mail.Kind.WAITLIST_OFFER: rental_letters.waitlist_offer,
     Mail.Kind.RENTAL_FORFEIT: rental_letters.rental_forfeit,
 }

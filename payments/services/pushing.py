@@ -24,6 +24,7 @@ TEXTS: dict[Mail.Kind, tuple[str, str]] = {
     Mail.Kind.OVERDUE: ("It should be back", "Every day costs a fee. Tell us in the app when it comes."),
     Mail.Kind.KEEP_PROPOSED: ("Would you like to keep it?", "The app says what is left to pay for it."),
     Mail.Kind.NO_SHOW: ("We waited for you", "Your rental is still yours: the app says until when."),
+    Mail.Kind.SHIPPED: ("It is on its way", "The app says who brings it."),
     Mail.Kind.WAITLIST_OFFER: ("It is free, and held for you", "Pay it in the app within half an hour."),
     Mail.Kind.RENTAL_FORFEIT: ("Your rental has ended", "Nobody came for it until its last day."),
 }

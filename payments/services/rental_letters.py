@@ -1,4 +1,7 @@
-"""What the clock has to say about rentals. Each letter is None once it is not true any more."""
+"""What orders have told: reminders, and what became of what was rented, bought or waited for.
+
+Each letter is None once it is not true any more.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +14,7 @@ from core.money import format_minor
 from orders.due import WAITING, reminded_of
 from orders.models import ChargeKind, Fulfilment, Order, Reminder, Rental
 from orders.outlook import keep_minor, rent_minor
-from orders.states import OrderStatus, RentalStatus
+from orders.states import OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
 
 Kind = Reminder.Kind
@@ -130,6 +133,20 @@ def rental_forfeit(order: Order, about: str) -> Letter | None:
             f"Nobody came for it until its last day, {day(rental.end_on)}. {money}",
         ],
         _what([rental]),
+    )
+
+
+def shipped(order: Order, about: str) -> Letter | None:
+    """About: the line."""
+    line = order.lines.filter(pk=UUID(about), status=SaleStatus.SHIPPED).first()
+    if line is None:
+        return None
+    tracked = [("Carrier", line.carrier), ("Tracking number", line.tracking_number)] if line.tracking_number else []
+    return Letter(
+        f"Order {order.number} is on its way",
+        "It is on its way to you.",
+        [f"{line} has left {order.depot.name} for the address that you gave us."],
+        tracked,
     )
 
 
