@@ -322,7 +322,7 @@ class WaitlistEntry(models.Model):
 
     class Meta:
         ordering = ["id"]
-        verbose_name_plural = "waitlist"
+        verbose_name, verbose_name_plural = "place in the waitlist", "places in the waitlist"
         constraints = [
             models.CheckConstraint(condition=Q(status__in=WaitlistStatus.values), name="waitlist_status_valid"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="waitlist_quantity_positive"),

@@ -196,3 +196,10 @@ def watch_money(timestamp: int) -> None:
 def forget_old_reconciliations(timestamp: int) -> None:
     """Forget comparisons after 90 days."""
     services.forget_old_reconciliations()
+
+
+@app.periodic(cron="58 3 * * *")
+@app.task(name="payments.forget_old_pushes", queue="mail", queueing_lock="payments.forget_old_pushes")
+def forget_old_pushes(timestamp: int) -> None:
+    """Forget what phones were told after 90 days."""
+    services.forget_old_pushes()

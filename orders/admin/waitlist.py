@@ -75,7 +75,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         return Page(
             headline=f"{obj.quantity} × {obj.variant.title}",
             badges=[self.state(obj)],
-            subtitle=self.days(obj),
+            subtitle="What becomes free is held for whoever came first.",
             figures=[],
             main=[Card("Place in the waitlist", facts=facts)],
             aside=[],

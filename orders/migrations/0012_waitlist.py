@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.variant')),
             ],
             options={
-                'verbose_name_plural': 'waitlist',
+                'verbose_name': 'place in the waitlist', 'verbose_name_plural': 'places in the waitlist',
                 'ordering': ['id'],
                 'indexes': [models.Index(condition=models.Q(('status__in', ['waiting', 'offered'])), fields=['id'], name='waitlist_open_in_order'), models.Index(fields=['customer', '-id'], name='waitlist_by_customer')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['waiting', 'offered', 'taken', 'lapsed', 'withdrawn', 'over'])), name='waitlist_status_valid'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='waitlist_quantity_positive'), models.CheckConstraint(condition=models.Q(models.Q(('end_on', None), ('kind', 'sale'), ('start_on', None)), models.Q(('kind', 'rental'), ('start_on__lte', models.F('end_on'))), _connector='OR'), name='waitlist_rental_has_days'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['offered', 'taken']), _negated=True), ('order__isnull', False), _connector='OR'), name='waitlist_offer_has_order'), models.UniqueConstraint(condition=models.Q(('status__in', ['waiting', 'offered'])), fields=('customer', 'variant', 'depot', 'kind', 'start_on', 'end_on'), name='waitlist_one_place_each', nulls_distinct=False)],

@@ -14,7 +14,7 @@ from payments.services.disputes import apply_disputes, ask_for_disputed, write_o
 from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
 from payments.services.mailing import read_mail, send_mail, tell
-from payments.services.pushing import send_push
+from payments.services.pushing import forget_old_pushes, send_push
 from payments.services.reconcile import forget_old_reconciliations, reconcile_payments, watch_payments
 from payments.services.returning import (
     apply_refunds,
@@ -55,6 +55,7 @@ __all__ = [
     "collect_extra",
     "decline_refund",
     "end_deposit",
+    "forget_old_pushes",
     "forget_old_reconciliations",
     "issue_documents",
     "process_event",

@@ -14,6 +14,7 @@ from payments.providers.push import PushMessage, PushRefused, PushUnavailable, U
 from payments.services.letters import write
 
 _NEWS = timedelta(hours=6)
+_KEPT = timedelta(days=90)
 
 # Shown on a locked screen: neither names nor amounts, and no address.
 TEXTS: dict[Mail.Kind, tuple[str, str]] = {
@@ -78,6 +79,12 @@ def send_push(*, push_id: UUID) -> bool:
         raise
     _end(push, Push.Status.SENT, sent_at=timezone.now())
     return True
+
+
+def forget_old_pushes() -> int:
+    """Forget what phones were told long ago. Returns how many."""
+    _, deleted = Push.objects.filter(created_at__lt=timezone.now() - _KEPT).delete()
+    return deleted.get("payments.Push", 0)
 
 
 def _is_true(push: Push) -> bool:

@@ -14,7 +14,7 @@ from core.http import breaker_of
 from orders.models import Order
 from payments.models import Mail, Payment, Push
 from payments.providers.push import PushUnavailable
-from payments.services import send_push
+from payments.services import forget_old_pushes, send_push
 from payments.services.mailing import mail_soon
 from payments.services.pushing import TEXTS
 from tests.factories.accounts import DeviceFactory, UserFactory
@@ -207,3 +207,12 @@ def test_at_a_desk_the_log_tells_what_phones_would(shop: Shop, settings: Setting
 
     push.refresh_from_db()
     assert push.status == "sent"
+
+
+def test_what_phones_were_told_is_forgotten_after_ninety_days(shop: Shop, pushes: PushService) -> None:
+    ask(owing(shop))
+
+    with time_machine.travel(timezone.now() + timedelta(days=89)):
+        assert forget_old_pushes() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=91)):
+        assert forget_old_pushes() == 1
