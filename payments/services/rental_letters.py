@@ -143,7 +143,7 @@ def shipped(order: Order, about: str) -> Letter | None:
         return None
     tracked = [("Carrier", line.carrier), ("Tracking number", line.tracking_number)] if line.tracking_number else []
     return Letter(
-        f"Order {order.number} is on its way",
+        f"Your parcel of order {order.number} is on its way",
         "It is on its way to you.",
         [f"{line} has left {order.depot.name} for the address that you gave us."],
         tracked,
