@@ -19,7 +19,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import Address, Cat, TokenFamily, User, is_email_taken
+from accounts.models import Address, Cat, Device, TokenFamily, User, is_email_taken
 from accounts.privacy import close_account
 from accounts.services import log_out_everywhere
 from core.backoffice import Ask, AsksFirst, NewestFirst, actor_of, attempt
@@ -124,6 +124,14 @@ class AddressInline(ReadOnlyInline, StackedInline):  # type: ignore[misc]
     fields = ("recipient", "line1", "line2", ("postal_code", "city", "country"), "phone")
 
 
+class DeviceInline(ReadOnlyInline, TabularInline):  # type: ignore[misc]
+    """Which phones are told; the token stays between them and the push service."""
+
+    model = Device
+    verbose_name_plural = "phones that are told"
+    fields = readonly_fields = ("name", "platform", "created_at", "seen_at")
+
+
 class TokenFamilyInline(ReadOnlyInline, TabularInline):  # type: ignore[misc]
     model = TokenFamily
     verbose_name_plural = "sessions"
@@ -139,7 +147,7 @@ class UserAdmin(AsksFirst, NewestFirst, DjangoUserAdmin, ModelAdmin):  # type: i
     form = ChangeUserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
-    inlines = (CatInline, AddressInline, TokenFamilyInline)
+    inlines = (CatInline, AddressInline, DeviceInline, TokenFamilyInline)
     actions = ("log_out_selected", "close_selected")
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "date_joined", "last_login")

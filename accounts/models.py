@@ -182,6 +182,33 @@ class Address(models.Model):
         return {name: getattr(self, name) for name in names}
 
 
+class Device(models.Model):
+    """A phone that wants to be told. A push token belongs to whoever logged in on that phone last."""
+
+    class Platform(models.TextChoices):
+        IOS = "ios", "iOS"
+        ANDROID = "android", "Android"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    token = models.CharField(max_length=1024, unique=True)  # of the push service
+    platform = models.CharField(max_length=8, choices=Platform)
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()  # when the app last sent the token
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(platform__in=["ios", "android"]), name="device_platform_valid"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.get_platform_display()
+
+
 class TokenFamily(models.Model):
     """One phone's login: every refresh token that follows from it. Ended as a whole."""
 

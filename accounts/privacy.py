@@ -88,6 +88,7 @@ def export_account(*, user_id: UUID) -> dict[str, Any]:
         },
         "cats": list(user.cats.values(*_CAT)),
         "addresses": [{**address.snapshot(), "created_at": address.created_at} for address in user.addresses.all()],
+        "devices": list(user.devices.values("name", "platform", "created_at", "seen_at")),
         "sessions": list(user.token_families.order_by("created_at").values("device_name", "created_at", "revoked_at")),
     }
     for room in _rooms():
@@ -113,6 +114,7 @@ def _anonymise(user_id: UUID) -> User:
     user = User.objects.select_for_update().get(pk=user_id)
     user.cats.all().delete()
     user.addresses.all().delete()
+    user.devices.all().delete()
     user.token_families.all().delete()
     forget_keys_of(str(user.pk))
     of_user = ContentType.objects.get_for_model(User)

@@ -20,12 +20,14 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from accounts.models import Address, Cat, RefreshToken, TokenFamily, User
+from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User
+from accounts.postal_codes import wrong_postal_code
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
 
 REPEAT_GRACE = timedelta(seconds=60)  # how long an exchange may be repeated by the phone that lost its answer
 KEPT = timedelta(days=30)  # how long staff can still see a session that has run out
+IDLE = timedelta(days=270)  # then the push service has forgotten a token too
 
 Row = TypeVar("Row", bound=Model)
 
@@ -119,8 +121,12 @@ def log_out(*, refresh_token: str) -> None:
 
 @transaction.atomic
 def log_out_everywhere(*, user_id: UUID) -> None:
-    """End every session of a user, and every access token for whatever changes something. Safe to repeat."""
+    """End every session of a user, and every access token for whatever changes something. Safe to repeat.
+
+    No phone is told anything any more until its owner logs in on it again.
+    """
     User.objects.filter(pk=user_id).update(token_version=F("token_version") + 1)
+    Device.objects.filter(owner_id=user_id).delete()
     _revoke(TokenFamily.objects.filter(user_id=user_id))
 
 
@@ -262,21 +268,55 @@ def remove_cat(*, owner: User, cat_id: UUID) -> None:
 
 @transaction.atomic
 def add_address(*, owner: User, **fields: Unpack[AddressFields]) -> Address:
-    """A new address of the customer's. Raises: NotFound."""
+    """A new address of the customer's. Raises: InvalidInput, for an impossible postal code; NotFound."""
+    address = Address(owner=owner, **fields)
+    _refuse_impossible_address(address)
     _lock_living(owner.pk)
-    return Address.objects.create(owner=owner, **fields)
+    address.save(force_insert=True)
+    return address
 
 
 @transaction.atomic
 def change_address(*, owner: User, address_id: UUID, **fields: Unpack[AddressFields]) -> Address:
-    """The customer's address with the named fields changed. Locks: the address. Raises: NotFound."""
-    return _change(_lock_own(Address.objects.visible_to(owner), address_id), fields)
+    """The customer's address with the named fields changed. Locks: the address. Raises: NotFound, InvalidInput."""
+    address = _lock_own(Address.objects.visible_to(owner), address_id)
+    return _change(address, fields, check=_refuse_impossible_address)
 
 
 @transaction.atomic
 def remove_address(*, owner: User, address_id: UUID) -> None:
     """Forget an address; orders keep their own sealed copy. Raises: NotFound."""
     _lock_own(Address.objects.visible_to(owner), address_id).delete()
+
+
+@transaction.atomic
+def add_device(*, owner: User, token: str, platform: str, name: str = "") -> Device:
+    """Have this phone told what its owner should know. Sent again, it says that the token still lives.
+
+    A token that was another customer's is this one's from now on: the phone changed hands. Locks: user.
+    Raises: NotFound.
+    """
+    _lock_living(owner.pk)
+    fields = {"owner": owner, "platform": platform, "name": name, "seen_at": timezone.now()}
+    device, _ = Device.objects.update_or_create(token=token, defaults=fields)
+    return device
+
+
+@transaction.atomic
+def remove_device(*, owner: User, device_id: UUID) -> None:
+    """Tell this phone nothing any more, as its owner logs out. Raises: NotFound."""
+    _lock_own(Device.objects.visible_to(owner), device_id).delete()
+
+
+def forget_device(*, token: str) -> None:
+    """The push service knows this token no longer: the app is gone from that phone. Safe to repeat."""
+    Device.objects.filter(token=token).delete()
+
+
+def forget_idle_devices() -> int:
+    """Forget the phones whose app has not been opened for so long that their tokens are dead. Returns how many."""
+    _, deleted = Device.objects.filter(seen_at__lt=timezone.now() - IDLE).delete()
+    return deleted.get("accounts.Device", 0)
 
 
 def _lock_living(user_id: UUID) -> User:
@@ -302,6 +342,11 @@ def _change(row: Row, fields: Any, check: Callable[[Row], None] | None = None) -
     if fields:
         row.save(update_fields=list(fields))
     return row
+
+
+def _refuse_impossible_address(address: Address) -> None:
+    if wrong := wrong_postal_code(address.postal_code, address.country):
+        raise InvalidInput([FieldError("/postal_code", wrong, "wrong_format")])
 
 
 _OLDEST_CAT = 40  # years; the oldest known reached 38

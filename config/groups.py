@@ -12,10 +12,12 @@ _STOCK = (
 )  # fmt: skip
 _ORDERS = (
     "quote", "order", "orderline", "rental", "claim", "charge", "orderevent", "deliveryrate", "cancellationtier",
-    "coupon",
+    "coupon", "waitlistentry",
 )  # fmt: skip
-_MONEY = ("payment", "deposit", "refund", "dispute", "document", "mail", "providerevent", "paymentreconciliation")
-_PEOPLE = ("user", "cat", "address")
+_MONEY = (
+    "payment", "deposit", "refund", "dispute", "document", "mail", "push", "providerevent", "paymentreconciliation",
+)  # fmt: skip
+_PEOPLE = ("user", "cat", "address", "device")
 
 
 def _all(app: str, models: Iterable[str], *actions: str) -> list[str]:
@@ -36,12 +38,12 @@ GROUPS: dict[str, list[str]] = {
         *_all("inventory", ("downtime", "retirerule"), "add", "change", "delete"),
         "inventory.run_reconciliation",
         *_all("orders", _ORDERS, "view"),
-        *_all("payments", ("document", "mail"), "view"),  # prints a receipt, says what was written
+        *_all("payments", ("document", "mail", "push"), "view"),  # prints a receipt, says what was written
         "orders.handle_order",
         "orders.cancel_order",
         *_all("payments", ("deposit",), "view"),
         "payments.handle_deposit",
-        *_all("accounts", ("user", "cat", "address"), "view"),
+        *_all("accounts", _PEOPLE, "view"),
     ],
     # gives money back
     "refunds": [

@@ -1,4 +1,4 @@
-"""What management commands that compare two systems share: exit codes that scripts can tell apart, and tables.
+"""What management commands share: exit codes that scripts can tell apart, and tables.
 
 argparse's own 2 would read as "unreachable".
 """
@@ -6,7 +6,7 @@ argparse's own 2 would read as "unreachable".
 import json
 from abc import abstractmethod
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from typing import Any, ClassVar, NoReturn
@@ -62,6 +62,34 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+class ClockCommand(BaseCommand):
+    """Does by hand what a job of the clock does. Prints a table of what is due, then how many; exit 0.
+
+    columns: headings of the table. said: how it ends, of a dry run and of the other.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+    dry_said: ClassVar[str] = "nothing is done"
+    said: ClassVar[str]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        exit_on_bad_usage(parser)
+        parser.add_argument("--dry-run", action="store_true", help="only list what is due")
+
+    @abstractmethod
+    def due(self, *, dry_run: bool) -> Iterable[Sequence[str]]:
+        """One row for each thing that is due; and have it done, unless it is a dry run."""
+
+    def handle(self, *_: Any, dry_run: bool, **__: Any) -> None:
+        try:
+            rows = list(self.due(dry_run=dry_run))
+        except (OperationalError, InterfaceError) as error:
+            raise _no_database(error) from error
+        if rows:
+            self.stdout.write(table([self.columns, *rows]))
+        self.stdout.write(f"{len(rows)} due; {self.dry_said if dry_run else self.said}.")
+
+
 class CompareCommand(BaseCommand):
     """Compares with another system, and prints what differs. settle_setting: seconds until the second look."""
 
@@ -90,9 +118,7 @@ class CompareCommand(BaseCommand):
         except self.away as error:
             raise CommandError(f"{self.other} cannot be asked: {error}", returncode=UNREACHABLE) from error
         except (OperationalError, InterfaceError) as error:
-            raise CommandError(
-                f"The database cannot be asked: {type(error).__name__}", returncode=NO_DATABASE
-            ) from error
+            raise _no_database(error) from error
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=2))
         elif report.findings:
@@ -101,6 +127,10 @@ class CompareCommand(BaseCommand):
         if report.left:
             raise CommandError(_summary(report), returncode=DIFFERENT)
         self.stderr.write(_summary(report) if report.findings else "equal")
+
+
+def _no_database(error: Exception) -> CommandError:
+    return CommandError(f"The database cannot be asked: {type(error).__name__}", returncode=NO_DATABASE)
 
 
 def _summary(report: Report[Any]) -> str:

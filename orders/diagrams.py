@@ -5,9 +5,20 @@ from itertools import groupby
 
 from django.db import models
 
-from orders.states import CLAIM, ORDER, RENTAL, SALE, ClaimStatus, OrderStatus, RentalStatus, SaleStatus
+from orders.states import (
+    CLAIM,
+    ORDER,
+    RENTAL,
+    SALE,
+    WAITLIST,
+    ClaimStatus,
+    OrderStatus,
+    RentalStatus,
+    SaleStatus,
+    WaitlistStatus,
+)
 
-_HEAD = """# The lives of an order, a rental, a sale and a claim
+_HEAD = """# The lives of an order, a rental, a sale, a claim and a place in the waitlist
 
 Drawn from the tables in `orders/states.py` by `manage.py draw_states`; what is not drawn is refused with
 `transition_not_allowed`, which names what is possible instead.
@@ -17,6 +28,7 @@ _TABLES: tuple[tuple[str, Mapping[tuple[str, str], str], type[models.TextChoices
     ("Rental", RENTAL, RentalStatus),
     ("Line of a sale", SALE, SaleStatus),
     ("Claim for damage", CLAIM, ClaimStatus),
+    ("Place in the waitlist", WAITLIST, WaitlistStatus),
 )
 
 

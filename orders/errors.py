@@ -80,6 +80,11 @@ class ChargeUnsuitable(DomainError):
     title = "A charge needs a kind (damage, cleaning, days late), an amount above zero and a reason."
 
 
+class ShipmentUnsuitable(DomainError):
+    code = "shipment_unsuitable"
+    title = "What a carrier takes has its name and its tracking number, or neither."
+
+
 class PhotoUnsuitable(DomainError):
     code = "photo_unsuitable"
     title = "This is no picture that can be read: JPEG, PNG or WebP."
@@ -242,6 +247,25 @@ class CouponUsedUp(DomainError):
 
 
 COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)  # what an order may still find of what its quote promised
+
+
+class CanBeHadNow(DomainError):
+    code = "can_be_had_now"
+    title = "Nobody needs to wait for this: it is free. Ask for a quote."
+
+
+class AlreadyWaiting(DomainError):
+    """`entry`: the place that this customer has."""
+
+    code = "already_waiting"
+    title = "You wait for this already."
+
+
+class WaitlistFull(DomainError):
+    """`most`: for how many things one customer may wait at a time."""
+
+    code = "waitlist_full"
+    title = "You wait for as much as one can; leave one place to take another."
 
 
 class OrderRefused(DomainError):

@@ -56,6 +56,36 @@ def settle_claims(timestamp: int) -> None:
     services.settle_claims()
 
 
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="orders.remind", queue="orders", queueing_lock="orders.remind")
+def remind(timestamp: int) -> None:
+    """Remind of pickups, returns and what is late; what a pause left out is told if it is still true."""
+    services.remind()
+
+
+@app.task(name="orders.settle_no_show", queue="orders", retry=Patient())
+def settle_no_show(*, rental_id: str) -> None:
+    """Settle a rental that nobody came for. One that was handed over, or called off, meanwhile stays as it is."""
+    with suppress(TransitionNotAllowed):
+        services.settle_no_show(rental_id=UUID(rental_id))
+
+
+@app.periodic(cron="25 * * * *")
+@app.task(name="orders.settle_no_shows", queue="orders", queueing_lock="orders.settle_no_shows")
+def settle_no_shows(timestamp: int) -> None:
+    """Find the rentals that nobody came for."""
+    services.settle_no_shows()
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(
+    name="orders.serve_waitlist", queue="orders", queueing_lock="orders.serve_waitlist", lock="orders.serve_waitlist"
+)
+def serve_waitlist(timestamp: int) -> None:
+    """Look what is free for whom: also a hold that simply ended frees stock, and nothing else tells of it."""
+    services.serve_waitlist()
+
+
 @app.periodic(cron="* * * * * */10")
 @app.task(name="orders.expire_unpaid_orders", queue="orders", queueing_lock="orders.expire_unpaid_orders")
 def expire_unpaid_orders(timestamp: int) -> None:

@@ -20,7 +20,7 @@ from core.money import format_minor, validate_currency
 from inventory.models import Depot, Reservation, Unit
 from orders.numbers import new_order_number
 from orders.rental_terms import RentalTerms
-from orders.states import UNDECIDED, ClaimStatus, OrderStatus, RentalStatus, SaleStatus
+from orders.states import UNDECIDED, ClaimStatus, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
 
 M = TypeVar("M", bound=models.Model)
 
@@ -260,6 +260,8 @@ class OrderLine(models.Model):
     )  # of a sale; each rental has its own
     status = models.CharField(max_length=20, choices=SaleStatus, null=True, blank=True)  # of a sale
     delivered_at = models.DateTimeField(null=True, blank=True)  # when what was sold left: its days of return count
+    carrier = models.CharField(max_length=40, blank=True)  # who brings what was shipped
+    tracking_number = models.CharField(max_length=40, blank=True)
 
     class Meta:
         ordering = ["order", "position"]
@@ -270,6 +272,10 @@ class OrderLine(models.Model):
                 condition=Q(kind="sale", reservation__isnull=False, status__in=SaleStatus.values)
                 | Q(kind="rental", reservation__isnull=True, status__isnull=True),
                 name="order_line_sale_has_reservation",
+            ),
+            models.CheckConstraint(
+                condition=Q(carrier="", tracking_number="") | ~Q(carrier="") & ~Q(tracking_number=""),
+                name="order_line_tracked_by_carrier",
             ),
         ]
 
@@ -307,6 +313,7 @@ class Rental(models.Model):
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
+    missed_at = models.DateTimeField(null=True, blank=True)  # when it was written down that nobody came for it
     late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
     condition_report = models.JSONField(default=dict, blank=True)
 
@@ -339,6 +346,96 @@ class Rental(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
+
+
+class Reminder(models.Model):
+    """That a customer was to be reminded of something: once for an order, a kind and a day of its rentals."""
+
+    class Kind(models.TextChoices):
+        PICKUP_TOMORROW = "pickup_tomorrow"
+        RETURN_TOMORROW = "return_tomorrow"
+        OVERDUE = "overdue"  # by its grace, so a fee a day is charged
+        KEEP_PROPOSED = "keep_proposed"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="reminders")
+    kind = models.CharField(max_length=32, choices=Kind)
+    day = models.DateField()  # of the pickup, else of the return
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "kind", "day"], name="reminder_once_per_day"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["pickup_tomorrow", "return_tomorrow", "overdue", "keep_proposed"]),
+                name="reminder_kind_valid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class WaitlistEntry(models.Model):
+    """Somebody who waits for something to be free. Its id tells its place: whoever came first is next."""
+
+    MOST: ClassVar = 10  # pieces: whoever waits for more would keep all others waiting
+    OPEN: ClassVar = [WaitlistStatus.WAITING, WaitlistStatus.OFFERED]
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="waitlist_entries")
+    depot = models.ForeignKey(Depot, on_delete=models.PROTECT, related_name="+")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=OrderLine.Kind)
+    quantity = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    start_on = models.DateField(null=True, blank=True)  # of a rental
+    end_on = models.DateField(null=True, blank=True)  # included
+    status = models.CharField(max_length=16, choices=WaitlistStatus, default=WaitlistStatus.WAITING)
+    order = models.OneToOneField(
+        Order, on_delete=models.PROTECT, null=True, blank=True, related_name="waitlist_entry"
+    )  # that holds what was waited for
+    told_at = models.DateTimeField(null=True, blank=True)  # of the order
+    rests_until = models.DateTimeField(null=True, blank=True)  # the IMS had none: not offered before
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedByCustomer.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name, verbose_name_plural = "place in the waitlist", "places in the waitlist"
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=WaitlistStatus.values), name="waitlist_status_valid"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="waitlist_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(kind="sale", start_on=None, end_on=None) | Q(kind="rental", start_on__lte=F("end_on")),
+                name="waitlist_rental_has_days",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["offered", "taken"]) | Q(order__isnull=False), name="waitlist_offer_has_order"
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "variant", "depot", "kind", "start_on", "end_on"],
+                condition=Q(status__in=["waiting", "offered"]),
+                nulls_distinct=False,
+                name="waitlist_one_place_each",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(status__in=["waiting", "offered"]), name="waitlist_open_in_order"),
+            models.Index(fields=["customer", "-id"], name="waitlist_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.variant}"
+
+    def competes_with(self, other: "WaitlistEntry") -> bool:
+        """Both want the same, on some of the same days."""
+        if (self.variant_id, self.depot_id, self.kind) != (other.variant_id, other.depot_id, other.kind):
+            return False
+        if self.start_on is None or self.end_on is None or other.start_on is None or other.end_on is None:
+            return True
+        return self.start_on <= other.end_on and other.start_on <= self.end_on
 
 
 class ChargeKind(models.TextChoices):

@@ -12,7 +12,17 @@ from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from orders.cancellation import tiers_of, until_when
-from orders.models import Claim, Fulfilment, Order, OrderEvent, OrderLine, Quote, Rental, RentalPhoto
+from orders.models import (
+    Claim,
+    Fulfilment,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Quote,
+    Rental,
+    RentalPhoto,
+    WaitlistEntry,
+)
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
 from orders.rental_terms import RentalTerms
 from orders.states import (
@@ -24,6 +34,7 @@ from orders.states import (
     OrderStatus,
     RentalStatus,
     SaleStatus,
+    WaitlistStatus,
     allowed_events,
 )
 from orders.terms import deposit_terms
@@ -66,6 +77,26 @@ def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
     begins_at = start_of_day(min(days), quote.depot.time_zone) if days else None
     terms = until_when(tiers_of(quote.cancellation), begins_at)
     return [{"until": until, "credited_percent": percent} for until, percent in terms]
+
+
+def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
+    """A place in the waitlist; needs `depot`, `variant.container` and `order`."""
+    order = entry.order if entry.status in (WaitlistStatus.OFFERED, WaitlistStatus.TAKEN) else None
+    return {
+        "id": str(entry.pk),
+        "sku": entry.variant.sku,
+        "title": entry.variant.title,
+        "depot": entry.depot.code,
+        "mode": "rent" if entry.kind == OrderLine.Kind.RENTAL else "buy",
+        "from": entry.start_on,
+        "to": entry.end_on,
+        "quantity": entry.quantity,
+        "currency": entry.currency,
+        "status": entry.status,
+        "order": order.number if order else None,
+        "expires_at": order.expires_at if order and order.unpaid else None,
+        "created_at": entry.created_at,
+    }
 
 
 def cancellation_answer(order: Order) -> dict[str, Any]:
@@ -340,9 +371,14 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
+        "shipment": _shipment(line),
         "rentals": [_rental(rental, order) for rental in line.rentals.all()],
         "explanation": line.explanation.get("said", []),
     }
+
+
+def _shipment(line: OrderLine) -> dict[str, str] | None:
+    return {"carrier": line.carrier, "tracking_number": line.tracking_number} if line.tracking_number else None
 
 
 def _rental(rental: Rental, order: Order) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The lives of an order, a rental, a sale line and a claim: the only place that says what may follow what."""
+"""The lives of orders, rentals, sale lines, claims and places in the waitlist: what may follow what, said only here."""
 
 from collections.abc import Mapping
 
@@ -44,6 +44,16 @@ class ClaimStatus(models.TextChoices):
     DROPPED = "dropped"
 
 
+class WaitlistStatus(models.TextChoices):
+    WAITING = "waiting"
+    OFFERED = "offered"  # an order holds it until it is paid or its half hour is over
+    TAKEN = "taken"
+    LAPSED = "lapsed"  # not paid in time: whoever is next has it
+    WITHDRAWN = "withdrawn"
+    OVER = "over"  # its days have begun, or it is not offered any more
+
+
+W = WaitlistStatus
 O, R, S, C = OrderStatus, RentalStatus, SaleStatus, ClaimStatus  # noqa: E741
 
 ORDER: dict[tuple[str, str], str] = {
@@ -74,6 +84,10 @@ RENTAL: dict[tuple[str, str], str] = {
     ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
+    ("miss",      R.BOOKED):   R.BOOKED,     # settle_no_show: the clock, its first day is over
+    ("miss",      R.READY):    R.READY,      # settle_no_show: the same
+    ("forfeit",   R.BOOKED):   R.CANCELLED,  # settle_no_show: the clock, its last day is over
+    ("forfeit",   R.READY):    R.CANCELLED,  # settle_no_show: the same
     ("keep",      R.OUT):      R.KEPT,       # keep_rental: customer, staff
     ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
     ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
@@ -108,7 +122,34 @@ CLAIM: dict[tuple[str, str], str] = {
 }  # fmt: skip
 UNDECIDED = (C.OPEN, C.OBJECTED)
 
-_NOBODYS = frozenset({"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "lapse"})
+WAITLIST: dict[tuple[str, str], str] = {
+    # event     from         to            called by
+    ("offer",    W.WAITING): W.OFFERED,    # offer_to: the clock, it is free and this one is next
+    ("refuse",   W.OFFERED): W.WAITING,    # follow_offer: the clock, the IMS said no
+    ("take",     W.OFFERED): W.TAKEN,      # follow_offer: the clock, its order is paid
+    ("lapse",    W.OFFERED): W.LAPSED,     # follow_offer: the clock, its order is not
+    ("withdraw", W.WAITING): W.WITHDRAWN,  # leave_waitlist: customer
+    ("withdraw", W.OFFERED): W.WITHDRAWN,  # leave_waitlist: customer, its order is cancelled
+    ("end",      W.WAITING): W.OVER,       # offer_to: the clock
+}  # fmt: skip
+
+_NOBODYS = frozenset(
+    {
+        "offer",
+        "take",
+        "lapse",
+        "end",
+        "hold",
+        "refuse",
+        "expire",
+        "pay_late",
+        "complete",
+        "restore",
+        "be_late",
+        "miss",
+        "forfeit",
+    }
+)
 
 Table = Mapping[tuple[str, str], str]
 

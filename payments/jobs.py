@@ -13,12 +13,14 @@ from orders.services import settle_soon
 from payments import services
 from payments.models import Mail
 from payments.providers.base import ProviderError, ProviderUnavailable
+from payments.providers.push import PushUnavailable
 from payments.services.reconcile import ALERTED_AFTER, WATCH
 
 log = get_logger(__name__)
 _A_BOOKING = timedelta(days=400)  # rentals are booked a year ahead
 _GATEWAY = Patient(ProviderUnavailable, attempts=40, longest=300)
 _MAIL_SERVER = Patient(OSError, SMTPException, attempts=60, longest=1800)
+_PUSH_SERVICE = Patient(PushUnavailable, attempts=40, longest=1200)
 _BOTH = Patient(ProviderUnavailable, Unavailable, UnknownOutcome, RateLimited, attempts=60, longest=60)
 
 
@@ -80,6 +82,18 @@ def settle_deposit(*, deposit_id: str) -> None:
 def send_mail(*, kind: str, order_id: str, about: str) -> None:
     """Send a mail about an order, once."""
     services.send_mail(kind=Mail.Kind(kind), order_id=order_id, about=about)
+
+
+@app.task(name="payments.tell", queue="mail", retry=Patient())
+def tell(*, kind: str, order_id: str, about: str) -> None:
+    """Have a customer told by mail and push what those below found."""
+    services.tell(kind=Mail.Kind(kind), order_id=UUID(order_id), about=about)
+
+
+@app.task(name="payments.send_push", queue="mail", retry=_PUSH_SERVICE)
+def send_push(*, push_id: str) -> None:
+    """Tell a phone what waits for it in the outbox."""
+    services.send_push(push_id=UUID(push_id))
 
 
 @app.task(name="payments.issue_documents", queue="payments", retry=Patient())
@@ -192,3 +206,10 @@ def forget_gateway_customers(timestamp: int = 0) -> None:
 def forget_old_reconciliations(timestamp: int) -> None:
     """Forget comparisons after 90 days."""
     services.forget_old_reconciliations()
+
+
+@app.periodic(cron="58 3 * * *")
+@app.task(name="payments.forget_old_pushes", queue="mail", queueing_lock="payments.forget_old_pushes")
+def forget_old_pushes(timestamp: int) -> None:
+    """Forget what phones were told after 90 days."""
+    services.forget_old_pushes()

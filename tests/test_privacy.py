@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 from accounts.models import Address, Cat
 from orders.models import Rental
 from orders.numbers import new_order_number
-from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
-from tests.factories.orders import ClaimFactory, RentalPhotoFactory
+from tests.factories.accounts import AddressFactory, CatFactory, DeviceFactory, UserFactory
+from tests.factories.orders import ClaimFactory, RentalPhotoFactory, waiting_for
 from tests.routes import API, Route, api_routes
 from tests.shop import Shop, key
 
@@ -29,6 +29,8 @@ NOBODYS: dict[str, Callable[[], str]] = {
     "address_id": lambda: str(uuid4()),
     "photo_id": lambda: str(uuid4()),
     "claim_id": lambda: str(uuid4()),
+    "device_id": lambda: str(uuid4()),
+    "entry_id": lambda: str(uuid4()),
     "key": lambda: str(uuid4()),
     "secret": lambda: token_urlsafe(32),
 }
@@ -59,6 +61,8 @@ def hers(shop: Shop) -> dict[str, str]:
         "address_id": str(AddressFactory(owner=shop.customer).pk),
         "photo_id": str(RentalPhotoFactory(rental=rental).pk),
         "claim_id": str(ClaimFactory(rental=rental).pk),
+        "entry_id": str(waiting_for(shop).pk),
+        "device_id": str(DeviceFactory(owner=shop.customer).pk),
         "key": headers["Idempotency-Key"],
     }
 

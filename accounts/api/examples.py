@@ -41,6 +41,7 @@ _ADDRESS = {
     "country": "DE",
     "phone": "+49 30 1234567",
 }
+_DEVICE = {"platform": "ios", "name": "Mia's phone"}
 _SAVED = {"id": "0198f3a2-8d2f-7a10-9c3e-5b7d1e2f3a4b", "created_at": "2026-11-24T09:31:00Z"}
 
 
@@ -89,3 +90,8 @@ ADDRESS = [answered("an address", {**_ADDRESS, **_SAVED}, "200", "201")]
 ADDRESSES = [answered("one address", {**_ADDRESS, **_SAVED})]
 CREATE_ADDRESS = [sent("an address", _ADDRESS), *ADDRESS]
 UPDATE_ADDRESS = [sent("a new phone number", {"phone": "+49 30 7654321"}), *ADDRESS]
+DEVICES = [answered("one phone", {**_SAVED, **_DEVICE, "seen_at": "2026-11-24T09:31:00Z"})]
+CREATE_DEVICE = [
+    sent("a phone", {"token": "fQz1-made-up:APA91bHPRgkF3J", **_DEVICE}),
+    answered("it will be told", {**_SAVED, **_DEVICE, "seen_at": "2026-11-24T09:31:00Z"}, "201"),
+]

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.models import Address, Cat, User
+from accounts.models import Address, Cat, Device, User
 from core.api import Input, LineInput
 from core.countries import validate_country
 from core.schema import ProblemOutput
@@ -96,6 +96,17 @@ class AddressInput(Input):
         return code
 
 
+class DeviceInput(Input):
+    token = serializers.RegexField(
+        r"^[\x21-\x7e]+\Z",
+        max_length=1024,
+        help_text="The registration token that the push service gave the app.",
+        error_messages={"invalid": "A token has neither spaces nor other than ASCII characters."},
+    )
+    platform = serializers.ChoiceField(choices=Device.Platform.choices)
+    name = LineInput(max_length=120, required=False, allow_blank=True, help_text="What the owner calls this phone.")
+
+
 class MeOutput(serializers.ModelSerializer[User]):
     joined_at = serializers.DateTimeField(source="date_joined")
 
@@ -135,4 +146,11 @@ class AddressOutput(serializers.ModelSerializer[Address]):
     class Meta:
         model = Address
         fields = ("id", "recipient", "line1", "line2", "postal_code", "city", "country", "phone", "created_at")
+        read_only_fields = fields
+
+
+class DeviceOutput(serializers.ModelSerializer[Device]):
+    class Meta:
+        model = Device
+        fields = ("id", "platform", "name", "created_at", "seen_at")
         read_only_fields = fields

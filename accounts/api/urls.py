@@ -21,4 +21,6 @@ urlpatterns = [
         views.AddressViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
         name="address",
     ),
+    path("me/devices", views.DeviceViewSet.as_view({"get": "list", "post": "create"}), name="devices"),
+    path("me/devices/<uuid:device_id>", views.DeviceViewSet.as_view({"delete": "destroy"}), name="device"),
 ]

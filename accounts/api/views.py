@@ -1,4 +1,4 @@
-"""The doors to an account: sessions, the profile, cats and addresses."""
+"""The doors to an account: sessions, the profile, cats, addresses and phones."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -22,6 +22,8 @@ from accounts.api.serializers import (
     AddressOutput,
     CatInput,
     CatOutput,
+    DeviceInput,
+    DeviceOutput,
     LogInInput,
     MeInput,
     MeOutput,
@@ -31,7 +33,7 @@ from accounts.api.serializers import (
 )
 from accounts.api.throttling import PerClient, PerEmail
 from accounts.errors import AccountInUse, StaffAccount
-from accounts.models import Address, Cat, OwnedQuerySet, User
+from accounts.models import Address, Cat, Device, OwnedQuerySet, User
 from accounts.privacy import close_account, export_account
 from core.api import parse
 from core.idempotency import IdempotencyKeyInvalid, idempotent
@@ -313,6 +315,41 @@ class AddressViewSet(OwnedViewSet):
     )
     def destroy(self, request: Request, address_id: UUID) -> Response:
         services.remove_address(owner=_customer(request), address_id=address_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DeviceViewSet(OwnedViewSet):
+    queryset = Device.objects.all()
+    serializer_class = DeviceOutput
+    lookup_url_kwarg = "device_id"
+
+    @extend_schema(operation_id="listDevices", tags=["devices"], summary="My phones", examples=examples.DEVICES)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="createDevice",
+        tags=["devices"],
+        summary="Have this phone told what I should know",
+        description="Send it at every start of the app: a token that is sent again is the same phone, seen again. "
+        "Delete it before logging out.",
+        request=DeviceInput,
+        responses={201: DeviceOutput},
+        examples=examples.CREATE_DEVICE,
+    )
+    @idempotent(atomic=True)
+    def create(self, request: Request) -> Response:
+        device = services.add_device(owner=_customer(request), **parse(DeviceInput, request.data))
+        return Response(DeviceOutput(device).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="deleteDevice",
+        tags=["devices"],
+        summary="Tell this phone nothing any more",
+        responses={204: None},
+    )
+    def destroy(self, request: Request, device_id: UUID) -> Response:
+        services.remove_device(owner=_customer(request), device_id=device_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -173,11 +173,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TAGS": [
         {"name": "catalog", "description": "What there is, what it costs, and how much of it is free."},
         {"name": "orders", "description": "From a frozen price to a promise, and what became of it."},
+        {"name": "waitlist", "description": "Waiting for what is short."},
         {"name": "payments", "description": "Paying an order, and where every cent went."},
         {"name": "sessions", "description": "Registering, logging in and out. No access token is needed."},
         {"name": "profile", "description": "Who I am."},
         {"name": "cats", "description": "The travellers and their measures."},
         {"name": "addresses", "description": "Places to deliver to."},
+        {"name": "devices", "description": "Phones that are told what their owner should know."},
         {"name": "operations", "description": "What became of a request whose answer was lost."},
         {
             "name": "webhooks",
@@ -241,8 +243,12 @@ SHIPPING_TIME = timedelta(days=7)  # within which a parcel has arrived, so that 
 LATE_GRACE = timedelta(hours=env.integer("LATE_GRACE_HOURS", 12, at_least=0))  # of the day after the last one
 PICKUP_CODE_GRACE = timedelta(days=env.integer("PICKUP_CODE_GRACE_DAYS", 2, at_least=0))  # after the day it is about
 CLAIM_TIME = timedelta(days=env.integer("CLAIM_DAYS", 7, at_least=1))  # to object to a claim for damage
+KEEP_PROPOSED_AFTER_DAYS = env.integer("KEEP_PROPOSED_AFTER_DAYS", 7, at_least=1)  # late: keeping it is proposed
+NO_SHOW_GRACE = timedelta(hours=env.integer("NO_SHOW_GRACE_HOURS", 12, at_least=0))  # of the day after the one missed
 DEPOSIT_LEAD = timedelta(hours=env.integer("DEPOSIT_LEAD_HOURS", 24, at_least=1))  # secured before the pickup's day
 DEPOSIT_HOLD_DAYS = env.integer("DEPOSIT_HOLD_DAYS", 5, at_least=1)  # longer rentals' deposits are charged, not held
+WAITLIST_HOLD = timedelta(minutes=30)  # what was waited for is held so long for whoever is next
+WAITLIST_MOST = env.integer("WAITLIST_MOST", 5, at_least=1)  # things that one customer may wait for at a time
 IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE_SECONDS", 30, at_least=1))
 BOOKING_HORIZON = timedelta(days=366)
 
@@ -258,6 +264,16 @@ EMAIL_FILE_PATH = f"/{MAIL_SERVER.get('EMAIL_FILE_PATH', '').lstrip('/')}"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.mailbox("MAIL_FROM", "shop@localhost")
 STAFF_EMAIL = env.mailbox("STAFF_EMAIL", "")  # hears of refunds that failed
+
+# Phones: told the same by push, through Firebase. `none`: they are not; `console`: a line in the log, for a desk.
+PUSH_PROVIDER = env.choice("PUSH_PROVIDER", "none", ("none", "console", "fcm"))
+FCM_PROJECT = FCM_ACCOUNT = FCM_PRIVATE_KEY = ""
+if PUSH_PROVIDER == "fcm":
+    FCM_PROJECT = env.text("FCM_PROJECT")
+    FCM_ACCOUNT = env.text("FCM_ACCOUNT")
+    FCM_PRIVATE_KEY = env.rsa_key("FCM_PRIVATE_KEY")
+FCM_URL = env.address("FCM_URL", "https://fcm.googleapis.com")
+FCM_AUTH_URL = env.address("FCM_AUTH_URL", "https://oauth2.googleapis.com")
 
 # A second person approves what staff give back of one order beyond so many whole units of its currency; of a currency
 # that is not named, everything (ADR 18).

@@ -11,12 +11,15 @@ from config.settings.base import (
     EMAIL_BACKEND,
     EMAIL_USE_SSL,
     EMAIL_USE_TLS,
+    FCM_AUTH_URL,
+    FCM_URL,
     INVENTORY_PUSH_SECRETS,
     INVENTORY_TOKEN,
     INVENTORY_URL,
     PAYMENT_LEFT_URL,
     PAYMENT_PAID_URL,
     PUBLIC_URL,
+    PUSH_PROVIDER,
     REST_FRAMEWORK,
     SECRET_KEY,
     STRIPE_API_BASE,
@@ -65,6 +68,11 @@ for name, url in (("PAYMENT_PAID_URL", PAYMENT_PAID_URL), ("PAYMENT_LEFT_URL", P
         env.stop(f"{name} must be an https address that customers' browsers reach.")
 if not EMAIL_BACKEND.endswith("smtp.EmailBackend") or not (EMAIL_USE_TLS or EMAIL_USE_SSL):
     env.stop("EMAIL_URL must name a mail server that is spoken to by TLS: smtp+tls:// or smtp+ssl://.")
+if PUSH_PROVIDER == "console":
+    env.stop("PUSH_PROVIDER must be fcm, or none: console is for a desk.")
+for name, url in (("FCM_URL", FCM_URL), ("FCM_AUTH_URL", FCM_AUTH_URL)):
+    if not url.startswith("https://") or not url.endswith(".googleapis.com"):
+        env.stop(f"{name} points away from Google; unset it in production.")
 if _is_this_machine(DEFAULT_FROM_EMAIL.rpartition("@")[2]):
     env.stop("MAIL_FROM must be the address that customers know you by.")
 if "*" in ALLOWED_HOSTS:

@@ -23,7 +23,8 @@ KNOBS = (
         "HOLD_MINUTES",
         "HOLD_EXTENSION_MINUTES",
         "DEFAULT_CURRENCY",
-        *("DEPOSIT_HOLD_DAYS", "DEPOSIT_LEAD_HOURS", "LATE_GRACE_HOURS", "RETURN_DAYS", "REFUND_APPROVAL_ABOVE"),
+        *("DEPOSIT_HOLD_DAYS", "DEPOSIT_LEAD_HOURS", "LATE_GRACE_HOURS", "RETURN_DAYS"),
+        *("KEEP_PROPOSED_AFTER_DAYS", "NO_SHOW_GRACE_HOURS", "WAITLIST_MOST", "REFUND_APPROVAL_ABOVE"),
         *("SHOP_NAME", "SHOP_ADDRESS", "SHOP_TAX_ID"),
     ),
 )
@@ -38,6 +39,7 @@ OURS = (
     *("INVENTORY_URL", "INVENTORY_TOKEN", "INVENTORY_PUSH_SECRETS", "TRUSTED_PROXIES"),
     *("INVENTORY_PROVIDER", "INVENTREE_CUSTOMER", "INVENTREE_LOCATIONS"),
     *("EMAIL_URL", "MAIL_FROM", "STAFF_EMAIL"),
+    *("PUSH_PROVIDER", "FCM_PROJECT", "FCM_ACCOUNT", "FCM_PRIVATE_KEY", "FCM_URL", "FCM_AUTH_URL"),
     *("MEDIA_ROOT", "PRIVATE_ROOT", "STATIC_ROOT", "SERVE_MEDIA", "BIND"),
     *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GUNICORN_CMD_ARGS"),
 )
@@ -104,6 +106,7 @@ def local_environment(layout: Layout, *, ports: Ports, database_url: str) -> dic
         "INVENTORY_URL": f"http://127.0.0.1:{ports.inventory}",
         "EMAIL_URL": f"filemail://{quote(str(layout.mails))}",
         "STAFF_EMAIL": "staff@localhost",
+        "PUSH_PROVIDER": "console",
         "MEDIA_ROOT": str(layout.root / "media"),
         "PRIVATE_ROOT": str(layout.root / "private"),
         "LOG_LEVEL": "INFO",

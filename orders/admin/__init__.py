@@ -7,6 +7,7 @@ from orders.admin.passport import passport
 from orders.admin.plain import DeliveryRateAdmin, QuoteAdmin
 from orders.admin.rental import RentalAdmin
 from orders.admin.sale import OrderLineAdmin
+from orders.admin.waitlist import WaitlistEntryAdmin
 
 __all__ = [
     "ClaimAdmin",
@@ -16,5 +17,6 @@ __all__ = [
     "OrderLineAdmin",
     "QuoteAdmin",
     "RentalAdmin",
+    "WaitlistEntryAdmin",
     "passport",
 ]

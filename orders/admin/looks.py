@@ -57,6 +57,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "move": ("Moved to other days", "info"),
     "tell_late": ("Says it comes back late", "warning"),
     "be_late": ("Late: a fee a day from now on", "danger"),
+    "miss": ("Not picked up on its first day", "warning"),
+    "forfeit": ("Never picked up: ended", "danger"),
     "keep": ("Kept by the customer", "success"),
     "lose": ("Reported lost", "danger"),
     "ship": ("Shipped", "success"),

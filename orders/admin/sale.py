@@ -24,7 +24,7 @@ from orders.admin.looks import (
     still_to_come_text,
     unpaid_warning,
 )
-from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, next_button, next_sale_step
+from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, ShipForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
 from orders.states import SaleStatus
@@ -84,6 +84,7 @@ class OrderLineAdmin(WorklistAdmin):
             ("Depot", order.depot),
             ("Price of one", amount(obj.unit_price_minor, order.currency)),
             *([("Together", amount(obj.total_minor, order.currency))] if obj.quantity > 1 else []),
+            *([("Shipped by", f"{obj.carrier}, {obj.tracking_number}")] if obj.tracking_number else []),
         ]
         history = timeline(happened, zone=order.depot.time_zone, about={})
         return Page(
@@ -131,7 +132,7 @@ class OrderLineAdmin(WorklistAdmin):
         ships = line.order.fulfilment == Fulfilment.DELIVERY
 
         def do(typed: dict[str, Any]) -> str:
-            services.deliver_sale(line_id=line.pk, actor=actor_of(request), note=typed["note"])
+            services.deliver_sale(line_id=line.pk, actor=actor_of(request), **typed)
             gone = f"{line} {'is on its way to' if ships else 'was handed over to'} {line.order.customer}."
             return gone + still_to_come_text(line.order_id)
 
@@ -142,7 +143,8 @@ class OrderLineAdmin(WorklistAdmin):
             warning=unpaid_warning(line.order),
             **_beside(line),
         )
-        return self.take_step(request, line, step="deliver", form=NoteForm(sent(request)), do=do, ask=ask)
+        form = (ShipForm if ships else NoteForm)(sent(request))
+        return self.take_step(request, line, step="deliver", form=form, do=do, ask=ask)
 
     @action(
         description="It came back",
@@ -185,7 +187,7 @@ class OrderLineAdmin(WorklistAdmin):
 
 
 _HOW = {
-    True: "The carrier takes it now. A tracking number fits in the note.",
+    True: "The carrier takes it now. The customer is told, with the tracking number if there is one.",
     False: "The customer takes it along now. Make sure who it is.",
 }
 

@@ -116,6 +116,15 @@ class NoteForm(forms.Form):
     note = _note("Note", required=False)
 
 
+class ShipForm(NoteForm):
+    """Who takes the parcel; both or neither."""
+
+    carrier = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
+    tracking_number = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
+
+    field_order = ("carrier", "tracking_number", "note")
+
+
 class Pictures(forms.FileInput):
     """One field for several pictures. Unfold's script, which writes the name of a chosen file into the first text field
     around it, is kept from ours."""

@@ -11,6 +11,8 @@ from core.schema import refused
 from orders.api.serializers import OutOfStockOutput
 from orders.errors import (
     COUPON_GONE,
+    AlreadyWaiting,
+    CanBeHadNow,
     CouponCurrency,
     CouponExpired,
     CouponMinimum,
@@ -26,6 +28,7 @@ from orders.errors import (
     ReturnTooLate,
     TooLateToMove,
     TransitionNotAllowed,
+    WaitlistFull,
 )
 
 _QUOTE_ID = "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01"
@@ -142,6 +145,7 @@ ORDER = {
             "status": "reserved",
             "allowed_events": [],
             "returnable_until": None,
+            "shipment": None,
             "rentals": [],
         },
         {
@@ -150,6 +154,7 @@ ORDER = {
             "status": None,
             "allowed_events": [],
             "returnable_until": None,
+            "shipment": None,
             "rentals": [
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
@@ -198,6 +203,24 @@ EVENT = {
     "by": "provider",
     "reason": "",
 }
+WAIT_REQUEST = {
+    "sku": "STRATOS-M-GREY",
+    "depot": "BER",
+    "mode": "rent",
+    "quantity": 1,
+    "currency": "EUR",
+    "from": "2027-05-03",
+    "to": "2027-05-09",
+}
+WAITING = {
+    "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a07",
+    **WAIT_REQUEST,
+    "title": "Pawline Stratos, M grey",
+    "status": "waiting",
+    "order": None,
+    "expires_at": None,
+    "created_at": "2027-04-20T09:05:12Z",
+}
 SHORT_LINE = {
     "sku": "STRATOS-M-GREY",
     "depot": "BER",
@@ -219,6 +242,7 @@ SHORT_LINE = {
             }
         ],
     },
+    "waitlist": {"href": "/api/v1/waitlist", "body": WAIT_REQUEST},
 }
 SHORT = OrderRefused(
     "Not enough is free: STRATOS-M-GREY at BER: asked for 1, free 0. Your unpaid order CT-7K3M-9QXP-2RTV holds what is "
@@ -228,6 +252,8 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
+WAIT_REFUSED = refused(CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
+LEAVE_REFUSED = refused(TransitionNotAllowed(event="withdraw", status="taken", allowed=[]))
 QUOTE_REFUSED = refused(
     SHORT,
     *(CouponUnknown, CouponNotYetValid, CouponExpired, CouponCurrency, CouponMinimum, *COUPON_GONE),

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from catalog.selectors import Mode
 from core.api import Input, ListInput, MoneyInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
-from orders.models import DepositPlan, Fulfilment, OrderLine
-from orders.services import LineRequest, QuoteRequest
-from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus
+from orders.models import DepositPlan, Fulfilment, OrderLine, WaitlistEntry
+from orders.services import LineRequest, QuoteRequest, WaitRequest
+from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
 
 PLACED = "place"  # the beginning, which is no change of state
 _OF_CLAIMS = {"file_claim", *(f"{event}_claim" for event, _ in CLAIM)}
@@ -264,6 +265,11 @@ class BookedRentalOutput(serializers.Serializer[Any]):
     late_fee_per_day = MoneyOutput()
 
 
+class ShipmentOutput(serializers.Serializer[Any]):
+    carrier = serializers.CharField()
+    tracking_number = serializers.CharField()
+
+
 class OrderLineOutput(PricedOutput):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(
@@ -273,6 +279,7 @@ class OrderLineOutput(PricedOutput):
     returnable_until = serializers.DateTimeField(
         allow_null=True, help_text="Of a sale: until then it may be sent back; null: it has not left yet."
     )
+    shipment = ShipmentOutput(allow_null=True, help_text="Of a sale that was shipped with a tracking number.")
     rentals = BookedRentalOutput(many=True)
 
 
@@ -307,6 +314,54 @@ class OtherDaysOutput(serializers.Serializer[Any]):
     last_on = serializers.DateField(help_text="Included; as many days as were asked for.")
 
 
+class WaitlistInput(Input):
+    """What to wait for. A rental names its first day and its last, both included."""
+
+    sku = serializers.CharField(max_length=40)
+    depot = serializers.CharField(max_length=16)
+    mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
+    quantity = serializers.IntegerField(min_value=1, max_value=WaitlistEntry.MOST, default=1)
+    currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        days = {name: serializers.DateField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **days}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        days = [name for name in ("from", "to") if name in attrs]
+        if attrs["mode"] == Mode.BUY and days:
+            raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
+        if attrs["mode"] == Mode.RENT and len(days) < 2:
+            missing = {"from", "to"} - set(days)
+            raise serializers.ValidationError({name: ["A rental needs this day."] for name in sorted(missing)})
+        return attrs
+
+    @staticmethod
+    def request(body: dict[str, Any], default_currency: str) -> WaitRequest:
+        """The validated input as the service takes it."""
+        kind = OrderLine.Kind.RENTAL if body["mode"] == Mode.RENT else OrderLine.Kind.SALE
+        line = LineRequest(kind, body["sku"], body["quantity"], body.get("from"), body.get("to"))
+        return WaitRequest(body["depot"], line, body.get("currency", default_currency))
+
+
+class WaitlistOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    depot = serializers.CharField()
+    mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
+    to = serializers.DateField(allow_null=True)
+    quantity = serializers.IntegerField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(choices=WaitlistStatus.choices)
+    order = serializers.CharField(allow_null=True, help_text="The order that holds it; pay it, and it is yours.")
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Until then that order can be paid.")
+    created_at = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), "from": serializers.DateField(allow_null=True)}
+
+
 class OtherDepotOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     available = serializers.IntegerField()
@@ -334,6 +389,13 @@ class AlternativesOutput(serializers.Serializer[Any]):
     )
 
 
+class WaitLinkOutput(serializers.Serializer[Any]):
+    """How to wait for this: POST `body` to `href`."""
+
+    href = serializers.CharField()
+    body = WaitlistInput()
+
+
 class ShortLineOutput(serializers.Serializer[Any]):
     sku = serializers.CharField()
     depot = serializers.CharField()
@@ -343,6 +405,10 @@ class ShortLineOutput(serializers.Serializer[Any]):
     first_on = serializers.DateField(allow_null=True, help_text="As asked for; null: a sale.")
     last_on = serializers.DateField(allow_null=True)
     alternatives = AlternativesOutput()
+    waitlist = WaitLinkOutput(
+        allow_null=True,
+        help_text="Whoever waits is told when it is free, and has it held for half an hour; null: they are too many.",
+    )
 
 
 class OutOfStockOutput(ProblemOutput):

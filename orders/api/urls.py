@@ -1,10 +1,12 @@
 from django.urls import path
 
-from orders.api import calendar, handover, views
+from orders.api import calendar, handover, views, waitlist
 
 urlpatterns = [
     path("me/calendar", calendar.MyCalendarView.as_view()),
     path("calendar/<str:secret>/rentals.ics", calendar.CalendarFeedView.as_view()),
+    path("waitlist", waitlist.WaitlistView.as_view(), name="waitlist"),
+    path("waitlist/<uuid:entry_id>", waitlist.WaitlistEntryView.as_view()),
     path("quotes", views.QuotesView.as_view()),
     path("quotes/<uuid:quote_id>", views.QuoteView.as_view()),
     path("orders", views.OrdersView.as_view()),

@@ -40,15 +40,27 @@ from orders.services.fulfilment import (
 from orders.services.goods import ask_return, receive_return, refuse_return
 from orders.services.history import lock_order
 from orders.services.lateness import charge_late_days, charge_late_rentals
+from orders.services.missing import settle_no_show, settle_no_shows
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.reminding import remind
 from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
 from orders.services.soon import settle_later, settle_soon
+from orders.services.waiting import (
+    WaitRequest,
+    follow_offer,
+    join_waitlist,
+    leave_waitlist,
+    next_in_line,
+    offer_to,
+    serve_waitlist,
+)
 
 __all__ = [
     "LineRequest",
     "Look",
     "QuoteRequest",
+    "WaitRequest",
     "accept_claim",
     "add_charge",
     "ask_return",
@@ -67,18 +79,23 @@ __all__ = [
     "expire_orders",
     "extend_rental",
     "file_claim",
+    "follow_offer",
     "hand_over_rental",
     "hold_anew",
     "is_delivered",
+    "join_waitlist",
     "keep_rental",
+    "leave_waitlist",
     "let_go_again",
     "lock_order",
     "lose_rental",
     "mark_deposit_secured",
     "mark_order_paid",
     "move_rental_days",
+    "next_in_line",
     "note_deposit",
     "object_to_claim",
+    "offer_to",
     "open_feed",
     "place_order",
     "prepare_rental",
@@ -87,10 +104,14 @@ __all__ = [
     "ready_for_payment",
     "receive_return",
     "refuse_return",
+    "remind",
     "report_late",
+    "serve_waitlist",
     "settle_claim",
     "settle_claims",
     "settle_later",
+    "settle_no_show",
+    "settle_no_shows",
     "settle_reserving",
     "settle_soon",
     "swap_unit",

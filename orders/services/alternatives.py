@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import titled
@@ -20,7 +21,7 @@ from inventory.alternatives import is_free, nearest_starts, other_depots, read_a
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation
 from inventory.states import ReservationStatus
-from orders.models import Order
+from orders.models import Order, WaitlistEntry
 from orders.services.asked import Asked, Json, asked_by, in_its_place, instead_of, price_of
 from orders.states import OrderStatus
 
@@ -103,7 +104,15 @@ class _Teller:
                 ],
                 "containers": list(islice(self._containers(one, instead), MOST_CONTAINERS)),
             },
+            "waitlist": self._wait(one) if one.wanted.quantity <= WaitlistEntry.MOST else None,
         }
+
+    def _wait(self, one: Asked) -> Json:
+        """What to send, and where, to wait for this."""
+        first_on, last_on = one.days_told
+        days = {"from": first_on, "to": last_on} if first_on else {}
+        body = {"sku": one.sku, "depot": self.home.code, "mode": one.mode.value, "quantity": one.wanted.quantity}
+        return {"href": reverse("waitlist"), "body": {**body, "currency": self.currency, **days}}
 
     def _containers(self, one: Asked, instead: Sequence[InsteadRow]) -> Iterator[Json]:
         for row in instead:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -181,28 +182,33 @@ def let_go_again(*, order_id: UUID) -> None:
         sync_soon(ids)
 
 
-def expire_orders() -> int:
-    """Expire the orders that were not paid in time. Returns how many. Skips what somebody is working on.
+def expire_orders(*, dry_run: bool = False) -> list[Order]:
+    """Expire the orders that were not paid in time. Returns them. Skips what somebody is working on.
 
     Each in a transaction of its own: one that kept the claims of an order while it waits for those of the next would
-    take claims out of order (docs/locking.md).
+    take claims out of order (docs/locking.md). dry_run: only tells which.
     """
-    expired = 0
-    while _expire_next():
-        expired += 1
+    if dry_run:
+        return list(_unpaid_in_time())
+    expired = []
+    while (order := _expire_next()) is not None:
+        expired.append(order)
     return expired
 
 
+def _unpaid_in_time() -> QuerySet[Order]:
+    due = Order.objects.filter(status__in=_UNPAID, expires_at__lte=timezone.now())
+    return due.select_related("depot").order_by("expires_at")
+
+
 @transaction.atomic
-def _expire_next() -> bool:
+def _expire_next() -> Order | None:
     """Locks: order, reservations."""
-    due = Order.objects.select_for_update(skip_locked=True).filter(status__in=_UNPAID, expires_at__lte=timezone.now())
-    order = due.order_by("expires_at").first()
-    if order is None:
-        return False
-    move(order, "expire", actor=CLOCK)
-    give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
-    return True
+    order = _unpaid_in_time().select_for_update(of=("self",), skip_locked=True).first()
+    if order is not None:
+        move(order, "expire", actor=CLOCK)
+        give_back(order, actor=CLOCK, reason="not paid in time", expired=True)
+    return order
 
 
 @transaction.atomic

@@ -14,7 +14,14 @@ from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
 from orders.checklists import Point, points_of
-from orders.errors import ChecklistOpen, DepositNotSecured, NothingPaid, TransitionNotAllowed, WrongUnit
+from orders.errors import (
+    ChecklistOpen,
+    DepositNotSecured,
+    NothingPaid,
+    ShipmentUnsuitable,
+    TransitionNotAllowed,
+    WrongUnit,
+)
 from orders.models import Fulfilment, Order, OrderLine, Rental, RentalPhoto
 from orders.pictures import cleaned
 from orders.selectors import has_left, is_all_credited
@@ -29,7 +36,7 @@ from orders.services.history import (
     require_confirmed,
 )
 from orders.services.lateness import charge_late_days_of
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, RentalStatus, allowed_events, next_status
 
 
@@ -230,15 +237,23 @@ def prepare_sale(*, line_id: UUID, actor: str) -> OrderLine:
 
 
 @transaction.atomic
-def deliver_sale(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
-    """Hand what was bought to the customer or the carrier. Locks: order, reservation.
+def deliver_sale(
+    *, line_id: UUID, actor: str, note: str = "", carrier: str = "", tracking_number: str = ""
+) -> OrderLine:
+    """Hand what was bought to the customer or the carrier; of what is shipped the customer is told.
 
-    Raises: TransitionNotAllowed, NothingPaid.
+    carrier, tracking_number: both or neither. Locks: order, reservation.
+    Raises: TransitionNotAllowed, NothingPaid, ShipmentUnsuitable.
     """
     order, line = _lock_line(line_id)
     _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
-    moved = move_sale(order, line, event, actor=actor, note=note, delivered_at=timezone.now())
+    tracked = {"carrier": carrier.strip(), "tracking_number": tracking_number.strip()}
+    if any(tracked.values()) and (event != "ship" or not all(tracked.values())):
+        raise ShipmentUnsuitable
+    moved = move_sale(order, line, event, actor=actor, note=note, delivered_at=timezone.now(), **tracked)
+    if event == "ship":
+        tell_soon("shipped", order_id=order.pk, about=line.pk)
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
     settle_soon(order.pk)  # it may be done and balanced

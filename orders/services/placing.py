@@ -27,7 +27,7 @@ from orders.services.coupons import use_coupon
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
-from orders.states import ORDER, OrderStatus, SaleStatus, next_status
+from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, next_status
 
 log = get_logger(__name__)
 
@@ -115,7 +115,7 @@ def give_back(
 
     but: what is not credited of each of these lines.
     """
-    for rental in Rental.objects.filter(line__order=order).order_by("id"):
+    for rental in Rental.objects.filter(line__order=order).exclude(status=RentalStatus.CANCELLED).order_by("id"):
         move_rental(order, rental, "cancel", actor=actor)
     for line in OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE):
         move_sale(order, line, "cancel", actor=actor)
@@ -127,8 +127,23 @@ def give_back(
 
 
 @transaction.atomic
-def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reservation]]:
-    """The quote's order, and what was reserved for it just now; nothing when it was there already."""
+def place_for(*, customer_id: UUID, quote_id: UUID, lifetime: timedelta) -> Order:
+    """Turn a quote into its one order for somebody who is not here: the IMS is asked by a job, and it is held for
+    `lifetime`.
+
+    Locks: quote, then stock levels. Raises: NotFound, QuoteExpired, QuoteUsed, DepotClosed, OutOfStock.
+    """
+    return _claim(customer_id=customer_id, quote_id=quote_id, lifetime=lifetime)[0]
+
+
+@transaction.atomic
+def _claim(
+    *, customer_id: UUID, quote_id: UUID, lifetime: timedelta | None = None
+) -> tuple[Order, Sequence[Reservation]]:
+    """The quote's order, and what was reserved for it just now; nothing when it was there already.
+
+    lifetime: of the hold when nobody waits for an answer, so that the job may ask the IMS at once.
+    """
     locked = Quote.objects.select_for_update(of=("self",)).select_related("depot")
     mine = locked.filter(pk=quote_id, customer_id=customer_id)
     quote = mine.annotate(closed_spans=closed_spans("depot")).first()
@@ -146,11 +161,12 @@ def _claim(*, customer_id: UUID, quote_id: UUID) -> tuple[Order, Sequence[Reserv
     _require_open(quote)
     if quote.coupon_id:
         quote.coupon = use_coupon(coupon_id=quote.coupon_id, customer_id=customer_id)
-    expires_at = timezone.now() + settings.HOLD_LIFETIME
-    lease = lease_for(settings.INVENTORY_REQUEST_BUDGET)
+    expires_at = timezone.now() + (lifetime or settings.HOLD_LIFETIME)
+    lease = lease_for(settings.INVENTORY_REQUEST_BUDGET) if lifetime is None else None
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at, leased_until=lease)
     order = _write_order(quote, reservations, expires_at)
-    enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER, order_id=str(order.pk))  # no lock: others must not wait
+    # No lock: others must not wait.
+    enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER if lease else None, order_id=str(order.pk))
     return order, reservations
 
 
@@ -242,4 +258,4 @@ def _mark_held(order_id: UUID) -> None:
         OrderEvent.objects.create(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)
 
 
-__all__ = ["give_back", "place_order", "refuse_order", "reservations_of", "settle_reserving"]
+__all__ = ["give_back", "place_for", "place_order", "refuse_order", "reservations_of", "settle_reserving"]

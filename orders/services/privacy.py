@@ -1,19 +1,23 @@
 """What orders know of a customer: see `accounts.privacy`."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 
-from orders.models import Claim, Order, Quote
+from orders.errors import TransitionNotAllowed
+from orders.models import Claim, Order, Quote, WaitlistEntry
 from orders.selectors import has_left, order_answer, order_events, quote_answer
 from orders.services.cancelling import cancel_order
 from orders.services.changes import is_delivered
 from orders.services.feeds import close_feed
+from orders.services.waiting import leave_waitlist
 from orders.states import UNDECIDED, OrderStatus, RentalStatus, SaleStatus
 
 _CLAIM = ("kind", "amount_minor", "reason", "status", "objection")
+_WAIT = ("kind", "quantity", "start_on", "end_on", "status", "created_at")
 _TO_CANCEL = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED)
 
 
@@ -26,7 +30,11 @@ def what_keeps(*, user_id: UUID) -> Iterator[str]:
 
 
 def wind_up(*, user_id: UUID, actor: str) -> None:
-    """Cancel the orders that have not begun, each in a transaction of its own."""
+    """Give up places in the waitlist and cancel the orders that have not begun, each in a transaction of its own."""
+    waiting = WaitlistEntry.objects.filter(customer=user_id, status__in=WaitlistEntry.OPEN)
+    for entry_id in waiting.values_list("pk", flat=True):
+        with suppress(TransitionNotAllowed):  # taken, or over, meanwhile
+            leave_waitlist(customer_id=user_id, entry_id=entry_id)
     mine = Order.objects.filter(customer=user_id, status__in=_TO_CANCEL).with_lines().order_by("id")
     for order in mine:
         if not has_left(order):
@@ -46,11 +54,13 @@ def export(*, user_id: UUID) -> dict[str, Any]:
     orders = Order.objects.filter(customer=user_id).with_lines().prefetch_related("events").order_by("placed_at")
     unused = Quote.objects.filter(customer=user_id, order=None).select_related("depot", "coupon").order_by("created_at")
     claims = Claim.objects.filter(order__customer=user_id).order_by("pk")
+    waits = WaitlistEntry.objects.filter(customer=user_id).order_by("pk")
     return {
         "orders": [
             {**order_answer(order), "address": order.address, "history": order_events(order)} for order in orders
         ],
         "claims": list(claims.values(*_CLAIM, order_number=F("order__number"))),
+        "waitlist": list(waits.values(*_WAIT, sku=F("variant__sku"), at=F("depot__code"))),
         "quotes": [{**quote_answer(quote), "address": quote.address} for quote in unused],
     }
 

@@ -7,6 +7,7 @@ from payments.admin.event import ProviderEventAdmin
 from payments.admin.mail import MailAdmin
 from payments.admin.order import documents_card, money_card
 from payments.admin.payment import PaymentAdmin
+from payments.admin.push import PushAdmin
 from payments.admin.reconciliation import PaymentReconciliationAdmin
 from payments.admin.refund import RefundAdmin
 
@@ -18,6 +19,7 @@ __all__ = [
     "PaymentAdmin",
     "PaymentReconciliationAdmin",
     "ProviderEventAdmin",
+    "PushAdmin",
     "RefundAdmin",
     "documents_card",
     "money_card",

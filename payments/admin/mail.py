@@ -27,7 +27,7 @@ class MailAdmin(ReadOnlyAdmin):
     search_fields = ("order__number",)
     search_help_text = "Order number"
     ordering = ("-id",)
-    nothing = "Mails are sent when something happens to an order's money."
+    nothing = "Mails are sent when something happens to an order."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
         rows: QuerySet[Mail] = super().get_queryset(request)

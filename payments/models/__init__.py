@@ -5,6 +5,7 @@ from payments.models.document import Document, DocumentCounter, DocumentKind, Do
 from payments.models.gateway import GatewayCustomer, ProviderEvent
 from payments.models.mail import Mail
 from payments.models.payment import GONE, Deposit, Payment
+from payments.models.push import Push
 from payments.models.reconciliation import PaymentReconciliation
 from payments.models.refund import Refund
 
@@ -21,5 +22,6 @@ __all__ = [
     "Payment",
     "PaymentReconciliation",
     "ProviderEvent",
+    "Push",
     "Refund",
 ]

@@ -18,6 +18,14 @@ class Mail(models.Model):
         DEPOSIT_ENDED = "deposit_ended"
         MONEY_REQUESTED = "money_requested"
         MONEY_RECEIVED = "money_received"
+        PICKUP_TOMORROW = "pickup_tomorrow"
+        RETURN_TOMORROW = "return_tomorrow"
+        OVERDUE = "overdue"
+        KEEP_PROPOSED = "keep_proposed"
+        NO_SHOW = "no_show"
+        SHIPPED = "shipped"
+        WAITLIST_OFFER = "waitlist_offer"  # held for whoever is next
+        RENTAL_FORFEIT = "rental_forfeit"  # nobody came until its last day
 
     kind = models.CharField(max_length=32, choices=Kind)
     cause = models.CharField(max_length=120)  # the id of what it tells of

@@ -13,8 +13,9 @@ from payments.services.deposits import (
 from payments.services.disputes import apply_disputes, ask_for_disputed, write_off_dispute
 from payments.services.documents import catch_up_on_documents, issue_documents
 from payments.services.extras import collect_extra
-from payments.services.mailing import read_mail, send_mail
+from payments.services.mailing import read_mail, send_mail, tell
 from payments.services.privacy import forget_gateway_customers
+from payments.services.pushing import forget_old_pushes, send_push
 from payments.services.reconcile import forget_old_reconciliations, reconcile_payments, watch_payments
 from payments.services.returning import (
     apply_refunds,
@@ -56,6 +57,7 @@ __all__ = [
     "decline_refund",
     "end_deposit",
     "forget_gateway_customers",
+    "forget_old_pushes",
     "forget_old_reconciliations",
     "issue_documents",
     "process_event",
@@ -74,12 +76,14 @@ __all__ = [
     "secure_deposit_now",
     "secure_due_deposits",
     "send_mail",
+    "send_push",
     "send_refund",
     "settle_deposit",
     "settle_order",
     "settle_payment",
     "settle_refund",
     "start_payment",
+    "tell",
     "watch_payments",
     "write_off_dispute",
 ]

@@ -1,8 +1,7 @@
 """What each mail says, in words for people. One letter, told twice: as text and as HTML (templates/emails)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -16,23 +15,14 @@ from orders.states import OrderStatus
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.selectors import needs_securing, owed
+from payments.services import rental_letters
+from payments.services.letter import Letter, day, place
 from payments.states import RefundStatus
 
 _NEWS = timedelta(days=2)  # a mail server may be away for one
 _UNCHARGED = "You were charged nothing."
 _AGAIN = "If you still want it, ask for a new quote in the app: it shows what is free on your days."
 _DAMAGES = (ChargeKind.LATE_FEE, ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.EXTENSION, ChargeKind.KEEP)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """facts: what it is about, line by line (what, how much or when)."""
-
-    subject: str
-    headline: str
-    paragraphs: Sequence[str]
-    facts: Sequence[tuple[str, str]] = ()
-    to_staff: bool = False
 
 
 def write(kind: Mail.Kind, order: Order, about: str) -> Letter | None:
@@ -62,16 +52,14 @@ def _confirmed(order: Order, _about: str) -> Letter:
 def _what(line: OrderLine) -> str:
     rental = next(iter(line.rentals.all()), None)
     what = f"{line.quantity} × {line.title}"
-    return f"{what}, {_day(rental.start_on)} to {_day(rental.end_on)}" if rental else what
+    return f"{what}, {day(rental.start_on)} to {day(rental.end_on)}" if rental else what
 
 
 def _where(order: Order, lines: Sequence[OrderLine]) -> str:
     if order.fulfilment == Fulfilment.DELIVERY:
         return "We bring it to the address that you gave us."
-    depot = order.depot
-    place = ", ".join(part for part in (depot.name, depot.street, f"{depot.postal_code} {depot.city}".strip()) if part)
     first = min((rental.start_on for line in lines for rental in line.rentals.all()), default=None)
-    return f"Pick it up at {place}{f', from {_day(first)} on' if first else ''}."
+    return f"Pick it up at {place(order.depot)}{f', from {day(first)} on' if first else ''}."
 
 
 def _deposit_terms(order: Order) -> list[str]:
@@ -263,10 +251,6 @@ def _reasons(order: Order) -> list[tuple[str, str]]:
     ]
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
 _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.ORDER_CONFIRMED: _confirmed,
     Mail.Kind.ORDER_ENDED: _ended,
@@ -277,4 +261,12 @@ _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.DEPOSIT_ENDED: _deposit_ended,
     Mail.Kind.MONEY_REQUESTED: _money_requested,
     Mail.Kind.MONEY_RECEIVED: _money_received,
+    Mail.Kind.PICKUP_TOMORROW: rental_letters.pickup_tomorrow,
+    Mail.Kind.RETURN_TOMORROW: rental_letters.return_tomorrow,
+    Mail.Kind.OVERDUE: rental_letters.overdue,
+    Mail.Kind.KEEP_PROPOSED: rental_letters.keep_proposed,
+    Mail.Kind.NO_SHOW: rental_letters.no_show,
+    Mail.Kind.SHIPPED: rental_letters.shipped,
+    Mail.Kind.WAITLIST_OFFER: rental_letters.waitlist_offer,
+    Mail.Kind.RENTAL_FORFEIT: rental_letters.rental_forfeit,
 }

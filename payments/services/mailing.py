@@ -13,7 +13,9 @@ from core.logging import get_logger
 from core.queue import enqueue
 from orders.models import Order
 from payments.models import Mail
-from payments.services.letters import Letter, write
+from payments.services.letter import Letter
+from payments.services.letters import write
+from payments.services.pushing import push_soon
 
 log = get_logger(__name__)
 _FOR_GOOD = 500  # SMTP replies from here on are final
@@ -21,13 +23,21 @@ _LOGIN_WANTED = 530  # says nothing of the address: our settings are wrong
 
 
 def mail_soon(kind: Mail.Kind, *, order_id: UUID, about: object) -> None:
-    """Have a mail of this kind sent once this transaction is committed; once, however often it is asked for.
+    """Have a mail of this kind sent once this transaction is committed; once, however often it is asked for. Phones
+    are told the same, when they are told of this kind.
 
     about: the order, refund, deposit or payment that it tells of: its id, and after a colon what tells occasions apart.
     With the kind it is the cause.
     """
     key = f"mail:{kind}:{about}"  # a lock too: of two jobs at once neither would see the other's row
     enqueue("payments.send_mail", once=key, lock=key, kind=kind.value, order_id=str(order_id), about=str(about))
+    push_soon(kind, order_id=order_id, about=str(about))
+
+
+@transaction.atomic
+def tell(*, kind: Mail.Kind, order_id: UUID, about: str) -> None:
+    """The same, for those below who ask by the name of a job."""
+    mail_soon(kind, order_id=order_id, about=about)
 
 
 def send_mail(*, kind: Mail.Kind, order_id: str, about: str) -> bool:

@@ -37,7 +37,7 @@ def page(name: str, user: User) -> str:
 
 def form_of(user: User, **changes: str) -> dict[str, str]:
     """What a browser sends back from the change form."""
-    counts = ("cats", "addresses", "token_families")
+    counts = ("cats", "addresses", "devices", "token_families")
     management = {f"{name}-{what}": "0" for name in counts for what in ("TOTAL_FORMS", "INITIAL_FORMS")}
     return {**management, "email": user.email, "name": user.name, "is_active": "on", **changes}
 

@@ -178,3 +178,39 @@ def test_a_cursor_that_is_not_ours_is_refused():
     response = client_for(UserFactory()).get(CATS, {"cursor": "rubbish"})
 
     assert (response.status_code, pointers(response)) == (400, ["#/cursor"])
+
+
+@pytest.mark.parametrize(
+    ("country", "right", "wrong"),
+    [
+        ("DE", "10115", "1011"),
+        ("AT", "1010", "10115"),
+        ("NL", "1012 js", "0012 JS"),
+        ("GB", "SW1A 1AA", "12345"),
+        ("PT", "1000-001", "1000001"),
+        ("US", "10001-0001", "10001-1"),
+    ],
+)
+def test_a_postal_code_is_written_as_its_country_writes_it(country, right, wrong):
+    phone = client_for(UserFactory())
+
+    refused = phone.post(ADDRESSES, {**AN_ADDRESS, "country": country, "postal_code": wrong}, headers=new_key())
+    taken = phone.post(ADDRESSES, {**AN_ADDRESS, "country": country, "postal_code": right}, headers=new_key())
+
+    assert (refused.status_code, pointers(refused)) == (400, ["#/postal_code"])
+    assert refused.json()["errors"][0]["detail"].startswith(f"A postal code of {country} is written such as ")
+    assert taken.status_code == 201
+
+
+def test_a_country_whose_postal_codes_nobody_knows_here_is_not_checked():
+    address = {**AN_ADDRESS, "country": "JP", "postal_code": "anything"}
+
+    assert client_for(UserFactory()).post(ADDRESSES, address, headers=new_key()).status_code == 201
+
+
+def test_an_address_that_moves_to_another_country_needs_its_postal_code():
+    phone = client_for(UserFactory())
+    url = f"{ADDRESSES}/{phone.post(ADDRESSES, AN_ADDRESS, headers=new_key()).json()['id']}"
+
+    assert pointers(phone.patch(url, {"country": "AT"})) == ["#/postal_code"]
+    assert phone.patch(url, {"country": "AT", "postal_code": "1010"}).status_code == 200

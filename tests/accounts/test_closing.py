@@ -36,8 +36,8 @@ from payments.services.collecting import close_payment
 from sandbox.stripe.client import InProcessHTTPClient
 from tests.core.conftest import stranger_connection, wait_until_somebody_waits_for
 from tests.core.test_problems import problem
-from tests.factories.accounts import AddressFactory, CatFactory, UserFactory
-from tests.factories.orders import DeliveryRateFactory
+from tests.factories.accounts import AddressFactory, CatFactory, DeviceFactory, UserFactory
+from tests.factories.orders import DeliveryRateFactory, waiting_for
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Denying
 from tests.shop import Shop, key
@@ -95,9 +95,12 @@ def test_nothing_in_the_database_tells_who_a_closed_account_was_but_the_receipts
     shop.phone().post(f"{ME}/calendar")
     orders = [shop.paid(shop.sale(), fulfilment="delivery", address_id=home), shop.paid(shop.rental())]
     shop.quote(shop.sale(), fulfilment="delivery", address_id=home)
+    DeviceFactory(owner=erika, name=f"{HERS[1]}'s phone")
+    place = waiting_for(shop, customer=erika, days=(3, 5))
     log = LogEntry.objects.log_actions(erika.pk, [erika], CHANGE, change_message="", single_object=True)
     assert rows_that_say(*HERS) == {
-        *("accounts_user", "accounts_cat", "accounts_address", "django_admin_log", "core_idempotencykey"),
+        *("accounts_user", "accounts_cat", "accounts_address", "accounts_device", "django_admin_log"),
+        "core_idempotencykey",
         *("orders_order", "orders_quote", "payments_document"),
     }
 
@@ -107,6 +110,8 @@ def test_nothing_in_the_database_tells_who_a_closed_account_was_but_the_receipts
     assert rows_that_say(HERS[0], HERS[2], HERS[4]) == set()
     assert rows_that_say(*HERS) == {"payments_document"}
     assert not CalendarFeed.objects.exists()
+    place.refresh_from_db()
+    assert place.status == "withdrawn"
     assert not Quote.objects.filter(order=None).exists()
     log.refresh_from_db()
     assert log.object_repr == "Closed account"

@@ -1,17 +1,18 @@
 """People with good defaults, and phones that are logged in as them.
 
 * UserFactory(), UserFactory(staff=True), UserFactory(superuser=True), UserFactory(closed=True); all know PASSWORD
-* CatFactory(owner=user), AddressFactory(owner=user)
+* CatFactory(owner=user), AddressFactory(owner=user), DeviceFactory(owner=user)
 * client_for(user).get("/api/v1/me"), or any client with headers=auth_header(user): a real token, really checked
 """
 
 from typing import Any
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 from rest_framework.test import APIClient
 
-from accounts.models import Address, Cat, User
+from accounts.models import Address, Cat, Device, User
 from accounts.tokens import AccessToken
 
 PASSWORD = "a long walk home"
@@ -61,6 +62,16 @@ class AddressFactory(DjangoModelFactory):
     city = "Berlin"
     country = "DE"
     phone = "+49 30 1234567"
+
+
+class DeviceFactory(DjangoModelFactory):
+    class Meta:
+        model = Device
+
+    owner = factory.SubFactory(UserFactory)
+    token = factory.Sequence(lambda n: f"push-token-{n}")
+    platform = Device.Platform.IOS
+    seen_at = factory.LazyFunction(timezone.now)
 
 
 class Phone(APIClient):

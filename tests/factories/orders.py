@@ -28,6 +28,7 @@ from orders.models import (
     Quote,
     Rental,
     RentalPhoto,
+    WaitlistEntry,
 )
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from tests.factories.accounts import UserFactory
@@ -272,3 +273,17 @@ class CouponFactory(DjangoModelFactory):
     code = factory.Sequence(lambda n: f"TENTH-{n:03d}")
     percent = 10
     valid_from = date(2026, 1, 1)
+
+
+def waiting_for(shop: Any, *, quantity: int = 1, customer: Any = None, days: tuple[int, int] | None = None) -> Any:
+    """A place in the waitlist, for the bag or, with days counted from today, for the crate; free or not."""
+    return WaitlistEntry.objects.create(
+        customer=customer or shop.customer,
+        depot=shop.depot,
+        variant=shop.crate if days else shop.bag,
+        kind=OrderLine.Kind.RENTAL if days else OrderLine.Kind.SALE,
+        quantity=quantity,
+        currency="EUR",
+        start_on=shop.day(days[0]) if days else None,
+        end_on=shop.day(days[1]) if days else None,
+    )

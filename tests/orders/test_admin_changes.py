@@ -130,5 +130,5 @@ def test_the_command_lists_who_is_late_and_has_them_charged(shop: Shop) -> None:
         run_jobs()
 
     assert rental.line.order.number in dry.getvalue()
-    assert "1 late" in wet.getvalue()
+    assert "1 due; their days are being charged" in wet.getvalue()
     assert Charge.objects.filter(kind=ChargeKind.LATE_FEE).count() == 1

@@ -70,7 +70,7 @@ def test_a_shortage_is_told_in_the_days_that_the_customer_asked_for(shop: Shop) 
 
     [line] = refused(shop, shop.rental(10, 12, quantity=4))["lines"]
 
-    assert {name: line[name] for name in line if name != "alternatives"} == {
+    assert {name: line[name] for name in line if name not in ("alternatives", "waitlist")} == {
         "sku": "CRATE-1",
         "depot": "BER",
         "kind": "rental",
@@ -116,6 +116,10 @@ def test_the_warehouses_no_has_the_same_shape(shop: Shop, munich: Depot) -> None
             "first_on": None,
             "last_on": None,
             "alternatives": {"dates": [], "depots": [{"depot": "MUC", "available": 20}], "containers": []},
+            "waitlist": {
+                "href": "/api/v1/waitlist",
+                "body": {"sku": "BAG-1", "depot": "BER", "mode": "buy", "quantity": 10, "currency": "EUR"},
+            },
         }
     ]
     assert answer.json()["held_by_your_orders"] == []

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
+from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import NotFound
-from orders.errors import ReturnTooLate, TransitionNotAllowed
-from orders.models import Charge, ChargeKind, Order, OrderLine, Rental
+from orders.errors import ReturnTooLate, ShipmentUnsuitable, TransitionNotAllowed
+from orders.models import Charge, ChargeKind, DeliveryRate, Order, OrderLine, Rental
 from orders.services import (
     add_charge,
     ask_return,
@@ -25,6 +27,7 @@ from orders.services import (
 from orders.states import OrderStatus, SaleStatus
 from payments.models import Deposit, Document, Payment
 from payments.selectors import balance, unsettled_orders
+from tests.factories.accounts import AddressFactory
 from tests.jobs import run_jobs
 from tests.orders.desk import address, desk, said
 from tests.shop import Shop, key
@@ -182,3 +185,68 @@ def test_the_counter_finds_what_comes_back_though_its_order_was_complete(shop: S
     assert line.order.number in waiting
     assert "is back, and credited" in said(answer)
     assert desk("auditor").post(address("orders_orderline_refuse", line)).status_code == 403
+
+
+# By parcel
+
+
+def shipped(shop: Shop, **tracked: str) -> OrderLine:
+    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
+    home = AddressFactory(owner=shop.customer, country="DE")
+    order = shop.paid(shop.sale(), fulfilment="delivery", address_id=home.pk)
+    line = order.lines.get()
+    prepare_sale(line_id=line.pk, actor=CLERK)
+    mail.outbox.clear()
+    deliver_sale(line_id=line.pk, actor=CLERK, **tracked)
+    run_jobs()
+    return line
+
+
+def test_what_is_shipped_is_told_with_who_brings_it_and_shown_in_the_app(shop: Shop) -> None:
+    line = shipped(shop, carrier="DHL", tracking_number=" 00340434161094042557 ")
+
+    (message,) = [message for message in mail.outbox if "is on its way" in message.subject]
+    assert "Carrier: DHL" in message.body
+    assert "Tracking number: 00340434161094042557" in message.body
+    told = shop.phone().get(f"/api/v1/orders/{line.order.number}").json()["lines"][0]
+    assert told["shipment"] == {"carrier": "DHL", "tracking_number": "00340434161094042557"}
+
+
+def test_what_is_shipped_without_a_number_is_told_too(shop: Shop) -> None:
+    line = shipped(shop)
+
+    (message,) = [message for message in mail.outbox if "is on its way" in message.subject]
+    assert "Tracking number" not in message.body
+    assert shop.phone().get(f"/api/v1/orders/{line.order.number}").json()["lines"][0]["shipment"] is None
+
+
+@pytest.mark.parametrize("half", [{"carrier": "DHL"}, {"tracking_number": "0034"}])
+def test_a_carrier_without_a_number_tracks_nothing(shop: Shop, half: dict[str, str]) -> None:
+    with pytest.raises(ShipmentUnsuitable):
+        shipped(shop, **half)
+
+    assert OrderLine.objects.get().status == SaleStatus.READY
+
+
+def test_what_is_handed_over_at_the_counter_has_no_parcel(shop: Shop) -> None:
+    line = shop.paid(shop.sale()).lines.get()
+    prepare_sale(line_id=line.pk, actor=CLERK)
+
+    with pytest.raises(ShipmentUnsuitable):
+        deliver_sale(line_id=line.pk, actor=CLERK, carrier="DHL", tracking_number="0034")
+
+
+def test_at_the_desk_the_number_is_typed_when_the_parcel_is_given_away(shop: Shop) -> None:
+    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
+    home = AddressFactory(owner=shop.customer, country="DE")
+    line = shop.paid(shop.sale(), fulfilment="delivery", address_id=home.pk).lines.get()
+    prepare_sale(line_id=line.pk, actor=CLERK)
+    clerk, step = desk("clerk"), reverse("admin:orders_orderline_deliver", args=[line.pk])
+
+    refused = clerk.post(step, {"carrier": "DHL", "tracking_number": "", "note": ""})
+    done = clerk.post(step, {"carrier": "DHL", "tracking_number": "00340434", "note": ""})
+
+    assert "its name and its tracking number, or neither" in refused.content.decode()
+    assert done.status_code == 302
+    line.refresh_from_db()
+    assert (line.status, line.carrier, line.tracking_number) == (SaleStatus.SHIPPED, "DHL", "00340434")

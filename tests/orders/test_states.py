@@ -15,10 +15,12 @@ from orders.states import (
     ORDER,
     RENTAL,
     SALE,
+    WAITLIST,
     ClaimStatus,
     OrderStatus,
     RentalStatus,
     SaleStatus,
+    WaitlistStatus,
     allowed_events,
     next_status,
 )
@@ -28,6 +30,7 @@ TABLES = {
     "rental": (RENTAL, RentalStatus),
     "sale": (SALE, SaleStatus),
     "claim": (CLAIM, ClaimStatus),
+    "waitlist": (WAITLIST, WaitlistStatus),
 }
 
 # Written out a second time, by hand, so that a slip in the table cannot agree with itself.
@@ -51,6 +54,8 @@ EXPECTED = {
         "move": {"booked": "booked", "ready": "ready"},
         "tell_late": {"out": "out"},
         "be_late": {"out": "out"},
+        "miss": {"booked": "booked", "ready": "ready"},
+        "forfeit": {"booked": "cancelled", "ready": "cancelled"},
         "keep": {"out": "kept"},
         "lose": {"out": "lost"},
         "cancel": {"booked": "cancelled", "ready": "cancelled"},
@@ -73,6 +78,14 @@ EXPECTED = {
         "uphold": {"objected": "charged"},
         "reduce": {"objected": "charged"},
         "drop": {"open": "dropped", "objected": "dropped"},
+    },
+    "waitlist": {
+        "offer": {"waiting": "offered"},
+        "refuse": {"offered": "waiting"},
+        "take": {"offered": "taken"},
+        "lapse": {"offered": "lapsed"},
+        "withdraw": {"waiting": "withdrawn", "offered": "withdrawn"},
+        "end": {"waiting": "over"},
     },
 }
 
@@ -118,7 +131,9 @@ def test_what_only_the_clock_and_other_systems_do_is_told_to_nobody_as_possible(
         event for table, statuses in TABLES.values() for status in statuses for event in allowed_events(table, status)
     }
 
-    assert told.isdisjoint({"hold", "refuse", "expire", "pay_late", "complete", "restore", "lapse"})
+    assert told.isdisjoint(
+        {"hold", "refuse", "expire", "pay_late", "complete", "restore", "be_late", "miss", "forfeit", "lapse"}
+    )
     assert allowed_events(ORDER, OrderStatus.PENDING_PAYMENT) == ["cancel", "pay"]
 
 

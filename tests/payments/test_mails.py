@@ -4,10 +4,11 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from html import escape, unescape
 from smtplib import SMTPAuthenticationError, SMTPException, SMTPSenderRefused
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -23,9 +24,14 @@ from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Or
 from orders.services import (
     cancel_order,
     close_rental,
+    deliver_sale,
     expire_orders,
     hand_over_rental,
     prepare_rental,
+    prepare_sale,
+    remind,
+    serve_waitlist,
+    settle_no_shows,
     take_back_rental,
 )
 from orders.services.placing import refuse_order
@@ -35,6 +41,7 @@ from payments.services.letters import write
 from payments.services.mailing import mail_soon
 from payments.states import RefundStatus
 from tests.factories.accounts import AddressFactory, UserFactory
+from tests.factories.orders import waiting_for
 from tests.jobs import run_jobs, waiting_jobs
 from tests.orders.desk import address, desk
 from tests.shop import Shop
@@ -58,6 +65,14 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.DEPOSIT_ENDED: "deposit for",
         Mail.Kind.MONEY_REQUESTED: "Please pay",
         Mail.Kind.MONEY_RECEIVED: "We received",
+        Mail.Kind.PICKUP_TOMORROW: "begins tomorrow",
+        Mail.Kind.RETURN_TOMORROW: "comes back tomorrow",
+        Mail.Kind.OVERDUE: "should be back",
+        Mail.Kind.KEEP_PROPOSED: "Would you like to keep",
+        Mail.Kind.NO_SHOW: "You did not come",
+        Mail.Kind.RENTAL_FORFEIT: "has ended",
+        Mail.Kind.SHIPPED: "Your parcel",
+        Mail.Kind.WAITLIST_OFFER: "What you wait for",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 
@@ -149,6 +164,36 @@ def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
     settled(shop)
     shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
     settled(shop)
+    parcel_and_waitlist(shop)
+    days_go_by(shop)
+
+
+def parcel_and_waitlist(shop: Shop) -> None:
+    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
+    home = AddressFactory(owner=shop.customer, country="DE")
+    line = shop.paid(shop.sale(), fulfilment="delivery", address_id=home.pk).lines.get()
+    prepare_sale(line_id=line.pk, actor="staff:1")
+    deliver_sale(line_id=line.pk, actor="staff:1", carrier="DHL", tracking_number="00340434")
+    waiting_for(shop)
+    for _ in range(2):
+        serve_waitlist()
+        settled(shop)
+
+
+def days_go_by(shop: Shop) -> None:
+    """One rental is fetched and not brought back, another is not even fetched."""
+    fetched = shop.ready(shop.rental(10, 12)).lines.get().rentals.get()
+    shop.ready(shop.rental(10, 12))
+    zone = ZoneInfo(shop.depot.time_zone)
+    noons = {day: datetime.combine(shop.day(day), time(13), zone) for day in (9, 10, 11, 13, 20)}
+    for day, noon in noons.items():
+        with time_machine.travel(noon):
+            if day == 10:
+                prepare_rental(rental_id=fetched.pk, actor="staff:1")
+                hand_over_rental(rental_id=fetched.pk, actor="staff:1")
+            remind()
+            settle_no_shows()
+            run_jobs(later=False)
 
 
 def test_every_kind_is_sent_once_whatever_repeats(shop: Shop, settings: Settings) -> None:

@@ -1,23 +1,17 @@
 """Charge every rental that is late now, as the hourly job does."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from django.core.management.base import BaseCommand, CommandParser
-
-from core.commands import exit_on_bad_usage, table
+from core.commands import ClockCommand
 from orders.services import charge_late_rentals
 
 
-class Command(BaseCommand):
+class Command(ClockCommand):
     help = "Have every late rental charged its days; the worker does it. Safe to repeat."
+    columns = ("order", "SKU", "depot", "was due back")
+    said = "their days are being charged"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        exit_on_bad_usage(parser)
-        parser.add_argument("--dry-run", action="store_true", help="only list who is late")
-
-    def handle(self, *_: Any, dry_run: bool, **__: Any) -> None:
-        late = charge_late_rentals(dry_run=dry_run)
-        rows = [(r.line.order.number, r.line.sku, r.line.order.depot.code, str(r.end_on)) for r in late]
-        if rows:
-            self.stdout.write(table([("order", "SKU", "depot", "was due back"), *rows]))
-        self.stdout.write(f"{len(rows)} late; {'nothing is charged' if dry_run else 'their days are being charged'}.")
+    def due(self, *, dry_run: bool) -> Iterable[Sequence[str]]:
+        for rental in charge_late_rentals(dry_run=dry_run):
+            order = rental.line.order
+            yield order.number, rental.line.sku, order.depot.code, str(rental.end_on)

@@ -15,6 +15,6 @@ def leave_out(apps: Any, _schema: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0012_document_detail")]
+    dependencies = [("payments", "0016_shipped_mails")]
 
     operations = [migrations.RunPython(leave_out, migrations.RunPython.noop, elidable=True)]

@@ -1,0 +1,130 @@
+"""What the clock finds: whom to remind of what, and who never came. Days and hours are the depot's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from core.time import day_after, days_counted, start_of_day, today_in
+from orders.models import Fulfilment, Order, Reminder, Rental
+from orders.outlook import keep_minor, late_days
+from orders.states import OrderStatus, RentalStatus
+
+_AWAKE = time(9), time(21)
+_A_DAY = timedelta(days=1)
+WAITING = (RentalStatus.BOOKED, RentalStatus.READY)
+Kind = Reminder.Kind
+
+
+@dataclass(slots=True)
+class Due:
+    """A reminder that is due: rentals of one order with the same day are told of together."""
+
+    order: Order
+    kind: Kind
+    day: date
+    rentals: list[Rental] = field(default_factory=list)
+
+
+def is_awake(zone: str, at: datetime) -> bool:
+    """True at an hour at which people may be told something."""
+    first, last = _AWAKE
+    return first <= at.astimezone(ZoneInfo(zone)).time() < last
+
+
+def due_reminders(*, at: datetime | None = None) -> list[Due]:
+    """The reminders that are true now and were not asked for before, the oldest day first. Nothing at night.
+
+    Two statements, and two more for each rental that is late and whose customer was not offered to keep it.
+    """
+    now = at or timezone.now()
+    soon = now.date() + 2 * _A_DAY  # no depot's tomorrow is later
+    rows = Rental.objects.filter(
+        Q(status__in=WAITING, start_on__gte=now.date(), start_on__lte=soon)
+        | Q(status=RentalStatus.OUT, end_on__lte=soon),
+        line__order__status=OrderStatus.CONFIRMED,
+    )
+    rentals = list(rows.select_related("line__order__depot").order_by("end_on", "id"))
+    asked = Reminder.objects.filter(order__in={rental.line.order_id for rental in rentals})
+    told = set(asked.values_list("order", "kind", "day"))
+    due: dict[tuple[object, ...], Due] = {}
+    for rental in rentals:
+        order = rental.line.order
+        if not is_awake(order.depot.time_zone, now):
+            continue
+        for kind, day in _moments(rental, order.depot.time_zone, now):
+            key = (order.pk, kind, day)
+            if key in due:
+                due[key].rentals.append(rental)
+            elif key not in told and (kind != Kind.KEEP_PROPOSED or _proposes_keeping(rental, now)):
+                due[key] = Due(order, kind, day, [rental])
+    return sorted(due.values(), key=lambda one: one.day)
+
+
+def reminded_of(order: Order, kind: Kind, day: date, *, at: datetime | None = None) -> list[Rental]:
+    """The rentals of which a reminder is still true; none: it is outdated. Needs `depot`."""
+    now = at or timezone.now()
+    if order.status != OrderStatus.CONFIRMED:
+        return []
+    rentals = Rental.objects.filter(line__order=order).select_related("line__order__depot").order_by("id")
+    mine = [rental for rental in rentals if (kind, day) in _moments(rental, order.depot.time_zone, now)]
+    return [rental for rental in mine if kind != Kind.KEEP_PROPOSED or _proposes_keeping(rental, now)]
+
+
+def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, date]]:
+    tomorrow = today_in(zone, at) + _A_DAY
+    if rental.status in WAITING and rental.start_on == tomorrow:
+        yield Kind.PICKUP_TOMORROW, rental.start_on
+    if rental.status != RentalStatus.OUT:
+        return
+    if rental.end_on == tomorrow:
+        yield Kind.RETURN_TOMORROW, rental.end_on
+    if late_days(rental, zone, at):
+        yield Kind.OVERDUE, rental.end_on
+        yield Kind.KEEP_PROPOSED, rental.end_on
+
+
+def _proposes_keeping(rental: Rental, at: datetime) -> bool:
+    """Of a late rental: the fees have reached what keeping it costs, or it is late for so long that this is likely."""
+    price = keep_minor(rental)
+    late = days_counted(rental.end_on, today_in(rental.line.order.depot.time_zone, at)) - 1
+    return price is not None and (price == 0 or late >= settings.KEEP_PROPOSED_AFTER_DAYS)
+
+
+def is_missed(rental: Rental, zone: str, at: datetime) -> bool:
+    """Its first day is over, and the grace after it, and nobody came for it."""
+    return rental.status in WAITING and at >= _over_at(rental.start_on, zone)
+
+
+def is_forfeit(rental: Rental, zone: str, at: datetime) -> bool:
+    """The same of its last day: nobody can come for it any more."""
+    return rental.status in WAITING and at >= _over_at(rental.end_on, zone)
+
+
+def no_shows(*, at: datetime | None = None) -> list[Rental]:
+    """Rentals of which it is to be written down that nobody came, or that end by it. What we bring is never missed.
+
+    The oldest first. One statement. Nothing at night, as their customers are told.
+    """
+    now = at or timezone.now()
+    rows = Rental.objects.filter(
+        status__in=WAITING,
+        start_on__lte=now.date(),
+        line__order__status=OrderStatus.CONFIRMED,
+        line__order__fulfilment=Fulfilment.PICKUP,
+    )
+    found = []
+    for rental in rows.select_related("line__order__depot").order_by("start_on", "id"):
+        zone = rental.line.order.depot.time_zone
+        is_news = rental.missed_at is None and is_missed(rental, zone, now)
+        if is_awake(zone, now) and (is_news or is_forfeit(rental, zone, now)):
+            found.append(rental)
+    return found
+
+
+def _over_at(day: date, zone: str) -> datetime:
+    return start_of_day(day_after(day), zone) + settings.NO_SHOW_GRACE

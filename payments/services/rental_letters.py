@@ -1,0 +1,202 @@
+"""What orders have told: reminders, and what became of what was rented, bought or waited for.
+
+Each letter is None once it is not true any more.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from core.money import format_minor
+from orders.due import WAITING, reminded_of
+from orders.models import ChargeKind, Fulfilment, Order, Reminder, Rental
+from orders.outlook import keep_minor, rent_charged_minor
+from orders.states import OrderStatus, RentalStatus, SaleStatus
+from payments.services.letter import Letter, day, place
+
+Kind = Reminder.Kind
+
+
+def pickup_tomorrow(order: Order, about: str) -> Letter | None:
+    """About: the order and its day, as for every reminder."""
+    rentals = _reminded(order, Kind.PICKUP_TOMORROW, about)
+    if not rentals:
+        return None
+    if order.fulfilment == Fulfilment.DELIVERY:
+        where = "We bring it to the address that you gave us."
+    else:
+        where = f"Pick it up at {place(order.depot)}."
+    deposit = ""
+    if order.deposit_plan and order.deposit_secured_at is None:
+        deposit = " Its deposit is not confirmed yet: please do so in the app before, as nothing leaves without it."
+    return Letter(
+        f"Your rental of order {order.number} begins tomorrow",
+        "Your rental begins tomorrow.",
+        [f"{where}{deposit}", "If your plans changed, say so in the app today."],
+        _what(rentals),
+    )
+
+
+def return_tomorrow(order: Order, about: str) -> Letter | None:
+    rentals = _reminded(order, Kind.RETURN_TOMORROW, about)
+    if not rentals:
+        return None
+    return Letter(
+        f"Order {order.number} comes back tomorrow",
+        "Please bring it back tomorrow.",
+        [
+            f"It is expected at {place(order.depot)}. {_fees(order, rentals)}",
+            "If you need it for longer, extend it in the app today: that costs less than coming late.",
+        ],
+        _what(rentals),
+    )
+
+
+def overdue(order: Order, about: str) -> Letter | None:
+    rentals = _reminded(order, Kind.OVERDUE, about)
+    if not rentals:
+        return None
+    return Letter(
+        f"Order {order.number} should be back",
+        "It should be back by now.",
+        [
+            f"It was expected on {day(rentals[0].end_on)} at {place(order.depot)}. {_fees(order, rentals)}",
+            "Tell us in the app when it comes, as the next cat may be waiting for it.",
+        ],
+        [*_what(rentals), *_charged(order, rentals)],
+    )
+
+
+def keep_proposed(order: Order, about: str) -> Letter | None:
+    rentals = _reminded(order, Kind.KEEP_PROPOSED, about)
+    if not rentals:
+        return None
+    prices = [(rental, keep_minor(rental)) for rental in rentals]
+    facts = [
+        (f"Keeping {rental.line.title}", format_minor(price, order.currency))
+        for rental, price in prices
+        if price is not None
+    ]
+    return Letter(
+        f"Would you like to keep what you rented with {order.number}?",
+        "Would you like to keep it?",
+        [
+            (
+                f"It was expected back on {day(rentals[0].end_on)}. Your rent and your late fees count towards its "
+                "price; what is left of that is below."
+            ),
+            "Keep it in the app, and it is yours. Or bring it back: then only the days that it is late are charged.",
+        ],
+        [*facts, *_charged(order, rentals)],
+    )
+
+
+def no_show(order: Order, about: str) -> Letter | None:
+    """About: the rental."""
+    rental = _rental(order, about)
+    if rental is None or rental.status not in WAITING or order.status != OrderStatus.CONFIRMED:
+        return None
+    return Letter(
+        f"You did not come for your rental of order {order.number}",
+        "We waited for you.",
+        [
+            (
+                f"It began on {day(rental.start_on)} and is still yours until {day(rental.end_on)}: pick it up at "
+                f"{place(order.depot)}."
+            ),
+            (
+                "When nobody comes for it by then it ends, and its rent is credited only as far as the terms of "
+                "cancellation say for a cancellation without notice."
+            ),
+        ],
+        _what([rental]),
+    )
+
+
+def rental_forfeit(order: Order, about: str) -> Letter | None:
+    """About: the rental."""
+    rental = _rental(order, about)
+    if rental is None or rental.status != RentalStatus.CANCELLED:
+        return None
+    kept = rent_charged_minor(rental)
+    money = "All of its rent is credited to you."
+    if kept > 0:
+        amount = format_minor(kept, order.currency)
+        money = f"{amount} of its rent stays charged, by the terms of cancellation of your order."
+    return Letter(
+        f"A rental of order {order.number} has ended",
+        "Your rental has ended without you.",
+        [
+            f"Nobody came for it until its last day, {day(rental.end_on)}. {money}",
+        ],
+        _what([rental]),
+    )
+
+
+def shipped(order: Order, about: str) -> Letter | None:
+    """About: the line."""
+    line = order.lines.filter(pk=UUID(about), status=SaleStatus.SHIPPED).first()
+    if line is None:
+        return None
+    tracked = [("Carrier", line.carrier), ("Tracking number", line.tracking_number)] if line.tracking_number else []
+    return Letter(
+        f"Your parcel of order {order.number} is on its way",
+        "It is on its way to you.",
+        [f"{line} has left {order.depot.name} for the address that you gave us."],
+        tracked,
+    )
+
+
+def waitlist_offer(order: Order, _about: str) -> Letter | None:
+    """About: the order that holds it."""
+    if order.status != OrderStatus.PENDING_PAYMENT or order.expires_at <= timezone.now():
+        return None
+    until = order.expires_at.astimezone(ZoneInfo(order.depot.time_zone))
+    return Letter(
+        "What you wait for is free",
+        "It is free, and held for you.",
+        [
+            (
+                f"It is held for you until {until:%H:%M} on {day(until.date())}, as order {order.number}. Pay it "
+                "in the app and it is yours; else whoever waits next has it."
+            ),
+        ],
+        [
+            *(
+                (f"{line.quantity} × {line.title}", format_minor(line.total_minor, order.currency))
+                for line in order.lines.all()
+            ),
+            ("Total, tax included", format_minor(order.total_minor, order.currency)),
+        ],
+    )
+
+
+def _reminded(order: Order, kind: Kind, about: str) -> list[Rental]:
+    return reminded_of(order, kind, date.fromisoformat(about.partition(":")[2]))
+
+
+def _rental(order: Order, about: str) -> Rental | None:
+    return Rental.objects.filter(pk=UUID(about), line__order=order).select_related("line").first()
+
+
+def _what(rentals: Sequence[Rental]) -> list[tuple[str, str]]:
+    return [(rental.line.title, f"{day(rental.start_on)} to {day(rental.end_on)}") for rental in rentals]
+
+
+def _fees(order: Order, rentals: Sequence[Rental]) -> str:
+    """What a day costs that it is late, and what all of them can come to; of the dearest of them."""
+    fee = max(rental.line.rental_terms.late_fee_minor for rental in rentals)
+    if not fee:
+        return "Every day that it is late, somebody else waits for it."
+    each = " each" if len(rentals) > 1 else ""
+    caps = [price for rental in rentals if (price := keep_minor(rental)) is not None]
+    cap = f", until it comes to {format_minor(max(caps), order.currency)}{each}, for which it is yours" if caps else ""
+    return f"Every day that it is late costs {format_minor(fee, order.currency)}{each}{cap}."
+
+
+def _charged(order: Order, rentals: Sequence[Rental]) -> list[tuple[str, str]]:
+    fees = sum(rental.charges.filter(kind=ChargeKind.LATE_FEE).total() for rental in rentals)
+    return [("Late fees so far", format_minor(fees, order.currency))] if fees else []
