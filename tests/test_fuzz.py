@@ -19,7 +19,8 @@ from schemathesis.specs.openapi import checks
 from orders.services import open_feed
 from tests.document import Operation, document, operations
 from tests.examples import examples
-from tests.factories.accounts import CatFactory, auth_header
+from tests.factories.accounts import CatFactory, DeviceFactory, auth_header
+from tests.factories.orders import waiting_for
 from tests.shop import Shop
 
 CHECKS = [
@@ -55,6 +56,8 @@ def existing(shop: Shop) -> dict[str, str]:
         "quote_id": str(shop.quote().pk),
         "cat_id": str(CatFactory(owner=shop.customer).pk),
         "address_id": str(address.pk),
+        "device_id": str(DeviceFactory(owner=shop.customer).pk),
+        "entry_id": str(waiting_for(shop).pk),
         "slug": shop.bag.container.slug,
         "key": "nobody-knows",
         "secret": open_feed(customer_id=shop.customer.pk),
