@@ -21,8 +21,8 @@ from orders.models import Rental
 from orders.services import open_feed
 from tests.document import Operation, document, operations
 from tests.examples import examples
-from tests.factories.accounts import CatFactory, auth_header
-from tests.factories.orders import ClaimFactory
+from tests.factories.accounts import CatFactory, DeviceFactory, auth_header
+from tests.factories.orders import ClaimFactory, waiting_for
 from tests.shop import Shop
 
 CHECKS = [
@@ -61,6 +61,8 @@ def existing(shop: Shop) -> dict[str, str]:
         "address_id": str(address.pk),
         "photo_id": str(uuid4()),
         "claim_id": str(claim.pk),
+        "device_id": str(DeviceFactory(owner=shop.customer).pk),
+        "entry_id": str(waiting_for(shop).pk),
         "slug": shop.bag.container.slug,
         "key": "nobody-knows",
         "secret": open_feed(customer_id=shop.customer.pk),

@@ -316,7 +316,7 @@ def test_an_account_is_not_closed_while_its_money_cannot_be_given_back(shop: Sho
     [
         lambda user: update_profile(user_id=user.pk, name=HERS[1]),
         lambda user: add_cat(owner=user, name=HERS[2], **MEASURES),
-        lambda user: add_address(owner=user, recipient=HERS[1], line1="x", postal_code="1", city="x", country="DE"),
+        lambda user: add_address(owner=user, recipient=HERS[1], line1="x", postal_code="10115", city="x", country="DE"),
     ],
 )
 def test_nothing_is_written_into_a_closed_account(shop: Shop, erika: User, write: Callable[[User], object]) -> None:
