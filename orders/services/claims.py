@@ -16,7 +16,7 @@ from orders.models import CLAIMABLE, ChargeKind, Claim, Order, RentalPhoto
 from orders.pictures import cleaned
 from orders.selectors import lapsed_claims
 from orders.services.history import CLOCK, charge_rental, lock_order, lock_rental, record
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_soon, tell_soon
 from orders.states import CLAIM, UNDECIDED, ClaimStatus, RentalStatus, next_status
 
 _BACK = (RentalStatus.RETURNED, RentalStatus.CLOSED)
@@ -58,6 +58,7 @@ def file_claim(
     for proof in proofs:
         RentalPhoto.objects.create(rental=rental, claim=claim, moment=RentalPhoto.Moment.CLAIMED, image=proof)
     record(order, "file_claim", "", claim.status, actor=actor, note=f"{claim}: {claim.reason}", subject=_subject(claim))
+    tell_soon("claim_filed", order_id=order.pk, about=claim.pk)
     return claim
 
 
@@ -162,7 +163,10 @@ def _charge(order: Order, claim: Claim, event: str, amount_minor: int, *, actor:
 
 def _decide(order: Order, claim: Claim, event: str, after: str, *, actor: str, fields: list[str]) -> Claim:
     claim.decided_by, claim.decided_at = actor, timezone.now()
-    return _move(order, claim, event, after, actor=actor, fields=[*fields, "decided_by", "decided_at"])
+    moved = _move(order, claim, event, after, actor=actor, fields=[*fields, "decided_by", "decided_at"])
+    if event != "accept":  # who accepts knows
+        tell_soon("claim_decided", order_id=order.pk, about=claim.pk)
+    return moved
 
 
 def _move(order: Order, claim: Claim, event: str, after: str, *, actor: str, fields: list[str]) -> Claim:

@@ -26,6 +26,8 @@ class Mail(models.Model):
         SHIPPED = "shipped"
         WAITLIST_OFFER = "waitlist_offer"  # held for whoever is next
         RENTAL_FORFEIT = "rental_forfeit"  # nobody came until its last day
+        CLAIM_FILED = "claim_filed"  # damage that is to be paid
+        CLAIM_DECIDED = "claim_decided"  # by staff, or by silence
 
     kind = models.CharField(max_length=32, choices=Kind)
     cause = models.CharField(max_length=120)  # the id of what it tells of

@@ -269,4 +269,6 @@ _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.SHIPPED: rental_letters.shipped,
     Mail.Kind.WAITLIST_OFFER: rental_letters.waitlist_offer,
     Mail.Kind.RENTAL_FORFEIT: rental_letters.rental_forfeit,
+    Mail.Kind.CLAIM_FILED: rental_letters.claim_filed,
+    Mail.Kind.CLAIM_DECIDED: rental_letters.claim_decided,
 }

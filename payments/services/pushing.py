@@ -27,6 +27,8 @@ TEXTS: dict[Mail.Kind, tuple[str, str]] = {
     Mail.Kind.NO_SHOW: ("We waited for you", "Your rental is still yours: the app says until when."),
     Mail.Kind.SHIPPED: ("It is on its way", "The app says who brings it."),
     Mail.Kind.WAITLIST_OFFER: ("It is free, and held for you", "Pay it in the app within half an hour."),
+    Mail.Kind.CLAIM_FILED: ("Please look at what came back", "Agree or object in the app within the days it names."),
+    Mail.Kind.CLAIM_DECIDED: ("A claim is decided", "The app says how."),
     Mail.Kind.RENTAL_FORFEIT: ("Your rental has ended", "Nobody came for it until its last day."),
 }
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from core.money import format_minor
 from orders.due import WAITING, reminded_of
-from orders.models import ChargeKind, Fulfilment, Order, Reminder, Rental
+from orders.models import ChargeKind, Claim, Fulfilment, Order, Reminder, Rental
 from orders.outlook import keep_minor, rent_charged_minor
-from orders.states import OrderStatus, RentalStatus, SaleStatus
+from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
 
 Kind = Reminder.Kind
@@ -136,6 +136,44 @@ def rental_forfeit(order: Order, about: str) -> Letter | None:
     )
 
 
+def claim_filed(order: Order, about: str) -> Letter | None:
+    """About: the claim."""
+    claim = _claim(order, about)
+    if claim is None or claim.status != ClaimStatus.OPEN:
+        return None
+    until = claim.answer_by.astimezone(ZoneInfo(order.depot.time_zone))
+    return Letter(
+        f"Please look at what came back with order {order.number}",
+        "Something is wrong with what came back.",
+        [
+            f"{claim.reason} Its pictures, before and after, are in the app.",
+            (
+                f"Nothing is charged yet. Agree or object in the app until {until:%H:%M} on {day(until.date())}; when "
+                "we hear nothing by then, it is charged, and the deposit pays first."
+            ),
+        ],
+        [_claimed(claim, order, claim.amount_minor)],
+    )
+
+
+def claim_decided(order: Order, about: str) -> Letter | None:
+    """About: the claim."""
+    claim = _claim(order, about)
+    if claim is None or claim.status not in (ClaimStatus.CHARGED, ClaimStatus.DROPPED):
+        return None
+    why = [claim.decision_note] if claim.decision_note else []
+    if claim.status == ClaimStatus.DROPPED:
+        headline = "You pay nothing for it."
+        return Letter(f"A claim of order {order.number} is dropped", headline, [claim.reason, *why])
+    decided = "We heard nothing from you, so it is charged." if not why else "We have decided about your objection."
+    return Letter(
+        f"A claim of order {order.number} is decided",
+        "It is charged; the deposit pays first.",
+        [claim.reason, decided, *why],
+        [_claimed(claim, order, claim.charged_minor or 0)],
+    )
+
+
 def shipped(order: Order, about: str) -> Letter | None:
     """About: the line."""
     line = order.lines.filter(pk=UUID(about), status=SaleStatus.SHIPPED).first()
@@ -180,6 +218,14 @@ def _reminded(order: Order, kind: Kind, about: str) -> list[Rental]:
 
 def _rental(order: Order, about: str) -> Rental | None:
     return Rental.objects.filter(pk=UUID(about), line__order=order).select_related("line").first()
+
+
+def _claim(order: Order, about: str) -> Claim | None:
+    return order.claims.filter(pk=UUID(about)).select_related("rental__line").first()
+
+
+def _claimed(claim: Claim, order: Order, minor: int) -> tuple[str, str]:
+    return f"{claim.get_kind_display().capitalize()}, {claim.rental.line.title}", format_minor(minor, order.currency)
 
 
 def _what(rentals: Sequence[Rental]) -> list[tuple[str, str]]:

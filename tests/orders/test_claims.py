@@ -3,9 +3,11 @@
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -461,3 +463,62 @@ def test_the_worklist_shows_what_is_to_be_decided_first(db: None) -> None:
     assert waiting.order.number not in told
     assert address("orders_claim_uphold", objected) in told
     assert waiting.order.number in page(decides.get(address("orders_claim_changelist")))
+
+
+# What the customer is told
+
+
+def letters(words: str) -> list[str]:
+    return [" ".join(message.body.split()) for message in mail.outbox if words in message.subject]
+
+
+def test_a_customer_hears_of_a_claim_until_when_they_may_object_and_that_nothing_is_charged_yet(shop: Shop) -> None:
+    claim = claimed(shop)
+
+    (told,) = letters("Please look at what came back")
+
+    for said in ("The mesh is torn.", "Nothing is charged yet.", f"on {day_of(claim)}", "€15.00"):
+        assert said in told
+
+
+def day_of(claim: Claim) -> str:
+    until = claim.answer_by.astimezone(ZoneInfo(claim.order.depot.time_zone))
+    return f"{until.day} {until:%B %Y}"
+
+
+def test_a_customer_hears_how_an_objection_was_decided_and_why(shop: Shop) -> None:
+    claim = claimed(shop)
+    object_to_claim(claim_id=claim.pk, text="It was torn before.", actor=SHE)
+
+    uphold_claim(claim_id=claim.pk, note="It was whole on the picture.", amount_minor=900, actor=STAFF)
+    settled(shop)
+
+    (told,) = letters("is decided")
+    for said in ("We have decided about your objection.", "It was whole on the picture.", "€9.00"):
+        assert said in told
+
+
+def test_silence_that_became_a_charge_is_said(shop: Shop) -> None:
+    claim = claimed(shop)
+    with time_machine.travel(claim.answer_by + timedelta(minutes=1)):
+        settle_claim(claim_id=claim.pk)
+        settled(shop)
+
+    (told,) = letters("is decided")
+    assert "We heard nothing from you, so it is charged." in told
+
+
+def test_who_agrees_is_told_of_the_money_only(shop: Shop) -> None:
+    accept_claim(claim_id=claimed(shop).pk, actor=SHE)
+    settled(shop)
+
+    assert letters("is decided") == []
+
+
+def test_a_claim_that_is_dropped_is_told(shop: Shop) -> None:
+    drop_claim(claim_id=claimed(shop).pk, note="Our mistake.", actor=STAFF)
+    settled(shop)
+
+    (told,) = letters("is dropped")
+    assert "You pay nothing for it." in told
+    assert "Our mistake." in told

@@ -26,13 +26,16 @@ from orders.services import (
     close_rental,
     deliver_sale,
     expire_orders,
+    file_claim,
     hand_over_rental,
+    object_to_claim,
     prepare_rental,
     prepare_sale,
     remind,
     serve_waitlist,
     settle_no_shows,
     take_back_rental,
+    uphold_claim,
 )
 from orders.services.placing import refuse_order
 from payments.models import Deposit, Mail, Payment, Refund
@@ -73,6 +76,8 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.RENTAL_FORFEIT: "has ended",
         Mail.Kind.SHIPPED: "Your parcel",
         Mail.Kind.WAITLIST_OFFER: "What you wait for",
+        Mail.Kind.CLAIM_FILED: "Please look at what came back",
+        Mail.Kind.CLAIM_DECIDED: "is decided",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 
@@ -154,6 +159,7 @@ def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
     damage = order.deposit_minor + 2000
     Charge.objects.create(order=order, kind=ChargeKind.DAMAGE, amount_minor=damage, reason="crushed", actor="staff:1")
     returned(order)
+    torn(order)
     shop.gateway.fail_next("POST /v1/payment_intents", "decline", decline_code="insufficient_funds")
     settled(shop)
     extra = Payment.objects.get(purpose=Payment.Purpose.EXTRA)
@@ -166,6 +172,17 @@ def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
     settled(shop)
     parcel_and_waitlist(shop)
     days_go_by(shop)
+
+
+def torn(order: Order) -> None:
+    """Claimed, objected to, and upheld."""
+    rental = Rental.objects.get(line__order=order)
+    claim = file_claim(
+        rental_id=rental.pk, kind=ChargeKind.CLEANING, amount_minor=100, reason="Full of hair.", actor="staff:1"
+    )
+    run_jobs(later=False)
+    object_to_claim(claim_id=claim.pk, text="It is a cat.", actor="customer:1")
+    uphold_claim(claim_id=claim.pk, note="It is a carrier.", actor="staff:1")
 
 
 def parcel_and_waitlist(shop: Shop) -> None:

@@ -15,6 +15,6 @@ def leave_out(apps: Any, _schema: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0016_shipped_mails")]
+    dependencies = [("payments", "0014_clock_mails")]
 
     operations = [migrations.RunPython(leave_out, migrations.RunPython.noop, elidable=True)]
