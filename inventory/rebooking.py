@@ -5,7 +5,7 @@ from datetime import date
 
 from inventory.models import Reservation
 from inventory.packing import Days, NoPlan, Shelf, misfits, plan, with_units
-from inventory.selectors import fleets, joined
+from inventory.selectors import Fleet, fleets, joined
 from inventory.states import ReservationStatus
 
 
@@ -15,11 +15,11 @@ class Rebooking:
     A promise only while the pool is locked.
     """
 
-    def __init__(self, row: Reservation, *, until: date | None = None) -> None:
+    def __init__(self, row: Reservation, *, until: date | None = None, fleet: Fleet | None = None) -> None:
         """until: the end, half open, of the days that it has a right to, if it is expected later: whom it keeps waiting
-        then is nobody who cannot be served."""
+        then is nobody who cannot be served. fleet: of its pool, if somebody has read it."""
         pool = (row.variant_id, row.depot_id)
-        self._row, self._fleet, self._today = row, fleets([pool])[pool], row.depot.today
+        self._row, self._fleet, self._today = row, fleet or fleets([pool])[pool], row.depot.today
         self._down = [(d.period.lower, d.period.upper) for d in row.unit.downtimes.all()] if row.unit else []
         lost = set(misfits(self._shelves_until(until), self._fleet.bookings))
         self._others = [b for b in self._fleet.bookings if b.key not in lost and b.key != row.pk]

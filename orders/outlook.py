@@ -1,6 +1,6 @@
 """What may still become of a rental, and what it would cost: how long it can last, whether it can be kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -14,7 +14,8 @@ from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
-from orders.cancellation import ALL, percent_at, retained, tier_at, tiers_of
+from inventory.selectors import Fleet
+from orders.cancellation import ALL, Tier, percent_at, retained, tier_at, tiers_of
 from orders.errors import ExtensionNotPossible, PriceChanged
 from orders.models import ChargeKind, Order, OrderLine, Rental
 from orders.states import RentalStatus
@@ -33,10 +34,13 @@ class Option:
 
 
 class Outlook:
-    """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked."""
+    """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked.
 
-    def __init__(self, rental: Rental, depot: Depot) -> None:
-        self.rental, self.depot, self.terms = rental, depot, rental.line.rental_terms
+    fleet: of its pool, if it was read for several.
+    """
+
+    def __init__(self, rental: Rental, depot: Depot, *, fleet: Fleet | None = None) -> None:
+        self.rental, self.depot, self.terms, self._fleet = rental, depot, rental.line.rental_terms, fleet
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
@@ -83,6 +87,25 @@ class Outlook:
         """Why it cannot last longer than the latest day."""
         return self._general_obstacle(self._furthest + _A_DAY) or "next_booking"
 
+    @cached_property
+    def earlier(self) -> list[Option]:
+        """Every open day from today on by which a unit that is out could be back before its last one, and what is
+        credited then."""
+        start, tiers = self.rental.start_on, tiers_of(self.rental.line.order.quote.cancellation)
+        day, days = max(start, self.depot.today), []
+        while self.rental.status == RentalStatus.OUT and day < self.rental.end_on:
+            if not self.depot.is_closed(day):
+                days.append(Option(day, days_counted(start, day), self._credit_minor(day, tiers)))
+            day += _A_DAY
+        return days
+
+    def _credit_minor(self, end_on: date, tiers: Sequence[Tier]) -> int:
+        """The days that are given back are cancelled, by how long before they begin."""
+        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
+        begins = start_of_day(end_on + _A_DAY, self.depot.time_zone)
+        less = self._charged_minor - rent
+        return max(0, less - retained(less, percent_at(tiers, begins, timezone.now())))
+
     def _later_days(self) -> Iterator[date]:
         day = self.rental.end_on
         while day < self._furthest:
@@ -95,7 +118,7 @@ class Outlook:
         low, high = self.rental.end_on, min(self.terms.last_day(self.rental.start_on), self.depot.last_day)
         if self.is_overdue or self.rental.status not in EXTENDABLE:
             return low
-        rebooking = Rebooking(self.rental.reservation, until=self.paid_until)
+        rebooking = Rebooking(self.rental.reservation, until=self.paid_until, fleet=self._fleet)
         while low < high:  # what does not fit does not fit with more days either
             middle = low + timedelta(days=(days_counted(low, high)) // 2)
             if rebooking.fits(self.days(middle)):
@@ -126,13 +149,18 @@ class Outlook:
 
 def rent_charged_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
-    changes = rental.charges.filter(kind__in=[ChargeKind.EXTENSION, ChargeKind.CANCELLATION])
-    return rental.line.after_discount(rental.line.unit_price_minor) + changes.total()
+    changes = _charged(rental, ChargeKind.EXTENSION, ChargeKind.CANCELLATION)
+    return rental.line.after_discount(rental.line.unit_price_minor) + changes
 
 
 def late_fees_minor(rental: Rental) -> int:
     """The late fees charged for one unit so far."""
-    return rental.charges.filter(kind=ChargeKind.LATE_FEE).total()
+    return _charged(rental, ChargeKind.LATE_FEE)
+
+
+def _charged(rental: Rental, *kinds: ChargeKind) -> int:
+    """One statement, and none where `charges` were prefetched."""
+    return sum(charge.amount_minor for charge in rental.charges.all() if charge.kind in kinds)
 
 
 def keep_minor(rental: Rental) -> int | None:

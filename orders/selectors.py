@@ -11,6 +11,7 @@ from accounts.models import User
 from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
+from inventory.selectors import fleets
 from orders.cancellation import tiers_of, until_when
 from orders.models import (
     Claim,
@@ -39,7 +40,7 @@ from orders.states import (
 )
 from orders.terms import deposit_terms
 
-_CUSTOMERS_OWN = {"extend", "keep", "move", "tell_late"}
+_CUSTOMERS_OWN = {"extend", "keep", "move", "shorten", "tell_late"}
 _RENTAL_AHEAD = (RentalStatus.BOOKED, RentalStatus.READY)
 _SALE_AHEAD = (SaleStatus.RESERVED, SaleStatus.READY)
 _RENTAL_INSIDE = (*_RENTAL_AHEAD, RentalStatus.CANCELLED)
@@ -112,13 +113,21 @@ def cancellation_answer(order: Order) -> dict[str, Any]:
 
 
 def extension_options(order: Order) -> list[dict[str, Any]]:
-    """How long each rental of an order could last, what that costs, and what keeping it would; needs `with_lines()`."""
+    """How long each rental of an order could last and what that costs, what bringing it back earlier would credit, and
+    what keeping it costs; needs `with_lines()`. A fixed number of statements."""
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     rentals = [rental for line in order.lines.all() for rental in line.rentals.all()]
     is_paid = order.status == OrderStatus.CONFIRMED
     ids = [rental.pk for rental in rentals if is_paid and rental.status in EXTENDABLE]
-    rows = Rental.objects.filter(pk__in=ids).select_related("line", "reservation__unit", "reservation__depot")
-    return [_extension(Outlook(rental, depot), order) for rental in rows.order_by("id")]
+    rows = (
+        Rental.objects.filter(pk__in=ids)
+        .select_related("line__order__quote", "reservation__unit", "reservation__depot")
+        .prefetch_related("charges", "reservation__unit__downtimes")
+        .order_by("id")
+    )
+    pools = {rental.pk: (rental.reservation.variant_id, rental.reservation.depot_id) for rental in rows}
+    read = fleets(set(pools.values()))
+    return [_extension(Outlook(rental, depot, fleet=read[pools[rental.pk]]), order) for rental in rows]
 
 
 def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
@@ -132,6 +141,10 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
         "options": [
             {"end_on": option.end_on, "days": option.days, "price": money(option.price_minor, cur)}
             for option in outlook.options
+        ],
+        "earlier": [
+            {"end_on": option.end_on, "days": option.days, "credit": money(option.price_minor, cur)}
+            for option in outlook.earlier
         ],
         "keep_price": money(keep, cur) if offered and keep is not None else None,
     }

@@ -82,6 +82,7 @@ RENTAL: dict[tuple[str, str], str] = {
     ("extend",    R.OUT):      R.OUT,        # extend_rental: the same, until it is late
     ("move",      R.BOOKED):   R.BOOKED,     # move_rental_days: customer, staff, before it begins
     ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
+    ("shorten",   R.OUT):      R.OUT,        # shorten_rental: customer, staff, before its last day
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
     ("miss",      R.BOOKED):   R.BOOKED,     # settle_no_show: the clock, its first day is over

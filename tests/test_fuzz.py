@@ -22,7 +22,7 @@ from orders.services import open_feed
 from tests.document import Operation, document, operations
 from tests.examples import examples
 from tests.factories.accounts import CatFactory, DeviceFactory, auth_header
-from tests.factories.orders import ClaimFactory, waiting_for
+from tests.factories.orders import ChargeFactory, ClaimFactory, OrderFactory, waiting_for
 from tests.shop import Shop
 
 CHECKS = [
@@ -51,6 +51,8 @@ def app() -> Iterator[Any]:
 def existing(shop: Shop) -> dict[str, str]:
     """Values for the parameters of addresses that lead to something of the customer's."""
     order = shop.order(shop.sale(), shop.rental())
+    # Owed, so that nobody closes the account for good: nothing would be let in afterwards.
+    ChargeFactory(order=OrderFactory(customer=shop.customer, depot=shop.depot, completed=True))
     claim = ClaimFactory(rental=Rental.objects.get(line__order=order))
     address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
     return {

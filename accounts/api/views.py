@@ -153,10 +153,7 @@ class LogOutView(SessionView):
 class MeView(APIView):
     @extend_schema(operation_id="getMe", tags=["profile"], summary="Who I am", responses=MeOutput, examples=examples.ME)
     def get(self, request: Request) -> Response:
-        user = User.objects.filter(pk=_customer(request).pk, is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed("The account is closed.")
-        return Response(MeOutput(user).data)
+        return Response(MeOutput(_living(request)).data)
 
     @extend_schema(
         operation_id="updateMe",
@@ -196,7 +193,7 @@ class ExportView(APIView):
         examples=examples.EXPORT,
     )
     def get(self, request: Request) -> Response:
-        told = export_account(user_id=_customer(request).pk)
+        told = export_account(user_id=_living(request).pk)
         return Response(told, headers={"Content-Disposition": 'attachment; filename="cat-travel.json"'})
 
 
@@ -356,6 +353,14 @@ class DeviceViewSet(OwnedViewSet):
 def _customer(request: Request) -> User:
     """Who is asking. For a write this is the account, loaded and checked; for a read only its id is known."""
     return cast("User", request.user)
+
+
+def _living(request: Request) -> User:
+    """The account, for a read that believes no token of one that was closed meanwhile. Raises: AuthenticationFailed."""
+    user = User.objects.filter(pk=_customer(request).pk, is_active=True).first()
+    if user is None:
+        raise AuthenticationFailed("The account is closed.")
+    return user
 
 
 def _changes(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -190,9 +190,11 @@ EXTENSION = {
         {"end_on": "2027-05-10", "days": 8, "price": _eur(490)},
         {"end_on": "2027-05-11", "days": 9, "price": _eur(980)},
     ],
+    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350)}],
     "keep_price": _eur(11185),
 }
 EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(980)}
+SHORTEN_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-07", "credit": _eur(350)}
 KEEP_REQUEST = {"rental": EXTENSION["rental"], "price": _eur(11185)}
 EVENT = {
     "at": "2027-04-20T09:05:12Z",
@@ -269,6 +271,11 @@ CANCEL_REFUSED = refused(
 EXTEND_REFUSED = refused(
     TransitionNotAllowed(event="extend", status="returned", allowed=["close"]),
     ExtensionNotPossible("next_booking", date(2027, 5, 11)),
+    _PRICE_CHANGED,
+    RequestInProgress,
+)
+SHORTEN_REFUSED = refused(
+    TransitionNotAllowed(event="shorten", status="booked", allowed=["extend", "move"]),
     _PRICE_CHANGED,
     RequestInProgress,
 )

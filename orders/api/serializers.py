@@ -16,7 +16,7 @@ from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus,
 PLACED = "place"  # the beginning, which is no change of state
 _OF_CLAIMS = {"file_claim", *(f"{event}_claim" for event, _ in CLAIM)}
 EVENTS = [(name, name) for name in sorted({PLACED, *(e for e, _ in (*ORDER, *RENTAL, *SALE)), *_OF_CLAIMS})]
-RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "tell_late")]
+RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "shorten", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 PROPOSALS = [(name, name) for name in ("longer", "container")]
@@ -101,6 +101,14 @@ class ExtendInput(Input):
     rental = serializers.UUIDField()
     end_on = serializers.DateField(help_text="Included.")
     price = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
+
+
+class ShortenInput(Input):
+    """One rental and its new, earlier last day."""
+
+    rental = serializers.UUIDField()
+    end_on = serializers.DateField(help_text="Included; today or later.")
+    credit = MoneyInput(required=False, help_text="As GET …/extension-options told; refused when it is another by now.")
 
 
 class MoveInput(Input):
@@ -206,6 +214,12 @@ class ExtensionOptionOutput(serializers.Serializer[Any]):
     price = MoneyOutput(help_text="What it costs more.")
 
 
+class EarlierOptionOutput(serializers.Serializer[Any]):
+    end_on = serializers.DateField(help_text="Included.")
+    days = serializers.IntegerField(help_text="Calendar days from the first, both included.")
+    credit = MoneyOutput(help_text="What is credited: the days given back are cancelled by the policy of the quote.")
+
+
 class ExtensionOutput(serializers.Serializer[Any]):
     """How long one rental could last. Only the extension itself promises it."""
 
@@ -214,6 +228,7 @@ class ExtensionOutput(serializers.Serializer[Any]):
     latest_on = serializers.DateField(allow_null=True)
     why_not_longer = serializers.ChoiceField(choices=LIMITS)
     options = ExtensionOptionOutput(many=True)
+    earlier = EarlierOptionOutput(many=True, help_text="Of a unit that is out: by when it could be back before.")
     keep_price = MoneyOutput(allow_null=True, help_text="What keeping it costs now; null: it cannot be kept now.")
 
 

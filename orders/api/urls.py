@@ -15,6 +15,7 @@ urlpatterns = [
     path("orders/<str:number>/cancellation", views.CancellationView.as_view()),
     path("orders/<str:number>/extension-options", views.ExtensionOptionsView.as_view()),
     path("orders/<str:number>/extend", views.ExtendView.as_view()),
+    path("orders/<str:number>/return-early", views.ShortenView.as_view()),
     path("orders/<str:number>/move", views.MoveView.as_view()),
     path("orders/<str:number>/delay", views.DelayView.as_view()),
     path("orders/<str:number>/keep", views.KeepView.as_view()),

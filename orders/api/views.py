@@ -32,6 +32,7 @@ from orders.api.serializers import (
     QuoteInput,
     QuoteOutput,
     ReturnInput,
+    ShortenInput,
 )
 from orders.models import Order, Quote, Rental
 from orders.selectors import cancellation_answer, extension_options, order_answer, order_events, quote_answer
@@ -227,6 +228,29 @@ class ExtendView(APIView):
             end_on=body["end_on"],
             actor=_by(request),
             seen_minor=_seen(body, "price", order),
+        )
+        return Response(order_answer(_order(request, number)))
+
+
+class ShortenView(APIView):
+    @extend_schema(
+        operation_id="shortenRental",
+        tags=["orders"],
+        summary="Bring a rental back earlier",
+        description="The days given back are credited by the policy of cancellation. It is late after the new day.",
+        request=ShortenInput,
+        responses={200: OrderOutput, **examples.SHORTEN_REFUSED},
+        examples=[examples.asked(examples.SHORTEN_REQUEST), examples.answered(examples.ORDER)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
+        body = parse(ShortenInput, request.data)
+        services.shorten_rental(
+            rental_id=_rental(order, body["rental"]).pk,
+            end_on=body["end_on"],
+            actor=_by(request),
+            seen_minor=_seen(body, "credit", order),
         )
         return Response(order_answer(_order(request, number)))
 

@@ -44,7 +44,14 @@ from orders.services.missing import settle_no_show, settle_no_shows
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from orders.services.reminding import remind
-from orders.services.renting import extend_rental, keep_rental, lose_rental, move_rental_days, report_late
+from orders.services.renting import (
+    extend_rental,
+    keep_rental,
+    lose_rental,
+    move_rental_days,
+    report_late,
+    shorten_rental,
+)
 from orders.services.soon import settle_later, settle_soon
 from orders.services.waiting import (
     WaitRequest,
@@ -114,6 +121,7 @@ __all__ = [
     "settle_no_shows",
     "settle_reserving",
     "settle_soon",
+    "shorten_rental",
     "swap_unit",
     "take_back_rental",
     "unprepare_rental",

@@ -61,6 +61,33 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
 
 
 @transaction.atomic
+def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int | None = None) -> Rental:
+    """Let a rental that is out end on `end_on`, today or later: its unit is free for others sooner.
+
+    The days given back are credited as if they were cancelled, by the policy of the quote. From now on it is late after
+    `end_on`. seen_minor: the credit that the customer was told. Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, InvalidInput, PriceChanged.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "shorten", rental.status)
+    outlook = Outlook(rental, Depot.objects.with_closures().get(pk=order.depot_id))
+    option = next((option for option in outlook.earlier if option.end_on == end_on), None)
+    if option is None:
+        detail = f"Name an open day from today on, before {rental.end_on}; GET …/extension-options lists them."
+        raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
+    require_seen(seen_minor, option.price_minor, order.currency)
+    claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
+    back = f"back on {words.day(end_on)} already"
+    move_rental(
+        order, rental, "shorten", actor=actor, note=back, end_on=end_on, period=claim.period, late_reported_on=None
+    )
+    if credit := min(option.price_minor, max(0, order.charges.total())):  # what was given back before is not again
+        charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason=back, actor=actor)
+    settle_soon(order.pk)
+    return rental
+
+
+@transaction.atomic
 def move_rental_days(
     *, rental_id: UUID, start_on: date, end_on: date, actor: str, seen_minor: int | None = None
 ) -> Rental:

@@ -424,4 +424,4 @@ def test_a_closed_account_is_not_exported(shop: Shop, erika: User) -> None:
     phone = shop.phone()
     close_account(user_id=erika.pk)
 
-    assert phone.get(f"{ME}/export").status_code == 404
+    assert phone.get(f"{ME}/export").status_code == 401

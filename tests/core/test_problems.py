@@ -17,9 +17,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import Cat
 from core.error_codes import every_error
+from orders.models import Rental
 from tests.core.broken_urls import SECRET
 from tests.core.conftest import stranger_connection, wait_until, wait_until_somebody_waits_for
 from tests.factories.accounts import CatFactory, Phone, UserFactory, auth_header, client_for
+from tests.factories.orders import ClaimFactory
 from tests.routes import Route, api_routes, wrong_methods
 from tests.shop import Shop, key
 
@@ -163,9 +165,10 @@ def test_a_bug_tells_nobody_what_it_is_about(db: None, caplog: pytest.LogCapture
 
 def bodies_everywhere(shop: Shop) -> list[tuple[Route, str]]:
     """Every operation that takes a body, at an address that exists for the shop's customer."""
-    order, cat = shop.order(), CatFactory(owner=shop.customer)
+    order, cat = shop.order(shop.sale(), shop.rental()), CatFactory(owner=shop.customer)
+    claim = ClaimFactory(rental=Rental.objects.get(line__order=order))
     address = shop.customer.addresses.create(recipient="M", line1="L", postal_code="1", city="B", country="DE")
-    values = {"number": order.number, "cat_id": cat.pk, "address_id": address.pk}
+    values = {"number": order.number, "cat_id": cat.pk, "address_id": address.pk, "claim_id": claim.pk}
     return [(route, route.at(**values)) for route in api_routes() if route.takes_body]
 
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.models import RentalOffer, RentalRate, SaleOffer
 from core.errors import InvalidInput
@@ -33,6 +34,7 @@ from orders.services import (
     move_rental_days,
     prepare_rental,
     report_late,
+    shorten_rental,
     take_back_rental,
 )
 from orders.states import OrderStatus, RentalStatus
@@ -44,6 +46,7 @@ from tests.jobs import run_jobs
 from tests.shop import Shop, key
 
 ME, CLERK = "customer:1", "staff:1"
+EUR = {"currency": "EUR"}
 
 
 def only_rental(order: Order) -> Rental:
@@ -160,6 +163,69 @@ def test_days_planned_for_the_repair_of_its_unit_are_not_given_to_whoever_has_it
     with pytest.raises(ExtensionNotPossible):
         extend_rental(rental_id=rental.pk, end_on=shop.day(4), actor=ME)  # its turnaround would be the 5th
     extend_rental(rental_id=rental.pk, end_on=shop.day(3), actor=ME)
+
+
+def test_who_brings_it_back_earlier_is_credited_by_the_policy_and_frees_the_unit(shop: Shop) -> None:
+    CancellationTier.objects.create(hours=48, percent=100)
+    CancellationTier.objects.create(hours=0, percent=50)
+    rental = out(shop, 0, 6)
+    told = options(shop, rental.line.order)["earlier"][0]
+    whole = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(6))
+    used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(0))
+    assert told == {"end_on": str(shop.day(0)), "days": 1, "credit": {"amount": (whole - used + 1) // 2, **EUR}}
+    later = options(shop, rental.line.order)["earlier"][3]
+    used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(3))
+    assert later["credit"]["amount"] == whole - used  # four days before: all of it
+
+    answer = shop.phone().post(
+        f"/api/v1/orders/{rental.line.order.number}/return-early",
+        {"rental": str(rental.pk), "end_on": later["end_on"], "credit": later["credit"]},
+        headers=key(),
+    )
+
+    assert answer.status_code == 200
+    rental.refresh_from_db()
+    assert rental.end_on == shop.day(3)
+    assert rental.reservation.period.upper == rental.line.rental_terms.blocked(shop.day(0), shop.day(3))[1]
+    assert rental.charges.filter(kind=ChargeKind.CANCELLATION).total() == used - whole
+    run_jobs()
+    assert balance(rental.line.order_id) == 0  # it goes back at once
+
+
+@pytest.mark.parametrize("offset", [-1, 4, 5])
+def test_an_earlier_day_is_one_from_today_on_and_before_the_last(shop: Shop, offset: int) -> None:
+    rental = out(shop, 0, 4)
+
+    with pytest.raises(InvalidInput, match="before"):
+        shorten_rental(rental_id=rental.pk, end_on=shop.day(offset), actor=ME)
+
+
+def test_what_is_not_out_is_not_brought_back_earlier(shop: Shop) -> None:
+    rental = only_rental(shop.ready(shop.rental(0, 4)))
+
+    with pytest.raises(TransitionNotAllowed):
+        shorten_rental(rental_id=rental.pk, end_on=shop.day(2), actor=ME)
+
+
+def test_a_credit_that_was_shown_and_is_another_by_now_changes_nothing(shop: Shop) -> None:
+    rental = out(shop, 0, 4)
+
+    with pytest.raises(PriceChanged):
+        shorten_rental(rental_id=rental.pk, end_on=shop.day(2), actor=ME, seen_minor=1)
+
+    rental.refresh_from_db()
+    assert rental.end_on == shop.day(4)
+
+
+def test_the_options_cost_the_same_statements_however_many_rentals_there_are(shop: Shop) -> None:
+    def statements(order: Order) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert len(shop.phone().get(f"/api/v1/orders/{order.number}/extension-options").json()) >= 1
+        return len(captured)
+
+    one, three = shop.paid(shop.rental(30, 34)), shop.paid(shop.rental(50, 54, 3))
+
+    assert statements(three) == statements(one)
 
 
 def test_who_says_that_they_are_late_has_no_right_to_the_days_of_others(shop: Shop) -> None:

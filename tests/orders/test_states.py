@@ -52,6 +52,7 @@ EXPECTED = {
         "close": {"returned": "closed"},
         "extend": {"booked": "booked", "ready": "ready", "out": "out"},
         "move": {"booked": "booked", "ready": "ready"},
+        "shorten": {"out": "out"},
         "tell_late": {"out": "out"},
         "be_late": {"out": "out"},
         "miss": {"booked": "booked", "ready": "ready"},
