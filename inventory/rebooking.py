@@ -1,7 +1,8 @@
 """Whether one rental could have other days without taking a unit from anybody."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from inventory.models import Reservation
 from inventory.packing import Days, NoPlan, Shelf, misfits, plan, with_units
@@ -21,12 +22,19 @@ class Rebooking:
         pool = (row.variant_id, row.depot_id)
         self._row, self._fleet, self._today = row, fleet or fleets([pool])[pool], row.depot.today
         self._down = [(d.period.lower, d.period.upper) for d in row.unit.downtimes.all()] if row.unit else []
-        lost = set(misfits(self._shelves_until(until), self._fleet.bookings))
+        self._now = self._shelves_until(until)
+        lost = set(misfits(self._now, self._fleet.bookings))
         self._others = [b for b in self._fleet.bookings if b.key not in lost and b.key != row.pk]
         self._mine = next((b for b in self._fleet.bookings if b.key == row.pk), None)
 
     def fits(self, days: Days) -> bool:
-        """True if it can have these days, half open and with their buffers, and all who can be served still can be."""
+        """True if it can have these days, half open and with their buffers, and all who can be served still can be.
+
+        Whoever cannot be served now may be again: more days are had only where theirs are counted too, as the inventory
+        system keeps them.
+        """
+        if not all(self._is_free_on(day) for day in self._more(days)):
+            return False
         shelves, bookings = self._fleet.shelves, list(self._others)
         if self._row.status == ReservationStatus.SHIPPED:
             if self._is_down_on_more(days):
@@ -42,6 +50,19 @@ class Rebooking:
         except NoPlan:
             return False
         return True
+
+    def _more(self, days: Days) -> Iterator[date]:
+        """The days that it does not have yet."""
+        mine = self._row.period
+        for n in range((days[1] - days[0]).days):
+            day = days[0] + timedelta(days=n)
+            if not (mine.lower <= day < mine.upper):
+                yield day
+
+    def _is_free_on(self, day: date) -> bool:
+        units = sum(not any(first <= day < end for first, end in shelf.taken) for shelf in self._now)
+        others = (b.days for b in self._fleet.bookings if b.key != self._row.pk)
+        return units > sum(first <= day < end for first, end in others)
 
     def _shelves_until(self, until: date | None) -> list[Shelf[int]]:
         if until is None or self._row.status != ReservationStatus.SHIPPED:
