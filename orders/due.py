@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.time import day_after, days_counted, start_of_day, today_in
+from inventory.models import Depot
 from orders.models import Fulfilment, Order, Reminder, Rental
 from orders.outlook import keep_minor, late_days
 from orders.states import OrderStatus, RentalStatus
@@ -95,20 +96,29 @@ def _proposes_keeping(rental: Rental, at: datetime) -> bool:
     return price is not None and (price == 0 or late >= settings.KEEP_PROPOSED_AFTER_DAYS)
 
 
-def is_missed(rental: Rental, zone: str, at: datetime) -> bool:
-    """Its first day is over, and the grace after it, and nobody came for it."""
-    return rental.status in WAITING and at >= _over_at(rental.start_on, zone)
+def is_missed(rental: Rental, depot: Depot, at: datetime) -> bool:
+    """Its first open day is over, and the grace after it, and nobody came for it. `depot` knows its closures."""
+    opens = _first_open(rental, depot)
+    return rental.status in WAITING and opens is not None and at >= _over_at(opens, depot.time_zone)
 
 
-def is_forfeit(rental: Rental, zone: str, at: datetime) -> bool:
-    """The same of its last day: nobody can come for it any more."""
-    return rental.status in WAITING and at >= _over_at(rental.end_on, zone)
+def is_forfeit(rental: Rental, depot: Depot, at: datetime) -> bool:
+    """Its last day is over, and nobody can come for it any more. Never when the depot was closed on all of its days:
+    then people decide."""
+    is_over = rental.status in WAITING and at >= _over_at(rental.end_on, depot.time_zone)
+    return is_over and _first_open(rental, depot) is not None
+
+
+def _first_open(rental: Rental, depot: Depot) -> date | None:
+    """The first day on which it could have been fetched."""
+    days = (rental.start_on + n * _A_DAY for n in range(days_counted(rental.start_on, rental.end_on)))
+    return next((day for day in days if not depot.is_closed(day)), None)
 
 
 def no_shows(*, at: datetime | None = None) -> list[Rental]:
     """Rentals of which it is to be written down that nobody came, or that end by it. What we bring is never missed.
 
-    The oldest first. One statement. Nothing at night, as their customers are told.
+    The oldest first. Two statements. Nothing at night, as their customers are told.
     """
     now = at or timezone.now()
     rows = Rental.objects.filter(
@@ -117,11 +127,11 @@ def no_shows(*, at: datetime | None = None) -> list[Rental]:
         line__order__status=OrderStatus.CONFIRMED,
         line__order__fulfilment=Fulfilment.PICKUP,
     )
-    found = []
-    for rental in rows.select_related("line__order__depot").order_by("start_on", "id"):
-        zone = rental.line.order.depot.time_zone
-        is_news = rental.missed_at is None and is_missed(rental, zone, now)
-        if is_awake(zone, now) and (is_news or is_forfeit(rental, zone, now)):
+    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures()}
+    for rental in rows.select_related("line__order").order_by("start_on", "id"):
+        depot = depots[rental.line.order.depot_id]
+        is_news = rental.missed_at is None and is_missed(rental, depot, now)
+        if is_awake(depot.time_zone, now) and (is_news or is_forfeit(rental, depot, now)):
             found.append(rental)
     return found
 

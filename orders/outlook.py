@@ -7,7 +7,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Min, Sum
+from django.db.models import Min
 from django.utils import timezone
 
 from core.time import days_counted, start_of_day
@@ -17,7 +17,7 @@ from inventory.rebooking import Rebooking
 from inventory.selectors import Fleet
 from orders.cancellation import ALL, Tier, percent_at, retained, tier_at, tiers_of
 from orders.errors import ExtensionNotPossible, PriceChanged
-from orders.models import ChargeKind, Order, OrderLine, Rental
+from orders.models import ChargeKind, Order, Rental
 from orders.states import RentalStatus
 
 _A_DAY = timedelta(days=1)
@@ -90,12 +90,13 @@ class Outlook:
     @cached_property
     def earlier(self) -> list[Option]:
         """Every open day from today on by which a unit that is out could be back before its last one, and what is
-        credited then."""
+        credited then: not less than the shortest rental, and not without a credit, as nobody would gain by it."""
         start, tiers = self.rental.start_on, tiers_of(self.rental.line.order.quote.cancellation)
-        day, days = max(start, self.depot.today), []
+        day, days = max(start + timedelta(days=self.terms.min_days - 1), self.depot.today), []
         while self.rental.status == RentalStatus.OUT and day < self.rental.end_on:
-            if not self.depot.is_closed(day):
-                days.append(Option(day, days_counted(start, day), self._credit_minor(day, tiers)))
+            credit = 0 if self.depot.is_closed(day) else self._credit_minor(day, tiers)
+            if credit:
+                days.append(Option(day, days_counted(start, day), credit))
             day += _A_DAY
         return days
 
@@ -218,12 +219,15 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
 
 def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
     """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole."""
-    as_ordered = [ChargeKind.RENTAL, ChargeKind.CANCELLATION]
-    rentals = order.charges.filter(line__kind=OrderLine.Kind.RENTAL, kind__in=as_ordered).order_by("line")
+    rentals = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
     kept: dict[UUID, int] = {}
-    for line_id, charged in rentals.values_list("line").annotate(sum=Sum("amount_minor")):
-        kept[line_id] = min(retained(charged, percent), most - sum(kept.values()))
-    return {line_id: amount for line_id, amount in kept.items() if amount > 0}
+    for rental in rentals.order_by("line", "id"):
+        as_ordered = rental.line.after_discount(rental.line.unit_price_minor)
+        base = min(as_ordered, rent_charged_minor(rental))  # less, if it was moved to cheaper days
+        amount = min(retained(base, percent), most - sum(kept.values()))
+        if amount > 0:
+            kept[rental.line_id] = kept.get(rental.line_id, 0) + amount
+    return kept
 
 
 def _begins_at(order: Order) -> datetime | None:

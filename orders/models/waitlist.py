@@ -66,11 +66,3 @@ class WaitlistEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.variant}"
-
-    def competes_with(self, other: "WaitlistEntry") -> bool:
-        """Both want the same, on some of the same days."""
-        if (self.variant_id, self.depot_id, self.kind) != (other.variant_id, other.depot_id, other.kind):
-            return False
-        if self.start_on is None or self.end_on is None or other.start_on is None or other.end_on is None:
-            return True
-        return self.start_on <= other.end_on and other.start_on <= self.end_on

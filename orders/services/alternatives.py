@@ -104,8 +104,12 @@ class _Teller:
                 ],
                 "containers": list(islice(self._containers(one, instead), MOST_CONTAINERS)),
             },
-            "waitlist": self._wait(one) if one.wanted.quantity <= WaitlistEntry.MOST else None,
+            "waitlist": self._wait(one) if self._can_wait(one) else None,
         }
+
+    def _can_wait(self, one: Asked) -> bool:
+        """Who waits gets an order of its own, without days to get used to it, which cost less."""
+        return one.wanted.quantity <= WaitlistEntry.MOST and not one.acclimatisation_days
 
     def _wait(self, one: Asked) -> Json:
         """What to send, and where, to wait for this."""

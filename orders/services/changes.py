@@ -125,7 +125,7 @@ def hold_anew(*, order_id: UUID) -> Order:
         sync_reservations(reservation_ids=ids)
     except (RefusedByIms, UnknownToIms, Refused) as no:
         let_go_again(order_id=order_id)
-        raise NotHadAnew(str(no)) from no
+        raise NotHadAnew("It is no longer in stock.") from no
     return order
 
 

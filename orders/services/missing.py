@@ -8,6 +8,7 @@ from django.utils import timezone
 from core.queue import enqueue
 from core.time import start_of_day
 from inventory import words
+from inventory.models import Depot
 from inventory.services import release, sync_soon
 from orders.cancellation import percent_at, retained, tiers_of
 from orders.due import is_forfeit, is_missed, no_shows
@@ -20,27 +21,34 @@ from orders.services.soon import settle_soon, tell_soon
 @transaction.atomic
 def settle_no_show(*, rental_id: UUID) -> Rental:
     """Write down that nobody came on the first day; after the last one end the rental by the terms of cancellation.
+    So for all of its order with the same day, as they are told of together.
 
     Its unit is free again, and of the rent is credited what a cancellation without notice credits. Safe to repeat.
-    Locks: order, reservation. Raises: NotFound, TransitionNotAllowed.
+    Locks: order, reservations. Raises: NotFound, TransitionNotAllowed.
     """
     order, rental = lock_rental(rental_id)
-    zone, now = order.depot.time_zone, timezone.now()
+    depot, now = Depot.objects.with_closures().get(pk=order.depot_id), timezone.now()
     if order.fulfilment != Fulfilment.PICKUP:
         return rental
-    if is_forfeit(rental, zone, now):
+    rentals = Rental.objects.filter(line__order=order).select_related("line").order_by("id")
+    forfeit = [row for row in rentals if row.end_on == rental.end_on and is_forfeit(row, depot, now)]
+    missed = [row for row in rentals if row.start_on == rental.start_on and is_missed(row, depot, now)]
+    if forfeit:
         note = f"not picked up until {words.day(rental.end_on)}"
-        move_rental(order, rental, "forfeit", actor=CLOCK, note=note, unit=None, missed_at=rental.missed_at or now)
-        release(reservation_ids=[rental.reservation_id])
-        _credit(order, rental)
-        sync_soon([rental.reservation_id])
+        for row in forfeit:
+            move_rental(order, row, "forfeit", actor=CLOCK, note=note, unit=None, missed_at=row.missed_at or now)
+        release(reservation_ids=[row.reservation_id for row in forfeit])
+        for row in forfeit:
+            _credit(order, row)
+        sync_soon([row.reservation_id for row in forfeit])
         settle_soon(order.pk)
-        tell_soon("rental_forfeit", order_id=order.pk, about=rental.pk)
-    elif rental.missed_at is None and is_missed(rental, zone, now):
+        tell_soon("rental_forfeit", order_id=order.pk, about=f"{order.pk}:{rental.end_on}")
+    elif missed := [row for row in missed if row.missed_at is None]:
         note = f"not picked up on {words.day(rental.start_on)}"
-        move_rental(order, rental, "miss", actor=CLOCK, note=note, missed_at=now)
-        tell_soon("no_show", order_id=order.pk, about=rental.pk)
-    return rental
+        for row in missed:
+            move_rental(order, row, "miss", actor=CLOCK, note=note, missed_at=now)
+        tell_soon("no_show", order_id=order.pk, about=f"{order.pk}:{rental.start_on}")
+    return Rental.objects.get(pk=rental_id)
 
 
 def settle_no_shows(*, dry_run: bool = False) -> list[Rental]:
@@ -56,14 +64,10 @@ def settle_no_shows(*, dry_run: bool = False) -> list[Rental]:
 
 
 def _credit(order: Order, rental: Rental) -> None:
-    """As cancelling without notice would: by the tiers of the quote, and days that were added later whole."""
+    """As cancelling without notice would, of all its days: they are over, and nobody else could have them."""
     begins = start_of_day(rental.start_on, order.depot.time_zone)
     percent = percent_at(tiers_of(order.quote.cancellation), begins, timezone.now())
-    credits_so_far = rental.charges.filter(kind=ChargeKind.CANCELLATION).total()
-    as_ordered = rental.line.after_discount(rental.line.unit_price_minor)
-    kept = retained(as_ordered + credits_so_far, percent)
-    credit = min(
-        rent_charged_minor(rental) - kept, max(0, order.charges.total())
-    )  # what was given back before is not again
+    rent = rent_charged_minor(rental)
+    credit = min(rent - retained(rent, percent), max(0, order.charges.total()))  # what was given back is not again
     if credit > 0:
         charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason="not picked up", actor=CLOCK)

@@ -73,7 +73,7 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     outlook = Outlook(rental, Depot.objects.with_closures().get(pk=order.depot_id))
     option = next((option for option in outlook.earlier if option.end_on == end_on), None)
     if option is None:
-        detail = f"Name an open day from today on, before {rental.end_on}; GET …/extension-options lists them."
+        detail = f"Name one of the days before {rental.end_on} that GET …/extension-options lists as earlier."
         raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
     require_seen(seen_minor, option.price_minor, order.currency)
     claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
@@ -111,7 +111,10 @@ def move_rental_days(
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
-    move_rental(order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period)
+    move_rental(
+        order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period,
+        missed_at=None,
+    )  # fmt: skip
     if owed > charged:
         charge_rental(order, rental, ChargeKind.EXTENSION, owed - charged, reason=said, actor=actor)
     elif credit := min(charged - owed, max(0, order.charges.total())):  # what was given back before is not again

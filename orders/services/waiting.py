@@ -1,6 +1,6 @@
 """The waitlist: whoever came first has what becomes free, held by an order for half an hour (docs/adr/0026)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -22,6 +22,7 @@ from inventory.states import IN_SERVICE
 from orders.errors import AlreadyWaiting, CanBeHadNow, WaitlistFull
 from orders.models import Order, OrderLine, WaitlistEntry
 from orders.services.cancelling import cancel_order
+from orders.services.history import lock_order
 from orders.services.placing import place_for
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from orders.services.soon import tell_soon
@@ -75,12 +76,16 @@ def _join(customer_id: UUID, request: WaitRequest) -> WaitlistEntry:
     _require_possible(wanted)
     mine = list(WaitlistEntry.objects.filter(customer_id=customer_id, status__in=WaitlistEntry.OPEN))
     for place in mine:
-        if place.competes_with(wanted) and (place.start_on, place.end_on) == (wanted.start_on, wanted.end_on):
+        if _what(place) == _what(wanted):
             raise AlreadyWaiting(entry=str(place.pk))
     if len(mine) >= settings.WAITLIST_MOST:
         raise WaitlistFull(most=settings.WAITLIST_MOST)
     wanted.save(force_insert=True)
     return wanted
+
+
+def _what(entry: WaitlistEntry) -> tuple[object, ...]:
+    return entry.variant_id, entry.depot_id, entry.kind, entry.start_on, entry.end_on
 
 
 def _require_short(customer_id: UUID, request: WaitRequest) -> None:
@@ -119,6 +124,8 @@ def leave_waitlist(*, customer_id: UUID, entry_id: UUID) -> WaitlistEntry:
     entry = WaitlistEntry.objects.select_for_update().filter(pk=entry_id, customer_id=customer_id).first()
     if entry is None:
         raise NotFound("There is no such place in the waitlist, or it is not yours.")
+    if entry.order_id is not None:
+        lock_order(order_id=entry.order_id)  # it may be about to be paid
     _follow(entry)
     next_status(WAITLIST, "withdraw", entry.status)
     if entry.status == W.OFFERED and entry.order_id is not None:
@@ -151,7 +158,7 @@ def next_in_line() -> list[WaitlistEntry]:
         if _is_over(entry):
             found.append(entry)
         elif (entry.rests_until is None or entry.rests_until <= now) and not any(
-            entry.competes_with(earlier) for earlier in passed
+            _compete(entry, earlier, free.days) for earlier in passed
         ):
             (found if free.take(entry) else passed).append(entry)
         else:
@@ -163,10 +170,10 @@ class _Free:
     """What is free for those who wait, counted once. Only a hint: to promise, it is counted again under the lock."""
 
     def __init__(self, waiting: Sequence[WaitlistEntry]) -> None:
-        self._days = {entry.pk: days for entry, days in _blocked(waiting)}
+        self.days = {entry.pk: days for entry, days in _blocked(waiting)}  # of rentals, half open
         today = timezone.now().date()
-        self._first = min((days[0] for days in self._days.values()), default=today)
-        end = max((days[1] for days in self._days.values()), default=today + _A_DAY)
+        self._first = min((days[0] for days in self.days.values()), default=today)
+        end = max((days[1] for days in self.days.values()), default=today + _A_DAY)
         pools: set[Pool] = {(entry.variant_id, entry.depot_id) for entry in waiting}
         counts = availability(pools, period=(self._first, end))
         self._pieces = {pool: count.sale for pool, count in counts.items()}
@@ -179,9 +186,9 @@ class _Free:
                 return False
             self._pieces[pool] -= entry.quantity
             return True
-        if entry.pk not in self._days:
+        if entry.pk not in self.days:
             return True  # not rented any more: offering it will tell
-        first, end = ((day - self._first).days for day in self._days[entry.pk])
+        first, end = ((day - self._first).days for day in self.days[entry.pk])
         units = self._units[pool]
         if min(units[first:end]) < entry.quantity:
             return False
@@ -199,6 +206,16 @@ def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, 
         if offer is not None and entry.start_on is not None and entry.end_on is not None:
             buffers = {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
             yield entry, blocked_period(entry.start_on, entry.end_on, **buffers)
+
+
+def _compete(one: WaitlistEntry, other: WaitlistEntry, days: Mapping[UUID, tuple[date, date]]) -> bool:
+    """Both want the same, on some of the same days, with those around them."""
+    if (one.variant_id, one.depot_id, one.kind) != (other.variant_id, other.depot_id, other.kind):
+        return False
+    if one.pk not in days or other.pk not in days:
+        return True
+    (first, end), (others_first, others_end) = days[one.pk], days[other.pk]
+    return first < others_end and others_first < end
 
 
 def _is_over(entry: WaitlistEntry) -> bool:
@@ -231,7 +248,9 @@ def _offer(entry: WaitlistEntry) -> Order | None:
     earlier = WaitlistEntry.objects.filter(
         pk__lt=entry.pk, status=W.WAITING, variant=entry.variant_id, depot=entry.depot_id, kind=entry.kind
     ).filter(Q(rests_until=None) | Q(rests_until__lte=timezone.now()))
-    if any(entry.competes_with(other) and not _is_over(other) for other in earlier.select_related("depot", "customer")):
+    others = [other for other in earlier.select_related("depot", "customer", "variant") if not _is_over(other)]
+    days = {row.pk: period for row, period in _blocked([entry, *others])}
+    if any(_compete(entry, other, days) for other in others):
         return None
     line = LineRequest(entry.kind, entry.variant.sku, entry.quantity, entry.start_on, entry.end_on)
     request = WaitRequest(entry.depot.code, line, entry.currency)

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.money import format_minor
@@ -95,16 +96,18 @@ def keep_proposed(order: Order, about: str) -> Letter | None:
 
 
 def no_show(order: Order, about: str) -> Letter | None:
-    """About: the rental."""
-    rental = _rental(order, about)
-    if rental is None or rental.status not in WAITING or order.status != OrderStatus.CONFIRMED:
+    """About: the order and the first day of what was not fetched."""
+    mine = _of_day(order, about, "start_on").filter(status__in=WAITING)
+    rentals = list(mine) if order.status == OrderStatus.CONFIRMED else []
+    if not rentals:
         return None
+    first = rentals[0]
     return Letter(
         f"You did not come for your rental of order {order.number}",
         "We waited for you.",
         [
             (
-                f"It began on {day(rental.start_on)} and is still yours until {day(rental.end_on)}: pick it up at "
+                f"It began on {day(first.start_on)} and is still yours until {day(first.end_on)}: pick it up at "
                 f"{place(order.depot)}."
             ),
             (
@@ -112,16 +115,16 @@ def no_show(order: Order, about: str) -> Letter | None:
                 "cancellation say for a cancellation without notice."
             ),
         ],
-        _what([rental]),
+        _what(rentals),
     )
 
 
 def rental_forfeit(order: Order, about: str) -> Letter | None:
-    """About: the rental."""
-    rental = _rental(order, about)
-    if rental is None or rental.status != RentalStatus.CANCELLED:
+    """About: the order and the last day of what nobody came for."""
+    rentals = list(_of_day(order, about, "end_on").filter(status=RentalStatus.CANCELLED, missed_at__isnull=False))
+    if not rentals:
         return None
-    kept = rent_charged_minor(rental)
+    kept = sum(map(rent_charged_minor, rentals))
     money = "All of its rent is credited to you."
     if kept > 0:
         amount = format_minor(kept, order.currency)
@@ -130,9 +133,9 @@ def rental_forfeit(order: Order, about: str) -> Letter | None:
         f"A rental of order {order.number} has ended",
         "Your rental has ended without you.",
         [
-            f"Nobody came for it until its last day, {day(rental.end_on)}. {money}",
+            f"Nobody came for it until its last day, {day(rentals[0].end_on)}. {money}",
         ],
-        _what([rental]),
+        _what(rentals),
     )
 
 
@@ -216,8 +219,9 @@ def _reminded(order: Order, kind: Kind, about: str) -> list[Rental]:
     return reminded_of(order, kind, date.fromisoformat(about.partition(":")[2]))
 
 
-def _rental(order: Order, about: str) -> Rental | None:
-    return Rental.objects.filter(pk=UUID(about), line__order=order).select_related("line").first()
+def _of_day(order: Order, about: str, field: str) -> QuerySet[Rental]:
+    on = date.fromisoformat(about.partition(":")[2])
+    return Rental.objects.filter(line__order=order, **{field: on}).select_related("line").order_by("id")
 
 
 def _claim(order: Order, about: str) -> Claim | None:

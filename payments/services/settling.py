@@ -175,8 +175,10 @@ def _win_or_refund(order: Order) -> Order:
                 mail_soon(Mail.Kind.ORDER_CONFIRMED, order_id=order.pk, about=order.pk)
                 return order
             let_go_again(order_id=order.pk)
-    except (OutOfStock, NotHadAnew, HoldLapsed):
+    except (OutOfStock, HoldLapsed):
         reason = "paid too late, and no longer in stock"
+    except NotHadAnew as no:
+        reason = f"paid too late: {no.detail}"[:300]
     refund_overpayment(order_id=order.pk, reason=reason, actor="clock")
     return order
 

@@ -7,12 +7,14 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
+from orders.errors import TransitionNotAllowed
 from orders.models import Order, WaitlistEntry
-from orders.services import WaitRequest, join_waitlist, offer_to
+from orders.services import WaitRequest, join_waitlist, leave_waitlist, mark_order_paid, offer_to
 from orders.services.waiting import _join, _offer
 from tests.concurrency.racing import meanwhile, won
 from tests.factories.accounts import UserFactory
 from tests.factories.orders import waiting_for
+from tests.jobs import run_jobs
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_connections_for_all")]
@@ -97,3 +99,18 @@ def test_two_phones_get_no_more_places_than_one_may_have(shop: Shop) -> None:
     assert len(won(meanwhile(*joins))) == 1
 
     assert WaitlistEntry.objects.count() == settings.WAITLIST_MOST
+
+
+def test_who_leaves_while_their_order_is_being_paid_keeps_what_they_paid_for(shop: Shop) -> None:
+    entry = waiting_for(shop)
+    offer_to(entry_id=entry.pk)
+    run_jobs()
+    entry.refresh_from_db()
+    assert Order.objects.get(pk=entry.order_id).status == "pending_payment"
+    paid = partial(mark_order_paid, order_id=entry.order_id)
+    left = partial(leave_waitlist, customer_id=entry.customer_id, entry_id=entry.pk)
+
+    confirmed, refused = meanwhile(paid, left)
+
+    assert (confirmed.status, type(refused)) == ("confirmed", TransitionNotAllowed)
+    assert Order.objects.get(pk=entry.order_id).status == "confirmed"

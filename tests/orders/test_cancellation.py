@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orders.cancellation import Tier, percent_at, retained, tiers_of, until_when
 from orders.errors import PriceChanged
 from orders.models import CancellationTier, Charge, ChargeKind, Order, Rental
-from orders.services import cancel_order, extend_rental
+from orders.outlook import cancellation_of
+from orders.services import cancel_order, extend_rental, move_rental_days
 from orders.states import OrderStatus
 from payments.models import Document, Payment
 from payments.selectors import balance, unsettled_orders
@@ -227,3 +228,17 @@ def test_a_credit_in_another_currency_is_refused_where_it_was_sent(shop: Shop) -
     answer = shop.phone().post(f"/api/v1/orders/{order.number}/cancel", told, format="json", headers=key())
 
     assert [error["pointer"] for error in answer.json()["errors"]] == ["#/credit/currency"]
+
+
+def test_moving_there_and_back_changes_nothing_about_what_is_kept(shop: Shop) -> None:
+    policy(h72=100, h24=50)
+    order = shop.paid(shop.rental(10, 13))
+    rental = Rental.objects.get(line__order=order)
+    rent = order.charges.total()
+    for last in (20, 13):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(last), actor="customer:1")
+    order = Order.objects.select_related("quote", "depot").get(pk=order.pk)
+
+    told = cancellation_of(order, now=before(shop, 10, 4))
+
+    assert (told.kept_minor, told.credit_minor) == (rent, 0)

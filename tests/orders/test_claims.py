@@ -17,6 +17,7 @@ from orders.errors import ClaimPending, ClaimTooLate, ClaimUnsuitable, Transitio
 from orders.models import Charge, ChargeKind, Claim, Order, Rental, RentalPhoto
 from orders.services import (
     accept_claim,
+    add_charge,
     close_rental,
     drop_claim,
     file_claim,
@@ -522,3 +523,17 @@ def test_a_claim_that_is_dropped_is_told(shop: Shop) -> None:
     (told,) = letters("is dropped")
     assert "You pay nothing for it." in told
     assert "Our mistake." in told
+
+
+def test_what_is_claimed_is_not_charged_beside_it(shop: Shop) -> None:
+    rental = claimed(shop).rental
+
+    with pytest.raises(ClaimPending):
+        add_charge(
+            order_id=rental.line.order_id, rental_id=rental.pk, kind=ChargeKind.DAMAGE, amount_minor=1500,
+            reason="torn", actor=STAFF,
+        )  # fmt: skip
+    add_charge(
+        order_id=rental.line.order_id, rental_id=rental.pk, kind=ChargeKind.CLEANING, amount_minor=500,
+        reason="hair", actor=STAFF,
+    )  # fmt: skip

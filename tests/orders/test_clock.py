@@ -34,7 +34,7 @@ from payments.selectors import balance
 from payments.services import send_mail
 from payments.services.letters import write
 from tests.factories.accounts import AddressFactory, DeviceFactory
-from tests.factories.inventory import DepotFactory
+from tests.factories.inventory import DepotClosureFactory, DepotFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop
 
@@ -322,17 +322,73 @@ def test_without_a_policy_the_whole_rent_of_what_nobody_came_for_is_credited(sho
     assert Refund.objects.get().amount_minor == paid
 
 
-def test_days_that_were_added_are_credited_whole_when_nobody_came(shop: Shop) -> None:
+def test_days_that_were_added_stay_charged_as_the_others_when_nobody_came(shop: Shop) -> None:
     CancellationTier.objects.create(hours=48, percent=100)
     order = shop.ready(shop.rental(0, 2))
-    rent = order.charges.total()
     extend_rental(rental_id=only_rental(order).pk, end_on=shop.day(4), actor=ME)
-    assert order.charges.total() > rent
+    charged = order.charges.total()
 
     with time_machine.travel(at(shop, 5, 12)):
         settle_no_show(rental_id=only_rental(order).pk)
 
+    assert order.charges.total() == charged  # nobody else could have them
+
+
+def test_moving_there_and_back_makes_no_day_free_when_nobody_came(shop: Shop) -> None:
+    CancellationTier.objects.create(hours=48, percent=100)
+    order = shop.ready(shop.rental(10, 12))
+    rent, rental = order.charges.total(), only_rental(order)
+    for last in (16, 12):
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(last), actor=ME)
+
+    with time_machine.travel(at(shop, 13, 12)):
+        settle_no_show(rental_id=rental.pk)
+
     assert order.charges.total() == rent
+
+
+def test_whoever_could_not_come_as_we_were_closed_did_not_miss_it(shop: Shop) -> None:
+    order = shop.ready(shop.rental(5, 6))
+    DepotClosureFactory(depot=shop.depot, start_on=shop.day(4), end_on=shop.day(7))
+
+    with time_machine.travel(at(shop, 7, 13)):
+        assert settle_no_shows() == []
+        rental = settle_no_show(rental_id=only_rental(order).pk)
+
+    assert (rental.status, rental.missed_at) == ("booked", None)  # people decide
+
+
+def test_a_day_on_which_we_were_closed_is_not_the_one_that_was_missed(shop: Shop) -> None:
+    order = shop.ready(shop.rental(5, 8))
+    DepotClosureFactory(depot=shop.depot, start_on=shop.day(4), end_on=shop.day(6))
+
+    with time_machine.travel(at(shop, 7, 13)):
+        assert settle_no_shows() == []
+    with time_machine.travel(at(shop, 8, 13)):
+        assert settle_no_shows() == [only_rental(order)]
+
+
+def test_three_that_nobody_came_for_are_told_of_together(shop: Shop) -> None:
+    shop.ready(shop.rental(0, 1, 3))
+
+    for day in (1, 2):
+        with time_machine.travel(at(shop, day, 13)):
+            settle_no_shows()
+            run_jobs()
+
+    for words in ("did not come", "has ended"):
+        assert len([subject for subject in subjects() if words in subject]) == 1
+    assert {rental.status for rental in Rental.objects.all()} == {"cancelled"}
+
+
+def test_who_moved_what_they_had_missed_can_miss_it_again(shop: Shop) -> None:
+    order, first, last = shop.ready(shop.rental(0, 3)), shop.day(10), shop.day(12)
+    with time_machine.travel(at(shop, 1, 13)):
+        settle_no_show(rental_id=only_rental(order).pk)
+        move_rental_days(rental_id=only_rental(order).pk, start_on=first, end_on=last, actor=ME)
+
+    with time_machine.travel(at(shop, 11, 13)):
+        assert settle_no_shows() == [only_rental(order)]
 
 
 def test_the_rest_of_an_order_can_be_cancelled_after_one_of_its_rentals_was_forfeit(shop: Shop) -> None:

@@ -39,6 +39,7 @@ from orders.services import (
     receive_return,
     refuse_return,
     report_late,
+    settle_no_shows,
     shorten_rental,
     take_back_rental,
 )
@@ -153,6 +154,12 @@ class Life(RuleBasedStateMachine):
     def close(self, rental: Rental, _: Draw) -> None:
         close_rental(rental_id=rental.pk, actor=CLERK)
 
+    def miss(self, rental: Rental, _: Draw) -> None:
+        """Nobody comes: its days pass."""
+        while rental.end_on >= self.shop.today:
+            self._a_day_passes()
+        self._a_day_passes()
+
     def damage(self, rental: Rental, draw: Draw) -> None:
         minor = draw(st.sampled_from([900, 60_000]))
         order_id = rental.line.order_id
@@ -255,6 +262,7 @@ class Life(RuleBasedStateMachine):
         secure_due_deposits()
         renew_ending_holds()
         charge_late_rentals()
+        settle_no_shows()
         self._until_quiet()
 
     def _until_quiet(self) -> None:
@@ -307,6 +315,7 @@ DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
     "hand_over": lambda life: life.are("booked"),
     "take_back": lambda life: life.are("out"),
     "close": lambda life: life.are("returned"),
+    "miss": lambda life: life.are("booked"),
     "damage": lambda life: life.are("out", "returned"),
     "deliver": Life.to_deliver,
     "send_back": lambda life: life._sales("collected", "shipped"),

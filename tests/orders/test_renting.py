@@ -192,6 +192,19 @@ def test_who_brings_it_back_earlier_is_credited_by_the_policy_and_frees_the_unit
     assert balance(rental.line.order_id) == 0  # it goes back at once
 
 
+def test_no_earlier_day_is_offered_that_credits_nothing_or_is_shorter_than_can_be_rented(shop: Shop) -> None:
+    CancellationTier.objects.create(hours=48, percent=100)
+    RentalOffer.objects.update(min_days=3)
+
+    told = options(shop, out(shop, 0, 6).line.order)["earlier"]
+
+    assert [row["end_on"] for row in told] == [
+        str(shop.day(day)) for day in (2, 3, 4)
+    ]  # six days cost as much as seven
+    with time_machine.travel(noon(shop, 4)):
+        assert options(shop, Order.objects.get())["earlier"] == []  # the next day begins within 48 hours
+
+
 @pytest.mark.parametrize("offset", [-1, 4, 5])
 def test_an_earlier_day_is_one_from_today_on_and_before_the_last(shop: Shop, offset: int) -> None:
     rental = out(shop, 0, 4)

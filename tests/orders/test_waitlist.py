@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from catalog.models import SaleOffer
+from catalog.models import RentalOffer, SaleOffer
 from inventory.models import Reservation, Unit
 from inventory.services import mirror_changes
 from orders.models import Order, WaitlistEntry
@@ -371,3 +371,21 @@ def test_by_hand_the_next_are_listed_and_served(shop: Shop, sold_out: Order) -> 
     assert statuses() == ["offered"]
     assert waiting_jobs("orders.settle_reserving")
     assert Unit.objects.count() == 3
+
+
+def test_days_around_a_rental_count_when_somebody_waits_for_days_beside_it(shop: Shop) -> None:
+    """A waits for all units until the day before B's: the unit must be back and clean before B has it."""
+    RentalOffer.objects.update(turnaround_days=2)
+    taken = shop.order(shop.rental(10, 14, 3))
+    first = waiting_for(shop, quantity=3, days=(10, 14))
+    second = waiting_for(shop, customer=UserFactory(), days=(16, 18))
+
+    serve()
+    assert statuses() == ["waiting", "waiting"]
+    cancel_order(order_id=taken.pk, actor="customer:1")
+    run_jobs()
+    serve()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("offered", "waiting")
