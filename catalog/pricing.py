@@ -10,11 +10,12 @@ from core.time import day_after, days_counted
 
 # `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days from %(first_on)s of variant `v`.
 _BILLED = "greatest(r.from_days, %(days)s)"
+_COUNTED = f"CASE WHEN x.percent > 0 THEN %(days)s ELSE {_BILLED} END"  # only days that are had cost more
 FEE_IN_SQL = f"""min(r.per_day_minor * {_BILLED} + coalesce((
-    SELECT floor((r.per_day_minor * sum(x.percent * (least(x.end_on - %(first_on)s::date, {_BILLED} - 1)
+    SELECT floor((r.per_day_minor * sum(x.percent * (least(x.end_on - %(first_on)s::date, {_COUNTED} - 1)
                                                      - greatest(x.start_on - %(first_on)s::date, 0) + 1)) + 50) / 100.0)
     FROM catalog_season x
-    WHERE x.start_on < %(first_on)s::date + {_BILLED} AND x.end_on >= %(first_on)s::date
+    WHERE x.start_on < %(first_on)s::date + {_COUNTED} AND x.end_on >= %(first_on)s::date
       AND x.kind IN ('', (SELECT k.kind FROM catalog_container k WHERE k.id = v.container_id))
 ), 0)::bigint)"""  # noqa: S608 (constants only)
 
@@ -90,14 +91,15 @@ class RentalFee:
 
 
 def rental_fee(rates: Iterable[Rate], days: int, calendar: Calendar | None = None) -> RentalFee:
-    """Fee(n): the least over the rates of what max(n, from_days) days cost, each its day price in its season.
+    """Fee(n): the least over the rates of what max(n, from_days) days cost, each its day price in its season. A day
+    that is billed and not had costs no more for its season.
 
     A longer rental never costs less than a shorter one that begins on the same day, and none costs more than the entry
     to a later step. Rounded once, half up. Raises: ValueError when there is no rate or no day.
     """
     if days < 1:
         raise ValueError("a rental has at least one day")
-    offers = [_at_rate(rate, max(days, rate.from_days), calendar) for rate in rates]
+    offers = [_at_rate(rate, days, calendar) for rate in rates]
     if not offers:
         raise ValueError("an offer without rates has no price")
     return min(offers, key=lambda fee: (fee.amount_minor, fee.billed_days))
@@ -106,8 +108,9 @@ def rental_fee(rates: Iterable[Rate], days: int, calendar: Calendar | None = Non
 _WHOLE = 100 * 100  # a day price, as its season and its acclimatisation are both in per cent
 
 
-def _at_rate(rate: Rate, billed_days: int, calendar: Calendar | None) -> RentalFee:
-    special = list(_special(calendar, billed_days)) if calendar else []
+def _at_rate(rate: Rate, days: int, calendar: Calendar | None) -> RentalFee:
+    billed_days = max(days, rate.from_days)
+    special = list(_special(calendar, days, billed_days)) if calendar else []
     sums = accumulate((share for _, _, _, share in special), initial=0)
     rounded = [(2 * rate.per_day_minor * share + _WHOLE) // (2 * _WHOLE) for share in sums]
     return RentalFee(
@@ -122,13 +125,14 @@ def _at_rate(rate: Rate, billed_days: int, calendar: Calendar | None) -> RentalF
     )
 
 
-def _special(calendar: Calendar, days: int) -> Iterator[tuple[str, int, int, int]]:
-    """(season, days, percent, what that comes to in parts of a day price) of the first `days` days."""
+def _special(calendar: Calendar, days: int, billed_days: int) -> Iterator[tuple[str, int, int, int]]:
+    """(season, days, percent, what that comes to in parts of a day price) of the days that are billed."""
     first_on, less = calendar.first_on, 100 - calendar.acclimatisation_percent
-    cheaper = min(calendar.acclimatisation_days, days)
+    cheaper = min(calendar.acclimatisation_days, billed_days)
     if cheaper and less:
         yield "", cheaper, -less, -less * 100 * cheaper
     for season in calendar.seasons:
-        if inside := season.among(first_on, days):
-            parts = 100 * inside - less * season.among(first_on, cheaper)
+        counted = days if season.percent > 0 else billed_days
+        if inside := season.among(first_on, counted):
+            parts = 100 * inside - less * season.among(first_on, min(cheaper, counted))
             yield season.name, inside, season.percent, season.percent * parts

@@ -54,6 +54,7 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "take_back": ("Taken back", "info"),
     "close": ("Inspected and closed", "success"),
     "extend": ("Rented for longer", "info"),
+    "shorten": ("Comes back earlier", "info"),
     "move": ("Moved to other days", "info"),
     "tell_late": ("Says it comes back late", "warning"),
     "be_late": ("Late: a fee a day from now on", "danger"),

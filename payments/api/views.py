@@ -53,7 +53,7 @@ _STARTED = {
     "card_kept": True,
     "card_terms": (
         "Your card is kept for this order. It is charged only for the deposit of €80.00 and for what you owe at the "
-        "end beyond it: days late, cleaning, damage."
+        "end beyond it: days late, cleaning, damage, and at once for longer rentals that you ask for."
     ),
 }
 _ON_PAGE = {

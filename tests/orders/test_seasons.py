@@ -146,7 +146,7 @@ def test_a_moved_rental_costs_what_its_quote_said_of_the_season_it_is_moved_into
 
     move_rental_days(rental_id=rental.pk, start_on=shop.day(30), end_on=shop.day(32), actor=ME)
 
-    assert balance(rental.line.order_id) == 3 * 180
+    assert balance(rental.line.order_id) == 4 * 700 + 3 * 140 - 2700  # four days at 7.00, three of them in the season
 
 
 def test_a_moved_rental_keeps_its_days_to_get_used_to_it(shop: Shop) -> None:
