@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from orders.errors import ReturnTooLate, TransitionNotAllowed
-from orders.models import Charge, ChargeKind, Order, OrderLine
+from orders.models import ChargeKind, Order, OrderLine
 from orders.selectors import returnable_until
-from orders.services.history import lock_line, lock_order, move_sale
+from orders.services.history import give_credit, lock_line, lock_order, move_sale
 from orders.services.soon import settle_soon
 from orders.states import SALE, OrderStatus, SaleStatus, next_status
 
@@ -44,10 +44,11 @@ def receive_return(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
     """
     order, line = _lock(line_id)
     moved = move_sale(order, line, "receive", actor=actor, note=note)
-    _credit(order, line, order.charges.filter(line=line).total(), reason=f"sent back: {line}", actor=actor)
+    paid = order.charges.filter(line=line).total()
+    give_credit(order, paid, line_id=line.pk, reason=f"sent back: {line}", actor=actor)
     if not order.lines.exclude(status=SaleStatus.RETURNED).exists():
         delivery = order.charges.filter(kind=ChargeKind.DELIVERY).total()
-        _credit(order, None, delivery, reason="delivery of what was sent back", actor=actor)
+        give_credit(order, delivery, reason="delivery of what was sent back", actor=actor)
     settle_soon(order.pk)
     return moved
 
@@ -69,12 +70,3 @@ def _lock(line_id: UUID) -> tuple[Order, OrderLine]:
     if order.status not in _OPEN:
         raise TransitionNotAllowed(event="return", status=f"{order.status} (the order)", allowed=[])
     return order, line
-
-
-def _credit(order: Order, line: OrderLine | None, amount_minor: int, *, reason: str, actor: str) -> None:
-    credit = min(amount_minor, order.charges.total())  # what was given back before is not again
-    if credit > 0:
-        Charge.objects.create(
-            order=order, line=line, kind=ChargeKind.CANCELLATION, amount_minor=-credit, reason=reason[:300],
-            actor=actor,
-        )  # fmt: skip

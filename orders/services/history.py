@@ -121,6 +121,27 @@ def charge_rental(
     )  # fmt: skip
 
 
+def give_credit(
+    order: Order,
+    amount_minor: int,
+    *,
+    reason: str,
+    actor: str,
+    line_id: UUID | None = None,
+    rental: Rental | None = None,
+) -> None:
+    """Credit something, but no more than is still charged: what was given back before is not given again.
+
+    line_id, rental: what it is for. Nothing is written where nothing is left to credit.
+    """
+    credit = min(amount_minor, order.charges.total())
+    if credit > 0:
+        Charge.objects.create(
+            order=order, line_id=rental.line_id if rental else line_id, rental=rental, kind=ChargeKind.CANCELLATION,
+            amount_minor=-credit, reason=reason[:300], actor=actor,
+        )  # fmt: skip
+
+
 def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int] | None = None) -> int:
     """Credit everything charged so far. Returns the credit in minor units.
 

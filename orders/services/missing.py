@@ -12,9 +12,9 @@ from inventory.models import Depot
 from inventory.services import release, sync_soon
 from orders.cancellation import percent_at, retained, tiers_of
 from orders.due import is_forfeit, is_missed, no_shows
-from orders.models import ChargeKind, Fulfilment, Order, Rental
+from orders.models import Fulfilment, Order, Rental
 from orders.outlook import rent_charged_minor
-from orders.services.history import CLOCK, charge_rental, lock_rental, move_rental
+from orders.services.history import CLOCK, give_credit, lock_rental, move_rental
 from orders.services.soon import settle_soon, tell_soon
 
 
@@ -32,7 +32,11 @@ def settle_no_show(*, rental_id: UUID) -> Rental:
         return rental
     rentals = Rental.objects.filter(line__order=order).select_related("line").order_by("id")
     forfeit = [row for row in rentals if row.end_on == rental.end_on and is_forfeit(row, depot, now)]
-    missed = [row for row in rentals if row.start_on == rental.start_on and is_missed(row, depot, now)]
+    missed = [
+        row
+        for row in rentals
+        if row.start_on == rental.start_on and row.missed_at is None and is_missed(row, depot, now)
+    ]
     if forfeit:
         note = f"not picked up until {words.day(rental.end_on)}"
         for row in forfeit:
@@ -43,7 +47,7 @@ def settle_no_show(*, rental_id: UUID) -> Rental:
         sync_soon([row.reservation_id for row in forfeit])
         settle_soon(order.pk)
         tell_soon("rental_forfeit", order_id=order.pk, about=f"{order.pk}:{rental.end_on}")
-    elif missed := [row for row in missed if row.missed_at is None]:
+    elif missed:
         note = f"not picked up on {words.day(rental.start_on)}"
         for row in missed:
             move_rental(order, row, "miss", actor=CLOCK, note=note, missed_at=now)
@@ -68,6 +72,4 @@ def _credit(order: Order, rental: Rental) -> None:
     begins = start_of_day(rental.start_on, order.depot.time_zone)
     percent = percent_at(tiers_of(order.quote.cancellation), begins, timezone.now())
     rent = rent_charged_minor(rental)
-    credit = min(rent - retained(rent, percent), max(0, order.charges.total()))  # what was given back is not again
-    if credit > 0:
-        charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason="not picked up", actor=CLOCK)
+    give_credit(order, rent - retained(rent, percent), rental=rental, reason="not picked up", actor=CLOCK)

@@ -17,7 +17,7 @@ from inventory.services import change_days, expect_late, part_with, put_down
 from orders.errors import ExtensionNotPossible, KeepNotOffered, TooLateToMove
 from orders.models import ChargeKind, Order, Rental
 from orders.outlook import Outlook, cancellation_of, keep_minor, rent_charged_minor, require_seen
-from orders.services.history import charge_rental, lock_orders, lock_rental, move_rental
+from orders.services.history import charge_rental, give_credit, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon
@@ -81,8 +81,7 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     move_rental(
         order, rental, "shorten", actor=actor, note=back, end_on=end_on, period=claim.period, late_reported_on=None
     )
-    if credit := min(option.price_minor, max(0, order.charges.total())):  # what was given back before is not again
-        charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason=back, actor=actor)
+    give_credit(order, option.price_minor, rental=rental, reason=back, actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -117,8 +116,8 @@ def move_rental_days(
     )  # fmt: skip
     if owed > charged:
         charge_rental(order, rental, ChargeKind.EXTENSION, owed - charged, reason=said, actor=actor)
-    elif credit := min(charged - owed, max(0, order.charges.total())):  # what was given back before is not again
-        charge_rental(order, rental, ChargeKind.CANCELLATION, -credit, reason=said, actor=actor)
+    else:
+        give_credit(order, charged - owed, rental=rental, reason=said, actor=actor)
     settle_soon(order.pk)
     return rental
 
