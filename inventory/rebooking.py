@@ -25,6 +25,7 @@ class Rebooking:
         self._now = self._shelves_until(until)
         lost = set(misfits(self._now, self._fleet.bookings))
         self._others = [b for b in self._fleet.bookings if b.key not in lost and b.key != row.pk]
+        self._free: dict[date, bool] = {}
         self._mine = next((b for b in self._fleet.bookings if b.key == row.pk), None)
 
     def fits(self, days: Days) -> bool:
@@ -60,6 +61,12 @@ class Rebooking:
                 yield day
 
     def _is_free_on(self, day: date) -> bool:
+        """Asked for the same days again and again, as the furthest one is looked for."""
+        if day not in self._free:
+            self._free[day] = self._has_unit_left(day)
+        return self._free[day]
+
+    def _has_unit_left(self, day: date) -> bool:
         units = sum(not any(first <= day < end for first, end in shelf.taken) for shelf in self._now)
         others = (b.days for b in self._fleet.bookings if b.key != self._row.pk)
         return units > sum(first <= day < end for first, end in others)

@@ -193,7 +193,7 @@ class ExportView(APIView):
         examples=examples.EXPORT,
     )
     def get(self, request: Request) -> Response:
-        told = export_account(user_id=_living(request).pk)
+        told = export_account(_living(request))
         return Response(told, headers={"Content-Disposition": 'attachment; filename="cat-travel.json"'})
 
 
