@@ -5,12 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from catalog.models import Variant
 from core.time import today_in
-from inventory.models import Depot
+from inventory.models import Depot, Reservation
 from inventory.services import mirror_changes
 from orders.models import Order, Quote
 from orders.services import LineRequest, QuoteRequest, create_quote, place_order
@@ -97,6 +98,12 @@ class Shop:
 
         self.gateway.flush_webhooks(post)
         return statuses
+
+    def lapse(self, order: Order) -> None:
+        """The hold of an unpaid order ends this moment, and so do all others."""
+        ended = timezone.now() - timedelta(seconds=1)
+        Order.objects.filter(pk=order.pk).update(expires_at=ended)
+        Reservation.objects.update(expires_at=ended)
 
     def paid(self, *lines: LineRequest, **more: Any) -> Order:
         """An order that is paid, confirmed, and settled with everybody; its deposit waits for its time."""

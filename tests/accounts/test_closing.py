@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +11,11 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.privacy import close_account
 from accounts.services import add_address, add_cat, update_profile
 from core.errors import NotFound
-from inventory.models import Reservation
 from orders.models import CalendarFeed, ChargeKind, Order, Quote, Rental
 from orders.services import (
     deliver_sale,
@@ -73,14 +70,6 @@ def rows_that_say(*words: str) -> set[str]:
         if any(word.casefold() in told for word in words):
             found.add(model._meta.db_table)
     return found
-
-
-def let_lapse(order: Order) -> None:
-    """Its hold is over before its payment is heard of."""
-    ended = timezone.now() - timedelta(seconds=1)
-    Order.objects.filter(pk=order.pk).update(expires_at=ended)
-    Reservation.objects.update(expires_at=ended)
-    expire_orders()
 
 
 def close(shop: Shop) -> Any:
@@ -192,7 +181,8 @@ def test_the_gateway_forgets_the_customer_once_nothing_can_be_paid_any_more(shop
 def test_money_that_comes_after_the_closing_goes_back(shop: Shop, erika: User) -> None:
     order = shop.order(shop.rental())
     shop.pay(order)
-    let_lapse(order)
+    shop.lapse(order)
+    expire_orders()
     assert close(shop).status_code == 204
 
     shop.deliver_webhooks()

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.test_admin import fits
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.accounts import UserFactory
 from tests.orders.desk import address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -15,11 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_staff_close_the_account_of_who_asked_by_letter(page: Page, snap: Snap) -> None:
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
     mia = UserFactory(email="mia.katz@example.com", name="Mia Katz")
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
 
     page.goto(address("accounts_user_changelist"))
     page.locator(f"input[name=_selected_action][value='{mia.pk}']").check()

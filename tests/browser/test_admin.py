@@ -11,9 +11,8 @@ from orders.models import Rental
 from orders.states import RentalStatus
 from payments.models import Payment, ProviderEvent, Refund
 from payments.states import EventStatus, RefundStatus
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.day import Day, a_day
-from tests.factories.accounts import PASSWORD
 from tests.jobs import forget_jobs
 from tests.orders.desk import address
 from tests.shop import Shop
@@ -26,11 +25,7 @@ def day(shop: Shop, page: Page) -> Iterator[Day]:
     """A day of the shop, with its boss logged in."""
     today = a_day(shop)
     forget_jobs()
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(today.boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, today.boss)
     yield today
     forget_jobs()  # the flush between tests leaves the queue's tables as they are
 

@@ -12,11 +12,10 @@ from orders.models import DeliveryRate, OrderLine, WaitlistEntry
 from orders.services import cancel_order, prepare_sale, serve_waitlist
 from orders.states import SaleStatus
 from payments.models import Push
-from tests.browser.conftest import Snap
-from tests.factories.accounts import PASSWORD, AddressFactory, DeviceFactory, UserFactory
+from tests.browser.conftest import Snap, log_in
+from tests.factories.accounts import AddressFactory, DeviceFactory, UserFactory
 from tests.factories.orders import waiting_for
 from tests.jobs import forget_jobs, run_jobs
-from tests.orders.desk import address
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,11 +38,7 @@ def crowd(shop: Shop, page: Page, settings: Settings) -> Iterator[Shop]:
     run_jobs()
     shop.ims.store.receive("BAG-1", "BER", 1)
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
     yield shop
     forget_jobs()
 

@@ -11,8 +11,8 @@ from pytest_django import Settings
 
 from inventory.models import Reconciliation, Reservation, StockLevel, Unit
 from inventory.services import commit, reconcile_inventory
-from tests.browser.conftest import Snap
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.browser.conftest import Snap, log_in
+from tests.factories.accounts import UserFactory
 from tests.factories.inventory import ReconciliationFactory, UnitFactory
 from tests.inventory.shelf import bag
 from tests.jobs import forget_jobs, run_jobs
@@ -39,11 +39,7 @@ def morning(shop: Shop, page: Page, settings: Settings) -> Iterator[Shop]:
     Unit.objects.filter(serial="CRATE-1-1").update(status="out")
     StockLevel.objects.filter(variant=shop.crate).update(on_hand=3, as_of=timezone.now() - timedelta(hours=3))
     UnitFactory(variant=shop.crate, depot=shop.depot, serial="CRATE-1-9")
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
     yield shop
     forget_jobs()
 

@@ -12,10 +12,10 @@ from accounts.models import User
 from orders.models import ChargeKind, ChargePhoto, Rental
 from orders.services import add_charge, hand_over_rental, prepare_rental
 from payments.models import Deposit
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.day import PEOPLE, named
 from tests.browser.test_admin import fits
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.accounts import UserFactory
 from tests.jobs import forget_jobs
 from tests.orders.desk import address
 from tests.payments.test_deposits import settled
@@ -40,11 +40,7 @@ def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     settled(shop)
     prepare_rental(rental_id=Rental.objects.get(line__order=asked).pk, actor=actor)
     forget_jobs()
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
     yield shop
     forget_jobs()
 

@@ -18,11 +18,11 @@ from orders.services import (
     take_back_rental,
 )
 from orders.states import RentalStatus
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.day import PEOPLE, named
 from tests.browser.test_admin import fits
 from tests.browser.test_deposits import _file, picture
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.accounts import UserFactory
 from tests.jobs import forget_jobs
 from tests.orders.desk import address
 from tests.orders.test_handing_over import all_points
@@ -48,11 +48,7 @@ def counter(shop: Shop, page: Page) -> Iterator[Shop]:
     prepare_rental(rental_id=Rental.objects.get(line__order=waiting).pk, actor=actor, serial="CRATE-1-1")
     settled(shop)
     forget_jobs()
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
     yield shop
     forget_jobs()
 

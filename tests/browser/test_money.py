@@ -12,8 +12,8 @@ from pytest_django import Settings
 from accounts.models import User
 from payments.models import Dispute, Payment, PaymentReconciliation, Refund
 from payments.services import reconcile_payments, request_refund
-from tests.browser.conftest import Snap
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.browser.conftest import Snap, log_in
+from tests.factories.accounts import UserFactory
 from tests.factories.orders import ChargeFactory
 from tests.factories.payments import DisputeFactory, PaymentFactory, PaymentReconciliationFactory
 from tests.jobs import forget_jobs, run_jobs
@@ -43,11 +43,7 @@ def morning(shop: Shop, page: Page, settings: Settings) -> Iterator[Shop]:
         at = (timezone.now() - timedelta(days=5 - night)).replace(hour=3, minute=20)
         PaymentReconciliationFactory(started_at=at, finished_at=at + timedelta(seconds=48), outcome=outcome)
     boss = UserFactory(superuser=True, email="anna.berger@example.com", name="Anna Berger")
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, boss)
     yield shop
     forget_jobs()
 

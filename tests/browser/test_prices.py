@@ -9,9 +9,9 @@ from playwright.sync_api import Page, expect
 from catalog.models import RentalOffer, Season
 from config.groups import setup_groups
 from orders.models import Coupon
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.test_admin import fits
-from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.accounts import UserFactory
 from tests.factories.catalog import SeasonFactory, VariantFactory
 from tests.factories.orders import CouponFactory, OrderFactory
 from tests.orders.desk import address
@@ -24,11 +24,7 @@ def _keeper(page: Page) -> None:
     setup_groups()
     keeper = UserFactory(staff=True, email="noa.klein@example.com", name="Noa Klein")
     keeper.groups.add(Group.objects.get(name="catalog"))
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(keeper.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, keeper)
 
 
 def test_a_season_is_made_and_one_that_meets_another_is_refused(page: Page, snap: Snap) -> None:

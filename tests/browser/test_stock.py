@@ -9,10 +9,9 @@ from playwright.sync_api import Page, expect
 from inventory.models import Reservation, Unit
 from inventory.services import review_promises
 from sandbox.inventory.server import Sandbox
-from tests.browser.conftest import Snap
+from tests.browser.conftest import Snap, log_in
 from tests.browser.fleet import Fleet, a_fleet
 from tests.browser.test_admin import fits
-from tests.factories.accounts import PASSWORD
 from tests.jobs import forget_jobs, run_jobs
 from tests.orders.desk import address
 
@@ -24,11 +23,7 @@ def fleet(ims: Sandbox, page: Page) -> Iterator[Fleet]:
     """A fleet, with its boss logged in."""
     forget_jobs()
     there = a_fleet()
-    page.goto(address("login"))
-    page.get_by_label("Email").fill(there.boss.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
+    log_in(page, there.boss)
     yield there
     forget_jobs()
 

@@ -36,6 +36,7 @@ from payments.services.letters import write
 from tests.factories.accounts import AddressFactory, DeviceFactory
 from tests.factories.inventory import DepotClosureFactory, DepotFactory
 from tests.jobs import run_jobs, waiting_jobs
+from tests.orders.test_renting import only_rental, out
 from tests.shop import Shop
 
 ME, CLERK = "customer:1", "staff:1"
@@ -44,17 +45,6 @@ ME, CLERK = "customer:1", "staff:1"
 def at(shop: Shop, day: int, hour: int, minute: int = 0) -> datetime:
     """An instant at the depot, counted in days from today."""
     return datetime.combine(shop.day(day), time(hour, minute), ZoneInfo(shop.depot.time_zone))
-
-
-def only_rental(order: Order) -> Rental:
-    return Rental.objects.get(line__order=order)
-
-
-def out(shop: Shop, first: int = 0, last: int = 4) -> Rental:
-    """A rental whose unit the customer has."""
-    rental = only_rental(shop.ready(shop.rental(first, last)))
-    prepare_rental(rental_id=rental.pk, actor=CLERK)
-    return hand_over_rental(rental_id=rental.pk, actor=CLERK)
 
 
 def subjects() -> list[str]:

@@ -9,10 +9,9 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, Phase, seed
 from hypothesis import settings as profiles
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from icalendar import Calendar
 from pytest_django import Settings
 
@@ -46,6 +45,7 @@ from orders.services import (
 from payments.models import Deposit
 from payments.selectors import balance, statement
 from payments.services import renew_ending_holds, secure_due_deposits
+from tests.examples import run_machine
 from tests.jobs import run_jobs
 from tests.payments.machine import MONDAY, opened
 from tests.shop import Shop
@@ -340,17 +340,7 @@ def test_an_order_is_charged_as_promised_and_ends_at_zero_whatever_is_changed(se
     Told.reached = reached
     rounds = LONG if profiles.get_current_profile_name() == "long" else 1
     for number in range(rounds):
-        run_state_machine_as_test(
-            seed(number)(type(f"Seed{number}", (Told,), {})),
-            settings=profiles(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                phases=[Phase.generate],
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_machine(Told, number=number, count=EXAMPLES, steps=STEPS)
 
     print("", *(f"{n:5} {what}" for what, n in sorted(reached.items())), sep="\n")
     assert all(reached[end] for end in ENDS)

@@ -31,9 +31,7 @@ def paid_too_late(shop: Shop) -> Order:
     """Its money is here, its hold is over, and nothing has been made of it yet."""
     order = shop.order(shop.sale(2))
     shop.pay(order)
-    lapsed = timezone.now() - timedelta(seconds=1)
-    Order.objects.filter(pk=order.pk).update(expires_at=lapsed)
-    Reservation.objects.update(expires_at=lapsed)
+    shop.lapse(order)
     shop.deliver_webhooks()
     expire_orders()
     run_jobs_of("payments.process_event")

@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed
 from hypothesis import settings as profiles
-from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
+from tests.examples import run_machine
 from tests.payments.between import Belated
 from tests.payments.machine import Money, opened
 from tests.shop import Shop
@@ -126,17 +125,7 @@ def test_no_cent_goes_astray_whatever_happens_in_whatever_order(settings: Settin
 
     numbers = random.sample(range(10**6), LONG) if is_long else [chapter.seed]
     for number in numbers:
-        run_state_machine_as_test(
-            seed(number)(type(f"Seed{number}", (Told,), {})),
-            settings=profiles(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                phases=[Phase.generate],
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_machine(Told, number=number, count=EXAMPLES, steps=STEPS)
 
     print(f"\n{name}:", *(f"{n:5} {what}" for what, n in sorted(Told.reached.items())), sep="\n")
     few = {what: Told.reached[what] for what, least in chapter.least.items() if Told.reached[what] < least}

@@ -156,15 +156,10 @@ def test_the_database_allows_one_live_payment_for_each_purpose(shop: Shop) -> No
 # Too late
 
 
-def expire(order: Order) -> None:
-    Order.objects.filter(pk=order.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-
-
 def test_money_that_comes_too_late_wins_the_stock_anew_when_it_is_still_there(shop: Shop) -> None:
     order = shop.order(shop.sale(), shop.rental())
     shop.pay(order)
-    expire(order)
+    shop.lapse(order)
 
     shop.deliver_webhooks()
     run_jobs()
@@ -180,7 +175,7 @@ def test_money_that_comes_too_late_wins_the_stock_anew_when_it_is_still_there(sh
 def test_money_that_comes_too_late_goes_back_when_somebody_else_has_the_stock(shop: Shop) -> None:
     order = shop.order(shop.sale(10))
     shop.pay(order)
-    expire(order)
+    shop.lapse(order)
     other = shop.order(shop.sale(1))
 
     shop.deliver_webhooks()
@@ -197,7 +192,7 @@ def test_money_that_comes_too_late_goes_back_when_somebody_else_has_the_stock(sh
 def test_money_that_comes_too_late_goes_back_when_the_ims_has_sold_it_meanwhile(shop: Shop) -> None:
     order = shop.order(shop.sale(10))
     shop.pay(order)
-    expire(order)
+    shop.lapse(order)
     let_everything_lapse(shop)
     shop.ims.store.sell("BAG-1", "BER", 1)  # a walk-in customer; our mirror has not heard of it
 
@@ -234,7 +229,7 @@ def let_everything_lapse(shop: Shop) -> None:
 def test_an_order_that_expires_unpaid_can_no_longer_be_paid(shop: Shop) -> None:
     order = shop.order()
     started = start_payment(order_id=order.pk, customer_id=order.customer_id)
-    expire(order)
+    shop.lapse(order)
 
     expire_orders()
     run_jobs()
