@@ -24,8 +24,9 @@ def run_jobs(*, rounds: int = 20, later: bool = True) -> list[str]:
             return ran
         for job_id, name, args in todo:
             _finish(job_id)
-            app.tasks[name](**args)
-            ran.append(name)
+            if not app.tasks[name].pass_context:  # a real worker's own housekeeping, which the clock asked for
+                app.tasks[name](**args)
+                ran.append(name)
     raise AssertionError(f"jobs go on and on: {ran[-10:]}")
 
 
