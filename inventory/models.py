@@ -228,6 +228,7 @@ OUT_OF_STEP = (
         provider_state__in=["none", "released", "refused", "held", "confirmed", "checked_out", "local"],
     )
     | Q(status__in=["released", "expired"], provider_state__in=["none", "held", "confirmed"])
+    | Q(status__in=["released", "expired"], late_reserve_until__isnull=False)
     # A period that grew here; one that shrank blocks less than the IMS thinks, which hurts nobody.
     | Q(
         kind="rental",
@@ -272,6 +273,9 @@ class Reservation(models.Model):
     shipped_at = models.DateTimeField(null=True, blank=True)  # when the goods left
     misfit_at = models.DateTimeField(null=True, blank=True)  # since when there is nothing to serve it with
     sync_leased_until = models.DateTimeField(null=True, blank=True)  # one speaks with the IMS about it at a time
+    # Until when a call whose answer never came may still arrive there.
+    late_reserve_until = models.DateTimeField(null=True, blank=True)
+    late_release_until = models.DateTimeField(null=True, blank=True)
     sync_failures = models.PositiveSmallIntegerField(default=0)  # final refusals in a row
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then

@@ -4,6 +4,7 @@ from inventory.models import Reservation
 from inventory.states import LIVE, PROGRESS, PROMISED, WANTED, ProviderState, ReservationKind, ReservationStatus
 
 CLAIMED_THERE = (ProviderState.HELD, ProviderState.CONFIRMED, ProviderState.CHECKED_OUT)
+GIVEN_BACK = (ProviderState.RELEASED, ProviderState.REFUSED, ProviderState.LOCAL)
 
 
 def in_step(row: Reservation) -> bool:
@@ -11,7 +12,7 @@ def in_step(row: Reservation) -> bool:
     state, wanted = ProviderState(row.provider_state), wanted_state(row)
     if wanted == ProviderState.RELEASED:
         # "none" is not enough: an earlier call may have reached the IMS although its answer never reached us.
-        return state in (ProviderState.RELEASED, ProviderState.REFUSED, ProviderState.LOCAL)
+        return state in GIVEN_BACK and row.late_reserve_until is None
     if state == ProviderState.LOCAL:
         return wanted in (ProviderState.HELD, ProviderState.CONFIRMED)
     return PROGRESS.get(state, 0) >= PROGRESS[wanted] and not has_outgrown(row)

@@ -24,13 +24,14 @@ from inventory.providers.base import (
 from inventory.providers.registry import get_provider
 from inventory.services.holds import close_counted_sales
 from inventory.services.soon import sync_soon, tell_unit_soon
-from inventory.services.talk import OF_REMOTE, Talk, lease_for, without_lease
+from inventory.services.talk import OF_REMOTE, Talk, lease_for, take_lease, without_lease
 from inventory.standing import in_step
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 _MOST_STRAGGLERS = 1000
 _HEARD = (
-    "provider_state", "provider_acked_at", "provider_period", "sync_error", "sync_failures", "sync_after"
+    "provider_state", "provider_acked_at", "provider_period", "sync_error", "sync_failures", "sync_after",
+    "late_reserve_until", "late_release_until",
 )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def sync_reservations(
 def _take_lease(mine: QuerySet[Reservation], budget: float | None) -> datetime | None:
     """The lease of all that are out of step and that nobody else speaks about; None when there are none."""
     until = lease_for(budget)
-    return until if without_lease(mine.filter(OUT_OF_STEP)).update(sync_leased_until=until) else None
+    return until if take_lease(mine.filter(OUT_OF_STEP), until) else None
 
 
 def _end_leases(talks: Sequence[Talk]) -> None:
@@ -83,7 +84,8 @@ def _end_leases(talks: Sequence[Talk]) -> None:
     back = [row.unit_id for row in rows if row.unit_id and row.provider_state == ProviderState.CHECKED_IN]
     if back:
         _wake_next(back)
-    settled = [row for row in rows if row.kind == ReservationKind.RENTAL and in_step(row)]
+    rentals = [row for row in rows if row.kind == ReservationKind.RENTAL]
+    settled = [row for row in rentals if in_step(row) or row.provider_state == ProviderState.RELEASED]
     _wake_refused([row for row in settled if row.status != ReservationStatus.HELD])  # a new hold frees nothing
 
 

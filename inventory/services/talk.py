@@ -6,7 +6,8 @@ from time import monotonic
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from core.logging import get_logger
@@ -25,7 +26,7 @@ from inventory.providers.base import (
     Window,
 )
 from inventory.services.soon import sync_soon, tell_unit_soon
-from inventory.standing import CLAIMED_THERE, has_outgrown, in_step, keeps_other_days, wanted_state
+from inventory.standing import CLAIMED_THERE, GIVEN_BACK, has_outgrown, in_step, keeps_other_days, wanted_state
 from inventory.states import GONE, PROGRESS, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 log = get_logger(__name__)
@@ -55,6 +56,12 @@ def without_lease(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     return rows.filter(Q(sync_leased_until=None) | Q(sync_leased_until__lt=timezone.now()))
 
 
+def take_lease(rows: QuerySet[Reservation], until: datetime) -> int:
+    """Lease those that nobody speaks about. Returns how many. Who left a lease behind died while speaking."""
+    late = Greatest(F("late_reserve_until"), F("sync_leased_until") + LONGEST_CALL)  # the one that is not NULL
+    return without_lease(rows).update(sync_leased_until=until, late_reserve_until=late)
+
+
 class Talk:
     """What is said to the IMS about one leased reservation. What it heard is on `row`; the caller writes it down."""
 
@@ -64,7 +71,7 @@ class Talk:
     def bring_in_step(self) -> None:
         """By what the reservation was when it was read; whoever moves it meanwhile enqueues the next talk."""
         for _ in range(_MOST_STEPS):
-            if self._has_nothing_to_say():
+            if self._has_nothing_to_say() or self._looks_again_later():
                 return
             try:
                 self._hear(self._step())
@@ -86,6 +93,11 @@ class Talk:
             row.provider_period = row.period  # an IMS that knows no dates keeps none that could be too few
         return in_step(row)
 
+    def _looks_again_later(self) -> bool:
+        """True for what was given back there while a late call may still set it aside anew."""
+        ended = wanted_state(self.row) == ProviderState.RELEASED and self.row.provider_state in GIVEN_BACK
+        return ended and _is_ahead(self.row.late_reserve_until)
+
     # One call
 
     def _step(self) -> RemoteReservation | None:
@@ -93,12 +105,14 @@ class Talk:
         row, state, wanted = self.row, ProviderState(self.row.provider_state), wanted_state(self.row)
         if not self._knows_rentals():
             return self._step_without_dates(state, wanted)
+        if wanted != ProviderState.RELEASED:
+            self._await(row.late_release_until)
         if row.sync_error and state == ProviderState.NONE and (found := self._ask().find(row.pk)):
             return found  # the answer to an earlier call was lost
         try:
             has_moved = state in PROGRESS and keeps_other_days(row)  # a window there only grows
             if wanted == ProviderState.RELEASED or has_moved:
-                self._ask().release(key=row.pk, timeout=self._left())
+                self._give_back(moves=wanted != ProviderState.RELEASED)
                 return None
             if state not in PROGRESS or has_outgrown(row):
                 return self._reserve()
@@ -160,7 +174,34 @@ class Talk:
         with suppress(Refused):  # it is out there already: the answer to an earlier check-out was lost
             self._ask().set_unit(serial=unit.serial, status=UnitStatus.AVAILABLE, condition=unit.condition)
 
+    def _give_back(self, *, moves: bool) -> None:
+        """Release there, at once.
+
+        Of two calls the one made first arrives last when its answer was not waited for. So what is given back is looked
+        at again once a late `reserve` must have arrived; what only moves waits for that; and nobody reserves while a
+        late release may arrive.
+        """
+        if moves:
+            self._await(self.row.late_reserve_until)
+        try:
+            self._ask().release(key=self.row.pk, timeout=self._left())
+        except UnknownOutcome:
+            self.row.late_release_until = timezone.now() + LONGEST_CALL
+            raise
+
     def _reserve(self) -> RemoteReservation:
+        try:
+            return self._win()
+        except UnknownOutcome:
+            self.row.late_reserve_until = timezone.now() + LONGEST_CALL
+            raise
+
+    def _await(self, late_until: datetime | None) -> None:
+        if _is_ahead(late_until):
+            self.row.sync_after = late_until
+            raise Unavailable("An earlier call about this may still reach the inventory system.")
+
+    def _win(self) -> RemoteReservation:
         """Reserve; refused, first give back there what is dead here already, and ask once more.
 
         A hold is dead here at the instant it ends; the IMS hears of it seconds later, and nobody should be refused for
@@ -191,7 +232,7 @@ class Talk:
     def _release_dead(self, dead: QuerySet[Reservation], reservation_id: UUID) -> int:
         """Unless somebody else speaks about it, or it lives again; what is wrong with it is no fault of this one."""
         until = lease_for(None)
-        if not without_lease(dead).update(sync_leased_until=until):
+        if not take_lease(dead, until):
             return 0
         mine = Reservation.objects.filter(pk=reservation_id, sync_leased_until=until)
         try:
@@ -200,6 +241,9 @@ class Talk:
         except (NotFound, Refused, OutOfStock) as error:
             log.warning("dead_claim_not_released", reservation=str(reservation_id), error=str(error))
             return 0
+        except UnknownOutcome:
+            mine.update(late_release_until=timezone.now() + LONGEST_CALL)
+            raise
         finally:
             mine.update(sync_leased_until=None)
 
@@ -233,7 +277,10 @@ class Talk:
     def _hear(self, answer: RemoteReservation | None) -> None:
         row = self.row
         row.sync_error, row.sync_failures, row.sync_after = "", 0, None
+        if not _is_ahead(row.late_reserve_until):
+            row.late_reserve_until = None
         if answer is None:
+            row.sync_after = row.late_reserve_until
             if row.provider_state != ProviderState.LOCAL:
                 row.provider_state = ProviderState.RELEASED
             return
@@ -269,6 +316,10 @@ def _heard_of_unit(unit_id: int, at: datetime, *, left: bool) -> None:
         unit.filter(decided_here=True, status=UnitStatus.OUT).update(decided_here=False)
     elif unit.filter(decided_here=True, status__in=GONE).exists():
         tell_unit_soon(unit_id)  # it was said to be back, which ended its rental; what is true comes now
+
+
+def _is_ahead(at: datetime | None) -> bool:
+    return at is not None and at > timezone.now()
 
 
 def _line(row: Reservation) -> Line:

@@ -16,10 +16,11 @@ from django.utils import timezone
 from core.http import breaker_of
 from inventory.errors import OutOfStock
 from inventory.models import Reservation, StockLevel
-from inventory.providers.base import Changes, Level, Unavailable
+from inventory.providers.base import Changes, Level, Unavailable, UnknownOutcome
 from inventory.services import (
     apply_changes,
     commit,
+    enqueue_stragglers,
     hold,
     in_step,
     lease_for,
@@ -31,11 +32,13 @@ from inventory.services import (
 from orders.models import Order
 from orders.services import cancel_order, place_order, settle_reserving
 from sandbox.http import Request, Response
+from sandbox.inventory.rules import Line
 from tests.concurrency.racing import meanwhile, won
 from tests.concurrency.test_hold import held_without_the_lock
 from tests.core.worker import work
-from tests.inventory.shelf import Shelf, bag, in_minutes
+from tests.inventory.shelf import Shelf, bag, crate, in_minutes
 from tests.jobs import run_jobs, waiting_jobs
+from tests.journeys.stack import wait_until
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_connections_for_all")]
@@ -209,6 +212,115 @@ def test_whoever_dies_while_speaking_is_followed_within_35_seconds(shop: Shop, b
         sync(row)
 
     with time_machine.travel(timezone.now() + timedelta(seconds=35)):
+        sync(row)
+
+    assert sides(shop, row) == ("held", "held")
+
+
+# Calls that nobody waits for any more
+
+
+def a_minute_later() -> time_machine.travel:
+    return time_machine.travel(timezone.now() + timedelta(minutes=1))
+
+
+def brought_in_step_later() -> None:
+    with a_minute_later():
+        enqueue_stragglers()
+        run_jobs()
+
+
+def unanswered(row: Reservation) -> Callable[[], None]:
+    """A talk that gives up before its call has arrived."""
+
+    def speak() -> None:
+        with pytest.raises(UnknownOutcome):
+            sync_reservations(reservation_ids=[row.pk], budget=0.2)
+
+    return speak
+
+
+def given_back_while_unanswered(shop: Shop, then: Callable[[Reservation], None]) -> Reservation:
+    """A call to reserve arrives after its caller has given up, and after what was given back was told."""
+    row = bag(shop)
+    with on_its_way(shop, unanswered(row), method="PUT"):
+        wait_until(Reservation.objects.filter(late_reserve_until__isnull=False).exists, "its caller gave up")
+        release(reservation_ids=[row.pk])
+        then(row)
+    return row
+
+
+def test_without_a_second_look_a_call_that_was_given_up_sets_aside_for_nobody(shop: Shop) -> None:
+    def told_and_believed(row: Reservation) -> None:
+        sync(row)
+        Reservation.objects.update(late_reserve_until=None)
+
+    row = given_back_while_unanswered(shop, told_and_believed)
+    brought_in_step_later()
+
+    assert sides(shop, row) == ("released", "held")
+
+
+def test_what_a_call_that_was_given_up_sets_aside_is_released_when_it_must_have_arrived(shop: Shop) -> None:
+    row = given_back_while_unanswered(shop, sync)
+    assert sides(shop, row) == ("released", "held")
+    assert not in_step(row)
+
+    brought_in_step_later()
+
+    assert sides(shop, row) == ("released", "released")
+    assert in_step(row)
+
+
+def test_whoever_died_while_reserving_may_arrive_after_the_release_too(shop: Shop) -> None:
+    row = bag(shop)
+    Reservation.objects.update(sync_leased_until=lease_for(1.5))
+    release(reservation_ids=[row.pk])
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        sync(row)
+        shop.ims.store.reserve(str(row.pk), [Line("BAG-1", shop.depot.code, 1, "sale")], None)
+        enqueue_stragglers()
+
+    brought_in_step_later()
+
+    assert sides(shop, row) == ("released", "released")
+
+
+def test_a_refused_claim_is_looked_at_again_when_an_earlier_call_may_have_won_it(shop: Shop) -> None:
+    row = bag(shop)
+    Reservation.objects.update(
+        status="released", provider_state="refused", late_reserve_until=timezone.now() + timedelta(seconds=10)
+    )
+    shop.ims.store.reserve(str(row.pk), [Line("BAG-1", shop.depot.code, 1, "sale")], None)
+
+    brought_in_step_later()
+
+    assert sides(shop, row) == ("released", "released")
+
+
+def test_nobody_reserves_while_a_release_that_was_given_up_may_arrive(shop: Shop) -> None:
+    row = given_back(shop)
+
+    with on_its_way(shop, unanswered(row), method="POST", ends="/release"):
+        wait_until(Reservation.objects.filter(late_release_until__isnull=False).exists, "its caller gave up")
+        rewin(reservation_ids=[row.pk], expires_at=in_minutes(15))
+        with pytest.raises(Unavailable):
+            sync(row)
+    with a_minute_later():
+        sync(row)
+
+    assert sides(shop, row) == ("held", "held")
+
+
+def test_a_rental_moves_there_only_when_no_call_about_its_old_days_may_arrive(shop: Shop) -> None:
+    row = crate(shop, 1, 4)
+    sync(row)
+    Reservation.objects.update(late_reserve_until=timezone.now() + timedelta(seconds=10))
+    Reservation.objects.update(provider_period=None)
+
+    with pytest.raises(Unavailable):
+        sync(row)
+    with a_minute_later():
         sync(row)
 
     assert sides(shop, row) == ("held", "held")
