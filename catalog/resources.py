@@ -3,12 +3,15 @@
 """What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g, amounts as decimals."""
 
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, ClassVar
 
+import tablib
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import transaction
 from import_export import fields, resources, widgets
 
-from catalog.models import Container, SaleOffer, Variant
+from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant
 from core.forms import parse_amount
 from core.money import to_decimal, validate_currency
 
@@ -98,3 +101,72 @@ class SaleOfferResource(SpreadsheetResource):
 
     def dehydrate_price(self, offer: SaleOffer) -> str:
         return f"{to_decimal(offer.price_minor, offer.currency):f}"
+
+
+class AirlineResource(SpreadsheetResource):
+    class Meta:
+        model = Airline
+        fields: ClassVar[list[str]] = ["code", "name"]
+        import_id_fields: ClassVar[list[str]] = ["code"]
+        clean_model_instances = True
+        skip_unchanged = True
+
+
+class RuleResource(SpreadsheetResource):
+    """A row is one version of a rule: another `valid_from` in the file is another version, beside the one that was."""
+
+    airline = fields.Field("airline", "airline", widgets.ForeignKeyWidget(Airline, "code"))
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        for name in ("cabin", "aircraft", "shell", "note"):
+            if name in row:
+                row[name] = row[name] or ""  # an empty cell is no text, and none of these may be NULL
+        super().before_import_row(row, **kwargs)
+
+
+class CabinRuleResource(RuleResource):
+    class Meta:
+        model = CabinRule
+        exclude: ClassVar[list[str]] = ["id"]
+        import_id_fields: ClassVar[list[str]] = ["airline", "cabin", "aircraft", "shell", "valid_from"]
+        clean_model_instances = True
+        skip_unchanged = True
+
+
+class HoldRuleResource(RuleResource):
+    class Meta:
+        model = HoldRule
+        exclude: ClassVar[list[str]] = ["id"]
+        import_id_fields: ClassVar[list[str]] = ["airline", "aircraft", "valid_from"]
+        clean_model_instances = True
+        skip_unchanged = True
+
+
+OUR_RULES = Path(__file__).parent / "data"
+
+
+def import_airline_rules(folder: Path) -> dict[str, int]:
+    """Take in `airlines.csv`, `cabin_rules.csv` and `hold_rules.csv` of a folder, all or nothing.
+
+    Returns how many rows were new or changed, by file. Safe to repeat. Raises: ValidationError, naming file and row.
+    """
+    files = {"airlines": AirlineResource, "cabin_rules": CabinRuleResource, "hold_rules": HoldRuleResource}
+    moved = {}
+    with transaction.atomic():
+        for name, resource in files.items():
+            rows = tablib.Dataset().load((folder / f"{name}.csv").read_text("utf-8"), format="csv")
+            result = resource().import_data(rows, use_transactions=False)
+            if result.has_errors() or result.has_validation_errors():
+                raise ValidationError(f"{name}.csv: {_first_wrong(result)}")
+            moved[name] = result.totals["new"] + result.totals["update"]
+    return moved
+
+
+def _first_wrong(result: Any) -> str:
+    if result.base_errors:
+        return str(result.base_errors[0].error)
+    if result.invalid_rows:
+        row = result.invalid_rows[0]
+        return f"row {row.number}: {'; '.join(row.error.messages)}"
+    number, errors = next(iter(result.row_errors()))
+    return f"row {number}: {errors[0].error}"

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
 
 from catalog.checklist import CODES
+from catalog.fit import Shell
 from core.money import MAX_MINOR, validate_currency
 
 
@@ -21,6 +22,10 @@ class Kind(models.TextChoices):
     WHEELED = "wheeled", "Wheeled"
     CAR_CRATE = "car_crate", "Car crate"
     AIRLINE_CRATE = "airline_crate", "Airline crate"
+
+    @property
+    def shell(self) -> Shell:
+        return Shell.SOFT if self in (Kind.SOFT, Kind.BACKPACK, Kind.WHEELED) else Shell.HARD
 
 
 class ContainerQuerySet(models.QuerySet["Container"]):

@@ -1,0 +1,403 @@
+"""Does this container fit this cat, and does this airline take it? In mm and g, by rules that are data.
+
+Cabin and hold are judged apart, as neither says anything about the other: the hold by the formula that the carriage
+rules of airlines (IATA Live Animals Regulations, container requirement 1) give for the inside of a crate, the cabin by
+the outside of the carrier and the space under the seat. A rule that is old, doubtful or missing never says yes; it says
+that the airline must be asked. Height is never turned, the footprint may be.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TypeAlias, TypeVar
+
+from django.db.models import TextChoices
+
+TIGHT_BELOW_MM = 10
+BELIEVED_FOR = timedelta(days=180)  # a rule that nobody has read again since is a guess
+KITTEN_MONTHS = 6
+HOLD = "hold"
+Room: TypeAlias = tuple[int | None, int | None, int | None]  # None: no limit on this axis
+
+
+class CabinClass(TextChoices):
+    ECONOMY = "economy", "Economy"
+    PREMIUM_ECONOMY = "premium_economy", "Premium economy"
+    BUSINESS = "business", "Business"
+    FIRST = "first", "First"
+
+
+class Shell(TextChoices):
+    SOFT = "soft", "Soft carriers"
+    HARD = "hard", "Hard carriers"
+
+
+class Trust(TextChoices):
+    """How far the source of a rule can be believed."""
+
+    GOOD = "good", "Good"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+    UNCERTAIN = "uncertain", "Uncertain"
+
+
+class Answer(TextChoices):
+    """From best to worst. `too_small` is the only no: `Reason` says for whom or what there is too little room."""
+
+    FITS = "fits"
+    TIGHT = "tight"
+    ASK_AIRLINE = "ask_airline"
+    TOO_SMALL = "too_small"
+
+
+class Reason(TextChoices):
+    ROOM = "room", "There is room on every side."
+    LITTLE_ROOM = "little_room", "It fits with less than 10 mm to spare."
+    CAT_TOO_LARGE = "cat_too_large", "The container is too small inside."
+    CAT_TOO_HEAVY = "cat_too_heavy", "The container does not carry that much."
+    SPACE_TOO_SMALL = "space_too_small", "The container is larger than the airline allows."
+    TOO_HEAVY = "too_heavy", "Cat and container weigh more than the airline allows."
+    NOT_TAKEN = "not_taken", "The airline does not take cats there."
+    SNUB_NOSED_NOT_TAKEN = "snub_nosed_not_taken", "The airline does not take snub-nosed cats there."
+    TOO_MANY_CATS = "too_many_cats", "So many cats may not share one container."
+    SOFT_IN_HOLD = "soft_in_hold", "Only hard crates travel in the hold."
+    NO_RULE = "no_rule", "We know no rule of this airline for this."
+    NO_LIMIT = "no_limit", "The airline names no size."
+    OLD_RULE = "old_rule", "Nobody has checked the airline's rule for 180 days."
+    DOUBTFUL_RULE = "doubtful_rule", "Our source for the airline's rule is not sure enough."
+    BY_AIRCRAFT = "by_aircraft", "It depends on the aircraft."
+    SNUB_NOSED_UNKNOWN = "snub_nosed_unknown", "Many airlines take no snub-nosed cats in the hold."
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """As a slack, a number may be negative: so much is missing."""
+
+    length: int
+    width: int
+    height: int
+
+    @property
+    def turned(self) -> "Size":
+        return Size(self.width, self.length, self.height)
+
+    @property
+    def least(self) -> int:
+        return min(self.length, self.width, self.height)
+
+    def beyond(self, other: "Size") -> "Size":
+        """What is left on each axis of this one around `other`, turned as it lies best."""
+        ways = [
+            Size(self.length - o.length, self.width - o.width, self.height - o.height) for o in (other, other.turned)
+        ]
+        return max(ways, key=lambda slack: slack.least)  # the first of equals: as it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cat:
+    """A: nose to root of tail, B: ground to elbow, C: widest point, D: ground to top of head or ears; in mm."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+    weight_g: int
+    snub_nosed: bool = False
+    born_on: date | None = None
+
+    def is_kitten(self, on: date) -> bool:
+        """Six months old at most; of unknown age, it is none."""
+        if self.born_on is None:
+            return False
+        months = (on.year - self.born_on.year) * 12 + on.month - self.born_on.month
+        return months < KITTEN_MONTHS or (months == KITTEN_MONTHS and on.day <= self.born_on.day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A container as it is measured and weighed."""
+
+    shell: Shell
+    inner: Size
+    outer: Size
+    weight_g: int
+    max_load_g: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """`cabin` is a class of the cabin, or `hold`. `aircraft` empty: not known. `on`: the day of the flight."""
+
+    airline: str
+    cabin: str
+    on: date
+    aircraft: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One version of what an airline says; a limit that it does not name is None. `airline` empty: all of them."""
+
+    version: str
+    airline: str
+    allowed: bool
+    aircraft: str
+    most_cats: int
+    valid_from: date
+    source: str
+    checked_on: date
+    trust: str
+    note: str = ""
+
+    def doubt(self, today: date) -> Reason | None:
+        if today - self.checked_on > BELIEVED_FOR:
+            return Reason.OLD_RULE
+        return Reason.DOUBTFUL_RULE if self.trust == Trust.UNCERTAIN else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CabinRule(Rule):
+    cabin: str
+    shell: str
+    length_mm: int | None
+    width_mm: int | None
+    height_mm: int | None
+    sum_mm: int | None
+    weight_g: int | None
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return self.airline, self.aircraft, self.cabin, self.shell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRule(Rule):
+    snub_nosed: bool
+    snub_nosed_percent: int
+    bedding_mm: int
+    cat_weight_g: int | None
+    most_kittens: int
+    length_mm: int | None
+    width_mm: int | None
+    height_mm: int | None
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return self.airline, self.aircraft
+
+
+_R = TypeVar("_R", CabinRule, HoldRule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one leg asks of every container of one shell, as numbers: worked out once, compared with each container.
+
+    `no`: no container will do. `doubt`: where one would do, the airline must be asked. `least`: what it must measure
+    inside; `cat`: what the cat measures, from which the room around it is told.
+    """
+
+    rule: Rule | None
+    cat: Size
+    least: Size
+    load_g: int
+    no: Reason | None = None
+    doubt: Reason | None = None
+    outer: Room = (None, None, None)
+    sum_mm: int | None = None
+    weight_g: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`inside`: room around the cat, which in the cabin may be negative, as a cat lies curled up there.
+
+    `outside`: room around the container; None on an axis for which the airline names no limit. `rule` decided.
+    """
+
+    answer: Answer
+    reason: Reason
+    rule: Rule | None
+    inside: Size
+    outside: Room
+
+    @property
+    def is_no(self) -> bool:
+        return self.answer == Answer.TOO_SMALL
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Every version of every rule of the airlines concerned."""
+
+    cabin: Collection[CabinRule] = ()
+    hold: Collection[HoldRule] = ()
+
+
+def crate_for(cats: Sequence[Cat], *, bedding_mm: int, snub_nosed_percent: int) -> Size:
+    """The least inside of a crate in the hold: A + B/2 long, 2C wide (3C for two, 4C for three), D and bedding high.
+
+    Length and height of the largest cat, all of it larger for a snub-nosed one; rounded up.
+    """
+    length = max(_up(2 * cat.a + cat.b, 2) for cat in cats)
+    width = (len(cats) + 1) * max(cat.c for cat in cats)
+    height = max(cat.d for cat in cats) + bedding_mm
+    percent = 100 + snub_nosed_percent if any(cat.snub_nosed for cat in cats) else 100
+    return Size(*(_up(side * percent, 100) for side in (length, width, height)))
+
+
+def needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, *, today: date) -> list[Needs]:
+    """What the leg asks of a container of this shell: by the rule that applies first, then by those of other aircraft.
+
+    More than one only where the aircraft is not known and the airline tells them apart. cats: those that share it.
+    """
+    if leg.cabin == HOLD:
+        return _hold_needs(cats, leg, shell, rules, today)
+    own = [r for r in rules.cabin if r.airline == leg.airline and r.cabin in ("", leg.cabin) and r.shell in ("", shell)]
+    known: Sequence[CabinRule | None] = _by_aircraft(own, leg, lambda rule: (bool(rule.cabin), bool(rule.shell)))
+    return [_cabin_need(cats, rule, today) for rule in known or [None]]
+
+
+def verdict(box: Box, by_aircraft: Sequence[Needs]) -> Verdict:
+    """Whether this container will do, by what `needs` found for its shell."""
+    first, *others = [_measured(box, need) for need in by_aircraft]
+    if any(other.is_no != first.is_no for other in others):
+        return replace(first, answer=Answer.ASK_AIRLINE, reason=Reason.BY_AIRCRAFT)
+    return first
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one that decides about a trip of several legs."""
+    return max(verdicts, key=lambda verdict: list(Answer).index(verdict.answer))  # of equals the first
+
+
+def _measured(box: Box, need: Needs) -> Verdict:
+    outside = _room(need.outer, box.outer)
+    answer, reason = _answer(box, need, outside)
+    return Verdict(answer=answer, reason=reason, rule=need.rule, inside=box.inner.beyond(need.cat), outside=outside)
+
+
+def _answer(box: Box, need: Needs, outside: Room) -> tuple[Answer, Reason]:
+    """What is plain whatever an airline says comes first; then doubt; then what the airline says."""
+    inner = box.inner.beyond(need.least).least
+    outer = min((side for side in (*outside, _sum_left(box, need)) if side is not None), default=TIGHT_BELOW_MM)
+    if plain := _plain_no(box, need, inner):
+        return Answer.TOO_SMALL, plain
+    if need.doubt is not None:
+        return Answer.ASK_AIRLINE, need.doubt
+    if no := need.no or _no_by_size(box, need, outer):
+        return Answer.TOO_SMALL, no
+    if min(inner, outer) < TIGHT_BELOW_MM:
+        return Answer.TIGHT, Reason.LITTLE_ROOM
+    return Answer.FITS, Reason.ROOM
+
+
+def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
+    if inner < 0:
+        return Reason.CAT_TOO_LARGE
+    if need.load_g > box.max_load_g:
+        return Reason.CAT_TOO_HEAVY
+    return Reason.SOFT_IN_HOLD if need.no == Reason.SOFT_IN_HOLD else None
+
+
+def _no_by_size(box: Box, need: Needs, outer: int) -> Reason | None:
+    if outer < 0:
+        return Reason.SPACE_TOO_SMALL
+    is_heavy = need.weight_g is not None and need.load_g + box.weight_g > need.weight_g
+    return Reason.TOO_HEAVY if is_heavy else None
+
+
+def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Needs:
+    """In the cabin a cat lies curled up: only what is plainly impossible inside is refused there."""
+    lying = Size(max(cat.a for cat in cats), sum(cat.c for cat in cats), max(cat.d for cat in cats))
+    least = Size(0, lying.width, max(cat.b for cat in cats))
+    bare = Needs(rule=rule, cat=lying, least=least, load_g=_weight(cats))
+    if rule is None:
+        return replace(bare, doubt=Reason.NO_RULE)
+    outer = (rule.length_mm, rule.width_mm, rule.height_mm)
+    unnamed = Reason.NO_LIMIT if rule.allowed and None in outer else None
+    return replace(
+        bare, no=_no(cats, rule), doubt=rule.doubt(today) or unnamed, outer=outer, sum_mm=rule.sum_mm,
+        weight_g=rule.weight_g,
+    )  # fmt: skip
+
+
+def _hold_needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, today: date) -> list[Needs]:
+    own = _by_aircraft([rule for rule in rules.hold if rule.airline == leg.airline], leg, lambda _: ())
+    common = _by_aircraft([rule for rule in rules.hold if not rule.airline], leg, lambda _: ())
+    known: Sequence[HoldRule | None] = own or common[:1] or [None]
+    return [_hold_need(cats, leg, shell, rule, today) for rule in known]
+
+
+def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | None, today: date) -> Needs:
+    soft = Reason.SOFT_IN_HOLD if shell == Shell.SOFT else None
+    crate = crate_for(
+        cats, bedding_mm=rule.bedding_mm if rule else 0, snub_nosed_percent=rule.snub_nosed_percent if rule else 0
+    )
+    bare = Needs(rule=rule, cat=crate, least=crate, load_g=_weight(cats), no=soft)
+    if rule is None:
+        return replace(bare, doubt=Reason.NO_RULE)
+    snub_nosed = any(cat.snub_nosed for cat in cats)
+    no = soft or (Reason.SNUB_NOSED_NOT_TAKEN if snub_nosed and not rule.snub_nosed else _no_in_hold(cats, leg, rule))
+    unknown = Reason.SNUB_NOSED_UNKNOWN if snub_nosed and not rule.airline else None
+    return replace(
+        bare, no=no, doubt=rule.doubt(today) or unknown, outer=(rule.length_mm, rule.width_mm, rule.height_mm)
+    )
+
+
+def _no(cats: Sequence[Cat], rule: Rule) -> Reason | None:
+    if not rule.allowed:
+        return Reason.NOT_TAKEN
+    return Reason.TOO_MANY_CATS if len(cats) > rule.most_cats else None
+
+
+def _no_in_hold(cats: Sequence[Cat], leg: Leg, rule: HoldRule) -> Reason | None:
+    """Who shares a crate: so many litter-mates, or fewer grown cats of which none is too heavy."""
+    if all(cat.is_kitten(leg.on) for cat in cats):
+        return _no(cats, replace(rule, most_cats=max(rule.most_cats, rule.most_kittens)))
+    heaviest = max(cat.weight_g for cat in cats)
+    if len(cats) > 1 and rule.cat_weight_g is not None and heaviest > rule.cat_weight_g:
+        return Reason.TOO_MANY_CATS
+    return _no(cats, rule)
+
+
+def _by_aircraft(rules: Iterable[_R], leg: Leg, closeness: Callable[[_R], tuple[bool, ...]]) -> list[_R]:
+    """Of each aircraft that the leg may mean the one rule that applies; first that of every aircraft, or of the leg's.
+
+    In force on the day of the flight; of several, the one that says most closely what it is about.
+    """
+    in_force: dict[tuple[str, ...], _R] = {}
+    for rule in sorted(rules, key=lambda rule: rule.valid_from):
+        if rule.valid_from <= leg.on:
+            in_force[rule.scope] = rule  # the youngest version
+    closest: dict[str, _R] = {}
+    for rule in sorted(in_force.values(), key=closeness):
+        closest[rule.aircraft] = rule
+    if leg.aircraft:
+        return [rule for rule in (closest.get(leg.aircraft) or closest.get(""),) if rule]
+    return [closest[aircraft] for aircraft in sorted(closest)]
+
+
+def _room(limit: Room, size: Size) -> Room:
+    """What is left around a container, turned as it stands best; None where there is no limit."""
+
+    def left(length: int, width: int) -> Room:
+        sides = zip(limit, (length, width, size.height), strict=True)
+        first, second, third = (None if most is None else most - side for most, side in sides)
+        return first, second, third
+
+    ways = [left(size.length, size.width), left(size.width, size.length)]
+    return max(ways, key=lambda way: min((side for side in way if side is not None), default=0))
+
+
+def _sum_left(box: Box, need: Needs) -> int | None:
+    outer = box.outer
+    return None if need.sum_mm is None else need.sum_mm - outer.length - outer.width - outer.height
+
+
+def _weight(cats: Sequence[Cat]) -> int:
+    return sum(cat.weight_g for cat in cats)
+
+
+def _up(number: int, by: int) -> int:
+    return -(-number // by)

@@ -1,0 +1,37 @@
+from catalog.models.airlines import Airline, CabinRule, HoldRule
+from catalog.models.containers import (
+    Approval,
+    Container,
+    ContainerImage,
+    ContainerQuerySet,
+    Kind,
+    RentalOffer,
+    RentalRate,
+    SaleOffer,
+    Season,
+    TaxClass,
+    TaxRate,
+    Variant,
+    VariantQuerySet,
+    titled,
+)
+
+__all__ = [
+    "Airline",
+    "Approval",
+    "CabinRule",
+    "Container",
+    "ContainerImage",
+    "ContainerQuerySet",
+    "HoldRule",
+    "Kind",
+    "RentalOffer",
+    "RentalRate",
+    "SaleOffer",
+    "Season",
+    "TaxClass",
+    "TaxRate",
+    "Variant",
+    "VariantQuerySet",
+    "titled",
+]
