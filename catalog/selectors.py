@@ -135,7 +135,7 @@ class ContainerRow(TypedDict):
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
 # VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
 # variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
-_CAN_BE_HAD = f"""
+CAN_BE_HAD = f"""
     catalog_variant v
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
@@ -159,7 +159,7 @@ _CAN_BE_HAD = f"""
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
 """  # noqa: S608 (constants only)
 
-_VARIANT = """
+VARIANT_AS_JSON = """
     json_build_object(
         'id', v.id, 'sku', v.sku, 'size', v.size, 'colour', v.colour, 'colour_hex', v.colour_hex,
         'inner_length_mm', v.inner_length_mm, 'inner_width_mm', v.inner_width_mm, 'inner_height_mm', v.inner_height_mm,
@@ -176,7 +176,7 @@ _VARIANT = """
 """
 
 # Of the container `c`, as far as they are not over.
-_SEASONS = """
+SEASONS_OF = """
     (SELECT coalesce(json_agg(json_build_object('name', x.name, 'start_on', x.start_on, 'end_on', x.end_on,
                                                 'percent', x.percent) ORDER BY x.start_on, x.id), '[]')
      FROM catalog_season x WHERE x.kind IN ('', c.kind) AND x.end_on >= %(since)s) AS seasons
@@ -189,11 +189,11 @@ SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at, cheap
        (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour)
                                  ORDER BY i.position, i.id), '[]')
         FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
-       (SELECT json_agg({_VARIANT} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)
-        FROM {_CAN_BE_HAD} AND v.container_id = c.id) AS offered,
-       {_SEASONS}
+       (SELECT json_agg({VARIANT_AS_JSON} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)
+        FROM {CAN_BE_HAD} AND v.container_id = c.id) AS offered,
+       {SEASONS_OF}
 FROM catalog_container c
-CROSS JOIN LATERAL (SELECT min(had.price) AS price FROM {_CAN_BE_HAD} AND v.container_id = c.id) cheapest
+CROSS JOIN LATERAL (SELECT min(had.price) AS price FROM {CAN_BE_HAD} AND v.container_id = c.id) cheapest
 WHERE c.published AND cheapest.price IS NOT NULL
   AND (%(slug)s::text IS NULL OR c.slug = %(slug)s)
   AND (%(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s))
@@ -207,8 +207,8 @@ WHERE c.published AND cheapest.price IS NOT NULL
 """  # noqa: S608
 
 _BY_SKU = f"""
-SELECT {_VARIANT} AS variant
-FROM {_CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
+SELECT {VARIANT_AS_JSON} AS variant
+FROM {CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
   AND EXISTS (SELECT FROM catalog_container c WHERE c.id = v.container_id AND c.published)
 ORDER BY v.sku
 """  # noqa: S608
@@ -219,8 +219,8 @@ SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
 JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
 CROSS JOIN LATERAL (
-    SELECT c.slug, c.brand, c.name, {_VARIANT} AS variant, {_SEASONS}
-    FROM catalog_container c, {_CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
+    SELECT c.slug, c.brand, c.name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
+    FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
       AND v.inner_length_mm >= own.inner_length_mm
       AND v.inner_width_mm >= own.inner_width_mm
@@ -234,7 +234,7 @@ CROSS JOIN LATERAL (
 _BY_KIND = f"""
 SELECT c.kind, count(*) AS containers
 FROM catalog_container c
-WHERE c.published AND EXISTS (SELECT FROM {_CAN_BE_HAD} AND v.container_id = c.id)
+WHERE c.published AND EXISTS (SELECT FROM {CAN_BE_HAD} AND v.container_id = c.id)
 GROUP BY c.kind
 """  # noqa: S608
 
@@ -253,7 +253,7 @@ def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
     """
     value, kind = _SORTED_BY[stretch.by]
     side, direction = ("<", "DESC") if stretch.falling else (">", "ASC")
-    parameters = _parameters(wish) | {"limit": stretch.limit}
+    parameters = parameters_of(wish) | {"limit": stretch.limit}
     beyond = ""
     if stretch.after is not None:
         beyond = f"AND ({value}, c.id) {side} (%(after)s::{kind}, %(after_id)s)"
@@ -264,7 +264,7 @@ def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
 
 def container_detail(slug: str, *, currency: str) -> ContainerRow:
     """One container with every variant that can be had in `currency`. One statement. Raises: NotFound."""
-    rows = _fetch(_WINDOW, _parameters(Wish(currency=currency)) | {"slug": slug})
+    rows = _fetch(_WINDOW, parameters_of(Wish(currency=currency)) | {"slug": slug})
     if not rows:
         raise NotFound
     return cast("ContainerRow", rows[0])
@@ -272,7 +272,7 @@ def container_detail(slug: str, *, currency: str) -> ContainerRow:
 
 def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]:
     """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
-    parameters = _parameters(Wish(currency=currency)) | {"skus": list(skus)}
+    parameters = parameters_of(Wish(currency=currency)) | {"skus": list(skus)}
     return [row["variant"] for row in _fetch(_BY_SKU, parameters)]
 
 
@@ -281,13 +281,13 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     large or larger on every axis. At most `most` for each, the closest size first. One statement.
     """
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
-    parameters = _parameters(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
+    parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
     return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters))
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
     """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
-    counted = {row["kind"]: row["containers"] for row in _fetch(_BY_KIND, _parameters(Wish(currency=currency)))}
+    counted = {row["kind"]: row["containers"] for row in _fetch(_BY_KIND, parameters_of(Wish(currency=currency)))}
     return dict.fromkeys(Kind.values, 0) | counted
 
 
@@ -309,7 +309,7 @@ def fee_for(
     return rental_fee([Step(**step) for step in offer["steps"]], days, calendar)
 
 
-def _parameters(wish: Wish) -> dict[str, Any]:
+def parameters_of(wish: Wish) -> dict[str, Any]:
     return {
         "currency": wish.currency,
         "mode": wish.mode or "",

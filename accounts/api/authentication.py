@@ -35,6 +35,7 @@ class StatelessUser:
 class BearerAuthentication(BaseAuthentication):
     """Reads cost no query and trust the token for its ten minutes; writes load the user.
 
+    A view whose POST is a search says `only_reads = True`.
     A write is refused when the account is closed or its tokens were ended since this one was issued.
     """
 
@@ -43,12 +44,16 @@ class BearerAuthentication(BaseAuthentication):
         if raw is None:
             return None
         token = _verified(raw)
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or _only_reads(request):
             return StatelessUser(token.user_id), token
         return _active_user(token), token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 (DRF calls it so)
         return CHALLENGE
+
+
+def _only_reads(request: Request) -> bool:
+    return getattr(request.parser_context.get("view"), "only_reads", False)
 
 
 def _bearer_token(request: Request) -> str | None:

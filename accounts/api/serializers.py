@@ -5,26 +5,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.measures import MeasuresInput
 from accounts.models import Address, Cat, Device, User
 from core.api import Input, LineInput
 from core.countries import validate_country
 from core.schema import ProblemOutput
 
 MAX_PASSWORD = 256  # characters; hashing is costly on purpose, so its input is bounded
-
-
-def _millimetres(help_text: str) -> serializers.IntegerField:
-    sentence = "Must be between 20 and 1500 millimetres."
-    return serializers.IntegerField(
-        min_value=20,
-        max_value=1500,
-        help_text=f"{help_text} Millimetres.",
-        error_messages={
-            "invalid": "Give whole millimetres, such as 460.",
-            "min_value": sentence,
-            "max_value": sentence,
-        },
-    )
 
 
 class _NewSessionInput(Input):
@@ -56,26 +43,10 @@ class MeInput(Input):
     name = LineInput(max_length=120, allow_blank=True)
 
 
-class CatInput(Input):
-    """Four measures of a cat standing naturally, and what it weighs."""
+class CatInput(MeasuresInput):
+    """A cat by name."""
 
     name = LineInput(max_length=80)
-    length_mm = _millimetres("A: nose tip to root of tail.")
-    elbow_height_mm = _millimetres("B: ground to elbow; less than height_mm.")
-    width_mm = _millimetres("C: across the shoulders or the widest point.")
-    height_mm = _millimetres("D: ground to the top of the head or the ear tips, whichever is higher.")
-    weight_g = serializers.IntegerField(
-        min_value=200,
-        max_value=20_000,
-        help_text="Grams.",
-        error_messages={
-            "invalid": "Give whole grams, such as 4200.",
-            "min_value": "Must be between 200 and 20000 grams.",
-            "max_value": "Must be between 200 and 20000 grams.",
-        },
-    )
-    snub_nosed = serializers.BooleanField(required=False, help_text="Persian, Exotic and the like: needs more room.")
-    born_on = serializers.DateField(required=False, allow_null=True)
 
 
 class AddressInput(Input):

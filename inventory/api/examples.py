@@ -83,3 +83,67 @@ ONE_CALENDAR = answer(CALENDAR)
 BOARD = answer({**CALENDAR, "unknown": ["MUR-XXL-SAGE"]})
 DEPOTS = answer({"results": [DEPOT]})
 CATEGORIES = answer({"results": [{"kind": "soft", "label": "Soft bag", "containers": 6}]})
+AIRLINES = answer({"results": [{"code": "LH", "name": "Lufthansa"}, {"code": "KL", "name": "KLM"}]})
+
+_VERDICT: dict[str, Any] = {
+    "cats": [0],
+    "leg": 0,
+    "answer": "fits",
+    "reason": "room",
+    "detail": "There is room on every side.",
+    "inside": {"length_mm": -36, "width_mm": 96, "height_mm": -38},
+    "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20},
+    "rule": {
+        "version": "cabin:17",
+        "airline": "LH",
+        "source": "https://airline.example.com/pets",
+        "checked_on": "2026-11-22",
+        "valid_from": "2026-01-01",
+        "trust": "good",
+        "note": "Soft carriers only.",
+    },
+}
+TRIP = [
+    OpenApiExample(
+        "a cat and one flight",
+        value={
+            "cats": [{"length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4300}],
+            "legs": [{"airline": "LH", "cabin": "economy", "on": "2026-12-23"}],
+            "depot": "BER",
+            "from": "2026-12-22",
+            "to": "2026-12-27",
+        },
+        request_only=True,
+    ),
+    answer(
+        {
+            "from": "2026-12-22",
+            "to": "2026-12-27",
+            "depot": "BER",
+            "next": None,
+            "results": [
+                {
+                    "slug": "minkaro-murmur",
+                    "name": "Murmur",
+                    "brand": "Minkaro",
+                    "kind": "soft",
+                    "image": CONTAINER["images"][0],
+                    "variant": VARIANT,
+                    "answer": "fits",
+                    "verdicts": [_VERDICT],
+                    "quantity": 1,
+                    "price": {"amount": 2560, **EUR},
+                    "deposit": {"amount": 4500, **EUR},
+                }
+            ],
+            "left_out": [
+                {
+                    "reason": "not_taken",
+                    "detail": "The airline does not take cats there.",
+                    "variants": 9,
+                    "skus": ["BUR-M-SAND"],
+                }
+            ],
+        }
+    ),
+]

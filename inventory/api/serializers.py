@@ -247,6 +247,15 @@ class DepotsOutput(serializers.Serializer[Any]):
     results = DepotOutput(many=True)
 
 
+class AirlineOutput(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="IATA.")
+    name = serializers.CharField()
+
+
+class AirlinesOutput(serializers.Serializer[Any]):
+    results = AirlineOutput(many=True)
+
+
 class CategoryOutput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Kind.choices)
     label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of DRF

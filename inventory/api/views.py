@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.models import Airline
 from catalog.selectors import Wish, container_detail, kinds_offered, shop_window, variants_by_sku
 from core.api import conditional, parse
 from inventory import board
@@ -101,6 +102,19 @@ class DepotListView(APIView):
     def get(self, request: Request) -> Response:
         parse(serializers.NothingInput, request.query_params)
         return conditional(request, {"results": [rendering.depot(row) for row in board.depots_with_closures()]})
+
+
+class AirlineListView(APIView):
+    @extend_schema(
+        operation_id="listAirlines",
+        tags=["catalog"],
+        summary="Airlines that a trip can be searched for",
+        responses=serializers.AirlinesOutput,
+        examples=[examples.AIRLINES],
+    )
+    def get(self, request: Request) -> Response:
+        parse(serializers.NothingInput, request.query_params)
+        return conditional(request, {"results": list(Airline.objects.values("code", "name"))})
 
 
 class CategoryListView(APIView):
