@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.functional import cached_property
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import (
@@ -18,7 +19,18 @@ from unfold.widgets import (
 )
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Container, ContainerImage, RentalOffer, RentalRate, SaleOffer, Season, TaxRate, Variant
+from catalog.models import (
+    CabinRule,
+    Container,
+    ContainerImage,
+    HoldRule,
+    RentalOffer,
+    RentalRate,
+    SaleOffer,
+    Season,
+    TaxRate,
+    Variant,
+)
 from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
 
 _EVERYTHING = "__all__"
@@ -196,3 +208,26 @@ class InspectionForm(forms.Form):
     def met(self) -> list[str]:
         """Codes of the items that were ticked."""
         return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]
+
+
+class _RuleForm(forms.ModelForm):
+    """A new rule was read today and holds from today, unless it is said otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("valid_from", "checked_on"):
+            if name in self.fields and not self.instance.pk:
+                self.fields[name].initial = timezone.now().date()
+
+
+class CabinRuleForm(_RuleForm):
+    class Meta:
+        model = CabinRule
+        fields = _EVERYTHING
+
+
+class HoldRuleForm(_RuleForm):
+    class Meta:
+        model = HoldRule
+        fields = _EVERYTHING
+        help_texts: ClassVar[dict[str, str]] = {"airline": "Empty: for all that have no rule of their own."}

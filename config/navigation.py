@@ -27,6 +27,14 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Airlines",
+        (
+            ("catalog.Airline", "Airlines", "flight"),
+            ("catalog.CabinRule", "Cabin rules", "airline_seat_recline_normal"),
+            ("catalog.HoldRule", "Hold rules", "luggage"),
+        ),
+    ),
+    (
         "Stock",
         (
             ("inventory.Reservation:worklist", "Does not fit", "report"),

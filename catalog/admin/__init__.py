@@ -1,7 +1,18 @@
 """The catalog as staff see and change it."""
 
+from catalog.admin.airlines import AirlineAdmin, CabinRuleAdmin, HoldRuleAdmin
 from catalog.admin.containers import ContainerAdmin
 from catalog.admin.offers import RentalOfferAdmin, SaleOfferAdmin, SeasonAdmin, TaxRateAdmin
 from catalog.admin.variants import VariantAdmin
 
-__all__ = ["ContainerAdmin", "RentalOfferAdmin", "SaleOfferAdmin", "SeasonAdmin", "TaxRateAdmin", "VariantAdmin"]
+__all__ = [
+    "AirlineAdmin",
+    "CabinRuleAdmin",
+    "ContainerAdmin",
+    "HoldRuleAdmin",
+    "RentalOfferAdmin",
+    "SaleOfferAdmin",
+    "SeasonAdmin",
+    "TaxRateAdmin",
+    "VariantAdmin",
+]

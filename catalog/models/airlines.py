@@ -5,6 +5,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
 
 from catalog.fit import CabinClass, Shell, Trust
 
@@ -53,7 +54,7 @@ class Rule(models.Model):
         "cats in one container", default=1, validators=[MinValueValidator(1), MaxValueValidator(4)]
     )
     note = models.CharField(max_length=300, blank=True, help_text="Shown to customers.")
-    valid_from = models.DateField()
+    valid_from = models.DateField(help_text="The day of the flight decides which version counts.")
     source = models.CharField(max_length=300, help_text="Where it was read: an address or a document.")
     checked_on = models.DateField(help_text="When somebody last read it there.")
     trust = models.CharField(max_length=12, choices=Trust)
@@ -87,7 +88,7 @@ class CabinRule(Rule):
         ]
 
     def __str__(self) -> str:
-        return f"{self.airline_id and self.airline}: cabin, from {self.valid_from}"
+        return f"{self.airline}: cabin, from {date_format(self.valid_from)}"
 
 
 class HoldRule(Rule):
@@ -116,4 +117,4 @@ class HoldRule(Rule):
         ]
 
     def __str__(self) -> str:
-        return f"{self.airline or 'All airlines'}: hold, from {self.valid_from}"
+        return f"{self.airline or 'All airlines'}: hold, from {date_format(self.valid_from)}"
