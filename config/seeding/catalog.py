@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog.models import Approval, Container, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from catalog.models import Airline, Approval, Container, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from catalog.resources import OUR_RULES, import_airline_rules
 from config.demo import records
 from config.demo.catalog import CANCELLATION, CONTAINERS, DELIVERY_RATES, DEPOTS, TAX_RATES
 from inventory.models import Depot, DepotClosure
@@ -81,6 +82,11 @@ def seed_places() -> int:
     DeliveryRate.objects.bulk_create([DeliveryRate(**asdict(rate)) for rate in DELIVERY_RATES], ignore_conflicts=True)
     CancellationTier.objects.bulk_create([CancellationTier(**asdict(t)) for t in CANCELLATION], ignore_conflicts=True)
     return len(DEPOTS)
+
+
+def seed_airlines() -> int:
+    """The airlines and rules that are delivered, where there is no airline. Returns how many rows were new."""
+    return 0 if Airline.objects.exists() else sum(import_airline_rules(OUR_RULES).values())
 
 
 def _add_depot(record: records.Depot) -> None:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
 from config.groups import setup_groups
-from config.seeding.catalog import seed_catalog, seed_places
+from config.seeding.catalog import seed_airlines, seed_catalog, seed_places
 from config.seeding.people import PASSWORD, address_of, seed_people
 from config.seeding.pictures import seed_pictures
 from config.seeding.stock import StandInUnreachable, has_stand_in, seed_stock
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         self._say("rights of groups", sum(setup_groups().values()))
         self._say("people", seed_people())
         self._say("depots", seed_places())
+        self._say("rows about airlines", seed_airlines())
         self._say("containers", seed_catalog(inspector=User.objects.get_by_natural_key(address_of("catalog"))))
         if not no_pictures:
             self._say("pictures", seed_pictures(self.stderr))  # type: ignore[arg-type]  # writes lines
