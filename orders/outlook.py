@@ -44,7 +44,7 @@ class Outlook:
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
-        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
+        rent = self.rental.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
         return max(0, rent - self._charged_minor)
 
     @cached_property
@@ -102,7 +102,7 @@ class Outlook:
 
     def _credit_minor(self, end_on: date, tiers: Sequence[Tier]) -> int:
         """The days that are given back are cancelled, by how long before they begin."""
-        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
+        rent = self.rental.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
         begins = start_of_day(end_on + _A_DAY, self.depot.time_zone)
         less = self._charged_minor - rent
         return max(0, less - retained(less, percent_at(tiers, begins, timezone.now())))
@@ -151,7 +151,7 @@ class Outlook:
 def rent_charged_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
     changes = _charged(rental, ChargeKind.EXTENSION, ChargeKind.CANCELLATION)
-    return rental.line.after_discount(rental.line.unit_price_minor) + changes
+    return rental.as_ordered_minor + changes
 
 
 def late_fees_minor(rental: Rental) -> int:
@@ -222,8 +222,7 @@ def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
     rentals = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
     kept: dict[UUID, int] = {}
     for rental in rentals.order_by("line", "id"):
-        as_ordered = rental.line.after_discount(rental.line.unit_price_minor)
-        base = min(as_ordered, rent_charged_minor(rental))  # less, if it was moved to cheaper days
+        base = min(rental.as_ordered_minor, rent_charged_minor(rental))  # less, if it was moved to cheaper days
         amount = min(retained(base, percent), most - sum(kept.values()))
         if amount > 0:
             kept[rental.line_id] = kept.get(rental.line_id, 0) + amount

@@ -142,13 +142,6 @@ class OrderLine(models.Model):
         """What a coupon took off."""
         return self.unit_price_minor * self.quantity - self.total_minor
 
-    def after_discount(self, rent_minor: int) -> int:
-        """What of one unit's rent is to be paid: the coupon's part falls with the rent, and never grows."""
-        if not self.discount_minor:
-            return rent_minor
-        share = self.discount_minor * min(rent_minor, self.unit_price_minor)
-        return rent_minor - -(-share // (self.unit_price_minor * self.quantity))
-
     @cached_property
     def rental_terms(self) -> RentalTerms:
         """What its quote promised for one unit; of a rental line only."""

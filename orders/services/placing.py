@@ -23,7 +23,7 @@ from inventory.services import hold, lease_for, release, sync_reservations, sync
 from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
-from orders.services.coupons import use_coupon
+from orders.services.coupons import spread, use_coupon
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
@@ -218,7 +218,8 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         if priced["rental"] is None:
             line.reservation = next(unused)
         else:
-            rentals += [_rental(line, priced["rental"], next(unused)) for _ in range(line.quantity)]
+            parts = spread(line.discount_minor, [line.unit_price_minor] * line.quantity)
+            rentals += [_rental(line, priced["rental"], next(unused), part) for part in parts]
     OrderLine.objects.bulk_create(lines)
     if rentals:
         Rental.objects.bulk_create(rentals)
@@ -239,13 +240,14 @@ def _line(order: Order, position: int, priced: dict[str, Any]) -> OrderLine:
     )
 
 
-def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation) -> Rental:
+def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation, discount_minor: int) -> Rental:
     return Rental(
         line=line,
         reservation=reservation,
         start_on=date.fromisoformat(terms["start_on"]),
         end_on=date.fromisoformat(terms["end_on"]),
         period=DateRange(date.fromisoformat(terms["blocked_from"]), date.fromisoformat(terms["blocked_until"])),
+        discount_minor=discount_minor,
     )
 
 

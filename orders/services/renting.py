@@ -106,7 +106,7 @@ def move_rental_days(
         raise InvalidInput(wrong)
     rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
-    charged, owed = rent_charged_minor(rental), rental.line.after_discount(rent)
+    charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
