@@ -16,6 +16,7 @@ from inventory.packing import Days
 from inventory.rebooking import Rebooking
 from inventory.selectors import Fleet
 from orders.cancellation import ALL, Tier, percent_at, retained, tier_at, tiers_of
+from orders.charged import left_of_lines
 from orders.errors import ExtensionNotPossible, PriceChanged
 from orders.models import ChargeKind, Order, Rental
 from orders.states import RentalStatus
@@ -213,19 +214,22 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
     percent = percent_at(tiers, begins, at)
     tier = tier_at(tiers, begins, at) if begins else None
     charged = order.charges.total()
-    kept = _kept_of_lines(order, percent, most=charged) if percent < ALL else {}
+    kept = _kept_of_lines(order, percent) if percent < ALL else {}
     return Cancellation(charged - sum(kept.values()), percent, tier.ends_at(begins) if tier and begins else None, kept)
 
 
-def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
-    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole."""
+def _kept_of_lines(order: Order, percent: int) -> dict[UUID, int]:
+    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole. Never more of a line
+    than is still charged for it."""
+    left = left_of_lines(order)
     rentals = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
     kept: dict[UUID, int] = {}
     for rental in rentals.order_by("line", "id"):
         base = min(rental.as_ordered_minor, rent_charged_minor(rental))  # less, if it was moved to cheaper days
-        amount = min(retained(base, percent), most - sum(kept.values()))
+        so_far = kept.get(rental.line_id, 0)
+        amount = min(retained(base, percent), left.get(rental.line_id, 0) - so_far)
         if amount > 0:
-            kept[rental.line_id] = kept.get(rental.line_id, 0) + amount
+            kept[rental.line_id] = so_far + amount
     return kept
 
 

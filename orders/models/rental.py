@@ -57,6 +57,9 @@ class Rental(models.Model):
         ]
         indexes = [models.Index(fields=["status", "start_on"], name="rental_by_day")]
 
+    def __str__(self) -> str:
+        return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
+
     def after_discount(self, rent_minor: int) -> int:
         """What of its rent is to be paid: the coupon's part falls with the rent, and never grows. Needs `line`."""
         if not self.discount_minor:
@@ -68,9 +71,6 @@ class Rental(models.Model):
     def as_ordered_minor(self) -> int:
         """The rent that was ordered, after a coupon; those of a line come to what the line cost. Needs `line`."""
         return self.after_discount(self.line.unit_price_minor)
-
-    def __str__(self) -> str:
-        return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
 
 
 class Reminder(models.Model):

@@ -184,6 +184,19 @@ def test_goodwill_given_before_is_not_given_twice(shop: Shop) -> None:
     assert order.charges.total() == 700  # not 2700: the 20.00 stay theirs
 
 
+def test_of_a_line_no_more_is_kept_than_is_still_charged_for_it(shop: Shop) -> None:
+    policy(h9000=0)
+    order = shop.paid(shop.sale(), shop.rental(10, 12))  # 49.90 and 27.00
+    Charge.objects.create(order=order, kind=ChargeKind.GOODWILL, amount_minor=-2000, actor="staff:1")
+    kept = 2700 - round(2000 * 2700 / (4990 + 2700))
+
+    told = cancellation_of(Order.objects.select_related("quote", "depot").get(pk=order.pk))
+    cancel_order(order_id=order.pk, actor=ME)
+
+    assert (told.kept_minor, told.credit_minor) == (kept, 4990 + 2700 - 2000 - kept)
+    assert order.charges.total() == kept
+
+
 def test_days_added_later_are_credited_whole_so_that_nothing_stays_owed(shop: Shop) -> None:
     policy(h9000=0)
     order = shop.paid(shop.rental(10, 12))
