@@ -155,21 +155,26 @@ def rent_charged_minor(rental: Rental) -> int:
     return rental.as_ordered_minor + changes
 
 
-def late_fees_minor(rental: Rental) -> int:
-    """The late fees charged for one unit so far."""
-    return _charged(rental, ChargeKind.LATE_FEE)
-
-
 def _charged(rental: Rental, *kinds: ChargeKind) -> int:
     """One statement, and none where `charges` were prefetched."""
     return sum(charge.amount_minor for charge in rental.charges.all() if charge.kind in kinds)
 
 
-def keep_minor(rental: Rental) -> int | None:
-    """What keeping the unit costs now, whatever a coupon took off its rent; None: it is not for sale. Needs `line`."""
+def late_fees_minor(rental: Rental) -> int:
+    """The late fees charged for one unit so far."""
+    return _charged(rental, ChargeKind.LATE_FEE)
+
+
+def keep_minor(rental: Rental, *, fees_minor: int | None = None) -> int | None:
+    """What keeping the unit costs now, whatever a coupon took off its rent; None: it is not for sale. Needs `line`.
+
+    fees_minor: the late fees charged so far, where they are known.
+    """
     terms = rental.line.rental_terms
     price = terms.keep_minor(terms.fee_minor(rental.start_on, rental.end_on))
-    return None if price is None else max(0, price - late_fees_minor(rental))
+    if price is None:
+        return None
+    return max(0, price - (late_fees_minor(rental) if fees_minor is None else fees_minor))
 
 
 def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:

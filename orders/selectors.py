@@ -1,5 +1,6 @@
 """Orders and quotes as their answers show them."""
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,14 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.pricing import RentalFee
 from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from inventory.selectors import fleets
 from orders.cancellation import tiers_of, until_when
 from orders.models import (
+    ChargeKind,
     Claim,
     Fulfilment,
     Order,
@@ -25,6 +28,7 @@ from orders.models import (
     WaitlistEntry,
 )
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
+from orders.prices import OtherCharge, Price, Prices, price_of
 from orders.rental_terms import RentalTerms
 from orders.states import (
     CLAIM,
@@ -198,7 +202,7 @@ def _adjustment(part: dict[str, Any], cur: str) -> dict[str, Any]:
 
 def order_answer(order: Order) -> dict[str, Any]:
     """An order with its lines and rentals; needs `Order.objects.with_lines()`."""
-    cur = order.currency
+    cur, prices = order.currency, Prices(order)
     return {
         "number": order.number,
         "status": order.status,
@@ -208,14 +212,17 @@ def order_answer(order: Order) -> dict[str, Any]:
         "fulfilment": order.fulfilment,
         "currency": cur,
         "coupon": str(order.coupon) if order.coupon else None,
-        "total": money(order.total_minor, cur),
-        "tax_included": money(order.tax_minor, cur),
+        "discount": money(prices.discount_minor, cur),
+        "delivery": money(prices.delivery_minor, cur),
+        "other_charges": [_other_charge(other, cur) for other in prices.others],
+        "total": money(prices.total_minor, cur),
+        "tax_included": money(prices.tax_minor, cur),
         **_deposit(order, cur),
         "deposit_secured_at": order.deposit_secured_at,
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,
         "confirmed_at": order.confirmed_at,
-        "lines": [_order_line(line, order) for line in order.lines.all()],
+        "lines": [_order_line(line, order, prices.of_lines[line.pk]) for line in prices.lines],
     }
 
 
@@ -368,7 +375,7 @@ def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
     return sorted(events)
 
 
-def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
+def _order_line(line: OrderLine, order: Order, price: Price) -> dict[str, Any]:
     cur = order.currency
     return {
         "id": str(line.pk),
@@ -376,18 +383,24 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "sku": line.sku,
         "title": line.title,
         "quantity": line.quantity,
-        "unit_price": money(line.unit_price_minor, cur),
-        "discount": money(line.discount_minor, cur),
-        "total": money(line.total_minor, cur),
-        "tax_included": money(line.tax_minor, cur),
+        "unit_price": None if price.unit_minor is None else money(price.unit_minor, cur),
+        "discount": money(price.discount_minor, cur),
+        "other_charges": [_other_charge(other, cur) for other in price.others],
+        "total": money(price.total_minor, cur),
+        "tax_included": money(price.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
         "shipment": _shipment(line),
         "rentals": [_rental(rental, order) for rental in line.rentals.all()],
-        "explanation": line.explanation.get("said", []),
+        "explanation": price.explanation,
     }
+
+
+def _other_charge(other: OtherCharge, cur: str) -> dict[str, Any]:
+    rental = str(other.rental_id) if other.rental_id else None
+    return {"kind": other.kind, "amount": money(other.amount_minor, cur), "text": other.text, "rental": rental}
 
 
 def _shipment(line: OrderLine) -> dict[str, str] | None:
@@ -395,15 +408,39 @@ def _shipment(line: OrderLine) -> dict[str, str] | None:
 
 
 def _rental(rental: Rental, order: Order) -> dict[str, Any]:
+    cur, unit, keep = order.currency, price_of(rental), _keep_price_now(rental, order)
     return {
         "id": str(rental.pk),
         "status": rental.status,
         "start_on": rental.start_on,
         "end_on": rental.end_on,
         "days": days_counted(rental.start_on, rental.end_on),
+        "acclimatisation_days": rental.line.rental_terms.acclimatisation_days,
+        **_fee(unit.fee, cur),
+        "price": money(unit.fee.amount_minor, cur),
+        "discount": money(unit.discount_minor, cur),
+        "expected_on": rental.late_reported_on,
         "unit": rental.unit.serial if rental.unit else None,
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
         "allowed_events": rental_open_to_customer(rental, order),
-        "late_fee_per_day": money(rental.line.rental_terms.late_fee_minor, order.currency),
+        "late_fee_per_day": money(rental.line.rental_terms.late_fee_minor, cur),
+        "keep_price": None if keep is None else money(keep, cur),
     }
+
+
+def _fee(fee: RentalFee, cur: str) -> dict[str, Any]:
+    return {
+        "billed_days": fee.billed_days,
+        "rate_from_days": fee.from_days,
+        "per_day": money(fee.per_day_minor, cur),
+        "adjustments": [_adjustment(asdict(part), cur) for part in fee.adjustments],
+    }
+
+
+def _keep_price_now(rental: Rental, order: Order) -> int | None:
+    """What keeping it would cost now; None once it has ended, or where it is not for sale."""
+    if rental.status not in EXTENDABLE:
+        return None
+    fees = [c for c in order.charges_shown if c.rental_id == rental.pk and c.kind == ChargeKind.LATE_FEE]
+    return keep_minor(rental, fees_minor=sum(charge.amount_minor for charge in fees))

@@ -67,6 +67,16 @@ RENTAL_LINE: dict[str, Any] = {
     "tax_percent": "19",
     "explanation": ["7 days, first and last included", "€4.90 a day (rate from 4 days)"],
 }
+_DAYS: dict[str, Any] = {
+    "start_on": "2027-05-03",
+    "end_on": "2027-05-09",
+    "days": 7,
+    "acclimatisation_days": 0,
+    "billed_days": 7,
+    "rate_from_days": 4,
+    "per_day": _eur(490),
+    "adjustments": [],
+}
 QUOTE_REQUEST = {
     "depot": "BER",
     "currency": "EUR",
@@ -87,14 +97,7 @@ QUOTE = {
             **RENTAL_LINE,
             "deposit": _eur(8000),
             "rental": {
-                "start_on": "2027-05-03",
-                "end_on": "2027-05-09",
-                "days": 7,
-                "billed_days": 7,
-                "acclimatisation_days": 0,
-                "rate_from_days": 4,
-                "per_day": _eur(490),
-                "adjustments": [],
+                **_DAYS,
                 "late_fee_per_day": _eur(900),
                 "keep_price": _eur(11185),
             },
@@ -131,6 +134,9 @@ ORDER = {
     "fulfilment": "pickup",
     "currency": "EUR",
     "coupon": None,
+    "discount": _eur(0),
+    "delivery": _eur(0),
+    "other_charges": [],
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -141,6 +147,7 @@ ORDER = {
     "lines": [
         {
             **SALE_LINE,
+            "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02",
             "status": "reserved",
             "allowed_events": [],
@@ -150,6 +157,7 @@ ORDER = {
         },
         {
             **RENTAL_LINE,
+            "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
             "status": None,
             "allowed_events": [],
@@ -159,14 +167,16 @@ ORDER = {
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
                     "status": "booked",
-                    "start_on": "2027-05-03",
-                    "end_on": "2027-05-09",
-                    "days": 7,
+                    **_DAYS,
+                    "price": _eur(3430),
+                    "discount": _eur(0),
+                    "expected_on": None,
                     "unit": None,
                     "handed_over_at": None,
                     "returned_at": None,
                     "allowed_events": ["extend"],
                     "late_fee_per_day": _eur(900),
+                    "keep_price": _eur(11185),
                 }
             ],
         },

@@ -9,7 +9,7 @@ from catalog.selectors import Mode
 from core.api import Input, ListInput, MoneyInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
-from orders.models import DepositPlan, Fulfilment, OrderLine, WaitlistEntry
+from orders.models import ChargeKind, DepositPlan, Fulfilment, OrderLine, WaitlistEntry
 from orders.services import LineRequest, QuoteRequest, WaitRequest
 from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
 
@@ -158,7 +158,9 @@ class AdjustmentOutput(serializers.Serializer[Any]):
     amount = MoneyOutput(help_text="Of one; below zero: cheaper.")
 
 
-class QuotedRentalOutput(serializers.Serializer[Any]):
+class RentedDaysOutput(serializers.Serializer[Any]):
+    """The days of a rental, and how its price comes about."""
+
     start_on = serializers.DateField(help_text="When it is handed out; with the days to get used to it.")
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days, first and last included.")
@@ -167,6 +169,9 @@ class QuotedRentalOutput(serializers.Serializer[Any]):
     rate_from_days = serializers.IntegerField()
     per_day = MoneyOutput()
     adjustments = AdjustmentOutput(many=True)
+
+
+class QuotedRentalOutput(RentedDaysOutput):
     late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."
@@ -267,17 +272,33 @@ class QuoteOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class BookedRentalOutput(serializers.Serializer[Any]):
+class OtherChargeOutput(serializers.Serializer[Any]):
+    """What is charged apart from a price, such as days late or keeping it; below zero it is credited."""
+
+    kind = serializers.ChoiceField(choices=ChargeKind.choices)
+    amount = MoneyOutput()
+    text = serializers.CharField(help_text="What for, in a few words for people.")
+    rental = serializers.UUIDField(allow_null=True, help_text="Of which rental, if of one.")
+
+
+class BookedRentalOutput(RentedDaysOutput):
+    """One unit as it is booked now, also after it was extended, moved or shortened."""
+
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=RentalStatus.choices)
-    start_on = serializers.DateField()
-    end_on = serializers.DateField()
-    days = serializers.IntegerField()
+    price = MoneyOutput(help_text="Of its days as they are now, before the coupon.")
+    discount = MoneyOutput(help_text="What the coupon takes off that.")
+    expected_on = serializers.DateField(
+        allow_null=True, help_text="When it comes back, if its customer said that it is late."
+    )
     unit = serializers.CharField(allow_null=True, help_text="Serial of the unit, once one is chosen.")
     handed_over_at = serializers.DateTimeField(allow_null=True)
     returned_at = serializers.DateTimeField(allow_null=True)
     allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=RENTAL_EVENTS))
     late_fee_per_day = MoneyOutput()
+    keep_price = MoneyOutput(
+        allow_null=True, help_text="What keeping it costs by now; null: it has ended, or is not for sale."
+    )
 
 
 class ShipmentOutput(serializers.Serializer[Any]):
@@ -286,7 +307,15 @@ class ShipmentOutput(serializers.Serializer[Any]):
 
 
 class OrderLineOutput(PricedOutput):
+    """A line as it is now; the quote tells it as it was ordered."""
+
     id = serializers.UUIDField()
+    unit_price = MoneyOutput(
+        allow_null=True, help_text="Now; null: its units have different days by now, so each has a price of its own."
+    )
+    discount = MoneyOutput(help_text="What the coupon takes off now, of all pieces.")
+    other_charges = OtherChargeOutput(many=True)
+    total = MoneyOutput(help_text="unit_price × quantity − discount + other_charges: what is charged for it by now.")
     status = serializers.ChoiceField(
         choices=SaleStatus.choices, allow_null=True, help_text="Of a sale line; rentals have their own."
     )
@@ -310,7 +339,10 @@ class OrderOutput(serializers.Serializer[Any]):
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
     coupon = serializers.CharField(allow_null=True)
-    total = MoneyOutput()
+    discount = MoneyOutput(help_text="Of the coupon; the lines contain it.")
+    delivery = MoneyOutput()
+    other_charges = OtherChargeOutput(many=True, help_text="Of no line.")
+    total = MoneyOutput(help_text="Lines + delivery + other_charges: what is charged by now.")
     tax_included = MoneyOutput()
     deposit = MoneyOutput()
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)

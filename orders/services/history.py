@@ -98,8 +98,8 @@ def record(
 
 def charge_lines(
     order: Order, lines: Sequence[OrderLine], delivery_minor: int, *, actor: str, reason: str = ""
-) -> None:
-    """Charge what the quote said, line by line."""
+) -> list[Charge]:
+    """Charge what the quote said, line by line. Returns the charges."""
     charges = [
         Charge(order=order, line=line, kind=line.kind, amount_minor=line.total_minor, actor=actor, reason=reason)
         for line in lines
@@ -109,7 +109,7 @@ def charge_lines(
         charges.append(
             Charge(order=order, kind=ChargeKind.DELIVERY, amount_minor=delivery_minor, actor=actor, reason=reason)
         )
-    Charge.objects.bulk_create(charges)
+    return Charge.objects.bulk_create(charges)
 
 
 def charge_rental(
@@ -149,7 +149,7 @@ def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int]
     but: what is not credited of each of these lines, at most what is still charged for it. Then each line has a credit
     of its own, so that the tax in what stays is that line's.
     """
-    kept = but or {}
+    kept: dict[UUID | None, int] = {**(but or {})}
     credit = order.charges.total() - sum(kept.values())
     charged = left_of_lines(order) if kept else {None: credit}
     Charge.objects.bulk_create(

@@ -223,7 +223,7 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
     OrderLine.objects.bulk_create(lines)
     if rentals:
         Rental.objects.bulk_create(rentals)
-    charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
+    order.charges_shown = charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
     return order
 
 

@@ -47,6 +47,7 @@ from payments.selectors import balance, statement
 from payments.services import renew_ending_holds, secure_due_deposits
 from tests.examples import run_machine
 from tests.jobs import run_jobs
+from tests.orders.test_order_answer import require_sound
 from tests.payments.machine import MONDAY, opened
 from tests.shop import Shop
 
@@ -219,10 +220,12 @@ class Life(RuleBasedStateMachine):
                 assert events[f"{rental.pk}-return"] == last
 
     @invariant()
-    def the_statement_adds_up(self) -> None:
+    def the_statement_and_the_order_add_up(self) -> None:
         if hasattr(self, "order_id"):
-            told = statement(self.order)
+            told, shown = statement(self.order), self._answer()
             assert sum(entry.amount_minor for entry in told.entries) == told.balance_minor
+            require_sound(shown)
+            assert shown["total"]["amount"] == told.charged_minor
 
     # The end
 
