@@ -15,7 +15,7 @@ from inventory.models import Depot
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
 from inventory.selectors import Fleet
-from orders.cancellation import ALL, Tier, percent_at, retained, tier_at, tiers_of
+from orders.cancellation import ALL, Tier, percent_at, retained, tiers_of, until_next
 from orders.charged import left_of_lines
 from orders.errors import ExtensionNotPossible, PriceChanged
 from orders.models import ChargeKind, Order, Rental
@@ -32,6 +32,18 @@ class Option:
     end_on: date
     days: int
     price_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier last day that a rental could have. percent: of the days given back that is credited, by the policy of
+    its quote, until when; None: it stays so."""
+
+    end_on: date
+    days: int
+    credit_minor: int
+    percent: int
+    until: datetime | None
 
 
 class Outlook:
@@ -89,24 +101,24 @@ class Outlook:
         return self._general_obstacle(self._furthest + _A_DAY) or "next_booking"
 
     @cached_property
-    def earlier(self) -> list[Option]:
+    def earlier(self) -> list[Earlier]:
         """Every open day from today on by which a unit that is out could be back before its last one, and what is
         credited then: not less than the shortest rental, and not without a credit, as nobody would gain by it."""
-        start, tiers = self.rental.start_on, tiers_of(self.rental.line.order.quote.cancellation)
-        day, days = max(start + timedelta(days=self.terms.min_days - 1), self.depot.today), []
+        tiers, now = tiers_of(self.rental.line.order.quote.cancellation), timezone.now()
+        day, days = max(self.rental.start_on + timedelta(days=self.terms.min_days - 1), self.depot.today), []
         while self.rental.status == RentalStatus.OUT and day < self.rental.end_on:
-            credit = 0 if self.depot.is_closed(day) else self._credit_minor(day, tiers)
-            if credit:
-                days.append(Option(day, days_counted(start, day), credit))
+            if not self.depot.is_closed(day) and (one := self._given_back(day, tiers, now)).credit_minor > 0:
+                days.append(one)
             day += _A_DAY
         return days
 
-    def _credit_minor(self, end_on: date, tiers: Sequence[Tier]) -> int:
+    def _given_back(self, end_on: date, tiers: Sequence[Tier], now: datetime) -> Earlier:
         """The days that are given back are cancelled, by how long before they begin."""
-        rent = self.rental.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
-        begins = start_of_day(end_on + _A_DAY, self.depot.time_zone)
-        less = self._charged_minor - rent
-        return max(0, less - retained(less, percent_at(tiers, begins, timezone.now())))
+        start, begins = self.rental.start_on, start_of_day(end_on + _A_DAY, self.depot.time_zone)
+        less = self._charged_minor - self.rental.after_discount(self.terms.fee_minor(start, end_on))
+        percent = percent_at(tiers, begins, now)
+        credit = less - retained(less, percent)
+        return Earlier(end_on, days_counted(start, end_on), credit, percent, until_next(tiers, begins, now))
 
     def _later_days(self) -> Iterator[date]:
         day = self.rental.end_on
@@ -217,10 +229,9 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
     at, begins = now or timezone.now(), _begins_at(order)
     tiers = tiers_of(order.quote.cancellation) if not order.unpaid else []
     percent = percent_at(tiers, begins, at)
-    tier = tier_at(tiers, begins, at) if begins else None
     charged = order.charges.total()
     kept = _kept_of_lines(order, percent) if percent < ALL else {}
-    return Cancellation(charged - sum(kept.values()), percent, tier.ends_at(begins) if tier and begins else None, kept)
+    return Cancellation(charged - sum(kept.values()), percent, until_next(tiers, begins, at), kept)
 
 
 def _kept_of_lines(order: Order, percent: int) -> dict[UUID, int]:

@@ -14,7 +14,7 @@ from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from inventory.selectors import fleets
-from orders.cancellation import tiers_of, until_when
+from orders.cancellation import in_words, percent_at, tiers_of, until_next, until_when
 from orders.models import (
     ChargeKind,
     Claim,
@@ -66,7 +66,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
-        "cancellation": _cancellation_terms(quote),
+        **_cancellation_terms(quote),
         "cheaper": [_proposal(told, cur) for told in quote.cheaper],
         "expires_at": quote.expires_at,
     }
@@ -77,11 +77,18 @@ def _proposal(told: dict[str, Any], cur: str) -> dict[str, Any]:
     return {**same, "price": money(told["price_minor"], cur), "saves": money(told["saves_minor"], cur)}
 
 
-def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
+def _cancellation_terms(quote: Quote) -> dict[str, Any]:
+    """The terms, and what of them holds at this moment."""
+    zone, now, tiers = quote.depot.time_zone, timezone.now(), tiers_of(quote.cancellation)
     days = [date.fromisoformat(line["rental"]["start_on"]) for line in quote.lines if line["rental"]]
-    begins_at = start_of_day(min(days), quote.depot.time_zone) if days else None
-    terms = until_when(tiers_of(quote.cancellation), begins_at)
-    return [{"until": until, "credited_percent": percent} for until, percent in terms]
+    begins_at = start_of_day(min(days), zone) if days else None
+    terms = [{"until": until, "credited_percent": percent} for until, percent in until_when(tiers, begins_at)]
+    holds = {
+        "credited_percent": percent_at(tiers, begins_at, now),
+        "until": until_next(tiers, begins_at, now),
+        "text": in_words(tiers, begins_at, now),
+    }
+    return {"cancellation": terms, "cancellation_now": holds}
 
 
 def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
@@ -147,7 +154,13 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
             for option in outlook.options
         ],
         "earlier": [
-            {"end_on": option.end_on, "days": option.days, "credit": money(option.price_minor, cur)}
+            {
+                "end_on": option.end_on,
+                "days": option.days,
+                "credit": money(option.credit_minor, cur),
+                "credited_percent": option.percent,
+                "until": option.until,
+            }
             for option in outlook.earlier
         ],
         "keep_price": money(keep, cur) if offered and keep is not None else None,

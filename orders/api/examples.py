@@ -110,6 +110,11 @@ QUOTE = {
     "tax_included": _eur(1664),
     **_DEPOSIT,
     "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
+    "cancellation_now": {
+        "credited_percent": 100,
+        "until": "2027-04-30T22:00:00Z",
+        "text": "All of the rent is credited if you cancel until 1 May 2027, 00:00; later nothing.",
+    },
     "cheaper": [
         {
             "line": 1,
@@ -200,7 +205,7 @@ EXTENSION = {
         {"end_on": "2027-05-10", "days": 8, "price": _eur(490)},
         {"end_on": "2027-05-11", "days": 9, "price": _eur(980)},
     ],
-    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350)}],
+    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350), "credited_percent": 50, "until": None}],
     "keep_price": _eur(11185),
 }
 EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(980)}

@@ -203,6 +203,14 @@ class CancellationTermOutput(serializers.Serializer[Any]):
     credited_percent = serializers.IntegerField()
 
 
+class CancellationNowOutput(serializers.Serializer[Any]):
+    """What cancelling would credit of the rent at this moment, once it is paid."""
+
+    credited_percent = serializers.IntegerField(help_text="0: the rent is not refundable.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Then less is credited; null: it stays so.")
+    text = serializers.CharField(help_text="The same in a sentence for people, by the depot's clock.")
+
+
 class CancellationOutput(serializers.Serializer[Any]):
     """What cancelling the order now would do."""
 
@@ -223,6 +231,10 @@ class EarlierOptionOutput(serializers.Serializer[Any]):
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days from the first, both included.")
     credit = MoneyOutput(help_text="What is credited: the days given back are cancelled by the policy of the quote.")
+    credited_percent = serializers.IntegerField(
+        help_text="Of the rent of the days given back, by how long before they begin that is said."
+    )
+    until = serializers.DateTimeField(allow_null=True, help_text="Then less of it is credited; null: it stays so.")
 
 
 class ExtensionOutput(serializers.Serializer[Any]):
@@ -268,6 +280,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
     deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
     cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
+    cancellation_now = CancellationNowOutput()
     cheaper = ProposalOutput(many=True, help_text="At most three.")
     expires_at = serializers.DateTimeField()
 

@@ -75,13 +75,13 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     if option is None:
         detail = f"Name one of the days before {rental.end_on} that GET …/extension-options lists as earlier."
         raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
-    require_seen(seen_minor, option.price_minor, order.currency)
+    require_seen(seen_minor, option.credit_minor, order.currency)
     claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
     back = f"back on {words.day(end_on)} already"
     move_rental(
         order, rental, "shorten", actor=actor, note=back, end_on=end_on, period=claim.period, late_reported_on=None
     )
-    give_credit(order, option.price_minor, rental=rental, reason=back, actor=actor)
+    give_credit(order, option.credit_minor, rental=rental, reason=back, actor=actor)
     settle_soon(order.pk)
     return rental
 

@@ -118,8 +118,8 @@ class Life(RuleBasedStateMachine):
             return
         option, before = draw(st.sampled_from(earlier)), rent_charged_minor(rental)
         self.shortened.add(rental.pk)
-        shorten_rental(rental_id=rental.pk, end_on=option.end_on, actor=ME, seen_minor=option.price_minor)
-        assert rent_charged_minor(rental) == before - option.price_minor
+        shorten_rental(rental_id=rental.pk, end_on=option.end_on, actor=ME, seen_minor=option.credit_minor)
+        assert rent_charged_minor(rental) == before - option.credit_minor
 
     def move(self, rental: Rental, draw: Draw) -> None:
         first = rental.start_on + timedelta(days=draw(st.integers(-3, 6)))

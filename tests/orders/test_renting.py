@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import RentalOffer, RentalRate, SaleOffer
 from core.errors import InvalidInput
+from core.time import start_of_day
 from inventory.errors import OutOfStock
 from inventory.models import Downtime, Reservation, Unit
 from inventory.services import decide_unit, review_promises
@@ -172,10 +173,17 @@ def test_who_brings_it_back_earlier_is_credited_by_the_policy_and_frees_the_unit
     told = options(shop, rental.line.order)["earlier"][0]
     whole = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(6))
     used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(0))
-    assert told == {"end_on": str(shop.day(0)), "days": 1, "credit": {"amount": (whole - used + 1) // 2, **EUR}}
+    assert told == {
+        "end_on": str(shop.day(0)),
+        "days": 1,
+        "credit": {"amount": (whole - used + 1) // 2, **EUR},
+        "credited_percent": 50,
+        "until": start_of_day(shop.day(1), shop.depot.time_zone).isoformat(),
+    }
     later = options(shop, rental.line.order)["earlier"][3]
     used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(3))
     assert later["credit"]["amount"] == whole - used  # four days before: all of it
+    assert (later["credited_percent"], later["until"][:10]) == (100, str(shop.day(2)))
 
     answer = shop.phone().post(
         f"/api/v1/orders/{rental.line.order.number}/return-early",
