@@ -228,10 +228,13 @@ WAIT_REQUEST = {
     "currency": "EUR",
     "from": "2027-05-03",
     "to": "2027-05-09",
+    "acclimatisation_days": 2,
+    "coupon": "WELCOME",
 }
 WAITING = {
     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a07",
     **WAIT_REQUEST,
+    "coupon_refused": None,
     "title": "Pawline Stratos, M grey",
     "status": "waiting",
     "order": None,
@@ -269,7 +272,7 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-WAIT_REFUSED = refused(CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
+WAIT_REFUSED = refused(CouponUnknown, CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
 LEAVE_REFUSED = refused(TransitionNotAllowed(event="withdraw", status="taken", allowed=[]))
 QUOTE_REFUSED = refused(
     SHORT,

@@ -382,17 +382,29 @@ class WaitlistInput(Input):
     mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
     quantity = serializers.IntegerField(min_value=1, max_value=WaitlistEntry.MOST, default=1)
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
+    acclimatisation_days = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_AHEAD,
+        required=False,
+        help_text="Of a rental: so many days before from.",
+    )
+    coupon = serializers.CharField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        help_text="Whether it counts is judged when it is held.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         days = {name: serializers.DateField(required=False) for name in ("from", "to")}
         return {**super().get_fields(), **days}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        days = [name for name in ("from", "to") if name in attrs]
+        days = [name for name in ("from", "to", "acclimatisation_days") if name in attrs]
         if attrs["mode"] == Mode.BUY and days:
             raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
-        if attrs["mode"] == Mode.RENT and len(days) < 2:
-            missing = {"from", "to"} - set(days)
+        missing = {"from", "to"} - set(days)
+        if attrs["mode"] == Mode.RENT and missing:
             raise serializers.ValidationError({name: ["A rental needs this day."] for name in sorted(missing)})
         return attrs
 
@@ -400,8 +412,9 @@ class WaitlistInput(Input):
     def request(body: dict[str, Any], default_currency: str) -> WaitRequest:
         """The validated input as the service takes it."""
         kind = OrderLine.Kind.RENTAL if body["mode"] == Mode.RENT else OrderLine.Kind.SALE
-        line = LineRequest(kind, body["sku"], body["quantity"], body.get("from"), body.get("to"))
-        return WaitRequest(body["depot"], line, body.get("currency", default_currency))
+        ahead = body.get("acclimatisation_days", 0)
+        line = LineRequest(kind, body["sku"], body["quantity"], body.get("from"), body.get("to"), ahead)
+        return WaitRequest(body["depot"], line, body.get("currency", default_currency), body.get("coupon", ""))
 
 
 class WaitlistOutput(serializers.Serializer[Any]):
@@ -411,6 +424,11 @@ class WaitlistOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
     to = serializers.DateField(allow_null=True)
+    acclimatisation_days = serializers.IntegerField(help_text="Before from.")
+    coupon = serializers.CharField(allow_null=True)
+    coupon_refused = serializers.CharField(
+        allow_null=True, help_text="Why the order that holds it was made without the coupon, in a sentence for people."
+    )
     quantity = serializers.IntegerField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=WaitlistStatus.choices)

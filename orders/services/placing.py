@@ -47,10 +47,11 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
         if fresh and settle_reserving(order_id=order.pk, fresh=fresh, budget=settings.INVENTORY_REQUEST_BUDGET):
             order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
     except (OutOfStock, OrderRefused) as no:
-        quote = Quote.objects.get(pk=quote_id)
+        quote = Quote.objects.select_related("coupon").get(pk=quote_id)
         tell_alternatives(
-            no, customer_id=customer_id, depot_id=quote.depot_id, currency=quote.currency, lines=quote.lines
-        )
+            no, customer_id=customer_id, depot_id=quote.depot_id, currency=quote.currency, lines=quote.lines,
+            coupon=str(quote.coupon or ""),
+        )  # fmt: skip
         raise
     return order
 

@@ -87,7 +87,10 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     try:
         require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
     except OutOfStock as no:
-        tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
+        tell_alternatives(
+            no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced,
+            coupon=request.coupon,
+        )  # fmt: skip
         raise
     cheaper = what_is_cheaper(priced, terms.depot, request.currency)
     coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
