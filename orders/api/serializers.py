@@ -260,7 +260,7 @@ class ProposalOutput(serializers.Serializer[Any]):
     end_on = serializers.DateField(allow_null=True, help_text="Of the same for longer: the last day it could have.")
     text = serializers.CharField(help_text="The same in a sentence for people.")
     price = MoneyOutput(help_text="Of one, before a coupon.")
-    saves = MoneyOutput(help_text="Of all pieces of the line, before a coupon.")
+    saves = MoneyOutput(help_text="Of what is to be paid in all, with the coupon.")
 
 
 class QuoteOutput(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, F
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
 from orders.services.cheaper import what_is_cheaper
-from orders.services.coupons import discount_of, find_coupon, spread
+from orders.services.coupons import discount_of, find_coupon, saved_with, spread
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -92,8 +93,12 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
             coupon=request.coupon,
         )  # fmt: skip
         raise
-    cheaper = what_is_cheaper(priced, terms.depot, request.currency)
     coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
+    goods_minor = sum(line["total_minor"] + line["discount_minor"] for line in priced)
+    saved = partial(
+        saved_with, coupon, goods_minor=goods_minor, delivery_minor=delivery_minor, currency=request.currency
+    )
+    cheaper = what_is_cheaper(priced, terms.depot, request.currency, saved=saved)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
