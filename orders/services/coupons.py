@@ -84,7 +84,7 @@ def discount_of(coupon: Coupon, *, goods_minor: int, delivery_minor: int, curren
 
 
 def saved_with(coupon: Coupon | None, less_minor: int, *, goods_minor: int, delivery_minor: int, currency: str) -> int:
-    """How much less is to be paid in the end when goods and rents cost so much less; 0 where that would lose the coupon."""
+    """How much less is to be paid in all when goods and rents cost so much less; 0 where that would lose the coupon."""
     if coupon is None:
         return less_minor
     left = goods_minor - less_minor

@@ -149,7 +149,7 @@ def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int]
     but: what is not credited of each of these lines, at most what is still charged for it. Then each line has a credit
     of its own, so that the tax in what stays is that line's.
     """
-    kept: dict[UUID | None, int] = {**(but or {})}
+    kept = but or {}
     credit = order.charges.total() - sum(kept.values())
     charged = left_of_lines(order) if kept else {None: credit}
     Charge.objects.bulk_create(
@@ -157,6 +157,6 @@ def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int]
             order=order, line_id=line_id, kind=ChargeKind.CANCELLATION, amount_minor=-part, actor=actor, reason=reason
         )
         for line_id, amount in charged.items()
-        if (part := amount - kept.get(line_id, 0)) > 0
+        if (part := amount - (kept.get(line_id, 0) if line_id else 0)) > 0
     )
     return credit
