@@ -170,11 +170,11 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
     }
 
 
-def _deposit(promise: Quote | Order, cur: str) -> dict[str, Any]:
+def _deposit(promise: Quote | Order, cur: str, *, is_ahead: bool = True) -> dict[str, Any]:
     return {
         "deposit": money(promise.deposit_minor, cur),
         "deposit_plan": promise.deposit_plan or None,
-        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur),
+        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur) if is_ahead else "",
     }
 
 
@@ -233,7 +233,7 @@ def order_answer(order: Order) -> dict[str, Any]:
         "other_charges": [_other_charge(other, cur) for other in prices.others],
         "total": money(prices.total_minor, cur),
         "tax_included": money(prices.tax_minor, cur),
-        **_deposit(order, cur),
+        **_deposit(order, cur, is_ahead=order.unpaid or order.status == OrderStatus.CONFIRMED),
         "deposit_secured_at": order.deposit_secured_at,
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,

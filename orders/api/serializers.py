@@ -359,7 +359,9 @@ class OrderOutput(serializers.Serializer[Any]):
     tax_included = MoneyOutput()
     deposit = MoneyOutput()
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
-    deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
+    deposit_terms = serializers.CharField(
+        help_text="When it is taken and goes back, in a sentence; empty once the order is over."
+    )
     deposit_secured_at = serializers.DateTimeField(
         allow_null=True, help_text="Nothing rented is handed over before. Secure it by a payment of purpose deposit."
     )

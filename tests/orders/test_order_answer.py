@@ -250,6 +250,21 @@ def test_a_cancelled_order_tells_what_of_each_line_is_still_charged(shop: Shop, 
     )
 
 
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_an_order_that_is_over_promises_no_deposit_to_be_taken(shop: Shop, how: str) -> None:
+    order = shop.order(shop.rental(10, 12))
+    assert "€40.00 is held on your card" in read(shop, order)["deposit_terms"]
+
+    if how == "cancelled":
+        cancel_order(order_id=order.pk, actor=ME)
+    else:
+        shop.lapse(order)
+        expire_orders()
+
+    told = read(shop, order)
+    assert (told["status"], told["deposit_terms"]) == (how, "")
+
+
 def test_an_order_that_expired_costs_nothing_and_one_that_is_paid_late_its_price(shop: Shop) -> None:
     order = shop.order(shop.sale())
     shop.pay(order)
