@@ -45,6 +45,15 @@ class Input(serializers.Serializer[Any]):
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "This must be an object: {{…}}."}
 
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Whoever chose what cannot be chosen is told what can."""
+        fields = super().get_fields()
+        for one in fields.values():
+            if isinstance(one, serializers.ChoiceField):
+                names = ", ".join(str(choice) for choice in one.choices)
+                one.error_messages["invalid_choice"] = f'"{{input}}" cannot be chosen here, only: {names}.'
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if hasattr(data, "keys") else []
         if unknown:

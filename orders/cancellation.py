@@ -37,6 +37,29 @@ def percent_at(tiers: Sequence[Tier], begins_at: datetime | None, now: datetime)
     return tier.percent if tier else 0
 
 
+def until_next(tiers: Sequence[Tier], begins_at: datetime | None, now: datetime) -> datetime | None:
+    """Until when that holds; None: it stays so."""
+    tier = tier_at(tiers, begins_at, now) if begins_at else None
+    return tier.ends_at(begins_at) if tier and begins_at else None
+
+
+def in_words(tiers: Sequence[Tier], begins_at: datetime | None, now: datetime) -> str:
+    """What cancelling credits now, and what later, as a sentence. begins_at: by the depot's clock."""
+    percent, until = percent_at(tiers, begins_at, now), until_next(tiers, begins_at, now)
+    if percent == 0:
+        return "The rent is not refundable once it is paid."
+    much = _much(percent)
+    if until is None:
+        return f"{much} is credited if you cancel before anything is handed over."
+    then = percent_at(tiers, begins_at, until + timedelta(microseconds=1))
+    later = "nothing" if then == 0 else f"{then} %"
+    return f"{much} of the rent is credited if you cancel until {until.day} {until:%B %Y, %H:%M}; later {later}."
+
+
+def _much(percent: int) -> str:
+    return "All" if percent == ALL else f"{percent} %"
+
+
 def retained(amount_minor: int, percent: int) -> int:
     """What is not credited of an amount, rounded down: in doubt for the customer."""
     return max(0, amount_minor) * (ALL - percent) // ALL

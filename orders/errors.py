@@ -246,6 +246,16 @@ class CouponUsedUp(DomainError):
     title = "This coupon is used up."
 
 
+COUPON_REFUSED = (
+    CouponUnknown,
+    CouponNotYetValid,
+    CouponExpired,
+    CouponCurrency,
+    CouponMinimum,
+    CouponFirstOrder,
+    CouponUsed,
+    CouponUsedUp,
+)
 COUPON_GONE = (CouponFirstOrder, CouponUsed, CouponUsedUp)  # what an order may still find of what its quote promised
 
 

@@ -15,7 +15,8 @@ from inventory.models import Depot
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
 from inventory.selectors import Fleet
-from orders.cancellation import ALL, Tier, percent_at, retained, tier_at, tiers_of
+from orders.cancellation import ALL, Tier, percent_at, retained, tiers_of, until_next
+from orders.charged import left_of_lines
 from orders.errors import ExtensionNotPossible, PriceChanged
 from orders.models import ChargeKind, Order, Rental
 from orders.states import RentalStatus
@@ -33,6 +34,18 @@ class Option:
     price_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier last day that a rental could have. percent: of the days given back that is credited, by the policy of
+    its quote, until when; None: it stays so."""
+
+    end_on: date
+    days: int
+    credit_minor: int
+    percent: int
+    until: datetime | None
+
+
 class Outlook:
     """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked.
 
@@ -44,7 +57,7 @@ class Outlook:
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
-        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
+        rent = self.rental.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
         return max(0, rent - self._charged_minor)
 
     @cached_property
@@ -88,24 +101,24 @@ class Outlook:
         return self._general_obstacle(self._furthest + _A_DAY) or "next_booking"
 
     @cached_property
-    def earlier(self) -> list[Option]:
+    def earlier(self) -> list[Earlier]:
         """Every open day from today on by which a unit that is out could be back before its last one, and what is
         credited then: not less than the shortest rental, and not without a credit, as nobody would gain by it."""
-        start, tiers = self.rental.start_on, tiers_of(self.rental.line.order.quote.cancellation)
-        day, days = max(start + timedelta(days=self.terms.min_days - 1), self.depot.today), []
+        tiers, now = tiers_of(self.rental.line.order.quote.cancellation), timezone.now()
+        day, days = max(self.rental.start_on + timedelta(days=self.terms.min_days - 1), self.depot.today), []
         while self.rental.status == RentalStatus.OUT and day < self.rental.end_on:
-            credit = 0 if self.depot.is_closed(day) else self._credit_minor(day, tiers)
-            if credit:
-                days.append(Option(day, days_counted(start, day), credit))
+            if not self.depot.is_closed(day) and (one := self._given_back(day, tiers, now)).credit_minor > 0:
+                days.append(one)
             day += _A_DAY
         return days
 
-    def _credit_minor(self, end_on: date, tiers: Sequence[Tier]) -> int:
+    def _given_back(self, end_on: date, tiers: Sequence[Tier], now: datetime) -> Earlier:
         """The days that are given back are cancelled, by how long before they begin."""
-        rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
-        begins = start_of_day(end_on + _A_DAY, self.depot.time_zone)
-        less = self._charged_minor - rent
-        return max(0, less - retained(less, percent_at(tiers, begins, timezone.now())))
+        start, begins = self.rental.start_on, start_of_day(end_on + _A_DAY, self.depot.time_zone)
+        less = self._charged_minor - self.rental.after_discount(self.terms.fee_minor(start, end_on))
+        percent = percent_at(tiers, begins, now)
+        credit = less - retained(less, percent)
+        return Earlier(end_on, days_counted(start, end_on), credit, percent, until_next(tiers, begins, now))
 
     def _later_days(self) -> Iterator[date]:
         day = self.rental.end_on
@@ -151,12 +164,7 @@ class Outlook:
 def rent_charged_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
     changes = _charged(rental, ChargeKind.EXTENSION, ChargeKind.CANCELLATION)
-    return rental.line.after_discount(rental.line.unit_price_minor) + changes
-
-
-def late_fees_minor(rental: Rental) -> int:
-    """The late fees charged for one unit so far."""
-    return _charged(rental, ChargeKind.LATE_FEE)
+    return rental.as_ordered_minor + changes
 
 
 def _charged(rental: Rental, *kinds: ChargeKind) -> int:
@@ -164,11 +172,21 @@ def _charged(rental: Rental, *kinds: ChargeKind) -> int:
     return sum(charge.amount_minor for charge in rental.charges.all() if charge.kind in kinds)
 
 
-def keep_minor(rental: Rental) -> int | None:
-    """What keeping the unit costs now, whatever a coupon took off its rent; None: it is not for sale. Needs `line`."""
+def late_fees_minor(rental: Rental) -> int:
+    """The late fees charged for one unit so far."""
+    return _charged(rental, ChargeKind.LATE_FEE)
+
+
+def keep_minor(rental: Rental, *, fees_minor: int | None = None) -> int | None:
+    """What keeping the unit costs now, whatever a coupon took off its rent; None: it is not for sale. Needs `line`.
+
+    fees_minor: the late fees charged so far, where they are known.
+    """
     terms = rental.line.rental_terms
     price = terms.keep_minor(terms.fee_minor(rental.start_on, rental.end_on))
-    return None if price is None else max(0, price - late_fees_minor(rental))
+    if price is None:
+        return None
+    return max(0, price - (late_fees_minor(rental) if fees_minor is None else fees_minor))
 
 
 def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:
@@ -211,22 +229,23 @@ def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellatio
     at, begins = now or timezone.now(), _begins_at(order)
     tiers = tiers_of(order.quote.cancellation) if not order.unpaid else []
     percent = percent_at(tiers, begins, at)
-    tier = tier_at(tiers, begins, at) if begins else None
     charged = order.charges.total()
-    kept = _kept_of_lines(order, percent, most=charged) if percent < ALL else {}
-    return Cancellation(charged - sum(kept.values()), percent, tier.ends_at(begins) if tier and begins else None, kept)
+    kept = _kept_of_lines(order, percent) if percent < ALL else {}
+    return Cancellation(charged - sum(kept.values()), percent, until_next(tiers, begins, at), kept)
 
 
-def _kept_of_lines(order: Order, percent: int, *, most: int) -> dict[UUID, int]:
-    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole."""
+def _kept_of_lines(order: Order, percent: int) -> dict[UUID, int]:
+    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole. Never more of a line
+    than is still charged for it."""
+    left = left_of_lines(order)
     rentals = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
     kept: dict[UUID, int] = {}
     for rental in rentals.order_by("line", "id"):
-        as_ordered = rental.line.after_discount(rental.line.unit_price_minor)
-        base = min(as_ordered, rent_charged_minor(rental))  # less, if it was moved to cheaper days
-        amount = min(retained(base, percent), most - sum(kept.values()))
+        base = min(rental.as_ordered_minor, rent_charged_minor(rental))  # less, if it was moved to cheaper days
+        so_far = kept.get(rental.line_id, 0)
+        amount = min(retained(base, percent), left.get(rental.line_id, 0) - so_far)
         if amount > 0:
-            kept[rental.line_id] = kept.get(rental.line_id, 0) + amount
+            kept[rental.line_id] = so_far + amount
     return kept
 
 

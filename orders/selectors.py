@@ -1,5 +1,6 @@
 """Orders and quotes as their answers show them."""
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,14 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.pricing import RentalFee
 from core.api import money
 from core.time import days_counted, start_of_day
 from inventory.models import Depot
 from inventory.selectors import fleets
-from orders.cancellation import tiers_of, until_when
+from orders.cancellation import in_words, percent_at, tiers_of, until_next, until_when
 from orders.models import (
+    ChargeKind,
     Claim,
     Fulfilment,
     Order,
@@ -25,6 +28,7 @@ from orders.models import (
     WaitlistEntry,
 )
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
+from orders.prices import OtherCharge, Price, Prices, price_of
 from orders.rental_terms import RentalTerms
 from orders.states import (
     CLAIM,
@@ -62,7 +66,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
-        "cancellation": _cancellation_terms(quote),
+        **_cancellation_terms(quote),
         "cheaper": [_proposal(told, cur) for told in quote.cheaper],
         "expires_at": quote.expires_at,
     }
@@ -73,11 +77,18 @@ def _proposal(told: dict[str, Any], cur: str) -> dict[str, Any]:
     return {**same, "price": money(told["price_minor"], cur), "saves": money(told["saves_minor"], cur)}
 
 
-def _cancellation_terms(quote: Quote) -> list[dict[str, Any]]:
+def _cancellation_terms(quote: Quote) -> dict[str, Any]:
+    """The terms, and what of them holds at this moment."""
+    zone, now, tiers = quote.depot.time_zone, timezone.now(), tiers_of(quote.cancellation)
     days = [date.fromisoformat(line["rental"]["start_on"]) for line in quote.lines if line["rental"]]
-    begins_at = start_of_day(min(days), quote.depot.time_zone) if days else None
-    terms = until_when(tiers_of(quote.cancellation), begins_at)
-    return [{"until": until, "credited_percent": percent} for until, percent in terms]
+    begins_at = start_of_day(min(days), zone) if days else None
+    terms = [{"until": until, "credited_percent": percent} for until, percent in until_when(tiers, begins_at)]
+    holds = {
+        "credited_percent": percent_at(tiers, begins_at, now),
+        "until": until_next(tiers, begins_at, now),
+        "text": in_words(tiers, begins_at, now),
+    }
+    return {"cancellation": terms, "cancellation_now": holds}
 
 
 def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
@@ -91,6 +102,9 @@ def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
         "mode": "rent" if entry.kind == OrderLine.Kind.RENTAL else "buy",
         "from": entry.start_on,
         "to": entry.end_on,
+        "acclimatisation_days": entry.acclimatisation_days,
+        "coupon": entry.coupon or None,
+        "coupon_refused": entry.coupon_refusal or None,
         "quantity": entry.quantity,
         "currency": entry.currency,
         "status": entry.status,
@@ -143,18 +157,24 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
             for option in outlook.options
         ],
         "earlier": [
-            {"end_on": option.end_on, "days": option.days, "credit": money(option.price_minor, cur)}
+            {
+                "end_on": option.end_on,
+                "days": option.days,
+                "credit": money(option.credit_minor, cur),
+                "credited_percent": option.percent,
+                "until": option.until,
+            }
             for option in outlook.earlier
         ],
         "keep_price": money(keep, cur) if offered and keep is not None else None,
     }
 
 
-def _deposit(promise: Quote | Order, cur: str) -> dict[str, Any]:
+def _deposit(promise: Quote | Order, cur: str, *, is_ahead: bool = True) -> dict[str, Any]:
     return {
         "deposit": money(promise.deposit_minor, cur),
         "deposit_plan": promise.deposit_plan or None,
-        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur),
+        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur) if is_ahead else "",
     }
 
 
@@ -198,7 +218,7 @@ def _adjustment(part: dict[str, Any], cur: str) -> dict[str, Any]:
 
 def order_answer(order: Order) -> dict[str, Any]:
     """An order with its lines and rentals; needs `Order.objects.with_lines()`."""
-    cur = order.currency
+    cur, prices = order.currency, Prices(order)
     return {
         "number": order.number,
         "status": order.status,
@@ -208,14 +228,17 @@ def order_answer(order: Order) -> dict[str, Any]:
         "fulfilment": order.fulfilment,
         "currency": cur,
         "coupon": str(order.coupon) if order.coupon else None,
-        "total": money(order.total_minor, cur),
-        "tax_included": money(order.tax_minor, cur),
-        **_deposit(order, cur),
+        "discount": money(prices.discount_minor, cur),
+        "delivery": money(prices.delivery_minor, cur),
+        "other_charges": [_other_charge(other, cur) for other in prices.others],
+        "total": money(prices.total_minor, cur),
+        "tax_included": money(prices.tax_minor, cur),
+        **_deposit(order, cur, is_ahead=order.unpaid or order.status == OrderStatus.CONFIRMED),
         "deposit_secured_at": order.deposit_secured_at,
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,
         "confirmed_at": order.confirmed_at,
-        "lines": [_order_line(line, order) for line in order.lines.all()],
+        "lines": [_order_line(line, order, prices.of_lines[line.pk]) for line in prices.lines],
     }
 
 
@@ -368,7 +391,7 @@ def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
     return sorted(events)
 
 
-def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
+def _order_line(line: OrderLine, order: Order, price: Price) -> dict[str, Any]:
     cur = order.currency
     return {
         "id": str(line.pk),
@@ -376,18 +399,24 @@ def _order_line(line: OrderLine, order: Order) -> dict[str, Any]:
         "sku": line.sku,
         "title": line.title,
         "quantity": line.quantity,
-        "unit_price": money(line.unit_price_minor, cur),
-        "discount": money(line.discount_minor, cur),
-        "total": money(line.total_minor, cur),
-        "tax_included": money(line.tax_minor, cur),
+        "unit_price": None if price.unit_minor is None else money(price.unit_minor, cur),
+        "discount": money(price.discount_minor, cur),
+        "other_charges": [_other_charge(other, cur) for other in price.others],
+        "total": money(price.total_minor, cur),
+        "tax_included": money(price.tax_minor, cur),
         "tax_percent": f"{line.tax_rate_bp / 100:g}",
         "status": line.status,
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
         "shipment": _shipment(line),
         "rentals": [_rental(rental, order) for rental in line.rentals.all()],
-        "explanation": line.explanation.get("said", []),
+        "explanation": price.explanation,
     }
+
+
+def _other_charge(other: OtherCharge, cur: str) -> dict[str, Any]:
+    rental = str(other.rental_id) if other.rental_id else None
+    return {"kind": other.kind, "amount": money(other.amount_minor, cur), "text": other.text, "rental": rental}
 
 
 def _shipment(line: OrderLine) -> dict[str, str] | None:
@@ -395,15 +424,39 @@ def _shipment(line: OrderLine) -> dict[str, str] | None:
 
 
 def _rental(rental: Rental, order: Order) -> dict[str, Any]:
+    cur, unit, keep = order.currency, price_of(rental), _keep_price_now(rental, order)
     return {
         "id": str(rental.pk),
         "status": rental.status,
         "start_on": rental.start_on,
         "end_on": rental.end_on,
         "days": days_counted(rental.start_on, rental.end_on),
+        "acclimatisation_days": rental.line.rental_terms.acclimatisation_days,
+        **_fee(unit.fee, cur),
+        "price": money(unit.fee.amount_minor, cur),
+        "discount": money(unit.discount_minor, cur),
+        "expected_on": rental.late_reported_on,
         "unit": rental.unit.serial if rental.unit else None,
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
         "allowed_events": rental_open_to_customer(rental, order),
-        "late_fee_per_day": money(rental.line.rental_terms.late_fee_minor, order.currency),
+        "late_fee_per_day": money(rental.line.rental_terms.late_fee_minor, cur),
+        "keep_price": None if keep is None else money(keep, cur),
     }
+
+
+def _fee(fee: RentalFee, cur: str) -> dict[str, Any]:
+    return {
+        "billed_days": fee.billed_days,
+        "rate_from_days": fee.from_days,
+        "per_day": money(fee.per_day_minor, cur),
+        "adjustments": [_adjustment(asdict(part), cur) for part in fee.adjustments],
+    }
+
+
+def _keep_price_now(rental: Rental, order: Order) -> int | None:
+    """What keeping it would cost now; None once it has ended, or where it is not for sale."""
+    if rental.status not in EXTENDABLE:
+        return None
+    fees = [c for c in order.charges_shown if c.rental_id == rental.pk and c.kind == ChargeKind.LATE_FEE]
+    return keep_minor(rental, fees_minor=sum(charge.amount_minor for charge in fees))

@@ -1,17 +1,19 @@
 """A rental that gets other days: longer, shorter, or moved as a whole."""
 
+from contextlib import suppress
 from datetime import date
 from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from inventory.errors import HoldLapsed, OutOfStock, Shortage
+from inventory.errors import HoldLapsed, OutOfStock, Shortage, UnitNotFree
 from inventory.models import Reservation
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
 from inventory.services.holds import lock_reservations
 from inventory.services.soon import review_soon, sync_soon
+from inventory.services.units import set_aside
 from inventory.states import ReservationKind, ReservationStatus
 
 _REBOOKED = (ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
@@ -21,7 +23,8 @@ _REBOOKED = (ReservationStatus.COMMITTED, ReservationStatus.SHIPPED)
 def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) -> Reservation:
     """Give a paid rental other days, half open and with their buffers, if nobody else loses a unit by it.
 
-    A unit that stood ready for it goes back on the shelf when there are days among them that it was not chosen for.
+    A unit that stood ready for it stays so if it is free on all of them and nobody else needs it, else it goes back on
+    the shelf.
     until: the end of the days it has a right to now, if it is expected later. Safe to repeat. The IMS hears of it by a
     job. Locks: stock level, reservation. Raises: HoldLapsed when it is not paid or over; OutOfStock.
     """
@@ -30,15 +33,19 @@ def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) 
         raise HoldLapsed("Only a paid rental gets other days.")
     if row.period == DateRange(*days):
         return row
+    ready = None
     if days[0] < row.period.lower or row.period.upper < days[1]:
         if not Rebooking(row, until=until).fits(days):
             raise OutOfStock([Shortage(row.variant.sku, row.depot.code, row.kind, requested=1, available=0)])
         if row.status == ReservationStatus.COMMITTED:
-            row.unit = None
+            ready, row.unit = row.unit, None
     elif row.status == ReservationStatus.COMMITTED:
         row.provider_period = None  # what is given back is free there too once it is reserved anew
     row.period = DateRange(*days)
     row.save(update_fields=["period", "unit", "provider_period"])
+    if ready is not None:
+        with suppress(UnitNotFree):
+            row = set_aside(reservation_id=row.pk, serial=ready.serial)
     review_soon([(row.variant_id, row.depot_id)])  # days that it leaves may serve somebody
     sync_soon([row.pk])
     return row

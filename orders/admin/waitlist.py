@@ -67,6 +67,8 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             ("Customer", customer_link(obj.customer, request.user)),
             ("Depot", str(obj.depot)),
             ("Days", self.days(obj)),
+            ("Days to get used to it", obj.acclimatisation_days or NOTHING),
+            ("Coupon", " · ".join(filter(None, [obj.coupon, obj.coupon_refusal])) or NOTHING),
             ("Waits since", moment(obj.created_at, zone)),
             ("Held by", self.order_number(obj)),
             ("Told", moment(obj.told_at, zone) if obj.told_at else NOTHING),

@@ -67,6 +67,16 @@ RENTAL_LINE: dict[str, Any] = {
     "tax_percent": "19",
     "explanation": ["7 days, first and last included", "€4.90 a day (rate from 4 days)"],
 }
+_DAYS: dict[str, Any] = {
+    "start_on": "2027-05-03",
+    "end_on": "2027-05-09",
+    "days": 7,
+    "acclimatisation_days": 0,
+    "billed_days": 7,
+    "rate_from_days": 4,
+    "per_day": _eur(490),
+    "adjustments": [],
+}
 QUOTE_REQUEST = {
     "depot": "BER",
     "currency": "EUR",
@@ -87,14 +97,7 @@ QUOTE = {
             **RENTAL_LINE,
             "deposit": _eur(8000),
             "rental": {
-                "start_on": "2027-05-03",
-                "end_on": "2027-05-09",
-                "days": 7,
-                "billed_days": 7,
-                "acclimatisation_days": 0,
-                "rate_from_days": 4,
-                "per_day": _eur(490),
-                "adjustments": [],
+                **_DAYS,
                 "late_fee_per_day": _eur(900),
                 "keep_price": _eur(11185),
             },
@@ -107,6 +110,11 @@ QUOTE = {
     "tax_included": _eur(1664),
     **_DEPOSIT,
     "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
+    "cancellation_now": {
+        "credited_percent": 100,
+        "until": "2027-04-30T22:00:00Z",
+        "text": "All of the rent is credited if you cancel until 1 May 2027, 00:00; later nothing.",
+    },
     "cheaper": [
         {
             "line": 1,
@@ -131,6 +139,9 @@ ORDER = {
     "fulfilment": "pickup",
     "currency": "EUR",
     "coupon": None,
+    "discount": _eur(0),
+    "delivery": _eur(0),
+    "other_charges": [],
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -141,6 +152,7 @@ ORDER = {
     "lines": [
         {
             **SALE_LINE,
+            "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02",
             "status": "reserved",
             "allowed_events": [],
@@ -150,6 +162,7 @@ ORDER = {
         },
         {
             **RENTAL_LINE,
+            "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
             "status": None,
             "allowed_events": [],
@@ -159,14 +172,16 @@ ORDER = {
                 {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
                     "status": "booked",
-                    "start_on": "2027-05-03",
-                    "end_on": "2027-05-09",
-                    "days": 7,
+                    **_DAYS,
+                    "price": _eur(3430),
+                    "discount": _eur(0),
+                    "expected_on": None,
                     "unit": None,
                     "handed_over_at": None,
                     "returned_at": None,
                     "allowed_events": ["extend"],
                     "late_fee_per_day": _eur(900),
+                    "keep_price": _eur(11185),
                 }
             ],
         },
@@ -190,7 +205,7 @@ EXTENSION = {
         {"end_on": "2027-05-10", "days": 8, "price": _eur(490)},
         {"end_on": "2027-05-11", "days": 9, "price": _eur(980)},
     ],
-    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350)}],
+    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350), "credited_percent": 50, "until": None}],
     "keep_price": _eur(11185),
 }
 EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(980)}
@@ -213,10 +228,13 @@ WAIT_REQUEST = {
     "currency": "EUR",
     "from": "2027-05-03",
     "to": "2027-05-09",
+    "acclimatisation_days": 2,
+    "coupon": "WELCOME",
 }
 WAITING = {
     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a07",
     **WAIT_REQUEST,
+    "coupon_refused": None,
     "title": "Pawline Stratos, M grey",
     "status": "waiting",
     "order": None,
@@ -254,7 +272,7 @@ SHORT = OrderRefused(
 )
 NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
 NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
-WAIT_REFUSED = refused(CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
+WAIT_REFUSED = refused(CouponUnknown, CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
 LEAVE_REFUSED = refused(TransitionNotAllowed(event="withdraw", status="taken", allowed=[]))
 QUOTE_REFUSED = refused(
     SHORT,

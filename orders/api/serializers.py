@@ -9,7 +9,7 @@ from catalog.selectors import Mode
 from core.api import Input, ListInput, MoneyInput, MoneyOutput
 from core.money import validate_currency
 from core.schema import ProblemOutput
-from orders.models import DepositPlan, Fulfilment, OrderLine, WaitlistEntry
+from orders.models import ChargeKind, DepositPlan, Fulfilment, OrderLine, WaitlistEntry
 from orders.services import LineRequest, QuoteRequest, WaitRequest
 from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
 
@@ -158,7 +158,9 @@ class AdjustmentOutput(serializers.Serializer[Any]):
     amount = MoneyOutput(help_text="Of one; below zero: cheaper.")
 
 
-class QuotedRentalOutput(serializers.Serializer[Any]):
+class RentedDaysOutput(serializers.Serializer[Any]):
+    """The days of a rental, and how its price comes about."""
+
     start_on = serializers.DateField(help_text="When it is handed out; with the days to get used to it.")
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days, first and last included.")
@@ -167,6 +169,9 @@ class QuotedRentalOutput(serializers.Serializer[Any]):
     rate_from_days = serializers.IntegerField()
     per_day = MoneyOutput()
     adjustments = AdjustmentOutput(many=True)
+
+
+class QuotedRentalOutput(RentedDaysOutput):
     late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."
@@ -198,6 +203,14 @@ class CancellationTermOutput(serializers.Serializer[Any]):
     credited_percent = serializers.IntegerField()
 
 
+class CancellationNowOutput(serializers.Serializer[Any]):
+    """What cancelling would credit of the rent at this moment, once it is paid."""
+
+    credited_percent = serializers.IntegerField(help_text="0: the rent is not refundable.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Then less is credited; null: it stays so.")
+    text = serializers.CharField(help_text="The same in a sentence for people, by the depot's clock.")
+
+
 class CancellationOutput(serializers.Serializer[Any]):
     """What cancelling the order now would do."""
 
@@ -218,6 +231,10 @@ class EarlierOptionOutput(serializers.Serializer[Any]):
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days from the first, both included.")
     credit = MoneyOutput(help_text="What is credited: the days given back are cancelled by the policy of the quote.")
+    credited_percent = serializers.IntegerField(
+        help_text="Of the rent of the days given back, by how long before they begin that is said."
+    )
+    until = serializers.DateTimeField(allow_null=True, help_text="Then less of it is credited; null: it stays so.")
 
 
 class ExtensionOutput(serializers.Serializer[Any]):
@@ -243,7 +260,7 @@ class ProposalOutput(serializers.Serializer[Any]):
     end_on = serializers.DateField(allow_null=True, help_text="Of the same for longer: the last day it could have.")
     text = serializers.CharField(help_text="The same in a sentence for people.")
     price = MoneyOutput(help_text="Of one, before a coupon.")
-    saves = MoneyOutput(help_text="Of all pieces of the line, before a coupon.")
+    saves = MoneyOutput(help_text="Of what is to be paid in all, with the coupon.")
 
 
 class QuoteOutput(serializers.Serializer[Any]):
@@ -263,21 +280,38 @@ class QuoteOutput(serializers.Serializer[Any]):
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
     deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
     cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
+    cancellation_now = CancellationNowOutput()
     cheaper = ProposalOutput(many=True, help_text="At most three.")
     expires_at = serializers.DateTimeField()
 
 
-class BookedRentalOutput(serializers.Serializer[Any]):
+class OtherChargeOutput(serializers.Serializer[Any]):
+    """What is charged apart from a price, such as days late or keeping it; below zero it is credited."""
+
+    kind = serializers.ChoiceField(choices=ChargeKind.choices)
+    amount = MoneyOutput()
+    text = serializers.CharField(help_text="What for, in a few words for people.")
+    rental = serializers.UUIDField(allow_null=True, help_text="Of which rental, if of one.")
+
+
+class BookedRentalOutput(RentedDaysOutput):
+    """One unit as it is booked now, also after it was extended, moved or shortened."""
+
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=RentalStatus.choices)
-    start_on = serializers.DateField()
-    end_on = serializers.DateField()
-    days = serializers.IntegerField()
+    price = MoneyOutput(help_text="Of its days as they are now, before the coupon.")
+    discount = MoneyOutput(help_text="What the coupon takes off that.")
+    expected_on = serializers.DateField(
+        allow_null=True, help_text="When it comes back, if its customer said that it is late."
+    )
     unit = serializers.CharField(allow_null=True, help_text="Serial of the unit, once one is chosen.")
     handed_over_at = serializers.DateTimeField(allow_null=True)
     returned_at = serializers.DateTimeField(allow_null=True)
     allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=RENTAL_EVENTS))
     late_fee_per_day = MoneyOutput()
+    keep_price = MoneyOutput(
+        allow_null=True, help_text="What keeping it costs by now; null: it has ended, or is not for sale."
+    )
 
 
 class ShipmentOutput(serializers.Serializer[Any]):
@@ -286,7 +320,15 @@ class ShipmentOutput(serializers.Serializer[Any]):
 
 
 class OrderLineOutput(PricedOutput):
+    """A line as it is now; the quote tells it as it was ordered."""
+
     id = serializers.UUIDField()
+    unit_price = MoneyOutput(
+        allow_null=True, help_text="Now; null: its units have different days by now, so each has a price of its own."
+    )
+    discount = MoneyOutput(help_text="What the coupon takes off now, of all pieces.")
+    other_charges = OtherChargeOutput(many=True)
+    total = MoneyOutput(help_text="unit_price × quantity − discount + other_charges: what is charged for it by now.")
     status = serializers.ChoiceField(
         choices=SaleStatus.choices, allow_null=True, help_text="Of a sale line; rentals have their own."
     )
@@ -310,11 +352,16 @@ class OrderOutput(serializers.Serializer[Any]):
     fulfilment = serializers.ChoiceField(choices=Fulfilment.choices)
     currency = serializers.CharField()
     coupon = serializers.CharField(allow_null=True)
-    total = MoneyOutput()
+    discount = MoneyOutput(help_text="Of the coupon; the lines contain it.")
+    delivery = MoneyOutput()
+    other_charges = OtherChargeOutput(many=True, help_text="Of no line.")
+    total = MoneyOutput(help_text="Lines + delivery + other_charges: what is charged by now.")
     tax_included = MoneyOutput()
     deposit = MoneyOutput()
     deposit_plan = serializers.ChoiceField(choices=DepositPlan.choices, allow_null=True)
-    deposit_terms = serializers.CharField(help_text="When it is taken and goes back, in a sentence for people.")
+    deposit_terms = serializers.CharField(
+        help_text="When it is taken and goes back, in a sentence; empty once the order is over."
+    )
     deposit_secured_at = serializers.DateTimeField(
         allow_null=True, help_text="Nothing rented is handed over before. Secure it by a payment of purpose deposit."
     )
@@ -337,17 +384,29 @@ class WaitlistInput(Input):
     mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
     quantity = serializers.IntegerField(min_value=1, max_value=WaitlistEntry.MOST, default=1)
     currency = serializers.CharField(max_length=3, min_length=3, required=False, validators=[validate_currency])
+    acclimatisation_days = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_AHEAD,
+        required=False,
+        help_text="Of a rental: so many days before from.",
+    )
+    coupon = serializers.CharField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        help_text="Whether it counts is judged when it is held.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         days = {name: serializers.DateField(required=False) for name in ("from", "to")}
         return {**super().get_fields(), **days}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        days = [name for name in ("from", "to") if name in attrs]
+        days = [name for name in ("from", "to", "acclimatisation_days") if name in attrs]
         if attrs["mode"] == Mode.BUY and days:
             raise serializers.ValidationError({days[0]: ["Only a rental has days."]}, code="not_a_rental")
-        if attrs["mode"] == Mode.RENT and len(days) < 2:
-            missing = {"from", "to"} - set(days)
+        missing = {"from", "to"} - set(days)
+        if attrs["mode"] == Mode.RENT and missing:
             raise serializers.ValidationError({name: ["A rental needs this day."] for name in sorted(missing)})
         return attrs
 
@@ -355,8 +414,9 @@ class WaitlistInput(Input):
     def request(body: dict[str, Any], default_currency: str) -> WaitRequest:
         """The validated input as the service takes it."""
         kind = OrderLine.Kind.RENTAL if body["mode"] == Mode.RENT else OrderLine.Kind.SALE
-        line = LineRequest(kind, body["sku"], body["quantity"], body.get("from"), body.get("to"))
-        return WaitRequest(body["depot"], line, body.get("currency", default_currency))
+        ahead = body.get("acclimatisation_days", 0)
+        line = LineRequest(kind, body["sku"], body["quantity"], body.get("from"), body.get("to"), ahead)
+        return WaitRequest(body["depot"], line, body.get("currency", default_currency), body.get("coupon", ""))
 
 
 class WaitlistOutput(serializers.Serializer[Any]):
@@ -366,6 +426,11 @@ class WaitlistOutput(serializers.Serializer[Any]):
     depot = serializers.CharField()
     mode = serializers.ChoiceField(choices=[(mode.value, mode.value) for mode in Mode])
     to = serializers.DateField(allow_null=True)
+    acclimatisation_days = serializers.IntegerField(help_text="Before from.")
+    coupon = serializers.CharField(allow_null=True)
+    coupon_refused = serializers.CharField(
+        allow_null=True, help_text="Why the order that holds it was made without the coupon, in a sentence for people."
+    )
     quantity = serializers.IntegerField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=WaitlistStatus.choices)

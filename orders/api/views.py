@@ -127,7 +127,7 @@ class OrdersView(APIView):
     def post(self, request: Request) -> Response:
         quote_id = OrderInput.quote_id(parse(OrderInput, request.data))
         order = services.place_order(customer_id=user_id(request), quote_id=quote_id)
-        prefetch_related_objects([order], Order.lines_shown())
+        prefetch_related_objects([order], *Order.shown())
         waiting = order.status == OrderStatus.RESERVING
         return Response(order_answer(order), status=status.HTTP_202_ACCEPTED if waiting else status.HTTP_201_CREATED)
 

@@ -22,7 +22,7 @@ from orders.states import OrderStatus, SaleStatus
 class OrderQuerySet(OwnedByCustomer["Order"]):
     def with_lines(self) -> Self:
         """Everything the order's answer shows, in a fixed number of statements."""
-        return self.select_related("depot", "coupon").prefetch_related(Order.lines_shown())
+        return self.select_related("depot", "coupon").prefetch_related(*Order.shown())
 
 
 class Order(models.Model):
@@ -49,6 +49,8 @@ class Order(models.Model):
     expires_at = models.DateTimeField()  # of the unpaid order and its holds
     hold_extended_at = models.DateTimeField(null=True, blank=True)  # starting to pay extends once
     confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    charges_shown: list[Any]  # once prefetched, or written just now
 
     LIVING: ClassVar = [
         OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED, OrderStatus.COMPLETED
@@ -79,11 +81,11 @@ class Order(models.Model):
         return self.number
 
     @staticmethod
-    def lines_shown() -> "Prefetch[Any]":
-        """The lines and rentals of an order as its answer shows them."""
+    def shown() -> "list[Prefetch[Any]]":
+        """The lines, rentals and charges of an order as its answer shows them."""
         rentals = Prefetch("rentals", Rental.objects.select_related("unit").order_by("id"))
         lines = OrderLine.objects.select_related("variant").prefetch_related(rentals)
-        return Prefetch("lines", lines.order_by("position"))
+        return [Prefetch("lines", lines.order_by("position")), Prefetch("charges", to_attr="charges_shown")]
 
     @property
     def unpaid(self) -> bool:
@@ -141,13 +143,6 @@ class OrderLine(models.Model):
     def discount_minor(self) -> int:
         """What a coupon took off."""
         return self.unit_price_minor * self.quantity - self.total_minor
-
-    def after_discount(self, rent_minor: int) -> int:
-        """What of one unit's rent is to be paid: the coupon's part falls with the rent, and never grows."""
-        if not self.discount_minor:
-            return rent_minor
-        share = self.discount_minor * min(rent_minor, self.unit_price_minor)
-        return rent_minor - -(-share // (self.unit_price_minor * self.quantity))
 
     @cached_property
     def rental_terms(self) -> RentalTerms:

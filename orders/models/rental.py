@@ -22,6 +22,7 @@ class Rental(models.Model):
     start_on = models.DateField()
     end_on = models.DateField()  # included
     period = DateRangeField()
+    discount_minor = models.PositiveBigIntegerField(default=0)  # its part of what the coupon takes off its line
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
@@ -58,6 +59,18 @@ class Rental(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start_on.day} {self.start_on:%b} to {self.end_on.day} {self.end_on:%b %Y}"
+
+    def after_discount(self, rent_minor: int) -> int:
+        """What of its rent is to be paid: the coupon's part falls with the rent, and never grows. Needs `line`."""
+        if not self.discount_minor:
+            return rent_minor
+        price = self.line.unit_price_minor
+        return rent_minor - -(-self.discount_minor * min(rent_minor, price) // price)
+
+    @property
+    def as_ordered_minor(self) -> int:
+        """The rent that was ordered, after a coupon; those of a line come to what the line cost. Needs `line`."""
+        return self.after_discount(self.line.unit_price_minor)
 
 
 class Reminder(models.Model):

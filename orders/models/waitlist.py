@@ -1,5 +1,6 @@
 """Who waits for something to be free."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db.models import F, Q
 
 from catalog.models import Variant
 from core.ids import new_id
+from core.time import day_after
 from inventory.models import Depot
 from orders.models.order import Order, OrderLine
 from orders.models.owned import OwnedByCustomer
@@ -29,6 +31,9 @@ class WaitlistEntry(models.Model):
     currency = models.CharField(max_length=3)
     start_on = models.DateField(null=True, blank=True)  # of a rental
     end_on = models.DateField(null=True, blank=True)  # included
+    acclimatisation_days = models.PositiveSmallIntegerField("days to get used to it", default=0)  # before start_on
+    coupon = models.CharField(max_length=32, blank=True)  # its code; whether it counts is judged when it is held
+    coupon_refusal = models.CharField(max_length=300, blank=True)  # why the order was made without it
     status = models.CharField(max_length=16, choices=WaitlistStatus, default=WaitlistStatus.WAITING)
     order = models.OneToOneField(
         Order, on_delete=models.PROTECT, null=True, blank=True, related_name="waitlist_entry"
@@ -66,3 +71,8 @@ class WaitlistEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.variant}"
+
+    @property
+    def first_on(self) -> date | None:
+        """When its rental would begin, with the days to get used to it."""
+        return self.start_on and day_after(self.start_on, -self.acclimatisation_days)

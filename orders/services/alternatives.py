@@ -17,6 +17,7 @@ from catalog.models import titled
 from catalog.selectors import InsteadRow
 from core.api import money
 from core.errors import DomainError
+from core.time import day_after
 from inventory.alternatives import is_free, nearest_starts, other_depots, read_around
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation
@@ -30,7 +31,7 @@ _UNPAID = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
 
 
 def tell_alternatives(
-    no: DomainError, *, customer_id: UUID, depot_id: int, currency: str, lines: Sequence[Json]
+    no: DomainError, *, customer_id: UUID, depot_id: int, currency: str, lines: Sequence[Json], coupon: str = ""
 ) -> None:
     """Add to a refusal for want of stock what could be had instead.
 
@@ -38,7 +39,7 @@ def tell_alternatives(
     `held_by_your_orders` names the customer's own unpaid orders that hold what is short: they can still be paid.
     Four statements, however many lines, and no locks: for after the transaction that was refused.
 
-    lines: as a quote froze them.
+    lines: as a quote froze them. coupon: its code, to wait with.
     """
     asked = list(_sum_up(lines, depot_id))
     short = [(one, fact["available"]) for fact in no.members.get("lines", ()) for one in asked if one.is_meant(fact)]
@@ -55,7 +56,7 @@ def tell_alternatives(
     for one in asked:
         if one not in missing:
             ledger.take(one.wanted.pool, one.wanted.blocked, one.wanted.quantity)
-    teller = _Teller(home, [depot for depot in depots if depot.active], ledger, currency)
+    teller = _Teller(home, [depot for depot in depots if depot.active], ledger, currency, coupon)
     no.members["lines"] = [teller.line(one, have, instead.get((one.sku, one.mode), ())) for one, have in short]
     if own := _own_orders(customer_id, missing):
         no.members["held_by_your_orders"] = own
@@ -82,9 +83,10 @@ class _Teller:
     depots: Collection[Depot]
     ledger: Ledger
     currency: str
+    coupon: str
 
     def line(self, one: Asked, have: int, instead: Sequence[InsteadRow]) -> Json:
-        first_on, last_on = one.days_told
+        first_on, last_on = one.days_asked
         return {
             "sku": one.sku,
             "depot": self.home.code,
@@ -95,7 +97,7 @@ class _Teller:
             "last_on": last_on,
             "alternatives": {
                 "dates": [
-                    {"first_on": first.isoformat(), "last_on": last.isoformat()}
+                    {"first_on": day_after(first, one.acclimatisation_days).isoformat(), "last_on": last.isoformat()}
                     for first, last in nearest_starts(one.wanted, self.home, self.ledger)
                 ],
                 "depots": [
@@ -108,15 +110,19 @@ class _Teller:
         }
 
     def _can_wait(self, one: Asked) -> bool:
-        """Who waits gets an order of its own, without days to get used to it, which cost less."""
-        return one.wanted.quantity <= WaitlistEntry.MOST and not one.acclimatisation_days
+        """Who waits gets an order of its own."""
+        return one.wanted.quantity <= WaitlistEntry.MOST
 
     def _wait(self, one: Asked) -> Json:
         """What to send, and where, to wait for this."""
-        first_on, last_on = one.days_told
-        days = {"from": first_on, "to": last_on} if first_on else {}
+        first_on, last_on = one.days_asked
+        more: Json = {"from": first_on, "to": last_on} if first_on else {}
+        if one.acclimatisation_days:
+            more["acclimatisation_days"] = one.acclimatisation_days
+        if self.coupon:
+            more["coupon"] = self.coupon
         body = {"sku": one.sku, "depot": self.home.code, "mode": one.mode.value, "quantity": one.wanted.quantity}
-        return {"href": reverse("waitlist"), "body": {**body, "currency": self.currency, **days}}
+        return {"href": reverse("waitlist"), "body": {**body, "currency": self.currency, **more}}
 
     def _containers(self, one: Asked, instead: Sequence[InsteadRow]) -> Iterator[Json]:
         for row in instead:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
-from core.time import days_counted
+from core.time import day_after, days_counted
 from inventory.alternatives import Wanted
 from orders.models import OrderLine
 
@@ -32,6 +32,14 @@ class Asked:
         if self.wanted.days is None:
             return None, None
         return self.wanted.days[0].isoformat(), self.wanted.days[1].isoformat()
+
+    @property
+    def days_asked(self) -> tuple[str | None, str | None]:
+        """As a customer names them: without the days to get used to it."""
+        if self.wanted.days is None:
+            return None, None
+        first_on, last_on = self.wanted.days
+        return day_after(first_on, self.acclimatisation_days).isoformat(), last_on.isoformat()
 
     def is_meant(self, fact: Json) -> bool:
         """Whether a shortage is about this. The IMS names SKUs only."""

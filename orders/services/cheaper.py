@@ -1,6 +1,6 @@
 """What a quote tells whoever would pay less, or have more for the same. By count, as the calendar shows it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -33,16 +33,16 @@ class _Proposal:
         return ledger.free(self.wanted.pool, self.more) >= self.wanted.quantity
 
 
-def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str) -> list[Json]:
+def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved: Callable[[int], int]) -> list[Json]:
     """At most three proposals: the same for longer at the same price; another container of the same kind, inside as
     large or larger, for less, what saves most first. Each is free beside everything that is asked for.
 
-    Two statements at most, however many lines, and no locks. lines: as a quote freezes them, before a coupon; depot:
-    with its closures.
+    Two statements at most, however many lines, and no locks. lines: as a quote freezes them; depot: with its closures;
+    saved: how much less is to be paid in the end when prices come to so much less: there may be a coupon.
     """
     asked = [asked_by(line, depot.pk) for line in lines]
     instead = instead_of(asked, currency)
-    proposals = list(_proposals(lines, asked, instead, depot, currency))
+    proposals = list(_proposals(lines, asked, instead, depot, currency, saved=saved))
     if not proposals:
         return []
     ledger = read_around([one.wanted for one in asked] + [proposal.wanted for proposal in proposals])
@@ -60,12 +60,17 @@ def _proposals(
     instead: Mapping[tuple[str, str], Sequence[InsteadRow]],
     depot: Depot,
     currency: str,
+    *,
+    saved: Callable[[int], int],
 ) -> Iterator[_Proposal]:
     for index, (line, one) in enumerate(zip(lines, asked, strict=True)):
         for row in instead.get((one.sku, one.mode), ()):
             price_minor = price_of(row, one)
-            if price_minor is not None and price_minor < line["unit_price_minor"]:
-                told = _another(row, line, price_minor, currency)
+            if price_minor is None or price_minor >= line["unit_price_minor"]:
+                continue
+            saves_minor = saved((line["unit_price_minor"] - price_minor) * line["quantity"])
+            if saves_minor > 0:
+                told = _another(row, price_minor, saves_minor, currency)
                 yield _Proposal(index, told, in_its_place(one, row))
         if one.wanted.days and one.wanted.blocked:
             ends = one.wanted.blocked[1]
@@ -101,8 +106,8 @@ def _longer(line: Json, one: Asked, more: int, end_on: date) -> Json:
     }
 
 
-def _another(row: InsteadRow, line: Json, price_minor: int, currency: str) -> Json:
-    variant, saves_minor = row["variant"], (line["unit_price_minor"] - price_minor) * line["quantity"]
+def _another(row: InsteadRow, price_minor: int, saves_minor: int, currency: str) -> Json:
+    variant = row["variant"]
     title = titled(row["brand"], row["name"], variant["size"], variant["colour"])
     return {
         "kind": "container",

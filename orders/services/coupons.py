@@ -83,6 +83,20 @@ def discount_of(coupon: Coupon, *, goods_minor: int, delivery_minor: int, curren
     return max(0, min(off or 0, goods_minor, goods_minor + delivery_minor - one_or_hundred(currency)))
 
 
+def saved_with(coupon: Coupon | None, less_minor: int, *, goods_minor: int, delivery_minor: int, currency: str) -> int:
+    """How much less is to be paid in all when goods and rents cost so much less; 0 where that would lose the coupon."""
+    if coupon is None:
+        return less_minor
+    left = goods_minor - less_minor
+    if left < coupon.minimum_minor:
+        return 0
+    before, after = (
+        goods - discount_of(coupon, goods_minor=goods, delivery_minor=delivery_minor, currency=currency)
+        for goods in (goods_minor, left)
+    )
+    return before - after
+
+
 def spread(discount_minor: int, totals: Sequence[int]) -> list[int]:
     """What of a discount falls on each line, in proportion, to the cent, and never more than the line costs."""
     whole = sum(totals)
@@ -92,4 +106,4 @@ def spread(discount_minor: int, totals: Sequence[int]) -> list[int]:
     return [end - start for start, end in pairwise(reached)]
 
 
-__all__ = ["discount_of", "find_coupon", "spread", "use_coupon"]
+__all__ = ["discount_of", "find_coupon", "saved_with", "spread", "use_coupon"]

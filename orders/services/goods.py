@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import NotFound
+from orders.charged import left_of_lines
 from orders.errors import ReturnTooLate, TransitionNotAllowed
-from orders.models import ChargeKind, Order, OrderLine
+from orders.models import Order, OrderLine
 from orders.selectors import returnable_until
 from orders.services.history import give_credit, lock_line, lock_order, move_sale
 from orders.services.soon import settle_soon
@@ -38,17 +39,17 @@ def ask_return(*, order_id: UUID, line_ids: Sequence[UUID], actor: str, note: st
 
 @transaction.atomic
 def receive_return(*, line_id: UUID, actor: str, note: str = "") -> OrderLine:
-    """What was sent back is here: its price is credited, and the delivery too once nothing of the order stays.
+    """What was sent back is here: its price is credited, less its part of what was credited before, and the delivery
+    too once nothing of the order stays.
 
     The count of the stock is the inventory system's. Locks: order. Raises: NotFound, TransitionNotAllowed.
     """
     order, line = _lock(line_id)
     moved = move_sale(order, line, "receive", actor=actor, note=note)
-    paid = order.charges.filter(line=line).total()
-    give_credit(order, paid, line_id=line.pk, reason=f"sent back: {line}", actor=actor)
+    paid = left_of_lines(order)
+    give_credit(order, paid.get(line.pk, 0), line_id=line.pk, reason=f"sent back: {line}", actor=actor)
     if not order.lines.exclude(status=SaleStatus.RETURNED).exists():
-        delivery = order.charges.filter(kind=ChargeKind.DELIVERY).total()
-        give_credit(order, delivery, reason="delivery of what was sent back", actor=actor)
+        give_credit(order, paid.get(None, 0), reason="delivery of what was sent back", actor=actor)
     settle_soon(order.pk)
     return moved
 

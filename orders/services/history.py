@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from core.errors import NotFound
+from orders.charged import left_of_lines
 from orders.errors import TransitionNotAllowed
 from orders.models import Charge, ChargeKind, Order, OrderEvent, OrderLine, Rental
 from orders.states import ORDER, RENTAL, SALE, OrderStatus, next_status
@@ -97,8 +98,8 @@ def record(
 
 def charge_lines(
     order: Order, lines: Sequence[OrderLine], delivery_minor: int, *, actor: str, reason: str = ""
-) -> None:
-    """Charge what the quote said, line by line."""
+) -> list[Charge]:
+    """Charge what the quote said, line by line. Returns the charges."""
     charges = [
         Charge(order=order, line=line, kind=line.kind, amount_minor=line.total_minor, actor=actor, reason=reason)
         for line in lines
@@ -108,7 +109,7 @@ def charge_lines(
         charges.append(
             Charge(order=order, kind=ChargeKind.DELIVERY, amount_minor=delivery_minor, actor=actor, reason=reason)
         )
-    Charge.objects.bulk_create(charges)
+    return Charge.objects.bulk_create(charges)
 
 
 def charge_rental(
@@ -145,21 +146,17 @@ def give_credit(
 def credit_all(order: Order, *, actor: str, reason: str, but: Mapping[UUID, int] | None = None) -> int:
     """Credit everything charged so far. Returns the credit in minor units.
 
-    but: what is not credited of each of these lines. Then each line has a credit of its own, so that the tax in what
-    stays is that line's.
+    but: what is not credited of each of these lines, at most what is still charged for it. Then each line has a credit
+    of its own, so that the tax in what stays is that line's.
     """
     kept = but or {}
     credit = order.charges.total() - sum(kept.values())
-    charged: dict[UUID | None, int] = {None: credit}
-    if kept:
-        lines = order.charges.order_by("line").values_list("line").annotate(sum=Sum("amount_minor"))
-        charged = {line_id: total - kept.get(line_id, 0) for line_id, total in lines}
-    left = credit
-    for line_id, amount in charged.items():
-        if (part := min(amount, left)) > 0:
-            Charge.objects.create(
-                order=order, line_id=line_id, kind=ChargeKind.CANCELLATION, amount_minor=-part, actor=actor,
-                reason=reason,
-            )  # fmt: skip
-            left -= part
+    charged = left_of_lines(order) if kept else {None: credit}
+    Charge.objects.bulk_create(
+        Charge(
+            order=order, line_id=line_id, kind=ChargeKind.CANCELLATION, amount_minor=-part, actor=actor, reason=reason
+        )
+        for line_id, amount in charged.items()
+        if (part := amount - (kept.get(line_id, 0) if line_id else 0)) > 0
+    )
     return credit

@@ -23,7 +23,7 @@ from inventory.services import hold, lease_for, release, sync_reservations, sync
 from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
-from orders.services.coupons import use_coupon
+from orders.services.coupons import spread, use_coupon
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
@@ -47,10 +47,11 @@ def place_order(*, customer_id: UUID, quote_id: UUID) -> Order:
         if fresh and settle_reserving(order_id=order.pk, fresh=fresh, budget=settings.INVENTORY_REQUEST_BUDGET):
             order.status = OrderStatus.PENDING_PAYMENT  # as it was written; read again it would cost a statement
     except (OutOfStock, OrderRefused) as no:
-        quote = Quote.objects.get(pk=quote_id)
+        quote = Quote.objects.select_related("coupon").get(pk=quote_id)
         tell_alternatives(
-            no, customer_id=customer_id, depot_id=quote.depot_id, currency=quote.currency, lines=quote.lines
-        )
+            no, customer_id=customer_id, depot_id=quote.depot_id, currency=quote.currency, lines=quote.lines,
+            coupon=str(quote.coupon or ""),
+        )  # fmt: skip
         raise
     return order
 
@@ -218,11 +219,12 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         if priced["rental"] is None:
             line.reservation = next(unused)
         else:
-            rentals += [_rental(line, priced["rental"], next(unused)) for _ in range(line.quantity)]
+            parts = spread(line.discount_minor, [line.unit_price_minor] * line.quantity)
+            rentals += [_rental(line, priced["rental"], next(unused), part) for part in parts]
     OrderLine.objects.bulk_create(lines)
     if rentals:
         Rental.objects.bulk_create(rentals)
-    charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
+    order.charges_shown = charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
     return order
 
 
@@ -239,13 +241,14 @@ def _line(order: Order, position: int, priced: dict[str, Any]) -> OrderLine:
     )
 
 
-def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation) -> Rental:
+def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation, discount_minor: int) -> Rental:
     return Rental(
         line=line,
         reservation=reservation,
         start_on=date.fromisoformat(terms["start_on"]),
         end_on=date.fromisoformat(terms["end_on"]),
         period=DateRange(date.fromisoformat(terms["blocked_from"]), date.fromisoformat(terms["blocked_until"])),
+        discount_minor=discount_minor,
     )
 
 

@@ -17,7 +17,7 @@ from orders.services.waiting import leave_waitlist
 from orders.states import UNDECIDED, OrderStatus, RentalStatus, SaleStatus
 
 _CLAIM = ("kind", "amount_minor", "reason", "status", "objection")
-_WAIT = ("kind", "quantity", "start_on", "end_on", "status", "created_at")
+_WAIT = ("kind", "quantity", "start_on", "end_on", "acclimatisation_days", "coupon", "status", "created_at")
 _TO_CANCEL = (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT, OrderStatus.CONFIRMED)
 
 

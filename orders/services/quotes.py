@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from django.utils import timezone
 from accounts.models import Address
 from catalog.buffers import blocked_period
 from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
-from catalog.pricing import RentalFee
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.time import day_after, days_counted
@@ -23,12 +23,12 @@ from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
-from inventory.words import count
+from orders.explaining import explain_coupon, explain_rent
 from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
 from orders.services.cheaper import what_is_cheaper
-from orders.services.coupons import discount_of, find_coupon, spread
+from orders.services.coupons import discount_of, find_coupon, saved_with, spread
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -88,10 +88,17 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     try:
         require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
     except OutOfStock as no:
-        tell_alternatives(no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced)
+        tell_alternatives(
+            no, customer_id=customer_id, depot_id=terms.depot.pk, currency=request.currency, lines=priced,
+            coupon=request.coupon,
+        )  # fmt: skip
         raise
-    cheaper = what_is_cheaper(priced, terms.depot, request.currency)
     coupon, discount_minor = _take_off(priced, customer_id, request, terms.depot.today, delivery_minor)
+    goods_minor = sum(line["total_minor"] + line["discount_minor"] for line in priced)
+    saved = partial(
+        saved_with, coupon, goods_minor=goods_minor, delivery_minor=delivery_minor, currency=request.currency
+    )
+    cheaper = what_is_cheaper(priced, terms.depot, request.currency, saved=saved)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
     return Quote.objects.create(
         customer_id=customer_id,
@@ -129,7 +136,7 @@ def _take_off(
         line.update(
             {"discount_minor": part, "total_minor": total, "tax_minor": included_tax(total, line["tax_rate_bp"])}
         )
-        line["explanation"].append(f"coupon {coupon}: {_signed(-part, currency)}")
+        line["explanation"].append(explain_coupon(coupon, part, currency))
     return coupon, discount_minor
 
 
@@ -264,14 +271,15 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) 
         "blocked_from": blocked[0].isoformat(),
         "blocked_until": blocked[1].isoformat(),
     }
-    fee = RentalTerms.of(promised).fee(first_on, line.end_on)
+    frozen = RentalTerms.of(promised)
+    fee = frozen.fee(first_on, line.end_on)
     days = days_counted(first_on, line.end_on)
     counted = {"days": days, "billed_days": fee.billed_days, "from_days": fee.from_days}
     told = {"per_day_minor": fee.per_day_minor, "adjustments": [asdict(part) for part in fee.adjustments]}
     return _priced(terms, line, variant, fee.amount_minor, offer.tax_class) | {
         "deposit_minor": offer.deposit_minor * line.quantity,
         "rental": promised | counted | told,
-        "explanation": list(_explain(line, days, fee, terms.currency)),
+        "explanation": list(explain_rent(frozen, first_on, line.end_on, line.quantity, terms.currency)),
     }
 
 
@@ -302,27 +310,6 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
         "deposit_minor": 0,
         "rental": None,
     }
-
-
-def _explain(line: LineRequest, days: int, fee: RentalFee, currency: str) -> Iterator[str]:
-    """How the fee came about, in words."""
-    yield f"{count(days, 'day')}, first and last included"
-    if line.acclimatisation_days:
-        yield f"{count(line.acclimatisation_days, 'day')} of them before {line.start_on}, to get used to it"
-    rate = f"{format_minor(fee.per_day_minor, currency)} a day (rate from {count(fee.from_days, 'day')})"
-    if fee.billed_days > days:
-        yield f"charged as {fee.billed_days} days at {rate}, which is cheaper than {count(days, 'single day')}"
-    else:
-        yield rate
-    for part in fee.adjustments:
-        named = part.season or "to get used to it"
-        yield f"{named}: {count(part.days, 'day')} at {part.percent:+} %, {_signed(part.amount_minor, currency)}"
-    if line.quantity > 1:
-        yield f"{line.quantity} × {format_minor(fee.amount_minor, currency)}"
-
-
-def _signed(amount_minor: int, currency: str) -> str:
-    return f"{'+' if amount_minor >= 0 else '-'}{format_minor(abs(amount_minor), currency)}"
 
 
 def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:

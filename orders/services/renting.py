@@ -30,7 +30,8 @@ _MOST_LATE = timedelta(days=14)
 def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int | None = None) -> Rental:
     """Let a rental last until `end_on`, both included; the difference in rent is charged, by the terms of its quote.
 
-    However many steps an extension takes, it costs the same. A unit that stood ready is prepared again.
+    However many steps an extension takes, it costs the same. A unit that stood ready is prepared again only if it is
+    not free for so long.
     seen_minor: what the customer was told that it costs.
     Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, InvalidInput, ExtensionNotPossible, PriceChanged.
@@ -75,13 +76,13 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     if option is None:
         detail = f"Name one of the days before {rental.end_on} that GET …/extension-options lists as earlier."
         raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
-    require_seen(seen_minor, option.price_minor, order.currency)
+    require_seen(seen_minor, option.credit_minor, order.currency)
     claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
     back = f"back on {words.day(end_on)} already"
     move_rental(
         order, rental, "shorten", actor=actor, note=back, end_on=end_on, period=claim.period, late_reported_on=None
     )
-    give_credit(order, option.price_minor, rental=rental, reason=back, actor=actor)
+    give_credit(order, option.credit_minor, rental=rental, reason=back, actor=actor)
     settle_soon(order.pk)
     return rental
 
@@ -92,7 +93,8 @@ def move_rental_days(
 ) -> Rental:
     """Let a rental that has not begun be on other days; the difference in rent is charged or credited.
 
-    It costs nothing as long as cancelling would credit everything. A unit that stood ready is prepared again.
+    It costs nothing as long as cancelling would credit everything. A unit that stood ready is prepared again only if it
+    is not free on the new days.
     seen_minor: the rent of the new days that the customer was told.
     Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, TooLateToMove, InvalidInput, OutOfStock, PriceChanged.
@@ -106,7 +108,7 @@ def move_rental_days(
         raise InvalidInput(wrong)
     rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
-    charged, owed = rent_charged_minor(rental), rental.line.after_discount(rent)
+    charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
     claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
@@ -215,5 +217,12 @@ def _let_others_choose_anew(rivals: Sequence[Rental], days: Days, *, actor: str)
 
 
 def _unprepare_without_unit(order: Order, rental: Rental, claim: Reservation, *, actor: str) -> None:
-    if rental.status == RentalStatus.READY and claim.unit_id is None:
+    """Keep the unit that stood ready if it does on the new days too."""
+    if rental.status != RentalStatus.READY:
+        return
+    others = Rental.objects.filter(unit=claim.unit_id, status__in=Rental.KEEPS_UNIT, period__overlap=claim.period)
+    if claim.unit_id is not None and others.exclude(pk=rental.pk).exists():  # called ready, though it was taken away
+        put_down(reservation_id=claim.pk)
+        claim.unit = None
+    if claim.unit_id is None:
         move_rental(order, rental, "unprepare", actor=actor, note="its days changed: choose a unit again", unit=None)

@@ -19,8 +19,8 @@ from inventory.models import Depot, Unit
 from inventory.selectors import Pool, availability
 from inventory.services.holds import lock_pools
 from inventory.states import IN_SERVICE
-from orders.errors import AlreadyWaiting, CanBeHadNow, WaitlistFull
-from orders.models import Order, OrderLine, WaitlistEntry
+from orders.errors import COUPON_REFUSED, AlreadyWaiting, CanBeHadNow, CouponUnknown, WaitlistFull
+from orders.models import Coupon, Order, OrderLine, WaitlistEntry
 from orders.services.cancelling import cancel_order
 from orders.services.history import lock_order
 from orders.services.placing import place_for
@@ -43,9 +43,10 @@ class WaitRequest:
     depot: str
     line: LineRequest
     currency: str
+    coupon: str = ""
 
     def as_quote(self) -> QuoteRequest:
-        return QuoteRequest(depot=self.depot, lines=[self.line], currency=self.currency)
+        return QuoteRequest(depot=self.depot, lines=[self.line], currency=self.currency, coupon=self.coupon)
 
 
 @transaction.atomic
@@ -53,7 +54,7 @@ def join_waitlist(*, customer_id: UUID, request: WaitRequest) -> WaitlistEntry:
     """A place in the line for something that is short now, and that a quote would offer were it free.
 
     Locks: the customer, so that two phones together get no more places than one.
-    Raises: InvalidInput, CanBeHadNow, AlreadyWaiting, WaitlistFull.
+    Raises: InvalidInput, CouponUnknown, CanBeHadNow, AlreadyWaiting, WaitlistFull.
     """
     User.objects.select_for_update(no_key=True).get(pk=customer_id)
     return _join(customer_id, request)
@@ -72,6 +73,8 @@ def _join(customer_id: UUID, request: WaitRequest) -> WaitlistEntry:
         currency=request.currency,
         start_on=line.start_on,
         end_on=line.end_on,
+        acclimatisation_days=line.acclimatisation_days,
+        coupon=_code_of(request.coupon),
     )
     _require_possible(wanted)
     mine = list(WaitlistEntry.objects.filter(customer_id=customer_id, status__in=WaitlistEntry.OPEN))
@@ -82,6 +85,16 @@ def _join(customer_id: UUID, request: WaitRequest) -> WaitlistEntry:
         raise WaitlistFull(most=settings.WAITLIST_MOST)
     wanted.save(force_insert=True)
     return wanted
+
+
+def _code_of(coupon: str) -> str:
+    """As staff wrote it. Raises: CouponUnknown."""
+    if not coupon:
+        return ""
+    code = Coupon.objects.filter(code__iexact=coupon).values_list("code", flat=True).first()
+    if code is None:
+        raise CouponUnknown
+    return code
 
 
 def _what(entry: WaitlistEntry) -> tuple[object, ...]:
@@ -203,9 +216,9 @@ def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, 
     of = {(offer.variant_id, offer.currency): offer for offer in offers}
     for entry in rentals:
         offer = of.get((entry.variant_id, entry.currency))
-        if offer is not None and entry.start_on is not None and entry.end_on is not None:
+        if offer is not None and entry.first_on is not None and entry.end_on is not None:
             buffers = {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
-            yield entry, blocked_period(entry.start_on, entry.end_on, **buffers)
+            yield entry, blocked_period(entry.first_on, entry.end_on, **buffers)
 
 
 def _compete(one: WaitlistEntry, other: WaitlistEntry, days: Mapping[UUID, tuple[date, date]]) -> bool:
@@ -222,8 +235,8 @@ def _is_over(entry: WaitlistEntry) -> bool:
     """Needs `depot` and `customer`."""
     if not entry.customer.is_active:
         return True
-    if entry.start_on is not None:
-        return entry.start_on < entry.depot.today
+    if entry.first_on is not None:
+        return entry.first_on < entry.depot.today
     return entry.created_at < timezone.now() - _LONGEST
 
 
@@ -231,8 +244,9 @@ def _is_over(entry: WaitlistEntry) -> bool:
 def offer_to(*, entry_id: UUID) -> Order | None:
     """Order what somebody waits for, in their name and unpaid: it is held for WAITLIST_HOLD. None: it cannot be had.
 
-    The order is as every other: paid it is theirs, unpaid it expires. Once, whoever asks at the same time.
-    Locks: the entry, the stock level, quote.
+    The order is as every other: paid it is theirs, unpaid it expires. Without the coupon, if that does not count by
+    now, and the customer is told so. Once, whoever asks at the same time.
+    Locks: the entry, the stock level, quote, coupon.
     """
     rows = WaitlistEntry.objects.select_for_update(of=("self",), skip_locked=True)
     entry = rows.select_related("depot", "customer", "variant").filter(pk=entry_id, status=W.WAITING).first()
@@ -252,19 +266,29 @@ def _offer(entry: WaitlistEntry) -> Order | None:
     days = {row.pk: period for row, period in _blocked([entry, *others])}
     if any(_compete(entry, other, days) for other in others):
         return None
-    line = LineRequest(entry.kind, entry.variant.sku, entry.quantity, entry.start_on, entry.end_on)
-    request = WaitRequest(entry.depot.code, line, entry.currency)
+    lost = ""
     try:
-        with transaction.atomic():
-            quote = create_quote(customer_id=entry.customer_id, request=request.as_quote())
-            order = place_for(customer_id=entry.customer_id, quote_id=quote.pk, lifetime=settings.WAITLIST_HOLD)
+        try:
+            order = _order_for(entry, entry.coupon)
+        except COUPON_REFUSED as refusal:
+            order, lost = _order_for(entry, ""), refusal.detail
     except OutOfStock:
         return None
     except DomainError:  # not offered any more, or the depot is closed on that day by now
         _move(entry, "end")
         return None
-    _move(entry, "offer", order=order, told_at=None, rests_until=None)
+    _move(entry, "offer", order=order, told_at=None, rests_until=None, coupon_refusal=lost)
     return order
+
+
+@transaction.atomic
+def _order_for(entry: WaitlistEntry, coupon: str) -> Order:
+    line = LineRequest(
+        entry.kind, entry.variant.sku, entry.quantity, entry.start_on, entry.end_on, entry.acclimatisation_days
+    )
+    request = WaitRequest(entry.depot.code, line, entry.currency, coupon)
+    quote = create_quote(customer_id=entry.customer_id, request=request.as_quote())
+    return place_for(customer_id=entry.customer_id, quote_id=quote.pk, lifetime=settings.WAITLIST_HOLD)
 
 
 @transaction.atomic

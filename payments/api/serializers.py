@@ -29,10 +29,15 @@ ENTRY_STATUSES = [
 MOVEMENT_STATUSES = [(s, s) for s in dict.fromkeys([*PaymentStatus.values, *_PROMISED, *DepositStatus.values])]
 
 
-class StartPaymentInput(Input):
-    """What for. The amount is the order's, set by the shop alone."""
+class PaymentOfInput(Input):
+    """Which of an order's payments: for its price, its deposit, or what came later."""
 
     purpose = serializers.ChoiceField(choices=PAYABLE, default=Payment.Purpose.ORDER.value)
+
+
+class StartPaymentInput(PaymentOfInput):
+    """What for. The amount is the order's, set by the shop alone."""
+
     via = serializers.ChoiceField(
         choices=[(way, way) for way in WAYS],
         default="sheet",

@@ -19,7 +19,13 @@ from core.schema import refused
 from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order
 from payments import services
-from payments.api.serializers import PaymentOutput, StartedPaymentOutput, StartPaymentInput, StatementOutput
+from payments.api.serializers import (
+    PaymentOfInput,
+    PaymentOutput,
+    StartedPaymentOutput,
+    StartPaymentInput,
+    StatementOutput,
+)
 from payments.declines import sentence
 from payments.errors import NothingToPay, PaymentProviderUnavailable, PaymentRefused, SignatureInvalid
 from payments.models import Payment
@@ -201,15 +207,19 @@ class PaymentView(APIView):
     @extend_schema(
         operation_id="getPayment",
         tags=["payments"],
-        summary="An order's latest payment, and why its last try failed, if it did",
+        summary="An order's latest payment for a purpose, and why its last try failed, if it did",
+        description="Without a purpose it is about the price of the order, as it is when one is started.",
+        parameters=[PaymentOfInput],
         responses=PaymentOutput,
         examples=[_answer(_DECLINED)],
     )
     def get(self, request: Request, number: str) -> Response:
         order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
-        payment = order.payments.select_related("order").order_by("-created_at").first()
+        asked = parse(PaymentOfInput, request.query_params)
+        mine = order.payments.filter(purpose=asked["purpose"]).select_related("order")
+        payment = mine.order_by("-created_at").first()
         if payment is None:
-            raise NotFound("Nobody has started to pay this order.")
+            raise NotFound(f"Nobody has started a payment of this order for this purpose: {asked['purpose']}.")
         return Response(payment_answer(payment))
 
 

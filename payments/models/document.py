@@ -52,7 +52,7 @@ class Document(models.Model):
     total_minor = models.BigIntegerField()
     seller = models.JSONField()  # {"name", "address": [line], "tax_id"}
     customer = EncryptedJSONField()  # {"name", "address": [line]}
-    taxes = models.JSONField()  # [documents.taxes.TaxPart as JSON], highest rate first
+    taxes = models.JSONField()  # [orders.taxes.TaxPart as JSON], highest rate first
     note = models.CharField(max_length=300, blank=True)  # how it was paid, or what it corrects
 
     objects = DocumentQuerySet.as_manager()
@@ -83,7 +83,7 @@ class DocumentLine(models.Model):
     quantity = models.PositiveIntegerField(default=1)
     unit_price_minor = models.BigIntegerField()
     total_minor = models.BigIntegerField()
-    taxes = models.JSONField()  # [documents.taxes.TaxPart as JSON]
+    taxes = models.JSONField()  # [orders.taxes.TaxPart as JSON]
 
     class Meta:
         ordering = ["id"]

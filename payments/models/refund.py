@@ -25,6 +25,9 @@ class Refund(models.Model):
     amount_minor = models.PositiveBigIntegerField()
     status = models.CharField(max_length=16, choices=RefundStatus, default=RefundStatus.REQUESTED)
     reason = models.CharField(max_length=300)
+    told_with = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="told_along"
+    )  # of one credit that goes back of several payments: the one whose mail names them all
     requested_by = models.CharField(max_length=80)
     approved_by = models.CharField(max_length=80, blank=True)  # only where a second person was needed (ADR 18)
     declined_by = models.CharField(max_length=80, blank=True)

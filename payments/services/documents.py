@@ -14,17 +14,17 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from catalog.models import TaxRate
-from core.money import format_minor, included_tax
+from core.money import format_minor
 from core.queue import enqueue
 from core.time import today_in
-from orders.models import Charge, ChargeKind, Order, OrderLine
+from orders.charged import is_the_line, living_charges, taxed
+from orders.models import Charge, ChargeKind, Order
 from orders.services import lock_order
-from payments.documents.taxes import Taxed, TaxPart, by_rate, share_tax
+from orders.taxes import TaxPart, by_rate, share_tax
 from payments.models import Deposit, Document, DocumentCounter, DocumentKind, DocumentLine, Payment
 from payments.selectors import orders_without_documents, paid_orders
 
 _LETTER = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "C"}
-_OF_THE_LINE = (ChargeKind.SALE, ChargeKind.RENTAL)
 _MOST = 200
 _NAMELESS = "Customer"  # an e-mail address does not stand on paper that is kept for years
 _MOST_NAMED = 4  # receipts on a credit note; an order that was changed often has dozens
@@ -40,13 +40,16 @@ def issue_documents(*, order_id: UUID) -> list[Document]:
     order = lock_order(order_id=order_id)
     if order.confirmed_at is None:
         return []
-    charges = _living_charges(order)
+    lines, rows = list(order.lines.all()), order.charges.select_related("line", "document_line").order_by("id")
+    charges = living_charges(order, rows)
     new = [charge for charge in charges if not hasattr(charge, "document_line")]
     billed = [charge for charge in new if charge.amount_minor > 0]
     credited = [charge for charge in new if charge.amount_minor < 0]
     if not new:
         return []
-    parts = dict(zip((c.pk for c in charges), share_tax(_taxed(order, charges)), strict=True))
+    delivery = any(charge.kind == ChargeKind.DELIVERY for charge in charges)
+    amounts = taxed(order, lines, charges, delivery_rate_bp=_standard_rate(order) if delivery else 0)
+    parts = dict(zip((c.pk for c in charges), share_tax(amounts), strict=True))
     issued = []
     if billed and paid_orders().filter(pk=order.pk).exists():
         issued.append(_issue(order, DocumentKind.RECEIPT, billed, parts))
@@ -66,53 +69,6 @@ def catch_up_on_documents() -> int:
 def issue_soon(order_id: UUID) -> None:
     """Have a job write the documents of an order."""
     enqueue("payments.issue_documents", once=f"documents:{order_id}", lock=f"order:{order_id}", order_id=str(order_id))
-
-
-def _living_charges(order: Order) -> list[Charge]:
-    """Oldest first, without those that were credited in full before the order was confirmed: it had expired, and was
-    paid late."""
-    charges = list(order.charges.select_related("line", "document_line").order_by("id"))
-    start = total = 0
-    for index, charge in enumerate(charges):
-        total += charge.amount_minor
-        if total == 0 and order.confirmed_at is not None and charge.created_at <= order.confirmed_at:
-            start = index + 1
-    return charges[start:]
-
-
-def _taxed(order: Order, charges: Sequence[Charge]) -> list[Taxed]:
-    lines = list(order.lines.order_by("position"))
-    main = next((line for line in lines if line.kind == OrderLine.Kind.RENTAL), lines[0] if lines else None)
-    at = {charge.pk: index for index, charge in enumerate(charges)}
-    return [
-        Taxed(charge.amount_minor, reverses=at[charge.reverses_id])
-        if charge.reverses_id in at
-        else _tax_in(order, charge, lines, main)
-        for charge in charges
-    ]
-
-
-def _tax_in(order: Order, charge: Charge, lines: Sequence[OrderLine], main: OrderLine | None) -> Taxed:
-    """What was sold keeps the tax that was quoted, what is kept is taxed as a sale; a compensation of damage has none;
-    all else follows its line, or the rental."""
-    amount, line = charge.amount_minor, charge.line
-    if amount < 0 or charge.kind == ChargeKind.DAMAGE:
-        return Taxed(amount, line_id=charge.line_id)
-    if charge.kind == ChargeKind.DELIVERY:
-        quoted = order.tax_minor - sum(line.tax_minor for line in lines)
-        return Taxed(amount, _standard_rate(order) if quoted else 0, quoted)
-    if charge.kind == ChargeKind.KEEP and line is not None:
-        rate = int(line.explanation["rental"]["keep_tax_rate_bp"])
-        return Taxed(amount, rate, included_tax(amount, rate), line.pk)
-    source = line or main
-    rate = source.tax_rate_bp if source else 0
-    if line is not None and _is_the_line(charge, line):
-        return Taxed(amount, rate, line.tax_minor, line.pk)
-    return Taxed(amount, rate, included_tax(amount, rate), charge.line_id)
-
-
-def _is_the_line(charge: Charge, line: OrderLine) -> bool:
-    return charge.kind in _OF_THE_LINE and charge.amount_minor == line.total_minor
 
 
 def _standard_rate(order: Order) -> int:
@@ -157,7 +113,7 @@ def take_number(kind: DocumentKind, year: int) -> int:
 def _line(document: Document, charge: Charge, parts: Sequence[TaxPart]) -> DocumentLine:
     order, line, told = document.order, charge.line, [part.as_json() for part in parts]
     own = {"document": document, "charge": charge, "total_minor": charge.amount_minor, "taxes": told}
-    if line is None or not _is_the_line(charge, line):
+    if line is None or not is_the_line(charge, line):
         details = [capfirst(charge.reason), line.title if line else ""]
         detail = " · ".join(part for part in details if part)
         title = "Credit taken back" if charge.reverses_id else charge.get_kind_display().capitalize()

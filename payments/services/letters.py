@@ -5,10 +5,12 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from core.money import format_minor
+from core.time import today_in
 from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
 from orders.services import is_delivered
 from orders.states import OrderStatus
@@ -116,10 +118,13 @@ def _ended(order: Order, about: str) -> Letter | None:
 
 
 def _refund_under_way(order: Order, about: str) -> Letter | None:
-    refund = Refund.objects.select_related("payment").filter(pk=about, payment__order=order).first()
-    if refund is None or refund.status == RefundStatus.FAILED:
-        return None  # staff hear of it, and give it back another way
-    amount = format_minor(refund.amount_minor, refund.payment.currency)
+    """Of one credit, of however many payments it goes back. What failed staff hear of, and give back another way."""
+    mine = Refund.objects.filter(Q(pk=about) | Q(told_with=about), payment__order=order, payment__deposit=None)
+    refunds = list(mine.exclude(status=RefundStatus.FAILED).select_related("payment").order_by("created_at"))
+    if not refunds:
+        return None
+    amount = format_minor(sum(refund.amount_minor for refund in refunds), order.currency)
+    each = [(_paid_on(refund.payment, order), format_minor(refund.amount_minor, order.currency)) for refund in refunds]
     return Letter(
         f"{amount} is on its way back to you",
         f"{amount} is on its way back.",
@@ -129,8 +134,14 @@ def _refund_under_way(order: Order, about: str) -> Letter | None:
                 "Banks usually take five to ten days."
             ),
         ],
-        [("Why", refund.reason)],
+        [*(each if len(each) > 1 else []), ("Why", refunds[0].reason)],
     )
+
+
+def _paid_on(payment: Payment, order: Order) -> str:
+    paid_at = payment.succeeded_at or payment.created_at
+    paid = format_minor(payment.captured_minor, order.currency)
+    return f"Of {paid} paid on {day(today_in(order.depot.time_zone, paid_at))}"
 
 
 def _refund_failed(order: Order, about: str) -> Letter | None:

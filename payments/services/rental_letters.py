@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.money import format_minor
 from orders.due import WAITING, reminded_of
-from orders.models import ChargeKind, Claim, Fulfilment, Order, Reminder, Rental
+from orders.models import ChargeKind, Claim, Fulfilment, Order, Reminder, Rental, WaitlistEntry
 from orders.outlook import keep_minor, rent_charged_minor
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
@@ -204,6 +204,7 @@ def waitlist_offer(order: Order, _about: str) -> Letter | None:
                 f"It is held for you until {until:%H:%M} on {day(until.date())}, as order {order.number}. Pay it "
                 "in the app and it is yours; else whoever waits next has it."
             ),
+            *_without_coupon(order),
         ],
         [
             *(
@@ -213,6 +214,14 @@ def waitlist_offer(order: Order, _about: str) -> Letter | None:
             ("Total, tax included", format_minor(order.total_minor, order.currency)),
         ],
     )
+
+
+def _without_coupon(order: Order) -> list[str]:
+    """Nobody pays more than they thought without having been told."""
+    entry = WaitlistEntry.objects.filter(order=order).exclude(coupon_refusal="").first()
+    if entry is None:
+        return []
+    return [f"Your coupon {entry.coupon} could not be used: {entry.coupon_refusal} The price is without it."]
 
 
 def _reminded(order: Order, kind: Kind, about: str) -> list[Rental]:

@@ -38,7 +38,13 @@ _FIRST_TRY = timedelta(minutes=10)
 
 @transaction.atomic
 def request_refund(
-    *, payment_id: UUID, amount_minor: int, reason: str, actor: str, seen_left_minor: int | None = None
+    *,
+    payment_id: UUID,
+    amount_minor: int,
+    reason: str,
+    actor: str,
+    seen_left_minor: int | None = None,
+    told_with: Refund | None = None,
 ) -> Refund:
     """Ask for part or all of a payment to go back. What was not owed back already is credited as goodwill, unless
     the order is not confirmed yet: then it is simply unpaid again. When nothing stays paid of a confirmed order of
@@ -46,6 +52,7 @@ def request_refund(
 
     Above the limit, what staff ask for waits for a second person, and nothing of that happens before (ADR 18).
     seen_left_minor: what whoever asks saw was left; when that has changed meanwhile, nothing is done.
+    told_with: of the same credit, whose mail tells of this one too.
     Locks: order, payment, reservations. Raises: RefundTooLarge, RefundOutdated, PaymentDisputed.
     """
     _, payment = lock_payment(payment_id)
@@ -56,7 +63,9 @@ def request_refund(
         raise RefundTooLarge(
             f"A refund must be more than zero and at most {left}.", refundable=payment.refundable_minor
         )
-    refund = Refund(payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor)
+    refund = Refund(
+        payment=payment, amount_minor=amount_minor, reason=reason[:300], requested_by=actor, told_with=told_with
+    )
     if needs_approval(payment, amount_minor, actor=actor):
         refund.status = RefundStatus.WAITING
         refund.save(force_insert=True)
@@ -136,8 +145,8 @@ def _let_go(payment: Payment, refund: Refund) -> Refund:
 
 @transaction.atomic
 def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refund]:
-    """Give back what the shop owes, newest payment first, and last what was kept of a deposit. Safe to repeat: what is
-    on its way counts as gone.
+    """Give back what the shop owes, newest payment first, and last what was kept of a deposit; one mail names it all.
+    Safe to repeat: what is on its way counts as gone.
 
     What failed is not repeated by itself, nor given back of another payment: staff see it owed and choose (ADR 21).
     Locks: order, payments.
@@ -148,14 +157,18 @@ def refund_overpayment(*, order_id: UUID, reason: str, actor: str) -> list[Refun
     for refund in failed_refunds().filter(payment__order=order):
         failed[refund.payment_id] += refund.amount_minor
     left_to_staff = sum(min(failed[p.pk], p.refundable_minor) for p in paid)
-    owed, refunds = -balance(order.pk) - left_to_staff, []
+    owed = -balance(order.pk) - left_to_staff
+    refunds: list[Refund] = []
     paid = paid.exclude(pk__in=failed)
     paid = paid.exclude(pk__in=held_by_bank().values("payment"))  # settled again when the bank has decided
     here = [(payment, payment.refundable_minor) for payment in paid.order_by("-created_at")]
     for payment, most in [*here, *_kept_of_deposits(order)]:
         amount = min(owed, most)
         if amount > 0:
-            refunds.append(request_refund(payment_id=payment.pk, amount_minor=amount, reason=reason, actor=actor))
+            told = next((refund for refund in refunds if refund.payment.deposit_id is None), None)
+            refunds.append(
+                request_refund(payment_id=payment.pk, amount_minor=amount, reason=reason, actor=actor, told_with=told)
+            )
             owed -= amount
     return refunds
 
@@ -277,7 +290,7 @@ def _adopt(*, payment_id: UUID, remote: RemoteRefund) -> Refund | None:
 
 def _tell_customer(refund: Refund, payment: Payment) -> None:
     """Of a deposit that goes back they hear from the deposit."""
-    if payment.deposit_id is None:
+    if payment.deposit_id is None and refund.told_with_id is None:
         mail_soon(Mail.Kind.REFUND_UNDER_WAY, order_id=payment.order_id, about=refund.pk)
 
 

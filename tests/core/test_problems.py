@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from time import monotonic
 from typing import Any
 
@@ -13,9 +14,12 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import Client, RequestFactory
 from pytest_django import Settings
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import ChoiceField, MultipleChoiceField
 from rest_framework.test import APIClient
 
 from accounts.models import Cat
+from core.api import Input
 from core.error_codes import every_error
 from orders.models import Rental
 from tests.core.broken_urls import SECRET
@@ -541,3 +545,34 @@ def test_the_answer_to_head_has_the_length_of_the_body_and_no_body(phone: Phone,
 
     assert answer.content == b""
     assert answer["Content-Length"] == str(len(whole.content))
+
+
+def every_input(kind: type[Input] = Input) -> Iterator[type[Input]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from every_input(below)
+
+
+def test_whoever_chooses_what_cannot_be_chosen_is_told_what_can() -> None:
+    import_module("config.urls")
+    asked = [
+        (field.field_name, field)
+        for kind in every_input()
+        for field in kind().fields.values()
+        if isinstance(field, ChoiceField)
+    ]
+
+    assert {"mode", "ordering", "kind", "fulfilment", "purpose", "via", "platform"} <= {name for name, _ in asked}
+    for _, field in asked:
+        wrong: Any = ["no {such}"] if isinstance(field, MultipleChoiceField) else "no {such}"
+        with pytest.raises(ValidationError) as no:
+            field.run_validation(wrong)
+        allowed = ", ".join(field.choices)
+        assert [str(said) for said in no.value.detail] == [f'"no {{such}}" cannot be chosen here, only: {allowed}.']
+
+
+def test_a_shop_window_asked_for_a_mode_that_there_is_not_names_those_that_there_are(phone: Phone) -> None:
+    answer = phone.get("/api/v1/containers", {"mode": "rental"})
+
+    said = {"pointer": "#/mode", "detail": '"rental" cannot be chosen here, only: rent, buy.', "code": "invalid_choice"}
+    assert problem(answer)["errors"] == [said]

@@ -138,6 +138,39 @@ def test_the_quote_tells_until_when_how_much_is_credited(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "percent", "until", "text"),
+    [
+        (10, 100, 48, "All of the rent is credited if you cancel until {until}; later 50 %."),
+        (2, 50, 24, "50 % of the rent is credited if you cancel until {until}; later nothing."),
+        (0, 0, None, "The rent is not refundable once it is paid."),
+    ],
+)
+def test_the_quote_tells_which_of_its_terms_holds_now_and_until_when(
+    shop: Shop, first: int, percent: int, until: int | None, text: str
+) -> None:
+    policy(h48=100, h24=50)
+    at = None if until is None else before(shop, first, until)
+
+    with time_machine.travel(before(shop, 0, -1), tick=False):  # an hour into today
+        told = shop.phone().post("/api/v1/quotes", shop.body(shop.rental(first, 12)), format="json").json()
+
+    now = told["cancellation_now"]
+    assert now["credited_percent"] == percent
+    assert (now["until"] and datetime.fromisoformat(now["until"])) == at
+    assert now["text"] == text.format(until=f"{at.day} {at:%B %Y, %H:%M}" if at else "")
+
+
+def test_the_quote_says_so_where_no_terms_count_or_nothing_is_rented(shop: Shop) -> None:
+    bought, rented = (
+        shop.phone().post("/api/v1/quotes", shop.body(line), format="json").json()["cancellation_now"]
+        for line in (shop.sale(), shop.rental())
+    )
+
+    text = "All is credited if you cancel before anything is handed over."
+    assert bought == rented == {"credited_percent": 100, "until": None, "text": text}
+
+
 def test_what_would_be_credited_is_shown_before_it_is_done_and_is_what_is_done(shop: Shop) -> None:
     policy(h48=100, h24=50)
     order = shop.paid(shop.sale(), shop.rental(10, 12))
@@ -182,6 +215,19 @@ def test_goodwill_given_before_is_not_given_twice(shop: Shop) -> None:
     cancel_order(order_id=order.pk, actor=ME)
 
     assert order.charges.total() == 700  # not 2700: the 20.00 stay theirs
+
+
+def test_of_a_line_no_more_is_kept_than_is_still_charged_for_it(shop: Shop) -> None:
+    policy(h9000=0)
+    order = shop.paid(shop.sale(), shop.rental(10, 12))  # 49.90 and 27.00
+    Charge.objects.create(order=order, kind=ChargeKind.GOODWILL, amount_minor=-2000, actor="staff:1")
+    kept = 2700 - round(2000 * 2700 / (4990 + 2700))
+
+    told = cancellation_of(Order.objects.select_related("quote", "depot").get(pk=order.pk))
+    cancel_order(order_id=order.pk, actor=ME)
+
+    assert (told.kept_minor, told.credit_minor) == (kept, 4990 + 2700 - 2000 - kept)
+    assert order.charges.total() == kept
 
 
 def test_days_added_later_are_credited_whole_so_that_nothing_stays_owed(shop: Shop) -> None:

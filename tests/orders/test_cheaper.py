@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from catalog.models import RentalRate, SaleOffer, Variant
+from catalog.models import RentalOffer, RentalRate, SaleOffer, Variant
 from inventory.models import DepotClosure, Downtime, Unit
 from inventory.services import mirror_changes
 from tests.factories.catalog import ContainerFactory, SeasonFactory, VariantFactory
@@ -117,9 +117,53 @@ def test_three_are_told_and_of_others_those_that_save_most(shop: Shop, rival: Va
     assert [one["sku"] for one in told] == ["CRATE-1", "LESS-0", "LESS-1"]
 
 
-def test_proposals_are_before_a_coupon_and_stay_as_they_were_told(shop: Shop, rival: Variant) -> None:
+@pytest.mark.parametrize("coupon", ["", "HALF", "AMOUNT"])
+@pytest.mark.parametrize("ahead", [0, 2])
+@pytest.mark.parametrize("season", [0, 50, -50])
+def test_whoever_takes_a_proposal_saves_what_it_says(
+    shop: Shop, rival: Variant, coupon: str, ahead: int, season: int
+) -> None:
     CouponFactory(code="HALF", percent=50)
-    quote = shop.phone().post("/api/v1/quotes", shop.body(shop.sale(), coupon="HALF"), format="json").json()
+    CouponFactory(code="AMOUNT", percent=None, amount_minor=500, currency="EUR")
+    RentalOffer.objects.update(acclimatisation_percent=50)
+    if season:
+        SeasonFactory(start_on=shop.day(11), end_on=shop.day(14), percent=season)
+    body = shop.body(shop.sale(), shop.rental(10, 15, 2), coupon=coupon)
+    body["lines"][1]["acclimatisation_days"] = ahead
+
+    def quote() -> dict[str, Any]:
+        answer = shop.phone().post("/api/v1/quotes", body, format="json")
+        assert answer.status_code == 201, answer.json()
+        return dict(answer.json())
+
+    first = quote()
+    asked = [dict(line) for line in body["lines"]]
+
+    assert {told["kind"] for told in first["cheaper"]} >= {"container"}
+    for told in first["cheaper"]:
+        body["lines"] = [dict(line) for line in asked]
+        body["lines"][told["line"]] |= {"end_on": told["end_on"]} if told["end_on"] else {"sku": told["sku"]}
+        then = quote()
+        assert first["total"]["amount"] - then["total"]["amount"] == told["saves"]["amount"]
+        assert then["lines"][told["line"]]["unit_price"] == told["price"]
+
+
+def test_what_would_lose_the_coupon_is_not_told(shop: Shop, rival: Variant) -> None:
+    CouponFactory(code="LARGE", percent=10, currency="EUR", minimum_minor=4000)
+
+    assert cheaper(shop, shop.sale(), coupon="LARGE") == []  # 39.90 would do without it
+
+
+def test_what_a_coupon_makes_of_it_is_said_in_words_too(shop: Shop, rival: Variant) -> None:
+    CouponFactory(code="HALF", percent=50)
+
+    [told] = cheaper(shop, shop.sale(2), coupon="HALF")
+
+    assert told["text"] == f"{rival.title}, inside as large or larger, costs €10.00 less."
+
+
+def test_proposals_stay_as_they_were_told(shop: Shop, rival: Variant) -> None:
+    quote = shop.phone().post("/api/v1/quotes", shop.body(shop.sale()), format="json").json()
     SaleOffer.objects.filter(variant=rival).update(price_minor=9990)
 
     assert [told["price"]["amount"] for told in quote["cheaper"]] == [3990]

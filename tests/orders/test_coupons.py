@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,15 +13,23 @@ from core.money import included_tax
 from orders.errors import CouponFirstOrder, CouponUsed, CouponUsedUp
 from orders.models import Coupon, DeliveryRate, Order, OrderLine, Quote, Rental
 from orders.outlook import keep_minor
-from orders.services import cancel_order, expire_orders, extend_rental, move_rental_days, place_order
+from orders.services import (
+    cancel_order,
+    expire_orders,
+    extend_rental,
+    move_rental_days,
+    place_order,
+    settle_no_show,
+)
 from orders.services.coupons import discount_of, spread
-from orders.states import OrderStatus
+from orders.states import OrderStatus, RentalStatus
 from payments.models import Document
 from payments.selectors import balance
 from tests.factories.accounts import AddressFactory, UserFactory
 from tests.factories.orders import CouponFactory
 from tests.jobs import run_jobs
 from tests.orders.test_orders_api import CONTROL
+from tests.orders.test_renting import noon
 from tests.shop import Shop, key
 
 ME = "customer:1"
@@ -291,16 +300,34 @@ def _amount(amount_minor: int) -> Coupon:
 
 
 @given(unit=st.integers(0, 100_00), quantity=st.integers(1, 10), data=st.data())
-def test_whatever_is_rented_after_a_discount_more_rent_is_never_cheaper_and_nothing_is_earned(
+def test_the_units_of_a_line_cost_together_what_the_line_does_and_more_rent_is_never_cheaper(
     unit: int, quantity: int, data: st.DataObject
 ) -> None:
     total = data.draw(st.integers(0, unit * quantity))
     line = OrderLine(unit_price_minor=unit, quantity=quantity, total_minor=total)
+    parts = spread(line.discount_minor, [unit] * quantity)
+    rentals = [Rental(line=line, discount_minor=part) for part in parts]
     rent = data.draw(st.integers(0, 2 * unit))
 
-    assert 0 <= line.after_discount(rent) <= line.after_discount(rent + 1) <= rent + 1
-    back = line.after_discount(unit) - line.after_discount(0)
-    assert back * quantity <= total
+    assert sum(rental.as_ordered_minor for rental in rentals) == total
+    for rental in rentals:
+        assert 0 <= rental.after_discount(rent) <= rental.after_discount(rent + 1) <= rent + 1
+        assert rental.after_discount(0) == 0
+
+
+def test_units_of_a_line_that_end_one_by_one_leave_no_cent_of_it(shop: Shop) -> None:
+    CouponFactory(code="ODD", percent=None, amount_minor=100, currency="EUR")
+    order = shop.paid(shop.rental(10, 12, 3), coupon="ODD")  # 1.00 off three of 27.00
+    rentals = list(Rental.objects.order_by("id"))
+
+    for last, rental in enumerate(rentals, start=12):  # each on days of its own, so that none ends with another
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(last - 2), end_on=shop.day(last), actor=ME)
+    for rental in rentals:
+        with time_machine.travel(noon(shop, 20)):
+            settle_no_show(rental_id=rental.pk)
+
+    assert set(Rental.objects.values_list("status", flat=True)) == {RentalStatus.CANCELLED}
+    assert order.charges.total() == 0
 
 
 @pytest.mark.parametrize(

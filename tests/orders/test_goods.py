@@ -27,6 +27,7 @@ from orders.services import (
 from orders.states import OrderStatus, SaleStatus
 from payments.models import Deposit, Document, Payment
 from payments.selectors import balance, unsettled_orders
+from payments.services import request_refund
 from tests.factories.accounts import AddressFactory
 from tests.jobs import run_jobs
 from tests.orders.desk import address, desk, said
@@ -164,7 +165,9 @@ def test_what_a_deposit_paid_goes_back_when_nothing_else_is_left(shop: Shop) -> 
     receive_return(line_id=sent_back(order).pk, actor=CLERK)
     settle(shop)
 
-    assert (order.charges.total(), Deposit.objects.get().captured_minor, balance(order.pk)) == (0, 0, 0)
+    of_the_sale = 4990 - round(7690 * 4990 / (7690 + 3000))  # the rest of it went back with everything before
+    kept = 3000 - of_the_sale
+    assert (order.charges.total(), Deposit.objects.get().captured_minor, balance(order.pk)) == (kept, kept, 0)
     assert [*unsettled_orders(since=timezone.now() - timedelta(days=1))] == []
 
 
@@ -250,3 +253,14 @@ def test_at_the_desk_the_number_is_typed_when_the_parcel_is_given_away(shop: Sho
     assert done.status_code == 302
     line.refresh_from_db()
     assert (line.status, line.carrier, line.tracking_number) == (SaleStatus.SHIPPED, "DHL", "00340434")
+
+
+def test_what_was_given_back_of_the_order_before_is_not_given_again_with_a_part_of_it(shop: Shop) -> None:
+    order = collected(shop, shop.sale(), shop.rental())  # 49.90 and 40.00
+    request_refund(payment_id=Payment.objects.get(purpose="order").pk, amount_minor=2000, reason="sorry", actor=CLERK)
+
+    receive_return(line_id=sent_back(order).pk, actor=CLERK)
+
+    given_before = round(2000 * 4990 / (4990 + 4000))
+    assert Charge.objects.get(kind=ChargeKind.CANCELLATION).amount_minor == -(4990 - given_before)
+    assert order.charges.total() == 4000 - (2000 - given_before)

@@ -47,6 +47,7 @@ from payments.selectors import balance, statement
 from payments.services import renew_ending_holds, secure_due_deposits
 from tests.examples import run_machine
 from tests.jobs import run_jobs
+from tests.orders.test_order_answer import require_sound
 from tests.payments.machine import MONDAY, opened
 from tests.shop import Shop
 
@@ -117,8 +118,8 @@ class Life(RuleBasedStateMachine):
             return
         option, before = draw(st.sampled_from(earlier)), rent_charged_minor(rental)
         self.shortened.add(rental.pk)
-        shorten_rental(rental_id=rental.pk, end_on=option.end_on, actor=ME, seen_minor=option.price_minor)
-        assert rent_charged_minor(rental) == before - option.price_minor
+        shorten_rental(rental_id=rental.pk, end_on=option.end_on, actor=ME, seen_minor=option.credit_minor)
+        assert rent_charged_minor(rental) == before - option.credit_minor
 
     def move(self, rental: Rental, draw: Draw) -> None:
         first = rental.start_on + timedelta(days=draw(st.integers(-3, 6)))
@@ -219,10 +220,12 @@ class Life(RuleBasedStateMachine):
                 assert events[f"{rental.pk}-return"] == last
 
     @invariant()
-    def the_statement_adds_up(self) -> None:
+    def the_statement_and_the_order_add_up(self) -> None:
         if hasattr(self, "order_id"):
-            told = statement(self.order)
+            told, shown = statement(self.order), self._answer()
             assert sum(entry.amount_minor for entry in told.entries) == told.balance_minor
+            require_sound(shown)
+            assert shown["total"]["amount"] == told.charged_minor
 
     # The end
 

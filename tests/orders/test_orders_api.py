@@ -49,12 +49,12 @@ def test_placing_an_order_takes_at_most_twenty_statements(shop: Shop) -> None:
 def test_the_list_of_orders_costs_the_same_however_many_there_are(shop: Shop, django_assert_num_queries: Any) -> None:
     phone = shop.phone()
     shop.order(shop.rental(10, 12))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         phone.get("/api/v1/orders")
     for start in (20, 30, 40):
         shop.order(shop.sale(), shop.rental(start, start + 2))
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(phone.get("/api/v1/orders").json()["results"]) == 4
 
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import RentalOffer, RentalRate, SaleOffer
 from core.errors import InvalidInput
+from core.time import start_of_day
 from inventory.errors import OutOfStock
 from inventory.models import Downtime, Reservation, Unit
 from inventory.services import decide_unit, review_promises
@@ -172,10 +173,17 @@ def test_who_brings_it_back_earlier_is_credited_by_the_policy_and_frees_the_unit
     told = options(shop, rental.line.order)["earlier"][0]
     whole = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(6))
     used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(0))
-    assert told == {"end_on": str(shop.day(0)), "days": 1, "credit": {"amount": (whole - used + 1) // 2, **EUR}}
+    assert told == {
+        "end_on": str(shop.day(0)),
+        "days": 1,
+        "credit": {"amount": (whole - used + 1) // 2, **EUR},
+        "credited_percent": 50,
+        "until": start_of_day(shop.day(1), shop.depot.time_zone).isoformat(),
+    }
     later = options(shop, rental.line.order)["earlier"][3]
     used = rental.line.rental_terms.fee_minor(shop.day(0), shop.day(3))
     assert later["credit"]["amount"] == whole - used  # four days before: all of it
+    assert (later["credited_percent"], later["until"][:10]) == (100, str(shop.day(2)))
 
     answer = shop.phone().post(
         f"/api/v1/orders/{rental.line.order.number}/return-early",
@@ -287,15 +295,56 @@ def test_a_booked_rental_is_extended_before_it_begins(shop: Shop) -> None:
     assert (reservation.period.lower, reservation.period.upper) == (shop.day(10), shop.day(16))
 
 
-def test_a_unit_that_stands_ready_is_chosen_again_for_more_days(shop: Shop) -> None:
-    rental = only_rental(shop.ready(shop.rental(0, 2)))
-    prepare_rental(rental_id=rental.pk, actor=CLERK)
+def ready(shop: Shop, first: int, last: int, serial: str = "CRATE-1-1") -> Rental:
+    """A rental for which this unit stands ready."""
+    rental = only_rental(shop.ready(shop.rental(first, last)))
+    return prepare_rental(rental_id=rental.pk, actor=CLERK, serial=serial)
+
+
+@pytest.mark.parametrize("how", ["extended", "moved"])
+def test_a_unit_that_stands_ready_and_is_free_for_the_new_days_too_stays_so(shop: Shop, how: str) -> None:
+    rental = ready(shop, 1, 2)
+    ready(shop, 8, 9)
+
+    if how == "extended":
+        extend_rental(rental_id=rental.pk, end_on=shop.day(6), actor=ME)
+    else:
+        move_rental_days(rental_id=rental.pk, start_on=shop.day(3), end_on=shop.day(6), actor=ME)
+
+    rental.refresh_from_db()
+    assert (rental.status, str(rental.unit), str(rental.reservation.unit)) == (
+        RentalStatus.READY,
+        "CRATE-1-1",
+        "CRATE-1-1",
+    )
+    assert rental.period == rental.reservation.period
+    assert not OrderEvent.objects.filter(event="unprepare").exists()
+
+
+@pytest.mark.parametrize("taken", ["stands ready", "down"])
+def test_a_unit_that_is_not_free_for_so_long_is_chosen_again(shop: Shop, taken: str) -> None:
+    rental = ready(shop, 0, 2)
+    if taken == "down":
+        Downtime.objects.create(unit=rental.unit, period=(shop.day(5), shop.day(7)))
+    else:
+        ready(shop, 5, 7)
 
     extend_rental(rental_id=rental.pk, end_on=shop.day(4), actor=ME)
 
     rental.refresh_from_db()
     assert (rental.status, rental.unit, rental.reservation.unit) == (RentalStatus.BOOKED, None, None)
-    assert prepare_rental(rental_id=rental.pk, actor=CLERK).status == RentalStatus.READY
+    again = prepare_rental(rental_id=rental.pk, actor=CLERK)
+    assert (again.status, str(again.unit)) == (RentalStatus.READY, "CRATE-1-2")
+
+
+def test_a_unit_that_another_one_is_still_called_ready_with_is_chosen_again(shop: Shop) -> None:
+    rental, other = ready(shop, 0, 2), ready(shop, 5, 7)
+    Reservation.objects.filter(rental=other).update(unit=None)  # as a unit that breaks is taken from it
+
+    extend_rental(rental_id=rental.pk, end_on=shop.day(4), actor=ME)
+
+    rental.refresh_from_db()
+    assert (rental.status, rental.unit, rental.reservation.unit) == (RentalStatus.BOOKED, None, None)
 
 
 def test_a_customer_agrees_to_the_price_that_was_shown_or_nothing_happens(shop: Shop) -> None:

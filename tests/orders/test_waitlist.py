@@ -17,13 +17,13 @@ from accounts.models import User
 from catalog.models import RentalOffer, SaleOffer
 from inventory.models import Reservation, Unit
 from inventory.services import mirror_changes
-from orders.models import Order, WaitlistEntry
+from orders.models import Order, Rental, WaitlistEntry
 from orders.services import cancel_order, expire_orders, serve_waitlist
 from orders.states import OrderStatus
 from payments.models import Mail
 from payments.services.letters import write
 from tests.factories.accounts import UserFactory
-from tests.factories.orders import waiting_for
+from tests.factories.orders import CouponFactory, waiting_for
 from tests.jobs import run_jobs, waiting_jobs
 from tests.shop import Shop, key
 
@@ -389,3 +389,77 @@ def test_days_around_a_rental_count_when_somebody_waits_for_days_beside_it(shop:
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == ("offered", "waiting")
+
+
+# Coupons and days to get used to it
+
+
+def rented_out(shop: Shop) -> Order:
+    return shop.order(shop.rental(5, 20, 3), customer=UserFactory())
+
+
+def wait_with(shop: Shop, coupon: str = "TENTH") -> dict[str, Any]:
+    """Refused a rental with a coupon and days before, its customer waits as the refusal says. Returns what was sent."""
+    asked = shop.body(shop.rental(10, 12), coupon=coupon)
+    asked["lines"][0]["acclimatisation_days"] = 2
+    (short,) = shop.phone().post("/api/v1/quotes", asked, format="json").json()["lines"]
+    assert short["first_on"] == str(shop.day(10))  # as asked for
+    sent: dict[str, Any] = short["waitlist"]["body"]
+    answer = shop.phone().post(short["waitlist"]["href"], sent, format="json", headers=key())
+    assert answer.status_code == 201
+    return sent
+
+
+def test_who_waits_keeps_the_coupon_and_the_days_to_get_used_to_it(shop: Shop) -> None:
+    CouponFactory(code="TENTH")
+    RentalOffer.objects.update(acclimatisation_percent=50)
+    other = rented_out(shop)
+    sent = wait_with(shop, "tenth")
+    cancel_order(order_id=other.pk, actor="staff:1")
+
+    (order,) = serve()
+
+    assert (sent["from"], sent["acclimatisation_days"], sent["coupon"]) == (str(shop.day(10)), 2, "tenth")
+    rental = Rental.objects.get(line__order=order)
+    assert (rental.start_on, rental.end_on) == (shop.day(8), shop.day(12))
+    assert (str(order.coupon), order.total_minor) == ("TENTH", (5 * 700 - 700) * 9 // 10)
+    (told,) = shop.phone().get(WAITLIST).json()["results"]
+    assert (told["from"], told["acclimatisation_days"]) == (str(shop.day(10)), 2)
+    assert (told["coupon"], told["coupon_refused"]) == ("TENTH", None)
+    assert "coupon" not in mail.outbox[-1].body
+
+
+@pytest.mark.parametrize("why", ["over", "used up"])
+def test_a_coupon_that_does_not_count_any_more_is_left_out_and_said_so(shop: Shop, why: str) -> None:
+    coupon = CouponFactory(code="TENTH")
+    other = rented_out(shop)
+    wait_with(shop)
+    changes = {"valid_until": shop.day(-1)} if why == "over" else {"most_uses": 0}
+    type(coupon).objects.filter(pk=coupon.pk).update(**changes)
+    cancel_order(order_id=other.pk, actor="staff:1")
+
+    (order,) = serve()
+
+    assert (order.coupon, order.total_minor) == (None, 5 * 700)
+    (told,) = shop.phone().get(WAITLIST).json()["results"]
+    said = {"over": "This coupon is no longer valid.", "used up": "This coupon is used up."}[why]
+    assert (told["coupon"], told["coupon_refused"], told["order"]) == ("TENTH", said, order.number)
+    assert f"Your coupon TENTH could not be used: {said} The price is without it." in " ".join(
+        mail.outbox[-1].body.split()
+    )
+
+
+def test_nobody_waits_with_a_coupon_that_there_never_was(shop: Shop, sold_out: Order) -> None:
+    assert problem(join(shop, body(shop, coupon="NO-SUCH")))[:2] == (409, "coupon_unknown")
+    assert problem(join(shop, body(shop, acclimatisation_days=2)))[2] == ["#/acclimatisation_days"]
+
+
+def test_days_to_get_used_to_it_that_have_passed_end_the_wait(shop: Shop) -> None:
+    CouponFactory(code="TENTH")
+    rented_out(shop)
+    wait_with(shop)
+
+    with time_machine.travel(timezone.now() + timedelta(days=9)):
+        serve()
+
+    assert statuses() == ["over"]

@@ -14,7 +14,7 @@ from catalog.models import TaxRate
 from orders.models import Charge, ChargeKind, DeliveryRate, Order, OrderLine
 from orders.services import cancel_order, expire_orders
 from orders.states import OrderStatus
-from payments.documents.taxes import Taxed, TaxPart, share_tax
+from orders.taxes import Taxed, TaxPart, share_tax
 from payments.models import Dispute, Document, DocumentKind, DocumentLine, Payment
 from payments.selectors import balance
 from payments.services import (

@@ -26,6 +26,7 @@ from orders.services import (
     close_rental,
     deliver_sale,
     expire_orders,
+    extend_rental,
     file_claim,
     hand_over_rental,
     object_to_claim,
@@ -364,6 +365,28 @@ def test_what_is_cancelled_is_told_with_the_money_that_goes_back(shop: Shop) -> 
     (message,) = mails(Mail.Kind.REFUND_UNDER_WAY)
     assert "€49.90 is on its way back" in message.body
     assert "Order cancelled" in message.body or "order cancelled" in message.body
+
+
+def test_one_credit_that_goes_back_of_two_payments_is_told_in_one_mail_that_names_both(shop: Shop) -> None:
+    order = shop.paid(shop.rental(10, 12))  # 27.00
+    extend_rental(rental_id=Rental.objects.get().pk, end_on=shop.day(16), actor="customer:1")  # 13.00 more
+    settled(shop)
+    assert [payment.captured_minor for payment in order.payments.order_by("created_at")] == [2700, 1300]
+    mail.outbox.clear()
+
+    cancel_order(order_id=order.pk, actor="customer:1")
+    settled(shop)
+
+    assert Refund.objects.filter(status="succeeded").count() == 2
+    (message,) = mails(Mail.Kind.REFUND_UNDER_WAY)
+    assert "€40.00 is on its way back" in message.body
+    for part in ("Of €27.00 paid on", "Of €13.00 paid on"):
+        assert part in message.body
+    Refund.objects.filter(amount_minor=1300).update(status="failed")
+    (left,) = Refund.objects.filter(told_with=None)
+    told = write(Mail.Kind.REFUND_UNDER_WAY, order, str(left.pk))
+    assert told is not None
+    assert told.headline == "€27.00 is on its way back."  # what failed goes back another way
 
 
 def test_nothing_is_sent_of_what_was_rolled_back(shop: Shop) -> None:

@@ -188,6 +188,23 @@ def test_a_declined_card_reaches_the_app_as_a_stable_code_and_a_sentence(shop: S
     assert (told["status"], told["order_status"]) == ("pending", "pending_payment")
 
 
+def test_a_payment_is_asked_for_by_what_it_is_for_and_its_subject_never_changes_by_itself(shop: Shop) -> None:
+    order = shop.ready(shop.rental(0, 2))  # its deposit was secured after it was paid
+    phone, address = shop.phone(), f"/api/v1/orders/{order.number}/payment"
+
+    told = {purpose: phone.get(address, {"purpose": purpose}) for purpose in ("order", "deposit", "extra")}
+
+    assert phone.get(address).json() == told["order"].json()
+    assert [(told[name].json()["purpose"], told[name].json()["status"]) for name in ("order", "deposit")] == [
+        ("order", "succeeded"),
+        ("deposit", "authorised"),
+    ]
+    assert (told["extra"].status_code, told["extra"].json()["code"]) == (404, "not_found")
+    wrong = phone.get(address, {"purpose": "tip"}).json()["errors"]
+    assert [error["pointer"] for error in wrong] == ["#/purpose"]
+    assert phone.get(address, {"for": "order"}).status_code == 400
+
+
 def test_the_statement_adds_up_over_http(shop: Shop) -> None:
     order = shop.paid(shop.sale(2))
 

@@ -185,7 +185,7 @@ def _mails() -> Iterator[str]:
     K = Mail.Kind  # noqa: N806 (an enum)
     due = [
         (K.ORDER_CONFIRMED, Order.objects.exclude(confirmed_at=None)),
-        (K.REFUND_UNDER_WAY, Refund.objects.promised().filter(payment__deposit=None)),
+        (K.REFUND_UNDER_WAY, Refund.objects.promised().filter(payment__deposit=None, told_with=None)),
         (K.REFUND_FAILED, Refund.objects.filter(status="failed")),
         (K.DEPOSIT_SECURED, Deposit.objects.filter(status=DepositStatus.SECURED)),
         (K.DEPOSIT_ENDED, Deposit.objects.exclude(Q(ended_at=None) | Q(secured_at=None))),

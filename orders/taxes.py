@@ -30,6 +30,14 @@ class Taxed:
     reverses: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of an amount falls on one line, in one step; None: on none."""
+
+    line_id: UUID | None
+    part: TaxPart
+
+
 @dataclass(slots=True)
 class _Lot:
     """What is left of one charge after the credits so far."""
@@ -44,7 +52,12 @@ _Taken = tuple[_Lot, TaxPart]
 
 
 def share_tax(amounts: Sequence[Taxed]) -> list[list[TaxPart]]:
-    """The parts of each amount by rate, highest first; they add up to the amount.
+    """The parts of each amount by rate, highest first; they add up to the amount. See `share`."""
+    return [by_rate([share.part for share in shares]) for shares in share(amounts)]
+
+
+def share(amounts: Sequence[Taxed]) -> list[list[Share]]:
+    """On which lines each amount falls, with what tax; the shares add up to the amount.
 
     A credit is shared among what was charged before it and is not credited yet, of its own line if it has one, in
     proportion, to the cent: what is credited in full, in however many steps, has no tax left. What is credited beyond
@@ -53,17 +66,17 @@ def share_tax(amounts: Sequence[Taxed]) -> list[list[TaxPart]]:
     """
     lots: list[_Lot] = []
     taken: dict[int, list[_Taken]] = {}
-    told = []
+    told: list[list[Share]] = []
     for index, amount in enumerate(amounts):
         if amount.reverses is not None:
-            parts = _put_back(taken.pop(amount.reverses), amount)
+            shares = _put_back(taken.pop(amount.reverses), amount)
         elif amount.amount_minor > 0:
             lots.append(_Lot(amount.line_id, amount.rate_bp, amount.amount_minor, amount.tax_minor))
-            parts = [TaxPart(amount.rate_bp, amount.amount_minor, amount.tax_minor)]
+            shares = [Share(amount.line_id, TaxPart(amount.rate_bp, amount.amount_minor, amount.tax_minor))]
         else:
             taken[index] = _credit(lots, amount)
-            parts = _parts_of(taken[index], amount)
-        told.append(parts)
+            shares = _shares_of(taken[index], amount)
+        told.append(shares)
     return told
 
 
@@ -106,16 +119,16 @@ def _take_from(lot: _Lot, share: int) -> TaxPart:
     return TaxPart(lot.rate_bp, -share, -tax)
 
 
-def _put_back(taken: Sequence[_Taken], amount: Taxed) -> list[TaxPart]:
+def _put_back(taken: Sequence[_Taken], amount: Taxed) -> list[Share]:
     for lot, part in taken:
         lot.gross_minor -= part.gross_minor
         lot.tax_minor -= part.tax_minor
-    return _parts_of([(lot, TaxPart(p.rate_bp, -p.gross_minor, -p.tax_minor)) for lot, p in taken], amount)
+    return _shares_of([(lot, TaxPart(p.rate_bp, -p.gross_minor, -p.tax_minor)) for lot, p in taken], amount)
 
 
-def _parts_of(taken: Sequence[_Taken], amount: Taxed) -> list[TaxPart]:
-    """By rate; what no charge was left for has no tax."""
-    parts = [part for _, part in taken]
-    if beyond := amount.amount_minor - sum(part.gross_minor for part in parts):
-        parts.append(TaxPart(0, beyond, 0))
-    return by_rate(parts)
+def _shares_of(taken: Sequence[_Taken], amount: Taxed) -> list[Share]:
+    """What no charge was left for has no tax."""
+    shares = [Share(lot.line_id, part) for lot, part in taken]
+    if beyond := amount.amount_minor - sum(share.part.gross_minor for share in shares):
+        shares.append(Share(amount.line_id, TaxPart(0, beyond, 0)))
+    return shares
