@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0020_discount_of_each")]
+    dependencies = [("orders", "0014_discount_of_each")]
 
     operations = [
         migrations.AddField(
