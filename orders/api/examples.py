@@ -22,6 +22,7 @@ from orders.errors import (
     ExtensionNotPossible,
     KeepNotOffered,
     OrderRefused,
+    ParcelNotTaken,
     PriceChanged,
     QuoteExpired,
     QuoteUsed,
@@ -92,6 +93,7 @@ QUOTE = {
                 "days": 7,
                 "billed_days": 7,
                 "acclimatisation_days": 0,
+                "transit": None,
                 "rate_from_days": 4,
                 "per_day": _eur(490),
                 "adjustments": [],
@@ -103,6 +105,7 @@ QUOTE = {
     "coupon": None,
     "discount": _eur(0),
     "delivery": _eur(0),
+    "delivery_terms": "",
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -122,7 +125,7 @@ QUOTE = {
     ],
     "expires_at": "2027-04-20T09:30:00Z",
 }
-ORDER = {
+ORDER: dict[str, Any] = {
     "number": "CT-7K3M-9QXP-2RTV",
     "status": "pending_payment",
     "allowed_events": ["cancel", "pay"],
@@ -163,6 +166,9 @@ ORDER = {
                     "end_on": "2027-05-09",
                     "days": 7,
                     "unit": None,
+                    "post_on": None,
+                    "shipment": None,
+                    "return_parcel": None,
                     "handed_over_at": None,
                     "returned_at": None,
                     "allowed_events": ["extend"],
@@ -291,6 +297,36 @@ DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
 DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
 DELAY_REFUSED = refused(
     TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
+)
+PARCEL_REQUEST = {"rental": EXTENSION["rental"], "carrier": "DHL", "tracking_number": "00340434161094042557"}
+_RENTED = ORDER["lines"][1]
+_SENT = {
+    "status": "out",
+    "unit": "STRATOS-M-GREY-07",
+    "post_on": "2027-05-01",
+    "shipment": {"carrier": "DHL", "tracking_number": "00340434161094038871"},
+    "return_parcel": {
+        "carrier": "DHL",
+        "tracking_number": "00340434161094042557",
+        "posted_at": "2027-05-09T14:40:00Z",
+    },
+    "handed_over_at": "2027-05-01T08:12:40Z",
+    "allowed_events": ["post_back"],
+}
+POSTED_BACK = {
+    **ORDER,
+    "status": "confirmed",
+    "allowed_events": [],
+    "fulfilment": "delivery",
+    "expires_at": None,
+    "confirmed_at": "2027-04-20T09:07:44Z",
+    "deposit_secured_at": "2027-04-30T08:00:00Z",
+    "lines": [{**_RENTED, "rentals": [{**_RENTED["rentals"][0], **_SENT}]}],
+}
+PARCEL_REFUSED = refused(
+    TransitionNotAllowed(event="post_back", status="booked", allowed=["extend", "move"]),
+    ParcelNotTaken,
+    RequestInProgress,
 )
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(
