@@ -12,9 +12,6 @@ class Tracked:
     carrier: str
     number: str
 
-    def __str__(self) -> str:
-        return f"{self.carrier}, {self.number}" if self.carrier else ""
-
 
 def tracked_by(carrier: str, tracking_number: str) -> Tracked:
     """Both or neither. Raises: ShipmentUnsuitable."""

@@ -192,7 +192,7 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
         reservation_id=rental.reservation_id, until=until, turnaround_days=terms.buffers.turnaround_days
     )
     return move_rental(
-        order, rental, "post_back", actor=actor, note=str(tracked), period=claim.period, posted_back_at=at,
+        order, rental, "post_back", actor=actor, period=claim.period, posted_back_at=at,
         return_carrier=tracked.carrier, return_tracking_number=tracked.number,
     )  # fmt: skip
 
