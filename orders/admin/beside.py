@@ -23,11 +23,6 @@ def beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
         ("Unit", rental.unit or NOTHING),
         ("Days", days(rental)),
         *posted_back(rental),
-        *(
-            [("Brought by", f"{rental.return_carrier}, {rental.return_tracking_number}")]
-            if rental.return_carrier
-            else []
-        ),
         *([("Late", badge(f"{late} day{'s' if late > 1 else ''}", "danger"))] if late > 0 else []),
         *([("Deposit", _deposit(order, terms["deposit_minor"]))] if terms.get("deposit_minor") else []),
     ]

@@ -226,7 +226,7 @@ class RentalAdmin(RentalMoney):
                 tracking_number=typed.get("tracking_number", ""),
             )
             where = f"{'on its way to' if ships else 'with'} {rental.line.order.customer}"
-            gone = f"{typed['serial']} is {where} until {day(rental.end_on)}."
+            gone = f"{typed['serial']} is {where}{', theirs' if ships else ''} until {day(rental.end_on)}."
             return gone + still_to_come_text(rental.line.order_id)
 
         early = (rental.leaves_on - today_in(rental.line.order.depot.time_zone)).days

@@ -13,7 +13,6 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminRadioSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -133,6 +132,12 @@ class ShipForm(NoteForm):
         super().__init__(data)
         self.fields |= _parcel()
         self.order_fields(self.field_order)
+
+
+class DayInput(UnfoldAdminTextInputWidget):
+    """The browser's own calendar; it sends ISO 8601, in whatever way it shows a day."""
+
+    input_type = "date"
 
 
 class Pictures(forms.FileInput):
@@ -262,8 +267,9 @@ class TakeBackForm(forms.Form):
                 label="Posted on",
                 required=False,
                 initial=today_in(rental.line.order.depot.time_zone, told) if told else None,
-                widget=UnfoldAdminSingleDateWidget(),
-                help_text="Of a parcel, by its label: no later day is late. Empty: as its customer told, else today.",
+                widget=DayInput(),
+                input_formats=["%Y-%m-%d"],
+                help_text="Of a parcel, by its label: no later day is late. Left as it is, its customer's word counts.",
             )
 
     def clean_checked(self) -> list[str] | None:

@@ -7,17 +7,19 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.test import Client
+from icalendar import Calendar
 
 from catalog.models import RentalOffer
 from core.errors import InvalidInput, NotFound
 from inventory.errors import OutOfStock
 from inventory.models import Reservation
 from inventory.services import mirror_changes
+from orders.calendar import calendar_of
 from orders.due import due_reminders
 from orders.errors import ParcelNotTaken, ShipmentUnsuitable, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.outlook import late_rentals
-from orders.selectors import order_answer, rental_open_to_customer
+from orders.selectors import order_answer, rental_open_to_customer, rentals_to_come
 from orders.services import (
     charge_late_days,
     close_rental,
@@ -241,6 +243,18 @@ def test_what_is_on_its_way_can_neither_be_extended_nor_shortened_kept_nor_calle
         "tracking_number": "00340434",
         "posted_at": at(shop, days[5], 9),
     }
+
+
+def test_what_is_on_its_way_stands_in_no_calendar(shop: Shop, rental: Rental) -> None:
+    def events() -> list[str]:
+        calendar = Calendar.from_ical(calendar_of(rentals_to_come(shop.customer)))
+        return [str(event["summary"]).partition(" ")[0] for event in calendar.walk("VEVENT")]
+
+    assert events() == ["Parcel", "Post"]
+
+    post(rental)
+
+    assert events() == []
 
 
 def test_told_again_the_number_is_corrected_and_the_instant_stays(shop: Shop, days: list[date], rental: Rental) -> None:
