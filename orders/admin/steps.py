@@ -134,10 +134,11 @@ class ShipForm(NoteForm):
         self.order_fields(self.field_order)
 
 
-class DayInput(UnfoldAdminTextInputWidget):
+def _day_input() -> forms.Widget:
     """The browser's own calendar; it sends ISO 8601, in whatever way it shows a day."""
-
-    input_type = "date"
+    widget: forms.TextInput = UnfoldAdminTextInputWidget()
+    widget.input_type = "date"
+    return widget
 
 
 class Pictures(forms.FileInput):
@@ -267,7 +268,7 @@ class TakeBackForm(forms.Form):
                 label="Posted on",
                 required=False,
                 initial=today_in(rental.line.order.depot.time_zone, told) if told else None,
-                widget=DayInput(),
+                widget=_day_input(),
                 input_formats=["%Y-%m-%d"],
                 help_text="Of a parcel, by its label: no later day is late. Left as it is, its customer's word counts.",
             )
