@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from catalog.buffers import blocked_period, bookable_by_day
+from catalog.buffers import Buffers, bookable_by_day
 from catalog.selectors import VariantRow
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
@@ -92,11 +92,13 @@ def counts(variants: Collection[VariantRow], depots: Collection[Depot], days: Da
         return {}
     buffers = {row["id"]: _buffers(row) for row in variants}
     asked = {depot.pk: _asked(depot, days) for depot in depots}
-    period = blocked_period(
-        min(at_depot.days.start_on for at_depot in asked.values()),
-        max(at_depot.days.end_on for at_depot in asked.values()),
+    widest = Buffers(
         prep_days=max(own.prep_days for own in buffers.values()),
         turnaround_days=max(own.turnaround_days for own in buffers.values()),
+    )
+    period = widest.blocked(
+        min(at_depot.days.start_on for at_depot in asked.values()),
+        max(at_depot.days.end_on for at_depot in asked.values()),
     )
     found = availability([(row["id"], depot.pk) for row in variants for depot in depots], period=period)
     return {
@@ -125,18 +127,12 @@ def _asked(depot: Depot, days: Days | None) -> _Asked:
     return _Asked(days, [day for day in ends if depot.is_closed(day)], in_time)
 
 
-@dataclass(frozen=True, slots=True)
-class _Buffers:
-    prep_days: int = 0
-    turnaround_days: int = 0
-
-
-def _buffers(row: VariantRow) -> _Buffers:
+def _buffers(row: VariantRow) -> Buffers:
     offer = row["rental"]
-    return _Buffers(offer["prep_days"], offer["turnaround_days"]) if offer else _Buffers()
+    return Buffers(offer["prep_days"], offer["turnaround_days"]) if offer else Buffers()
 
 
-def _count(row: VariantRow, pool: PoolAvailability, own: _Buffers, asked: _Asked, *, since: date) -> Count:
+def _count(row: VariantRow, pool: PoolAvailability, own: Buffers, asked: _Asked, *, since: date) -> Count:
     """What the pool's counts, which begin at `since`, come to for this variant and these days."""
     first = (asked.days.start_on - since).days - own.prep_days
     free = pool.rental_by_day[first : first + own.prep_days + asked.days.count + own.turnaround_days]

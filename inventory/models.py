@@ -14,9 +14,10 @@ from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from catalog.buffers import Buffers
 from catalog.models import Variant
 from core.ids import new_id
-from core.time import today_in, validate_time_zone
+from core.time import day_after, today_in, validate_time_zone
 from inventory import words
 from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
@@ -75,10 +76,21 @@ class Depot(models.Model):
         """The last day that can be booked by now."""
         return self.today + settings.BOOKING_HORIZON
 
-    def takes(self, start_on: date, end_on: date) -> bool:
-        """True when a rental can begin and end here on these days; needs `with_closures()`."""
-        in_time = self.today <= start_on and end_on <= self.last_day
-        return in_time and not self.is_closed(start_on) and not self.is_closed(end_on)
+    def takes(self, start_on: date, end_on: date, buffers: Buffers) -> bool:
+        """True when a rental can begin and end on these days; needs `with_closures()`."""
+        if end_on > self.last_day or start_on < self.earliest_start(buffers):
+            return False
+        if buffers.transit is not None:
+            return not self.is_closed(buffers.leaves_on(start_on, self.is_closed))
+        return not self.is_closed(start_on) and not self.is_closed(end_on)
+
+    def earliest_start(self, buffers: Buffers) -> date:
+        """The first day on which a customer can have something, whether or not it is free: today where it is fetched;
+        a parcel is prepared, posted on an open day and brought. Needs `with_closures()`."""
+        if buffers.transit is None:
+            return self.today
+        posted_on = day_after(self.today, buffers.prep_days)
+        return buffers.arrives_on(posted_on, self.is_closed)
 
     def is_closed(self, day: date) -> bool:
         """True when nothing is handed out or taken back on this day, which is not over; needs `with_closures()`."""
@@ -250,7 +262,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
 
 
 class Reservation(models.Model):
-    """A claim on stock. A rental claims one pool for `period`: half open, prep and turnaround days inside it.
+    """A claim on stock. A rental claims one pool for `period`: half open, with the days before and after it.
 
     `unit` is the one set aside or handed over for it. `sync_*` say how telling the IMS goes (services.sync).
     """
@@ -263,7 +275,7 @@ class Reservation(models.Model):
     period = DateRangeField(null=True, blank=True)
     turnaround_days = models.PositiveSmallIntegerField(
         default=0
-    )  # at the end of the period; an overdue unit needs them
+    )  # at the end of the period, a parcel's way back among them; an overdue unit needs them
     status = models.CharField(max_length=16, choices=ReservationStatus, default=ReservationStatus.HELD)
     expires_at = models.DateTimeField(null=True, blank=True)  # of a hold
     provider_state = models.CharField(max_length=16, choices=ProviderState, default=ProviderState.NONE)

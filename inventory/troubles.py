@@ -89,8 +89,12 @@ def with_closed_days(rows: QuerySet[Reservation], *, now: datetime | None = None
     """
     at = now or timezone.now()
     today = Cast(Func(F("depot__time_zone"), Value(at), function="timezone"), DateField())
-    starts = _is_closed("rental__start_on") & Q(rental__start_on__gte=today) & ~Q(status=ReservationStatus.SHIPPED)
-    ends = _is_closed("rental__end_on") & Q(rental__end_on__gte=today)
+    is_fetched = Q(rental__post_on=None)  # what is brought leaves on the day it is posted, and may end on any
+    starts = (
+        (is_fetched & _is_closed("rental__start_on") & Q(rental__start_on__gte=today))
+        | (~is_fetched & _is_closed("rental__post_on") & Q(rental__post_on__gte=today))
+    ) & ~Q(status=ReservationStatus.SHIPPED)
+    ends = is_fetched & _is_closed("rental__end_on") & Q(rental__end_on__gte=today)
     flags = {"starts_closed": _flag(starts), "ends_closed": _flag(ends)}  # spelt out, mypy takes them for new names
     return rows.annotate(**flags)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from icalendar import Calendar, Event
 
 from core.time import day_after
-from orders.models import Rental
+from orders.models import Fulfilment, Rental
 from orders.states import RentalStatus
 
 _PICKUP = (RentalStatus.BOOKED, RentalStatus.READY)
@@ -27,14 +27,17 @@ def calendar_of(rentals: Iterable[Rental]) -> bytes:
     calendar.add("name", settings.SHOP_NAME or "Cat Travel Logistics")
     calendar.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
     for rental in rentals:
-        if rental.status in _PICKUP:
-            calendar.add_component(_event(rental, "pickup", "Pick up", rental.start_on))
-        if rental.status in _RETURN:
-            calendar.add_component(_event(rental, "return", "Bring back", rental.end_on))
+        is_brought = rental.line.order.fulfilment == Fulfilment.DELIVERY
+        if rental.status in (_RETURN if is_brought else _PICKUP) and not rental.is_posted_back:
+            verb = "Parcel comes:" if is_brought else "Pick up"
+            calendar.add_component(_event(rental, "pickup", verb, rental.start_on, is_at_depot=not is_brought))
+        if rental.status in _RETURN and not rental.is_posted_back:
+            verb = "Post back" if is_brought else "Bring back"
+            calendar.add_component(_event(rental, "return", verb, rental.end_on, is_at_depot=not is_brought))
     return bytes(calendar.to_ical())
 
 
-def _event(rental: Rental, what: str, verb: str, day: date) -> Event:
+def _event(rental: Rental, what: str, verb: str, day: date, *, is_at_depot: bool) -> Event:
     order, depot = rental.line.order, rental.line.order.depot
     event = Event()
     event.add("uid", f"{rental.pk}-{what}@{order.number.lower()}")
@@ -42,9 +45,9 @@ def _event(rental: Rental, what: str, verb: str, day: date) -> Event:
     event.add("dtstart", day)
     event.add("dtend", day_after(day))
     event.add("summary", f"{verb} {rental.line.title}")
-    event.add(
-        "location", ", ".join(filter(None, (depot.name, depot.street, f"{depot.postal_code} {depot.city}".strip())))
-    )
+    if is_at_depot:
+        place = filter(None, (depot.name, depot.street, f"{depot.postal_code} {depot.city}".strip()))
+        event.add("location", ", ".join(place))
     event.add("description", f"Order {order.number}")
     event.add("transp", "TRANSPARENT")
     return event

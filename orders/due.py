@@ -45,7 +45,7 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
     now = at or timezone.now()
     soon = now.date() + 2 * _A_DAY  # no depot's tomorrow is later
     rows = Rental.objects.filter(
-        Q(status__in=WAITING, start_on__gte=now.date(), start_on__lte=soon)
+        Q(start_on__gte=now.date(), start_on__lte=soon, status__in=[*WAITING, RentalStatus.OUT])
         | Q(status=RentalStatus.OUT, end_on__lte=soon),
         line__order__status=OrderStatus.CONFIRMED,
     )
@@ -78,9 +78,10 @@ def reminded_of(order: Order, kind: Kind, day: date, *, at: datetime | None = No
 
 def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, date]]:
     tomorrow = today_in(zone, at) + _A_DAY
-    if rental.status in WAITING and rental.start_on == tomorrow:
+    is_brought = rental.line.order.fulfilment == Fulfilment.DELIVERY
+    if rental.start_on == tomorrow and (rental.status == RentalStatus.OUT if is_brought else rental.status in WAITING):
         yield Kind.PICKUP_TOMORROW, rental.start_on
-    if rental.status != RentalStatus.OUT:
+    if rental.status != RentalStatus.OUT or rental.posted_back_at is not None:
         return
     if rental.end_on == tomorrow:
         yield Kind.RETURN_TOMORROW, rental.end_on

@@ -85,6 +85,11 @@ class ShipmentUnsuitable(DomainError):
     title = "What a carrier takes has its name and its tracking number, or neither."
 
 
+class ParcelNotTaken(DomainError):
+    code = "parcel_not_taken"
+    title = "This is to be brought back to its depot; it cannot be sent."
+
+
 class PhotoUnsuitable(DomainError):
     code = "photo_unsuitable"
     title = "This is no picture that can be read: JPEG, PNG or WebP."

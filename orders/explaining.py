@@ -6,7 +6,7 @@ from datetime import date
 from catalog.pricing import RentalFee
 from core.money import format_minor
 from core.time import day_after, days_counted
-from inventory.words import count
+from inventory.words import count, day
 from orders.rental_terms import RentalTerms
 
 
@@ -22,6 +22,14 @@ def explain_rent(terms: RentalTerms, start_on: date, end_on: date, quantity: int
         yield f"{named}: {count(part.days, 'day')} at {part.percent:+} %, {signed(part.amount_minor, currency)}"
     if quantity > 1:
         yield f"{quantity} × {format_minor(fee.amount_minor, currency)}"
+
+
+def explain_parcel(terms: RentalTerms, leaves_on: date, end_on: date) -> Iterator[str]:
+    """Of a delivery: when it is posted, and when it must be posted back."""
+    if (transit := terms.buffers.transit) is None:
+        return
+    yield f"posted on {day(leaves_on)}, {count(transit.out_days, 'day')} on its way to you"
+    yield f"to be posted back by {day(end_on)}; {count(transit.back_days, 'day')} on its way, which is not billed"
 
 
 def _rate(fee: RentalFee, days: int, currency: str) -> Iterator[str]:

@@ -66,12 +66,19 @@ class Outlook:
 
     def days(self, end_on: date) -> Days:
         """The days that its unit is kept from everybody else, if it lasts until this day."""
-        return self.rental.reservation.period.lower, self.terms.blocked(self.rental.start_on, end_on)[1]
+        return self.rental.reservation.period.lower, self._blocked_until(end_on)
 
     @property
     def paid_until(self) -> date:
         """The end, half open, of the days that it has by now; the customer may have told of more."""
-        return self.terms.blocked(self.rental.start_on, self.rental.end_on)[1]
+        return self._blocked_until(self.rental.end_on)
+
+    def _blocked_until(self, end_on: date) -> date:
+        return self.terms.buffers.blocked(self.rental.start_on, end_on, self.depot.is_closed)[1]
+
+    def _can_end_on(self, day: date) -> bool:
+        """A parcel is posted on any day."""
+        return self.terms.buffers.transit is not None or not self.depot.is_closed(day)
 
     def require(self, end_on: date) -> None:
         """Raises: ExtensionNotPossible, with the reason and the last day that is possible."""
@@ -92,7 +99,7 @@ class Outlook:
         return [
             Option(day, days_counted(start, day), self.price_minor(day))
             for day in self._later_days()
-            if not self.depot.is_closed(day)
+            if self._can_end_on(day)
         ]
 
     @cached_property
@@ -107,7 +114,7 @@ class Outlook:
         tiers, now = tiers_of(self.rental.line.order.quote.cancellation), timezone.now()
         day, days = max(self.rental.start_on + timedelta(days=self.terms.min_days - 1), self.depot.today), []
         while self.rental.status == RentalStatus.OUT and day < self.rental.end_on:
-            if not self.depot.is_closed(day) and (one := self._given_back(day, tiers, now)).credit_minor > 0:
+            if self._can_end_on(day) and (one := self._given_back(day, tiers, now)).credit_minor > 0:
                 days.append(one)
             day += _A_DAY
         return days
@@ -149,7 +156,7 @@ class Outlook:
     def _obstacle(self, end_on: date) -> str:
         if reason := self._general_obstacle(end_on):
             return reason
-        if self.depot.is_closed(end_on):
+        if not self._can_end_on(end_on):
             return "depot_closed"
         return "next_booking" if end_on > self._furthest else ""
 
@@ -190,8 +197,10 @@ def keep_minor(rental: Rental, *, fees_minor: int | None = None) -> int | None:
 
 
 def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:
-    """The days after its last one that a unit still out is charged for at this instant: each once its grace is over."""
+    """The days after its last one that a unit still out is charged for at this instant: each once its grace is over.
+    What was posted back is late by when it was posted."""
     days: list[date] = []
+    at = min(at, rental.posted_back_at) if rental.posted_back_at else at
     day = rental.end_on + _A_DAY
     while start_of_day(day, zone) + settings.LATE_GRACE <= at:
         days.append(day)

@@ -9,7 +9,7 @@ from uuid import UUID
 from catalog.pricing import RentalFee
 from inventory.words import count, span
 from orders.charged import Entry, entries, is_the_line
-from orders.explaining import explain_coupon, explain_rent
+from orders.explaining import explain_coupon, explain_parcel, explain_rent
 from orders.models import Charge, ChargeKind, Order, OrderLine, Rental
 
 _OF_DAYS = (ChargeKind.EXTENSION, ChargeKind.CANCELLATION)  # of one rental: its days became others
@@ -93,14 +93,14 @@ class Prices:
         )
 
     def _explain(self, line: OrderLine, rentals: Sequence[Rental], discount_minor: int) -> list[str]:
-        groups: dict[tuple[date, date], int] = {}
+        groups: dict[tuple[date, date], list[Rental]] = {}
         for rental in rentals:
-            days = rental.start_on, rental.end_on
-            groups[days] = groups.get(days, 0) + 1
+            groups.setdefault((rental.start_on, rental.end_on), []).append(rental)
         said: list[str] = []
-        for days, units in groups.items():
-            said += [f"{count(units, 'unit')}, {span(*days)}:"] if len(groups) > 1 else []
-            said += explain_rent(line.rental_terms, *days, units, self.order.currency)
+        for days, alike in groups.items():
+            said += [f"{count(len(alike), 'unit')}, {span(*days)}:"] if len(groups) > 1 else []
+            said += explain_rent(line.rental_terms, *days, len(alike), self.order.currency)
+            said += explain_parcel(line.rental_terms, alike[0].leaves_on, days[1])
         if discount_minor:
             said.append(explain_coupon(self.order.coupon, discount_minor, self.order.currency))
         return said

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
 
-from catalog.buffers import Period, blocked_period
+from catalog.buffers import Buffers, Transit
 from catalog.pricing import Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.time import days_counted
 
@@ -15,7 +15,8 @@ class RentalTerms:
     """Frozen with the quote, so that what changes in the catalog later changes nothing for this customer.
 
     seasons: those of that day, of the whole year ahead. acclimatisation_days: the first of the rental, whenever it is.
-    keep_price_minor: what the container cost to buy when it was quoted; None: it is not for sale.
+    keep_price_minor: what the container cost to buy when it was quoted; None: it is not for sale. parcel_back_days: how
+    long a parcel with it takes back to the depot; None: it is brought back.
     """
 
     rates: tuple[Step, ...]
@@ -24,8 +25,8 @@ class RentalTerms:
     acclimatisation_percent: int
     min_days: int
     max_days: int
-    prep_days: int
-    turnaround_days: int
+    buffers: Buffers
+    parcel_back_days: int | None
     late_fee_minor: int
     keep_price_minor: int | None
     keep_credit_percent: int
@@ -42,7 +43,12 @@ class RentalTerms:
             ),
             acclimatisation_days=terms.get("acclimatisation_days", 0),
             acclimatisation_percent=terms.get("acclimatisation_percent", 100),
-            prep_days=(start - first).days,
+            buffers=Buffers(
+                prep_days=terms.get("prep_days", (start - first).days),  # quotes had none before ADR 28
+                turnaround_days=terms["turnaround_days"],
+                transit=Transit(**terms["transit"]) if terms.get("transit") else None,
+            ),
+            parcel_back_days=terms.get("parcel_back_days"),
             **{name: terms[name] for name in _PLAIN},
         )
 
@@ -53,10 +59,6 @@ class RentalTerms:
 
     def fee_minor(self, start_on: date, end_on: date) -> int:
         return self.fee(start_on, end_on).amount_minor
-
-    def blocked(self, start_on: date, end_on: date) -> Period:
-        """The days that the unit is kept from everybody else."""
-        return blocked_period(start_on, end_on, prep_days=self.prep_days, turnaround_days=self.turnaround_days)
 
     def last_day(self, start_on: date) -> date:
         """The last day of the longest rental that begins on this day."""
@@ -69,4 +71,4 @@ class RentalTerms:
         return max(0, self.keep_price_minor - rent_minor * self.keep_credit_percent // 100)
 
 
-_PLAIN = ("min_days", "max_days", "turnaround_days", "late_fee_minor", "keep_price_minor", "keep_credit_percent")
+_PLAIN = ("min_days", "max_days", "late_fee_minor", "keep_price_minor", "keep_credit_percent")

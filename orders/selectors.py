@@ -42,9 +42,9 @@ from orders.states import (
     WaitlistStatus,
     allowed_events,
 )
-from orders.terms import deposit_terms
+from orders.terms import delivery_terms, deposit_terms
 
-_CUSTOMERS_OWN = {"extend", "keep", "move", "shorten", "tell_late"}
+_CUSTOMERS_OWN = {"extend", "keep", "move", "post_back", "shorten", "tell_late"}
 _RENTAL_AHEAD = (RentalStatus.BOOKED, RentalStatus.READY)
 _SALE_AHEAD = (SaleStatus.RESERVED, SaleStatus.READY)
 _RENTAL_INSIDE = (*_RENTAL_AHEAD, RentalStatus.CANCELLED)
@@ -63,6 +63,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "coupon": str(quote.coupon) if quote.coupon else None,
         "discount": money(quote.discount_minor, cur),
         "delivery": money(quote.delivery_minor, cur),
+        "delivery_terms": delivery_terms(quote),
         "total": money(quote.total_minor, cur),
         "tax_included": money(quote.tax_minor, cur),
         **_deposit(quote, cur),
@@ -174,7 +175,7 @@ def _deposit(promise: Quote | Order, cur: str, *, is_ahead: bool = True) -> dict
     return {
         "deposit": money(promise.deposit_minor, cur),
         "deposit_plan": promise.deposit_plan or None,
-        "deposit_terms": deposit_terms(promise.deposit_plan, promise.deposit_minor, cur) if is_ahead else "",
+        "deposit_terms": deposit_terms(promise) if is_ahead else "",
     }
 
 
@@ -205,10 +206,18 @@ def _terms(line: dict[str, Any], cur: str) -> dict[str, Any]:
         "rate_from_days": rental["from_days"],
         "per_day": money(rental["per_day_minor"], cur),
         "acclimatisation_days": rental.get("acclimatisation_days", 0),
+        "transit": _transit(rental),
         "adjustments": [_adjustment(part, cur) for part in rental.get("adjustments", ())],
         "late_fee_per_day": money(rental["late_fee_minor"], cur),
         "keep_price": _keep_price(line, cur),
     }
+
+
+def _transit(rental: dict[str, Any]) -> dict[str, Any] | None:
+    """Of a delivery: when it is posted, and by when it must be posted back."""
+    if not rental.get("transit"):
+        return None
+    return {**rental["transit"], "post_on": rental["leaves_on"], "post_back_by": rental["end_on"]}
 
 
 def _adjustment(part: dict[str, Any], cur: str) -> dict[str, Any]:
@@ -385,9 +394,13 @@ def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
     """What its customer can do with a rental of a paid order; the service may still say no, and why."""
     if order.status != OrderStatus.CONFIRMED:
         return []
-    events = _CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status))
-    if rental.line.rental_terms.keep_price_minor is None:
+    events, terms = _CUSTOMERS_OWN & set(allowed_events(RENTAL, rental.status)), rental.line.rental_terms
+    if rental.is_posted_back:
+        events &= {"post_back"}
+    if terms.keep_price_minor is None:
         events.discard("keep")
+    if terms.parcel_back_days is None:
+        events.discard("post_back")
     return sorted(events)
 
 
@@ -419,8 +432,15 @@ def _other_charge(other: OtherCharge, cur: str) -> dict[str, Any]:
     return {"kind": other.kind, "amount": money(other.amount_minor, cur), "text": other.text, "rental": rental}
 
 
-def _shipment(line: OrderLine) -> dict[str, str] | None:
-    return {"carrier": line.carrier, "tracking_number": line.tracking_number} if line.tracking_number else None
+def _shipment(part: OrderLine | Rental) -> dict[str, str] | None:
+    return {"carrier": part.carrier, "tracking_number": part.tracking_number} if part.tracking_number else None
+
+
+def _return_parcel(rental: Rental) -> dict[str, Any] | None:
+    if rental.posted_back_at is None:
+        return None
+    told = {"carrier": rental.return_carrier, "tracking_number": rental.return_tracking_number}
+    return {**told, "posted_at": rental.posted_back_at}
 
 
 def _rental(rental: Rental, order: Order) -> dict[str, Any]:
@@ -437,6 +457,9 @@ def _rental(rental: Rental, order: Order) -> dict[str, Any]:
         "discount": money(unit.discount_minor, cur),
         "expected_on": rental.late_reported_on,
         "unit": rental.unit.serial if rental.unit else None,
+        "post_on": rental.post_on,
+        "shipment": _shipment(rental),
+        "return_parcel": _return_parcel(rental),
         "handed_over_at": rental.handed_over_at,
         "returned_at": rental.returned_at,
         "allowed_events": rental_open_to_customer(rental, order),

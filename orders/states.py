@@ -75,6 +75,7 @@ RENTAL: dict[tuple[str, str], str] = {
     ("prepare",   R.BOOKED):   R.READY,      # prepare_rental: clerk
     ("unprepare", R.READY):    R.BOOKED,     # unprepare_rental: clerk
     ("hand_over", R.READY):    R.OUT,        # hand_over_rental: clerk
+    ("ship",      R.READY):    R.OUT,        # hand_over_rental: clerk, of a delivery
     ("take_back", R.OUT):      R.RETURNED,   # take_back_rental: clerk
     ("close",     R.RETURNED): R.CLOSED,     # close_rental: clerk, after inspection
     ("extend",    R.BOOKED):   R.BOOKED,     # extend_rental: customer, staff
@@ -84,6 +85,8 @@ RENTAL: dict[tuple[str, str], str] = {
     ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
     ("shorten",   R.OUT):      R.OUT,        # shorten_rental: customer, staff, before its last day
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
+    ("post_back", R.OUT):      R.OUT,        # post_back_rental: customer
+    ("deny_parcel", R.OUT):    R.OUT,        # deny_parcel: clerk, it was never posted
     ("be_late",   R.OUT):      R.OUT,        # charge_late_days: the clock, with the first late fee
     ("miss",      R.BOOKED):   R.BOOKED,     # settle_no_show: the clock, its first day is over
     ("miss",      R.READY):    R.READY,      # settle_no_show: the same

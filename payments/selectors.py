@@ -234,9 +234,9 @@ def needs_securing(deposit: Deposit) -> bool:
 
 
 def deposits_to_secure() -> QuerySet[Deposit]:
-    """Deposits that nothing secures although a rental begins by tomorrow, or is out already."""
+    """Deposits that nothing secures although a rental leaves by tomorrow, or is out already."""
     tomorrow = timezone.now().date() + timedelta(days=1)
-    begins = Q(status__in=[RentalStatus.BOOKED, RentalStatus.READY], start_on__lte=tomorrow)
+    begins = Q(status__in=[RentalStatus.BOOKED, RentalStatus.READY]) & Rental.leaves_by(tomorrow)
     is_out = Q(status__in=[RentalStatus.OUT, RentalStatus.RETURNED])
     needed = Rental.objects.filter(begins | is_out, line__order=OuterRef("order"))
     open_ones = Deposit.objects.filter(status__in=[DepositStatus.PLANNED, DepositStatus.UNSECURED])

@@ -14,5 +14,5 @@ def card_terms(payment: Payment) -> str:
             f"Your card is kept for this order. It is charged only {charged or 'for what you owe for it later'}: "
             "days late, cleaning, damage, and at once for longer rentals that you ask for."
         )
-    asked = f" You are asked to confirm the deposit of {deposit} before the pickup." if deposit else ""
+    asked = f" You are asked to confirm the deposit of {deposit} before anything leaves." if deposit else ""
     return f"Your card is not kept and charged only this once.{asked}"

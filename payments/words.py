@@ -79,7 +79,7 @@ class Words:
         if status == DepositStatus.PLANNED:
             return f"{amount} will be {'held on' if held else 'charged to'} your card as a deposit{self._on(due_at)}."
         if status == DepositStatus.UNSECURED:
-            return f"A deposit of {amount} is not secured yet: please do so in the app before the pickup."
+            return f"A deposit of {amount} is not secured yet: please do so in the app, as nothing leaves without it."
         if held:
             return f"{amount} is held on your card" + (f" until {self.day(until)}." if until else ".")
         return f"{amount} was charged to your card as a deposit{self._on(secured_at)}; it goes back after the return."

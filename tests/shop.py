@@ -19,9 +19,10 @@ from payments.models import Payment
 from payments.services import secure_deposit, start_payment
 from sandbox.inventory.server import Sandbox
 from sandbox.stripe.sandbox import StripeSandbox
-from tests.factories.accounts import UserFactory, client_for
+from tests.factories.accounts import AddressFactory, UserFactory, client_for
 from tests.factories.catalog import TaxRateFactory, VariantFactory
 from tests.factories.inventory import DepotFactory
+from tests.factories.orders import DeliveryRateFactory
 from tests.jobs import forget_jobs, run_jobs
 
 
@@ -70,6 +71,12 @@ class Shop:
     def quote(self, *lines: LineRequest, customer: User | None = None, **more: Any) -> Quote:
         request = QuoteRequest(depot="BER", lines=lines or [self.sale()], currency="EUR", **more)
         return create_quote(customer_id=(customer or self.customer).pk, request=request)
+
+    def delivery(self, **rate: Any) -> dict[str, Any]:
+        """To the customer's home, as a quote asks for it; parcels take two days there and two back."""
+        DeliveryRateFactory(amount_minor=690, **rate)
+        home = AddressFactory(owner=self.customer, country="DE")
+        return {"fulfilment": "delivery", "address_id": home.pk}
 
     def order(self, *lines: LineRequest, customer: User | None = None, **more: Any) -> Order:
         """An order that both we and the inventory system hold."""

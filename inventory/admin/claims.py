@@ -191,7 +191,11 @@ def _claim_card(request: HttpRequest, row: Reservation) -> Card:
     ]
     if row.period:
         unit = page_of("inventory_unit", row.unit_id, row.unit, viewer=viewer) if row.unit else "chosen at preparation"
-        facts += [("Days kept", words.days(row.period)), ("Of these for cleaning", row.turnaround_days), ("Unit", unit)]
+        facts += [
+            ("Days kept", words.days(row.period)),
+            ("Of these until it is ready again", row.turnaround_days),
+            ("Unit", unit),
+        ]
     if row.expires_at is not None:
         facts.append(("Held until", moment(row.expires_at, zone)))
     facts.append(("Made", moment(row.created_at, zone)))

@@ -46,16 +46,18 @@ def warn_of_closed_days(
 ) -> None:
     """Name the rentals that are to be handed over or taken back on a day that has just been closed."""
     rows = Reservation.objects.living(timezone.now()).filter(depot=depot, kind=ReservationKind.RENTAL)
-    starts, ends = Q(pk__in=[]), Q(pk__in=[])
-    for closure in closures:
-        days = (closure.start_on, closure.end_on)
-        starts, ends = starts | Q(rental__start_on__range=days), ends | Q(rental__end_on__range=days)
-    if weekdays:
-        starts |= Q(rental__start_on__iso_week_day__in=weekdays)
-        ends |= Q(rental__end_on__iso_week_day__in=weekdays)
-    today = today_in(depot.time_zone)
-    coming = Q(rental__start_on__gte=today) & ~Q(status=ReservationStatus.SHIPPED) & starts
-    back = Q(rental__end_on__gte=today) & ends
+    is_fetched, today = Q(rental__post_on=None), today_in(depot.time_zone)
+
+    def hit_by(day: str) -> Q:
+        hits = Q(pk__in=[])
+        for closure in closures:
+            hits |= Q(**{f"{day}__range": (closure.start_on, closure.end_on)})
+        if weekdays:
+            hits |= Q(**{f"{day}__iso_week_day__in": weekdays})
+        return hits & Q(**{f"{day}__gte": today})
+
+    leaves = (is_fetched & hit_by("rental__start_on")) | hit_by("rental__post_on")
+    coming, back = ~Q(status=ReservationStatus.SHIPPED) & leaves, is_fetched & hit_by("rental__end_on")
     hit = list(rows.filter(coming | back).select_related("variant", *WITH_ORDER).order_by("period"))
     if not hit:
         return

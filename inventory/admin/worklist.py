@@ -80,8 +80,9 @@ def _misfit(said: Said, row: Reservation) -> Wrong:
 
 
 def _closed(row: Any) -> Wrong:
+    leaves = words.day(row.rental.leaves_on)
     days = [
-        *([f"handed over on {words.day(row.rental.start_on)}"] if row.starts_closed else []),
+        *([f"{'posted' if row.rental.post_on else 'handed over'} on {leaves}"] if row.starts_closed else []),
         *([f"taken back on {words.day(row.rental.end_on)}"] if row.ends_closed else []),
     ]
     text = f"It is to be {' and '.join(days)}, when {row.depot.name} is closed."

@@ -1,6 +1,6 @@
 """Every write to stock that means something."""
 
-from inventory.services.days import change_days, expect_late
+from inventory.services.days import change_days, expect_back
 from inventory.services.holds import (
     Claim,
     close_counted_sales,
@@ -52,7 +52,7 @@ __all__ = [
     "enqueue_stragglers",
     "enqueue_untold_units",
     "exchange_units",
-    "expect_late",
+    "expect_back",
     "extend_holds",
     "forget_old_reconciliations",
     "free_units",

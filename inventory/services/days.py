@@ -52,18 +52,20 @@ def change_days(*, reservation_id: UUID, days: Days, until: date | None = None) 
 
 
 @transaction.atomic
-def expect_late(*, reservation_id: UUID, until: date) -> Reservation:
+def expect_back(*, reservation_id: UUID, until: date, turnaround_days: int | None = None) -> Reservation:
     """Keep a unit that is out from everybody else until `until`, half open, whether that fits or not: it is out anyway.
 
-    Whose booking it takes is found by a job. Said again, the last word holds. Locks: stock level, reservation.
+    turnaround_days: how many of these days it still needs once it is here; None: as before. Whose booking it takes is
+    found by a job. Said again, the last word holds. Locks: stock level, reservation.
     Raises: HoldLapsed when it is not out.
     """
     row = lock_reservations([reservation_id])[0]
     if row.status != ReservationStatus.SHIPPED or row.period is None:
         raise HoldLapsed("This unit is not out.")
-    if row.period.upper != until:
-        row.period = DateRange(row.period.lower, until)
-        row.save(update_fields=["period"])
+    needs = row.turnaround_days if turnaround_days is None else turnaround_days
+    if (row.period.upper, row.turnaround_days) != (until, needs):
+        row.period, row.turnaround_days = DateRange(row.period.lower, until), needs
+        row.save(update_fields=["period", "turnaround_days"])
         review_soon([(row.variant_id, row.depot_id)])
         sync_soon([row.pk])
     return row

@@ -30,7 +30,8 @@ _A_DAY = timedelta(days=1)
 class Claim:
     """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end).
 
-    prep_days, turnaround_days: how many of them, at the beginning and the end, are not the customer's.
+    turnaround_days: how many of them, at the end, a unit needs until it is ready again, however late it is. days: the
+    customer's own first and last one, for a refusal to name.
     """
 
     variant_id: int
@@ -39,18 +40,11 @@ class Claim:
     quantity: int
     period: tuple[date, date] | None = None
     turnaround_days: int = 0
-    prep_days: int = 0
+    days: tuple[date, date] | None = None
 
     @property
     def pool(self) -> Pool:
         return (self.variant_id, self.depot_id)
-
-    @property
-    def days(self) -> tuple[date, date] | None:
-        """The customer's own first and last day."""
-        if self.period is None:
-            return None
-        return self.period[0] + self.prep_days * _A_DAY, self.period[1] - (1 + self.turnaround_days) * _A_DAY
 
 
 @transaction.atomic
@@ -286,7 +280,7 @@ def _sum_up(claims: Sequence[Claim]) -> list[Claim]:
     """One claim for each thing and period, so that a shortage tells the whole of what was asked."""
     sums: dict[tuple[Any, ...], Claim] = {}
     for claim in claims:
-        key = (claim.pool, claim.kind, claim.period)
+        key = (claim.pool, claim.kind, claim.period, claim.days)
         before = sums[key].quantity if key in sums else 0
         sums[key] = replace(claim, quantity=before + claim.quantity)
     return list(sums.values())

@@ -77,7 +77,7 @@ def _due(request: HttpRequest, depot: Depot | None, *, is_out: bool) -> Table:
     due = Q(pk__in=[])
     for zone in {depot.time_zone} if depot else set(Depot.objects.values_list("time_zone", flat=True)):
         here, today = Q(line__order__depot__time_zone=zone), today_in(zone)
-        waiting = Q(status__in=[RentalStatus.BOOKED, RentalStatus.READY], start_on__lte=today)
+        waiting = Q(status__in=[RentalStatus.BOOKED, RentalStatus.READY]) & Rental.leaves_by(today)
         due |= here & (Q(status=RentalStatus.OUT, end_on__lte=today) if is_out else waiting)
     found = rows.filter(due).select_related("unit", "line__order__customer", "line__order__depot")
     by = "end_on" if is_out else "start_on"

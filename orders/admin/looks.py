@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from core.backoffice import badge, page_of
+from core.backoffice import Card, Facts, badge, moment, page_of
 from core.time import days_counted
 from inventory.words import day
 from orders.models import Claim, Order, OrderLine, Rental
@@ -57,6 +57,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "shorten": ("Comes back earlier", "info"),
     "move": ("Moved to other days", "info"),
     "tell_late": ("Says it comes back late", "warning"),
+    "post_back": ("Posted back", "info"),
+    "deny_parcel": ("Was not posted back", "danger"),
     "be_late": ("Late: a fee a day from now on", "danger"),
     "miss": ("Not picked up on its first day", "warning"),
     "forfeit": ("Never picked up: ended", "danger"),
@@ -85,6 +87,8 @@ def status_badge(thing: Order | OrderLine | Rental, *, today: date | None = None
     if isinstance(thing, Rental) and today is not None and is_overdue(thing, today):
         late = (today - thing.end_on).days
         return badge(f"Overdue {late} day{'s' if late > 1 else ''}", "danger")
+    if isinstance(thing, Rental) and thing.is_posted_back:
+        return badge("On its way back", "info")
     return badge(thing.get_status_display(), TONES.get(str(thing.status), ""))
 
 
@@ -114,7 +118,7 @@ def unpaid_warning(order: Order) -> SafeString | str:
 
 
 def is_overdue(rental: Rental, today: date) -> bool:
-    return rental.status == RentalStatus.OUT and rental.end_on < today
+    return rental.status == RentalStatus.OUT and rental.posted_back_at is None and rental.end_on < today
 
 
 def days(rental: Rental) -> str:
@@ -137,6 +141,19 @@ def order_link(order: Order) -> SafeString | str:
 
 def customer_link(user: Model, viewer: Any) -> SafeString | str:
     return page_of("accounts_user", user.pk, user, viewer=viewer)
+
+
+def posted_back(rental: Rental) -> Facts:
+    """When it was posted back, and who brings it; nothing of what was not."""
+    if rental.posted_back_at is None:
+        return []
+    told = f"{rental.return_carrier}, {rental.return_tracking_number}" if rental.return_carrier else ""
+    at = moment(rental.posted_back_at, rental.line.order.depot.time_zone)
+    return [("Posted back", at), *([("Brought by", told)] if told else [])]
+
+
+def address_card(order: Order) -> list[Card]:
+    return [Card("Delivery address", text=address_lines(order.address))] if order.address else []
 
 
 def address_lines(address: Any) -> SafeString | str:

@@ -28,12 +28,15 @@ class DeliveryRateForm(MinorUnitsForm):
 
     class Meta:
         model = DeliveryRate
-        fields = ("country", "currency", "amount_minor")
+        fields = ("country", "currency", "amount_minor", "out_days", "back_days", "takes_returns")
         labels: ClassVar[dict[str, str]] = {"amount_minor": "Price"}
         help_texts: ClassVar[dict[str, str]] = {
             "country": "ISO 3166 code such as DE.",
             "currency": "ISO 4217 code such as EUR.",
-            "amount_minor": "For one order, whatever is in it, tax included.",
+            "amount_minor": "For one order, whatever is in it, there and back, tax included.",
+            "out_days": "Of a rental's parcel. Its unit is nobody else's on these days, and they are not billed.",
+            "back_days": "From its last day on, on which it must be posted.",
+            "takes_returns": "Customers of depots in this country may post back what they picked up.",
         }
 
     def clean_country(self) -> str:
@@ -68,7 +71,7 @@ class CancellationTierAdmin(ModelAdmin):
 @admin.register(DeliveryRate)
 class DeliveryRateAdmin(NewestFirst, ModelAdmin):
     form = DeliveryRateForm
-    list_display = ("country", "currency", "price")
+    list_display = ("country", "currency", "price", "out_days", "back_days", "takes_returns")
     list_display_links = ("country",)
     search_fields = ("country",)
     warn_unsaved_form = True

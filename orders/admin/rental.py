@@ -37,10 +37,12 @@ from orders import services
 from orders.admin.beside import beside
 from orders.admin.history import timeline
 from orders.admin.looks import (
+    address_card,
     customer_link,
     day_count,
     days,
     order_link,
+    posted_back,
     status_badge,
     still_to_come_text,
     unpaid_warning,
@@ -58,7 +60,7 @@ from orders.admin.steps import (
     next_rental_step,
 )
 from orders.admin.worklists import RentalWork
-from orders.models import ChargePhoto, Rental, RentalPhoto
+from orders.models import ChargePhoto, Fulfilment, Rental, RentalPhoto
 from orders.states import OrderStatus, RentalStatus
 
 _CLAIMABLE = (RentalStatus.RETURNED, RentalStatus.CLOSED)
@@ -74,7 +76,8 @@ class RentalAdmin(RentalMoney):
     ordering = ("start_on", "id")
     sortable_by = ()
     actions_detail = (
-        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "keep", "lose",
+        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "keep", "deny_parcel",
+        "lose",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
@@ -143,6 +146,7 @@ class RentalAdmin(RentalMoney):
             figures=[("Unit", obj.unit.serial if obj.unit else NOTHING)],
             main=[
                 Card("Rental", facts=_facts(obj, request.user)),
+                *address_card(order),
                 *condition_cards(obj),
                 *picture_cards(obj.photos.all()),
                 *claim_cards(obj),
@@ -207,6 +211,7 @@ class RentalAdmin(RentalMoney):
     )
     def hand_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rental = self.row(request, object_id)
+        ships = rental.line.order.fulfilment == Fulfilment.DELIVERY
 
         def do(typed: dict[str, Any]) -> str:
             services.hand_over_rental(
@@ -217,19 +222,23 @@ class RentalAdmin(RentalMoney):
                 serial=typed["serial"],
                 swap=typed.get("swap", False),
                 look=services.Look(typed["condition"], typed["checked"], typed["photos"]),
+                carrier=typed.get("carrier", ""),
+                tracking_number=typed.get("tracking_number", ""),
             )
-            gone = f"{typed['serial']} is with {rental.line.order.customer} until {day(rental.end_on)}."
+            where = f"{'on its way to' if ships else 'with'} {rental.line.order.customer}"
+            gone = f"{typed['serial']} is {where}{', theirs' if ships else ''} until {day(rental.end_on)}."
             return gone + still_to_come_text(rental.line.order_id)
 
-        early = (rental.start_on - today_in(rental.line.order.depot.time_zone)).days
-        begins = f"The rental begins only on {day(rental.start_on)}." if early > 0 else ""
+        early = (rental.leaves_on - today_in(rental.line.order.depot.time_zone)).days
+        what = "It is to be posted" if ships else "The rental begins"
+        begins = f"{what} only on {day(rental.leaves_on)}." if early > 0 else ""
         secured = not rental.line.order.deposit_plan or rental.line.order.deposit_secured_at is not None
         unsecured = "" if secured else "The deposit is not secured."
 
         ask = Ask(
-            title=f"Hand over {rental.unit or rental.line.title}",
-            text="The customer takes it along now. Scan it, go through the list, and photograph how it looks.",
-            submit="Hand over",
+            title=f"{'Ship' if ships else 'Hand over'} {rental.unit or rental.line.title}",
+            text=f"{_WHO[ships]} Scan it, go through the list, and photograph how it looks.",
+            submit="Ship" if ships else "Hand over",
             warning=unpaid_warning(rental.line.order) or " ".join(filter(None, (unsecured, begins))),
             **beside(rental),
         )
@@ -306,6 +315,12 @@ class RentalAdmin(RentalMoney):
         return self.take_step(request, rental, step="inspect", form=InspectForm(sent(request)), do=do, ask=ask)
 
 
+_WHO = {
+    True: "The carrier takes it now, with a label for its way back. The customer is told.",
+    False: "The customer takes it along now.",
+}
+
+
 def _instead(rental: Rental, scanned: str) -> Unit | None:
     """The unit that was scanned, if it could go instead of the one that stands ready."""
     if rental.unit is None or scanned in ("", rental.unit.serial):
@@ -321,7 +336,10 @@ def _facts(rental: Rental, viewer: Any) -> Facts:
         ("Depot", order.depot),
         ("Days", f"{days(rental)}, {day_count(rental)}"),
         ("Unit", page_of("inventory_unit", rental.unit_id, rental.unit, viewer=viewer) if rental.unit else NOTHING),
-        ("Handed over", moment(rental.handed_over_at, zone)),
+        *([("To be posted on", day(rental.post_on))] if rental.post_on else []),
+        ("Shipped" if rental.post_on else "Handed over", moment(rental.handed_over_at, zone)),
+        *([("Shipped by", f"{rental.carrier}, {rental.tracking_number}")] if rental.carrier else []),
+        *posted_back(rental),
         ("Taken back", moment(rental.returned_at, zone)),
     ]
 

@@ -72,10 +72,12 @@ class RentalChanges(WorklistAdmin):
         """Names of the steps that are possible now."""
         if rental.line.order.status != OrderStatus.CONFIRMED:
             return
-        if rental.status in EXTENDABLE:
+        if rental.is_posted_back:
+            yield "deny_parcel"
+        elif rental.status in EXTENDABLE:
             yield "extend"
         if rental.status == RentalStatus.OUT:
-            if keep_minor(rental) is not None:
+            if keep_minor(rental) is not None and not rental.is_posted_back:
                 yield "keep"
             yield "lose"
 
@@ -115,6 +117,24 @@ class RentalChanges(WorklistAdmin):
             **beside(rental, [("Costs", costs)]),
         )
         return self.take_step(request, rental, step="keep", form=ConfirmForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Never posted…", icon="unpublished", permissions=["handle"], url_path="deny-parcel")
+    def deny_parcel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.deny_parcel(rental_id=rental.pk, actor=actor_of(request), note=typed["note"])
+            return f"{rental.unit} is still with {rental.line.order.customer}."
+
+        ask = Ask(
+            title=f"{rental.unit} was never posted back?",
+            text="The carrier knows of no such parcel. It is as if nobody had told of one: the days after its last one "
+            "are late, and charged.",
+            submit="It was not posted",
+            danger=True,
+            **beside(rental),
+        )
+        return self.take_step(request, rental, step="deny_parcel", form=NoteForm(sent(request)), do=do, ask=ask)
 
     @action(description="Lost…", icon="help", permissions=["handle"], url_path="lose", variant=ActionVariant.DANGER)
     def lose(self, request: HttpRequest, object_id: str) -> HttpResponse:

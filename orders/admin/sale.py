@@ -17,7 +17,7 @@ from core.backoffice import Ask, Card, Page, actor_of, amount, sent, two_lines
 from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import (
-    address_lines,
+    address_card,
     customer_link,
     order_link,
     status_badge,
@@ -92,7 +92,7 @@ class OrderLineAdmin(WorklistAdmin):
             badges=[status_badge(obj)],
             subtitle=obj.sku,
             figures=[("Pieces", obj.quantity)],
-            main=[Card("Sale", facts=facts), *_address_card(obj)],
+            main=[Card("Sale", facts=facts), *address_card(order)],
             aside=[Card("History", timeline=history, text="" if history else "Nothing has happened to it yet.")],
         )
 
@@ -201,7 +201,3 @@ def _beside(line: OrderLine) -> dict[str, Any]:
         ("Goes by", line.order.get_fulfilment_display()),
     ]
     return {"facts": facts, "facts_title": "Sale"}
-
-
-def _address_card(line: OrderLine) -> list[Card]:
-    return [Card("Delivery address", text=address_lines(line.order.address))] if line.order.address else []

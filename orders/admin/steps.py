@@ -20,7 +20,9 @@ from unfold.widgets import (
 from core.backoffice import step_button
 from core.forms import AmountField, parse_amount
 from core.money import to_decimal
+from core.time import today_in
 from inventory.models import Unit
+from inventory.words import count
 from orders.checklists import points_of
 from orders.models import CLAIMABLE, Claim, Fulfilment, OrderLine, Rental
 from orders.pictures import MOST_BYTES, MOST_PHOTOS
@@ -44,9 +46,10 @@ def next_rental_step(rental: Rental) -> Step | None:
     """None when nothing is to be done at a depot; `line.order` is loaded."""
     if rental.line.order.status != OrderStatus.CONFIRMED:
         return None
+    ships = rental.line.order.fulfilment == Fulfilment.DELIVERY
     return {
         RentalStatus.BOOKED: Step("prepare", "Prepare"),
-        RentalStatus.READY: Step("hand_over", "Hand over"),
+        RentalStatus.READY: Step("hand_over", "Ship" if ships else "Hand over"),
         RentalStatus.OUT: Step("take_back", "Take back"),
         RentalStatus.RETURNED: Step("inspect", "Inspect"),
     }.get(RentalStatus(rental.status))
@@ -116,13 +119,26 @@ class NoteForm(forms.Form):
     note = _note("Note", required=False)
 
 
-class ShipForm(NoteForm):
+def _parcel() -> dict[str, forms.Field]:
     """Who takes the parcel; both or neither."""
+    names = ("carrier", "tracking_number")
+    return {name: forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget()) for name in names}
 
-    carrier = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
-    tracking_number = forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget)
 
+class ShipForm(NoteForm):
     field_order = ("carrier", "tracking_number", "note")
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.fields |= _parcel()
+        self.order_fields(self.field_order)
+
+
+def _day_input() -> forms.Widget:
+    """The browser's own calendar; it sends ISO 8601, in whatever way it shows a day."""
+    widget: forms.TextInput = UnfoldAdminTextInputWidget()
+    widget.input_type = "date"
+    return widget
 
 
 class Pictures(forms.FileInput):
@@ -179,11 +195,19 @@ _ODD = re.compile(r"[\\^$.*+?()\[\]{}|/]")
 
 class HandOverForm(forms.Form):
     """What is scanned, looked at and photographed. Before the rental begins, without its deposit, or with another unit
-    than the one that stands ready, it must be meant."""
+    than the one that stands ready, it must be meant. What is shipped has its carrier and number."""
 
     def __init__(
-        self, data: Any, files: Any, *, rental: Rental, days_early: int, secured: bool, instead: Unit | None
+        self,
+        data: Any,
+        files: Any,
+        *,
+        rental: Rental,
+        days_early: int,
+        secured: bool,
+        instead: Unit | None,
     ) -> None:
+        ships = rental.line.order.fulfilment == Fulfilment.DELIVERY
         expected = rental.unit.serial if rental.unit is not None else ""
         super().__init__(data, files, initial={"condition": rental.unit.condition if rental.unit is not None else ""})
         attrs = {
@@ -205,6 +229,8 @@ class HandOverForm(forms.Form):
             self.fields["swap"] = forms.BooleanField(
                 label=f"Hand over {instead} instead of {expected}", required=False, widget=UnfoldBooleanSwitchWidget()
             )
+        if ships:
+            self.fields |= _parcel()
         self.fields["checked"] = _checks(rental)
         self.fields["condition"] = _condition("Condition", "Say in which condition it leaves.")
         self.fields["photos"] = _photos("How it looks now.")
@@ -218,10 +244,12 @@ class HandOverForm(forms.Form):
                 error_messages={"required": "The deposit is not secured. Write why it is handed over all the same."},
             )
         if days_early > 0:
+            begins = "it is to be posted" if ships else "the rental begins"
+            not_yet = "It is not to be posted yet" if ships else "The rental has not begun"
             self.fields["early"] = forms.BooleanField(
-                label=f"Yes, {days_early} day{'s' if days_early > 1 else ''} before the rental begins",
+                label=f"Yes, {count(days_early, 'day')} before {begins}",
                 widget=UnfoldBooleanSwitchWidget(),
-                error_messages={"required": "The rental has not begun. Say yes if it is handed over all the same."},
+                error_messages={"required": f"{not_yet}. Say yes if it leaves all the same."},
             )
 
 
@@ -234,6 +262,16 @@ class TakeBackForm(forms.Form):
         self.fields["checked"] = _checks(rental)
         self.fields["photos"] = _photos("How it looks now; what is broken or dirty from near by.")
         self.fields["note"] = _note("Note", required=False, help_text="What is missing, dirty or broken.")
+        if rental.line.rental_terms.parcel_back_days is not None:
+            told = rental.posted_back_at
+            self.fields["posted_on"] = forms.DateField(
+                label="Posted on",
+                required=False,
+                initial=today_in(rental.line.order.depot.time_zone, told) if told else None,
+                widget=_day_input(),
+                input_formats=["%Y-%m-%d"],
+                help_text="Of a parcel, by its label: no later day is late. Left as it is, its customer's word counts.",
+            )
 
     def clean_checked(self) -> list[str] | None:
         """None when nothing was ticked: the list was not gone through."""

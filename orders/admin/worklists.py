@@ -13,7 +13,7 @@ from core.backoffice import ReadOnlyAdmin
 from core.time import today_in
 from inventory.models import Depot
 from orders.admin.steps import HANDLE
-from orders.models import Fulfilment
+from orders.models import Fulfilment, Rental
 from orders.states import UNDECIDED, ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 
 OPEN = "open"  # everything on which something is still to be done
@@ -35,13 +35,16 @@ _R, _S = RentalStatus, SaleStatus
 _AHEAD = timedelta(days=7)
 
 _WAITING = Q(status__in=[_R.BOOKED, _R.READY])
+_WITH_CUSTOMER = Q(status=_R.OUT, posted_back_at=None)
 
 RENTAL_WORK = (
-    Work("today", "Hand out today", lambda day: _WAITING & Q(start_on__lte=day)),
-    Work("due", "Due back today", lambda day: Q(status=_R.OUT, end_on=day)),
-    Work("overdue", "Overdue", lambda day: Q(status=_R.OUT, end_on__lt=day), urgent=True),
+    Work("today", "Hand out today", lambda day: _WAITING & Q(post_on=None, start_on__lte=day)),
+    Work("post", "Post today", lambda day: _WAITING & Q(post_on__lte=day)),
+    Work("due", "Due back today", lambda day: _WITH_CUSTOMER & Q(end_on=day)),
+    Work("overdue", "Overdue", lambda day: _WITH_CUSTOMER & Q(end_on__lt=day), urgent=True),
+    Work("parcels", "On their way back", lambda _: Q(status=_R.OUT, posted_back_at__isnull=False)),
     Work("inspect", "To inspect", lambda _: Q(status=_R.RETURNED)),
-    Work("ahead", "Next 7 days", lambda day: _WAITING & Q(start_on__gt=day, start_on__lte=day + _AHEAD)),
+    Work("ahead", "Next 7 days", lambda day: _WAITING & Rental.leaves_by(day + _AHEAD) & ~Rental.leaves_by(day)),
     Work(OPEN, "All open", lambda _: _WAITING | Q(status__in=[_R.OUT, _R.RETURNED])),
 )
 

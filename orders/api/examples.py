@@ -22,6 +22,7 @@ from orders.errors import (
     ExtensionNotPossible,
     KeepNotOffered,
     OrderRefused,
+    ParcelNotTaken,
     PriceChanged,
     QuoteExpired,
     QuoteUsed,
@@ -98,6 +99,7 @@ QUOTE = {
             "deposit": _eur(8000),
             "rental": {
                 **_DAYS,
+                "transit": None,
                 "late_fee_per_day": _eur(900),
                 "keep_price": _eur(11185),
             },
@@ -106,6 +108,7 @@ QUOTE = {
     "coupon": None,
     "discount": _eur(0),
     "delivery": _eur(0),
+    "delivery_terms": "",
     "total": _eur(10420),
     "tax_included": _eur(1664),
     **_DEPOSIT,
@@ -130,7 +133,7 @@ QUOTE = {
     ],
     "expires_at": "2027-04-20T09:30:00Z",
 }
-ORDER = {
+ORDER: dict[str, Any] = {
     "number": "CT-7K3M-9QXP-2RTV",
     "status": "pending_payment",
     "allowed_events": ["cancel", "pay"],
@@ -177,6 +180,9 @@ ORDER = {
                     "discount": _eur(0),
                     "expected_on": None,
                     "unit": None,
+                    "post_on": None,
+                    "shipment": None,
+                    "return_parcel": None,
                     "handed_over_at": None,
                     "returned_at": None,
                     "allowed_events": ["extend"],
@@ -309,6 +315,36 @@ DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
 DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
 DELAY_REFUSED = refused(
     TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
+)
+PARCEL_REQUEST = {"rental": EXTENSION["rental"], "carrier": "DHL", "tracking_number": "00340434161094042557"}
+_RENTED = ORDER["lines"][1]
+_SENT = {
+    "status": "out",
+    "unit": "STRATOS-M-GREY-07",
+    "post_on": "2027-05-01",
+    "shipment": {"carrier": "DHL", "tracking_number": "00340434161094038871"},
+    "return_parcel": {
+        "carrier": "DHL",
+        "tracking_number": "00340434161094042557",
+        "posted_at": "2027-05-09T14:40:00Z",
+    },
+    "handed_over_at": "2027-05-01T08:12:40Z",
+    "allowed_events": ["post_back"],
+}
+POSTED_BACK = {
+    **ORDER,
+    "status": "confirmed",
+    "allowed_events": [],
+    "fulfilment": "delivery",
+    "expires_at": None,
+    "confirmed_at": "2027-04-20T09:07:44Z",
+    "deposit_secured_at": "2027-04-30T08:00:00Z",
+    "lines": [{**_RENTED, "rentals": [{**_RENTED["rentals"][0], **_SENT}]}],
+}
+PARCEL_REFUSED = refused(
+    TransitionNotAllowed(event="post_back", status="booked", allowed=["extend", "move"]),
+    ParcelNotTaken,
+    RequestInProgress,
 )
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(

@@ -16,7 +16,7 @@ from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus,
 PLACED = "place"  # the beginning, which is no change of state
 _OF_CLAIMS = {"file_claim", *(f"{event}_claim" for event, _ in CLAIM)}
 EVENTS = [(name, name) for name in sorted({PLACED, *(e for e, _ in (*ORDER, *RENTAL, *SALE)), *_OF_CLAIMS})]
-RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "shorten", "tell_late")]
+RENTAL_EVENTS = [(name, name) for name in ("extend", "keep", "move", "post_back", "shorten", "tell_late")]
 LINE_EVENTS = [("ask_return", "ask_return")]
 LIMITS = [(name, name) for name in ("next_booking", "longest_rental", "too_far", "overdue")]
 PROPOSALS = [(name, name) for name in ("longer", "container")]
@@ -135,6 +135,14 @@ class DelayOutput(serializers.Serializer[Any]):
     late_fees = MoneyOutput(help_text="What the late days will cost that are not charged yet, if it comes back then.")
 
 
+class ParcelInput(Input):
+    """A rental that was posted back, and who brings it."""
+
+    rental = serializers.UUIDField()
+    carrier = serializers.CharField(max_length=40)
+    tracking_number = serializers.CharField(max_length=40)
+
+
 class ReturnInput(Input):
     """Lines of goods that go back."""
 
@@ -158,10 +166,19 @@ class AdjustmentOutput(serializers.Serializer[Any]):
     amount = MoneyOutput(help_text="Of one; below zero: cheaper.")
 
 
+class TransitOutput(serializers.Serializer[Any]):
+    """How a delivery comes and goes. Its days are not billed, and nobody is late by them."""
+
+    out_days = serializers.IntegerField(help_text="How long the parcel takes.")
+    back_days = serializers.IntegerField(help_text="And back.")
+    post_on = serializers.DateField(help_text="When we post it, to be there on start_on.")
+    post_back_by = serializers.DateField(help_text="The last day: posted later, it is late.")
+
+
 class RentedDaysOutput(serializers.Serializer[Any]):
     """The days of a rental, and how its price comes about."""
 
-    start_on = serializers.DateField(help_text="When it is handed out; with the days to get used to it.")
+    start_on = serializers.DateField(help_text="When it is handed out, or there; with the days to get used to it.")
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days, first and last included.")
     acclimatisation_days = serializers.IntegerField(help_text="The first of them, before the trip.")
@@ -172,6 +189,7 @@ class RentedDaysOutput(serializers.Serializer[Any]):
 
 
 class QuotedRentalOutput(RentedDaysOutput):
+    transit = TransitOutput(allow_null=True, help_text="Of a delivery; null: it is picked up.")
     late_fee_per_day = MoneyOutput(help_text="Once a day's grace is over, and never more than keeping it costs.")
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping one costs after this rent is credited; null: it is not for sale."
@@ -274,6 +292,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     coupon = serializers.CharField(allow_null=True)
     discount = MoneyOutput(help_text="Of the coupon; the lines contain it.")
     delivery = MoneyOutput()
+    delivery_terms = serializers.CharField(help_text="What that pays for, in a sentence for people; empty: a pickup.")
     total = MoneyOutput()
     tax_included = MoneyOutput()
     deposit = MoneyOutput(help_text="Apart from the total.")
@@ -294,6 +313,19 @@ class OtherChargeOutput(serializers.Serializer[Any]):
     rental = serializers.UUIDField(allow_null=True, help_text="Of which rental, if of one.")
 
 
+class ShipmentOutput(serializers.Serializer[Any]):
+    carrier = serializers.CharField()
+    tracking_number = serializers.CharField()
+
+
+class ReturnParcelOutput(serializers.Serializer[Any]):
+    """A rental on its way back. Whether it is late is judged by posted_at."""
+
+    carrier = serializers.CharField(allow_blank=True, help_text="Empty: staff took it in, and nobody had told.")
+    tracking_number = serializers.CharField(allow_blank=True)
+    posted_at = serializers.DateTimeField()
+
+
 class BookedRentalOutput(RentedDaysOutput):
     """One unit as it is booked now, also after it was extended, moved or shortened."""
 
@@ -305,6 +337,11 @@ class BookedRentalOutput(RentedDaysOutput):
         allow_null=True, help_text="When it comes back, if its customer said that it is late."
     )
     unit = serializers.CharField(allow_null=True, help_text="Serial of the unit, once one is chosen.")
+    post_on = serializers.DateField(
+        allow_null=True, help_text="When we post it, to be there on start_on; null: a pickup."
+    )
+    shipment = ShipmentOutput(allow_null=True, help_text="Once it was posted with a tracking number.")
+    return_parcel = ReturnParcelOutput(allow_null=True, help_text="Once it was posted back.")
     handed_over_at = serializers.DateTimeField(allow_null=True)
     returned_at = serializers.DateTimeField(allow_null=True)
     allowed_events = serializers.ListField(child=serializers.ChoiceField(choices=RENTAL_EVENTS))
@@ -312,11 +349,6 @@ class BookedRentalOutput(RentedDaysOutput):
     keep_price = MoneyOutput(
         allow_null=True, help_text="What keeping it costs by now; null: it has ended, or is not for sale."
     )
-
-
-class ShipmentOutput(serializers.Serializer[Any]):
-    carrier = serializers.CharField()
-    tracking_number = serializers.CharField()
 
 
 class OrderLineOutput(PricedOutput):

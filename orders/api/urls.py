@@ -17,6 +17,7 @@ urlpatterns = [
     path("orders/<str:number>/extend", views.ExtendView.as_view()),
     path("orders/<str:number>/return-early", views.ShortenView.as_view()),
     path("orders/<str:number>/move", views.MoveView.as_view()),
+    path("orders/<str:number>/return-parcel", views.ReturnParcelView.as_view()),
     path("orders/<str:number>/delay", views.DelayView.as_view()),
     path("orders/<str:number>/keep", views.KeepView.as_view()),
     path("orders/<str:number>/returns", views.ReturnsView.as_view()),

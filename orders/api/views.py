@@ -29,6 +29,7 @@ from orders.api.serializers import (
     MoveInput,
     OrderInput,
     OrderOutput,
+    ParcelInput,
     QuoteInput,
     QuoteOutput,
     ReturnInput,
@@ -299,6 +300,30 @@ class DelayView(APIView):
         late, fees = services.report_late(rental_id=rental.pk, back_on=body["back_on"], actor=_by(request))
         told = {"rental": str(late.pk), "back_on": late.late_reported_on}
         return Response({**told, "late_fees": money(fees, order.currency)})
+
+
+class ReturnParcelView(APIView):
+    @extend_schema(
+        operation_id="returnByParcel",
+        tags=["orders"],
+        summary="Say that a rental was posted back",
+        description="Whether it is late is judged by this moment, and never by how long the parcel takes. Sent again, "
+        "the carrier and its number are corrected.",
+        request=ParcelInput,
+        responses={200: OrderOutput, **examples.PARCEL_REFUSED},
+        examples=[examples.asked(examples.PARCEL_REQUEST), examples.answered(examples.POSTED_BACK)],
+    )
+    @idempotent(atomic=True)
+    def post(self, request: Request, number: str) -> Response:
+        order = _mine(request, number)
+        body = parse(ParcelInput, request.data)
+        services.post_back_rental(
+            rental_id=_rental(order, body["rental"]).pk,
+            carrier=body["carrier"],
+            tracking_number=body["tracking_number"],
+            actor=_by(request),
+        )
+        return Response(order_answer(_order(request, number)))
 
 
 class KeepView(APIView):

@@ -1,11 +1,13 @@
 """One rented unit of a line, and what its customer is reminded of."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Coalesce
 
 from core.ids import new_id
 from inventory.models import Reservation, Unit
@@ -21,6 +23,7 @@ class Rental(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="rentals")
     start_on = models.DateField()
     end_on = models.DateField()  # included
+    post_on = models.DateField(null=True, blank=True)  # when its parcel is to leave; null: it is picked up
     period = DateRangeField()
     discount_minor = models.PositiveBigIntegerField(default=0)  # its part of what the coupon takes off its line
     status = models.CharField(max_length=16, choices=RentalStatus, default=RentalStatus.BOOKED)
@@ -28,8 +31,14 @@ class Rental(models.Model):
     returned_at = models.DateTimeField(null=True, blank=True)
     missed_at = models.DateTimeField(null=True, blank=True)  # when it was written down that nobody came for it
     late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
+    carrier = models.CharField(max_length=40, blank=True)  # who brings it
+    tracking_number = models.CharField(max_length=40, blank=True)
+    return_carrier = models.CharField(max_length=40, blank=True)  # who brings it back
+    return_tracking_number = models.CharField(max_length=40, blank=True)
+    posted_back_at = models.DateTimeField(null=True, blank=True)  # when it was on its way back: no day later is late
     condition_report = models.JSONField(default=dict, blank=True)
 
+    LEAVES_ON: ClassVar = Coalesce("post_on", "start_on")
     KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
 
     class Meta:
@@ -37,6 +46,16 @@ class Rental(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=RentalStatus.values), name="rental_status_valid"),
             models.CheckConstraint(condition=Q(start_on__lte=F("end_on")), name="rental_days_ordered"),
+            models.CheckConstraint(condition=Q(post_on__lte=F("start_on")), name="rental_posted_in_time"),
+            models.CheckConstraint(
+                condition=Q(carrier="", tracking_number="") | ~Q(carrier="") & ~Q(tracking_number=""),
+                name="rental_tracked_by_carrier",
+            ),
+            models.CheckConstraint(
+                condition=Q(return_carrier="", return_tracking_number="")
+                | ~Q(return_carrier="") & ~Q(return_tracking_number="") & Q(posted_back_at__isnull=False),
+                name="rental_return_tracked_by_carrier",
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=["ready", "out", "returned"]) | Q(unit__isnull=False),
                 name="rental_ready_has_unit",
@@ -71,6 +90,21 @@ class Rental(models.Model):
     def as_ordered_minor(self) -> int:
         """The rent that was ordered, after a coupon; those of a line come to what the line cost. Needs `line`."""
         return self.after_discount(self.line.unit_price_minor)
+
+    @staticmethod
+    def leaves_by(day: date) -> Q:
+        """Those that leave the depot on this day or before."""
+        return Q(start_on__lte=day) | Q(post_on__lte=day)
+
+    @property
+    def leaves_on(self) -> date:
+        """The day on which it leaves the depot."""
+        return self.post_on or self.start_on
+
+    @property
+    def is_posted_back(self) -> bool:
+        """On its way back: nothing about its days can change any more."""
+        return self.status == RentalStatus.OUT and self.posted_back_at is not None
 
 
 class Reminder(models.Model):

@@ -10,17 +10,28 @@ from django.db.models.functions import Coalesce, Upper
 from core.money import validate_currency
 from orders.models.order import Order
 
+_MOST_DAYS = 30  # of a parcel on its way
+_IN_TRANSIT = MaxValueValidator(_MOST_DAYS)
+
 
 class DeliveryRate(models.Model):
-    """What bringing one order to a country costs, tax included."""
+    """What bringing one order to a country, and back what of it is rented, costs, tax included; how long it takes."""
 
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)
     amount_minor = models.PositiveBigIntegerField()
+    out_days = models.PositiveSmallIntegerField("days on its way there", default=2, validators=[_IN_TRANSIT])
+    back_days = models.PositiveSmallIntegerField("days on its way back", default=2, validators=[_IN_TRANSIT])
+    takes_returns = models.BooleanField("rentals picked up here may be sent back", default=False)
 
     class Meta:
         ordering = ["country", "currency"]
-        constraints = [models.UniqueConstraint(fields=["country", "currency"], name="delivery_rate_one_per_currency")]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "currency"], name="delivery_rate_one_per_currency"),
+            models.CheckConstraint(
+                condition=Q(out_days__lte=_MOST_DAYS, back_days__lte=_MOST_DAYS), name="delivery_rate_days_within"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.country} {self.currency}"

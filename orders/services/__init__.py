@@ -45,10 +45,12 @@ from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from orders.services.reminding import remind
 from orders.services.renting import (
+    deny_parcel,
     extend_rental,
     keep_rental,
     lose_rental,
     move_rental_days,
+    post_back_rental,
     report_late,
     shorten_rental,
 )
@@ -81,6 +83,7 @@ __all__ = [
     "confirm_late",
     "create_quote",
     "deliver_sale",
+    "deny_parcel",
     "digest_of",
     "drop_claim",
     "expire_orders",
@@ -105,6 +108,7 @@ __all__ = [
     "offer_to",
     "open_feed",
     "place_order",
+    "post_back_rental",
     "prepare_rental",
     "prepare_sale",
     "ready_for_more",

@@ -41,14 +41,14 @@ def tell_alternatives(
 
     lines: as a quote froze them. coupon: its code, to wait with.
     """
-    asked = list(_sum_up(lines, depot_id))
+    depots = list(Depot.objects.filter(Q(active=True) | Q(pk=depot_id)).with_closures())
+    [home] = (depot for depot in depots if depot.pk == depot_id)
+    asked = list(_sum_up(lines, home))
     short = [(one, fact["available"]) for fact in no.members.get("lines", ()) for one in asked if one.is_meant(fact)]
     no.members |= {"lines": [], "held_by_your_orders": []}
     if not short:
         return
     missing = [one for one, _ in short]
-    depots = list(Depot.objects.filter(Q(active=True) | Q(pk=depot_id)).with_closures())
-    [home] = (depot for depot in depots if depot.pk == depot_id)
     instead = instead_of(missing, currency)
     wanted = [one.wanted.at(depot) for one in missing for depot in depots]
     wanted += [in_its_place(one, row) for one in missing for row in instead.get((one.sku, one.mode), ())]
@@ -63,10 +63,10 @@ def tell_alternatives(
         no.detail += f" Your unpaid order {' and '.join(own)} holds what is short: pay it, or cancel it."
 
 
-def _sum_up(lines: Sequence[Json], depot_id: int) -> Iterator[Asked]:
+def _sum_up(lines: Sequence[Json], depot: Depot) -> Iterator[Asked]:
     sums: dict[tuple[Any, ...], Asked] = {}
     for line in lines:
-        one = asked_by(line, depot_id)
+        one = asked_by(line, depot)
         wanted = one.wanted
         key = (line["kind"], wanted.variant_id, wanted.days)
         if key in sums:
@@ -110,8 +110,8 @@ class _Teller:
         }
 
     def _can_wait(self, one: Asked) -> bool:
-        """Who waits gets an order of its own."""
-        return one.wanted.quantity <= WaitlistEntry.MOST
+        """Who waits gets an order of its own, for pickup."""
+        return one.wanted.quantity <= WaitlistEntry.MOST and one.wanted.buffers.transit is None
 
     def _wait(self, one: Asked) -> Json:
         """What to send, and where, to wait for this."""

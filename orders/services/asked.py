@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from catalog.buffers import Buffers
 from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
 from core.time import day_after, days_counted
 from inventory.alternatives import Wanted
+from inventory.models import Depot
 from orders.models import OrderLine
+from orders.rental_terms import RentalTerms
 
 _MOST_LOOKED_AT = 50  # for each line, of which most may be gone too
 Json = dict[str, Any]
@@ -48,20 +51,13 @@ class Asked:
         return all(fact.get(name, value) == value for name, value in mine.items())
 
 
-def asked_by(line: Json, depot_id: int) -> Asked:
-    """What a line asks for, as a quote froze it."""
+def asked_by(line: Json, depot: Depot) -> Asked:
+    """What a line asks for, as a quote froze it. depot: with its closures."""
     terms = line["rental"]
     if terms is None:
-        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot_id, line["quantity"]))
-    start_on, end_on = date.fromisoformat(terms["start_on"]), date.fromisoformat(terms["end_on"])
-    wanted = Wanted(
-        line["variant_id"],
-        depot_id,
-        line["quantity"],
-        days=(start_on, end_on),
-        prep_days=(start_on - date.fromisoformat(terms["blocked_from"])).days,
-        turnaround_days=terms["turnaround_days"],
-    )
+        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot, line["quantity"]))
+    days = date.fromisoformat(terms["start_on"]), date.fromisoformat(terms["end_on"])
+    wanted = Wanted(line["variant_id"], depot, line["quantity"], days, RentalTerms.of(terms).buffers)
     return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
 
 
@@ -75,9 +71,9 @@ def instead_of(missing: Sequence[Asked], currency: str) -> dict[tuple[str, str],
 
 def in_its_place(one: Asked, row: InsteadRow) -> Wanted:
     """The same days and number of another variant, which has its own days around a rental."""
-    offer = row["variant"]["rental"]
-    prep, turnaround = (offer["prep_days"], offer["turnaround_days"]) if offer else (0, 0)
-    return replace(one.wanted, variant_id=row["variant"]["id"], prep_days=prep, turnaround_days=turnaround)
+    offer, transit = row["variant"]["rental"], one.wanted.buffers.transit
+    own = Buffers(offer["prep_days"], offer["turnaround_days"], transit) if offer else Buffers()
+    return replace(one.wanted, variant_id=row["variant"]["id"], buffers=own)
 
 
 def price_of(row: InsteadRow, one: Asked) -> int | None:

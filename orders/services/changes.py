@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
-from core.time import today_in
+from core.time import day_after, today_in
 from inventory.errors import HoldLapsed
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
@@ -131,8 +131,9 @@ def hold_anew(*, order_id: UUID) -> Order:
 
 def _why_lost(order: Order) -> str:
     """What stands in the way of an order whose money came late, apart from stock; "": nothing. Locks: coupon."""
-    if Rental.objects.filter(line__order=order, start_on__lt=today_in(order.depot.time_zone)).exists():
-        return "The first day of its rental has passed."
+    yesterday = day_after(today_in(order.depot.time_zone), -1)
+    if Rental.objects.filter(Rental.leaves_by(yesterday), line__order=order).exists():
+        return "The first day of its rental, or of its parcel, has passed."
     try:
         _use_coupon_again(order)
     except NotHadAnew as no:

@@ -30,7 +30,8 @@ class _Proposal:
     def is_free(self, depot: Depot, ledger: Ledger) -> bool:
         if self.more is None:
             return is_free(self.wanted, depot, ledger)
-        return ledger.free(self.wanted.pool, self.more) >= self.wanted.quantity
+        first, end = self.more  # none, where a parcel is taken in on the same day
+        return first == end or ledger.free(self.wanted.pool, self.more) >= self.wanted.quantity
 
 
 def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved: Callable[[int], int]) -> list[Json]:
@@ -40,7 +41,7 @@ def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved
     Two statements at most, however many lines, and no locks. lines: as a quote freezes them; depot: with its closures;
     saved: how much less is to be paid in the end when prices come to so much less: there may be a coupon.
     """
-    asked = [asked_by(line, depot.pk) for line in lines]
+    asked = [asked_by(line, depot) for line in lines]
     instead = instead_of(asked, currency)
     proposals = list(_proposals(lines, asked, instead, depot, currency, saved=saved))
     if not proposals:
@@ -73,11 +74,12 @@ def _proposals(
                 told = _another(row, price_minor, saves_minor, currency)
                 yield _Proposal(index, told, in_its_place(one, row))
         if one.wanted.days and one.wanted.blocked:
-            ends = one.wanted.blocked[1]
+            first, ends = one.wanted.blocked
             for end_on in _later_days(line, one.wanted.days, depot):
                 more = days_counted(one.wanted.days[1], end_on) - 1
                 wanted = replace(one.wanted, days=(one.wanted.days[0], end_on))
-                yield _Proposal(index, _longer(line, one, more, end_on), wanted, (ends, day_after(ends, more)))
+                later = (wanted.blocked or (first, ends))[1]
+                yield _Proposal(index, _longer(line, one, more, end_on), wanted, (ends, later))
 
 
 def _later_days(line: Json, days: tuple[date, date], depot: Depot) -> Iterator[date]:
@@ -88,7 +90,7 @@ def _later_days(line: Json, days: tuple[date, date], depot: Depot) -> Iterator[d
         end_on = day_after(end_on)
         if terms.fee_minor(first_on, end_on) > line["unit_price_minor"]:
             return
-        if not depot.is_closed(end_on):
+        if terms.buffers.transit or not depot.is_closed(end_on):
             yield end_on
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from django.core.files.base import File
@@ -10,6 +11,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from catalog.models import Variant
+from core.errors import FieldError, InvalidInput
+from core.time import start_of_day, today_in
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
 from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
@@ -35,7 +38,8 @@ from orders.services.history import (
     record,
     require_confirmed,
 )
-from orders.services.lateness import charge_late_days_of
+from orders.services.lateness import charge_late_days_of, credit_late_days_of
+from orders.services.parcels import Tracked, tracked_by
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, RentalStatus, allowed_events, next_status
 
@@ -142,20 +146,24 @@ def hand_over_rental(
     serial: str = "",
     swap: bool = False,
     look: Look | None = None,
+    carrier: str = "",
+    tracking_number: str = "",
 ) -> Rental:
-    """Give the prepared unit to the customer.
+    """Give the prepared unit to the customer, or to the carrier of a delivery; of what is shipped the customer is told.
 
-    without_deposit: why, if it is to leave although the deposit is not secured. serial: what was scanned; swap: if that
-    is another unit than the prepared one, it goes instead (`swap_unit`). look: how it looked; a point that is not in
-    order needs a note.
+    carrier, tracking_number: of a delivery, both or neither. without_deposit: why, if it is to leave although the
+    deposit is not secured. serial: what was scanned; swap: if that is another unit than the prepared one, it goes
+    instead (`swap_unit`). look: how it looked; a point that is not in order needs a note.
     Locks: the orders concerned, in id order, stock level, reservation, unit.
     Raises: TransitionNotAllowed, NothingPaid, DepositNotSecured, WrongUnit, ChecklistOpen, PhotoUnsuitable,
-    UnitNotFree.
+    UnitNotFree, ShipmentUnsuitable.
     """
     photos = cleaned(look.photos) if look is not None else []
     order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor) if not swap else _swapped(rental_id, serial, actor)
     _require_paid(order)
-    next_status(RENTAL, "hand_over", rental.status)
+    event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "hand_over"
+    next_status(RENTAL, event, rental.status)
+    tracked = _tracked(order, carrier, tracking_number)
     _require_unit(rental, serial)
     if order.deposit_plan and order.deposit_secured_at is None:
         if not without_deposit:
@@ -168,14 +176,18 @@ def hand_over_rental(
     moved = move_rental(
         order,
         rental,
-        "hand_over",
+        event,
         actor=actor,
         note=note,
         handed_over_at=timezone.now(),
         condition_report=rental.condition_report,
         period=claim.period,
+        carrier=tracked.carrier,
+        tracking_number=tracked.number,
     )
     _keep_photos(rental, RentalPhoto.Moment.HANDED_OVER, photos)
+    if event == "ship":
+        tell_soon("shipped", order_id=order.pk, about=rental.pk)
     return moved
 
 
@@ -188,17 +200,27 @@ def take_back_rental(
     note: str = "",
     checked: Collection[str] | None = None,
     photos: Sequence["File[bytes]"] = (),
+    posted_on: date | None = None,
 ) -> Rental:
     """Take a unit back in the condition it is in (A to D); it goes to cleaning. Days that it is late are charged.
 
-    checked: the points of the checklist that are in order; None: it was not gone through. photos: up to 6.
-    Locks: order, stock level, reservation, unit. Raises: TransitionNotAllowed, HoldLapsed, PhotoUnsuitable.
+    posted_on: the day on which it was posted, if it came by parcel; the customer's word counts when it is the same day,
+    else no later day is late, and what was charged for one is credited. checked: the points of the checklist that are
+    in order; None: it was not gone through. photos: up to 6.
+    Locks: order, stock level, reservation, unit.
+    Raises: TransitionNotAllowed, InvalidInput, HoldLapsed, PhotoUnsuitable.
     """
     look, kept = Look(condition, checked), cleaned(photos)
     order, rental = lock_rental(rental_id)
     next_status(RENTAL, "take_back", rental.status)
+    rental.posted_back_at = _posted_at(order, rental, posted_on)
     charge_late_days_of(order, rental, at=timezone.now())
-    claim = take_in(reservation_id=rental.reservation_id, condition=condition)
+    credit_late_days_of(order, rental)
+    claim = take_in(
+        reservation_id=rental.reservation_id,
+        condition=condition,
+        turnaround_days=rental.line.rental_terms.buffers.turnaround_days,
+    )
     moved = move_rental(
         order,
         rental,
@@ -208,6 +230,7 @@ def take_back_rental(
         returned_at=timezone.now(),
         condition_report=_report(rental, "returned", look, note),
         period=claim.period,
+        posted_back_at=rental.posted_back_at,
     )
     _keep_photos(rental, RentalPhoto.Moment.TAKEN_BACK, kept)
     return moved
@@ -248,16 +271,36 @@ def deliver_sale(
     order, line = _lock_line(line_id)
     _require_paid(order)
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
-    tracked = {"carrier": carrier.strip(), "tracking_number": tracking_number.strip()}
-    if any(tracked.values()) and (event != "ship" or not all(tracked.values())):
-        raise ShipmentUnsuitable
-    moved = move_sale(order, line, event, actor=actor, note=note, delivered_at=timezone.now(), **tracked)
+    tracked = _tracked(order, carrier, tracking_number)
+    moved = move_sale(
+        order, line, event, actor=actor, note=note, delivered_at=timezone.now(), carrier=tracked.carrier,
+        tracking_number=tracked.number,
+    )  # fmt: skip
     if event == "ship":
         tell_soon("shipped", order_id=order.pk, about=line.pk)
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
     settle_soon(order.pk)  # it may be done and balanced
     return moved
+
+
+def _tracked(order: Order, carrier: str, tracking_number: str) -> Tracked:
+    """Raises: ShipmentUnsuitable, also for what nobody ships."""
+    tracked = tracked_by(carrier, tracking_number)
+    if tracked.carrier and order.fulfilment != Fulfilment.DELIVERY:
+        raise ShipmentUnsuitable
+    return tracked
+
+
+def _posted_at(order: Order, rental: Rental, posted_on: date | None) -> datetime | None:
+    """When a unit was posted back: as its customer told, unless it was on another day. Raises: InvalidInput."""
+    zone, told = order.depot.time_zone, rental.posted_back_at
+    if posted_on is None or (told is not None and today_in(zone, told) == posted_on):
+        return told
+    left = today_in(zone, rental.handed_over_at)
+    if not left <= posted_on <= today_in(zone):
+        raise InvalidInput([FieldError("/posted_on", f"Name a day from {left} until today.", "out_of_range")])
+    return start_of_day(posted_on, zone)
 
 
 def _swapped(rental_id: UUID, serial: str, actor: str) -> tuple[Order, Rental]:

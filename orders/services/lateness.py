@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.queue import enqueue
+from core.time import today_in
 from inventory import words
 from orders.models import ChargeKind, Order, Rental
 from orders.outlook import keep_minor, late_days, late_rentals
@@ -46,6 +47,18 @@ def charge_late_days_of(order: Order, rental: Rental, *, at: datetime) -> int:
     if total:
         settle_soon(order.pk)
     return total
+
+
+def credit_late_days_of(order: Order, rental: Rental) -> None:
+    """Credit the days that were charged on a locked order's unit although it was on its way back by then."""
+    if rental.posted_back_at is None:
+        return
+    late = late_days(rental, order.depot.time_zone, rental.posted_back_at)
+    charged = rental.charges.exclude(late_on=None).exclude(late_on__in=late).total()
+    credit = min(charged, order.charges.total())
+    if credit > 0:
+        posted = words.day(today_in(order.depot.time_zone, rental.posted_back_at))
+        charge_rental(order, rental, ChargeKind.LATE_FEE, -credit, reason=f"posted back on {posted}", actor=CLOCK)
 
 
 def charge_late_rentals(*, dry_run: bool = False) -> list[Rental]:

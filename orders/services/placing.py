@@ -158,7 +158,7 @@ def _claim(
     if quote.expires_at <= timezone.now():
         raise QuoteExpired
     if _has_begun(quote):
-        raise QuoteExpired("The first day of its rental has passed meanwhile; ask for a new quote.")
+        raise QuoteExpired("The first day of its rental, or of its parcel, has passed meanwhile; ask for a new quote.")
     _require_open(quote)
     if quote.coupon_id:
         quote.coupon = use_coupon(coupon_id=quote.coupon_id, customer_id=customer_id)
@@ -172,15 +172,22 @@ def _claim(
 
 
 def _has_begun(quote: Quote) -> bool:
-    """True when a rental would have begun before today, by the depot's clock; needs `depot`."""
-    today = today_in(quote.depot.time_zone).isoformat()
-    return any(line["rental"] is not None and line["rental"]["start_on"] < today for line in quote.lines)
+    """True when a rental would have left before today, by the depot's clock; needs `depot`."""
+    today = today_in(quote.depot.time_zone)
+    return any(line["rental"] is not None and _leaves_on(line["rental"]) < today for line in quote.lines)
+
+
+def _leaves_on(terms: dict[str, Any]) -> date:
+    return date.fromisoformat(terms.get("leaves_on", terms["start_on"]))  # quotes had none before ADR 28
 
 
 def _require_open(quote: Quote) -> None:
-    """Needs `depot` with its closures. Raises: DepotClosed when a rental would begin or end on a closed day."""
+    """Needs `depot` with its closures. Raises: DepotClosed when a rental would leave, or be brought back, on a closed
+    day."""
     rentals = [line["rental"] for line in quote.lines if line["rental"] is not None]
-    days = sorted({date.fromisoformat(terms[name]) for terms in rentals for name in ("start_on", "end_on")})
+    leave = {_leaves_on(terms) for terms in rentals}
+    back = {date.fromisoformat(terms["end_on"]) for terms in rentals if not terms.get("transit")}
+    days = sorted(leave | back)
     closed = [day.isoformat() for day in days if quote.depot.is_closed(day)]
     if closed:
         detail = f"{quote.depot} is closed on {' and '.join(closed)} by now; ask for a new quote with other days."
@@ -247,6 +254,7 @@ def _rental(line: OrderLine, terms: dict[str, Any], reservation: Reservation, di
         reservation=reservation,
         start_on=date.fromisoformat(terms["start_on"]),
         end_on=date.fromisoformat(terms["end_on"]),
+        post_on=_leaves_on(terms) if terms.get("transit") else None,
         period=DateRange(date.fromisoformat(terms["blocked_from"]), date.fromisoformat(terms["blocked_until"])),
         discount_minor=discount_minor,
     )

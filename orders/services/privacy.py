@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import F
 
 from orders.errors import TransitionNotAllowed
-from orders.models import Claim, Order, Quote, WaitlistEntry
+from orders.models import Claim, Order, OrderLine, Quote, Rental, WaitlistEntry
 from orders.selectors import has_left, order_answer, order_events, quote_answer
 from orders.services.cancelling import cancel_order
 from orders.services.changes import is_delivered
@@ -42,11 +42,15 @@ def wind_up(*, user_id: UUID, actor: str) -> None:
 
 
 def forget(*, user_id: UUID) -> None:
-    """Addresses, unused quotes and the calendar go."""
+    """Addresses, the numbers of parcels, which carriers have addresses for, unused quotes and the calendar go."""
     mine = Quote.objects.filter(customer=user_id)
     mine.filter(order=None).delete()
     mine.update(address=None)
     Order.objects.filter(customer=user_id).update(address=None)
+    untracked = {"carrier": "", "tracking_number": ""}
+    OrderLine.objects.filter(order__customer=user_id).update(**untracked)
+    back = {f"return_{name}": value for name, value in untracked.items()}
+    Rental.objects.filter(line__order__customer=user_id).update(**untracked, **back)
     close_feed(customer_id=user_id)
 
 
@@ -75,7 +79,7 @@ def _what_is_open(order: Order) -> str:
     lines = list(order.lines.all())
     rentals = {rental.status for line in lines for rental in line.rentals.all()}
     if RentalStatus.OUT in rentals:
-        return "something is still out; bring it back first."
+        return "something is still out; it has to be here first."
     if RentalStatus.RETURNED in rentals:
         return "we have yet to look at what came back; try again tomorrow."
     if any(line.status == SaleStatus.RETURN_REQUESTED for line in lines):

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Address
-from catalog.buffers import blocked_period
+from catalog.buffers import Buffers, Transit
 from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
@@ -23,7 +23,7 @@ from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
-from orders.explaining import explain_coupon, explain_rent
+from orders.explaining import explain_coupon, explain_parcel, explain_rent
 from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
@@ -70,6 +70,8 @@ class _Terms:
     seasons: Sequence[dict[str, Any]]
     cancellation: Sequence[dict[str, Any]]
     currency: str
+    transit: Transit | None = None  # of a delivery
+    parcel_back_days: int | None = None  # of a return by parcel, if one is possible
     errors: list[FieldError] = field(default_factory=list)
 
 
@@ -79,8 +81,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
     it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
-    address, delivery_minor = _delivery(customer_id, request)
-    terms = _load_terms(request)
+    address, delivery_minor, transit = _delivery(customer_id, request)
+    terms = _load_terms(request, transit)
     lines = [_price(terms, index, line) for index, line in enumerate(request.lines)]
     if terms.errors:
         raise InvalidInput(terms.errors)
@@ -145,34 +147,35 @@ def _deposit_plan(lines: Sequence[dict[str, Any]]) -> str:
     rentals = [line["rental"] for line in lines if line["deposit_minor"]]
     if not rentals:
         return ""
-    first = min(date.fromisoformat(rental["start_on"]) for rental in rentals)
-    last = max(date.fromisoformat(rental["end_on"]) for rental in rentals)
+    first = min(date.fromisoformat(rental["leaves_on"]) for rental in rentals)
+    last = max(date.fromisoformat(rental["is_back_on"]) for rental in rentals)
     return DepositPlan.HOLD if days_counted(first, last) <= settings.DEPOSIT_HOLD_DAYS else DepositPlan.CHARGE
 
 
-def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] | None, int]:
-    """The sealed address and what bringing it there costs; nothing for a pickup."""
+def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] | None, int, Transit | None]:
+    """The sealed address, what bringing it there costs, and how long parcels take; nothing for a pickup."""
     if request.fulfilment == Fulfilment.PICKUP:
         if request.address_id is not None:
             raise InvalidInput([FieldError("/address", "A pickup needs no address; leave it out.", "not_a_delivery")])
-        return None, 0
+        return None, 0, None
     if request.address_id is None:
         raise InvalidInput([FieldError("/address", "A delivery needs one of your addresses.", "required")])
     rate = DeliveryRate.objects.filter(country=OuterRef("country"), currency=request.currency)
     address = (
         Address.objects.filter(owner_id=customer_id, pk=request.address_id)
-        .annotate(rate_minor=Subquery(rate.values("amount_minor")[:1]))
+        .annotate(rate=Subquery(rate.values(row=JSONObject(**{name: name for name in _RATE}))[:1]))
         .first()
     )
     if address is None:
         raise NotFound("There is no such address, or it is not yours.")
-    if address.rate_minor is None:
+    if address.rate is None:
         detail = f"We do not deliver to {address.country} in {request.currency}; pick it up at the depot instead."
         raise InvalidInput([FieldError("/address", detail, "delivery_not_offered")])
-    return address.snapshot(), address.rate_minor
+    transit = Transit(address.rate["out_days"], address.rate["back_days"])
+    return address.snapshot(), address.rate["amount_minor"], transit
 
 
-def _load_terms(request: QuoteRequest) -> _Terms:
+def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
     """Everything that prices depend on in three statements, however many lines there are."""
     rows = Depot.objects.filter(code=request.depot, active=True).with_closures()
     depot: Any = rows.annotate(**_RULES).first()
@@ -194,7 +197,15 @@ def _load_terms(request: QuoteRequest) -> _Terms:
         ):
             offers[rate.offer.variant_id] = rate.offer
             rates.setdefault(rate.offer.variant_id, []).append(rate)
-    return _Terms(depot, by_sku, offers, rates, _tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
+    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
+    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, request.currency, transit))
+
+
+def _parcel_back_days(depot: Any, currency: str, transit: Transit | None) -> int | None:
+    """How long a parcel takes back. What we bring may be sent back; what is fetched, if its depot's country says so."""
+    if transit is not None:
+        return transit.back_days
+    return next((rate["back_days"] for rate in depot.parcels if rate["currency"] == currency), None)
 
 
 def _as_json(rows: QuerySet[Any], *names: str) -> ArraySubquery:
@@ -208,7 +219,11 @@ _RULES = {
     ),
     "seasons": _as_json(Season.objects.order_by("start_on", "id"), "name", "kind", "start_on", "end_on", "percent"),
     "cancellation": _as_json(CancellationTier.objects.all(), "hours", "percent"),
+    "parcels": _as_json(
+        DeliveryRate.objects.filter(country=OuterRef("country"), takes_returns=True), "currency", "back_days"
+    ),
 }
+_RATE = ("amount_minor", "out_days", "back_days")
 
 
 def _tax_rates(depot: Any) -> dict[str, int]:
@@ -247,18 +262,26 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) 
         detail = f"This cannot be rented in {terms.currency}."
         terms.errors.append(FieldError(f"{pointer}/sku", detail, "not_offered_in_currency"))
         return None
-    problems = list(_wrong_days(terms.depot, pointer, line, offer))
+    buffers = Buffers(offer.prep_days, offer.turnaround_days, terms.transit)
+    problems = list(_wrong_days(terms.depot, pointer, line, offer, buffers))
     if problems or line.start_on is None or line.end_on is None:
         terms.errors.extend(problems)
         return None
     first_on, ahead = _first_day(line, line.start_on), line.acclimatisation_days
-    blocked = blocked_period(first_on, line.end_on, prep_days=offer.prep_days, turnaround_days=offer.turnaround_days)
+    is_closed = terms.depot.is_closed
+    blocked = buffers.blocked(first_on, line.end_on, is_closed)
+    leaves_on, is_back_on = buffers.leaves_on(first_on, is_closed), buffers.is_back_on(line.end_on, is_closed)
     promised = {
         "start_on": first_on.isoformat(),
         "end_on": line.end_on.isoformat(),
         "deposit_minor": offer.deposit_minor,
         "late_fee_minor": offer.late_fee_minor,
+        "prep_days": offer.prep_days,
         "turnaround_days": offer.turnaround_days,
+        "transit": asdict(terms.transit) if terms.transit else None,
+        "parcel_back_days": terms.parcel_back_days,
+        "leaves_on": leaves_on.isoformat(),
+        "is_back_on": is_back_on.isoformat(),
         "keep_price_minor": variant.sale_minor,
         "keep_tax_rate_bp": terms.tax.get(variant.sale_tax, 0),
         "keep_credit_percent": offer.keep_credit_percent,
@@ -279,7 +302,10 @@ def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) 
     return _priced(terms, line, variant, fee.amount_minor, offer.tax_class) | {
         "deposit_minor": offer.deposit_minor * line.quantity,
         "rental": promised | counted | told,
-        "explanation": list(explain_rent(frozen, first_on, line.end_on, line.quantity, terms.currency)),
+        "explanation": [
+            *explain_rent(frozen, first_on, line.end_on, line.quantity, terms.currency),
+            *explain_parcel(frozen, leaves_on, line.end_on),
+        ],
     }
 
 
@@ -312,7 +338,9 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
     }
 
 
-def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer) -> Iterator[FieldError]:
+def _wrong_days(
+    depot: Depot, pointer: str, line: LineRequest, offer: RentalOffer, buffers: Buffers
+) -> Iterator[FieldError]:
     if line.start_on is None or line.end_on is None:
         yield FieldError(pointer, "A rental needs start_on and end_on.", "required")
         return
@@ -322,11 +350,20 @@ def _wrong_days(depot: Depot, pointer: str, line: LineRequest, offer: RentalOffe
     ahead = line.acclimatisation_days
     limits = {"shortest": max(offer.min_days, ahead + 1), "longest": offer.max_days}
     begins = "acclimatisation_days" if ahead else "start_on"
-    yield from wrong_days(depot, pointer, _first_day(line, line.start_on), line.end_on, begins=begins, **limits)
+    first_on = _first_day(line, line.start_on)
+    yield from wrong_days(depot, pointer, first_on, line.end_on, buffers=buffers, begins=begins, **limits)
 
 
 def wrong_days(
-    depot: Depot, pointer: str, start: date, end: date, *, shortest: int, longest: int, begins: str = "start_on"
+    depot: Depot,
+    pointer: str,
+    start: date,
+    end: date,
+    *,
+    buffers: Buffers,
+    shortest: int,
+    longest: int,
+    begins: str = "start_on",
 ) -> Iterator[FieldError]:
     """Why a rental cannot be on these days, whether something is free or not. `depot` knows its closures.
 
@@ -335,6 +372,9 @@ def wrong_days(
     if start < (today := depot.today):
         passed = f"It would begin on {start}, which has passed; today is {today} at the depot."
         yield FieldError(f"{pointer}/{begins}", passed, "in_the_past")
+    elif start < (earliest := depot.earliest_start(buffers)):
+        detail = f"It cannot be with you before {earliest}: it is prepared, posted and brought before."
+        yield FieldError(f"{pointer}/{begins}", detail, "too_soon")
     if end < start:
         yield FieldError(f"{pointer}/end_on", "The last day is before the first.", "end_before_start")
         return
@@ -344,9 +384,14 @@ def wrong_days(
     if not shortest <= days <= longest:
         detail = f"This is rented for {shortest} to {longest} days; {days} were asked for."
         yield FieldError(f"{pointer}/end_on", detail, "rental_length")
-    for name, day in ((begins, start), ("end_on", end)):
-        if depot.is_closed(day):
-            yield FieldError(f"{pointer}/{name}", f"The depot is closed on {day}; choose another day.", "depot_closed")
+    if buffers.transit is not None:
+        if depot.is_closed(buffers.leaves_on(start, depot.is_closed)):
+            detail = "The depot is closed for so long before that it could not be posted in time; choose a later day."
+            yield FieldError(f"{pointer}/{begins}", detail, "depot_closed")
+        return
+    for name, on in ((begins, start), ("end_on", end)):
+        if depot.is_closed(on):
+            yield FieldError(f"{pointer}/{name}", f"The depot is closed on {on}; choose another day.", "depot_closed")
 
 
 def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
@@ -357,8 +402,8 @@ def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
             claims.append(Claim(line["variant_id"], depot_id, ReservationKind.SALE, line["quantity"]))
             continue
         terms = line["rental"]
-        start_on, first, end = (
-            date.fromisoformat(terms[name]) for name in ("start_on", "blocked_from", "blocked_until")
+        start_on, end_on, first, end = (
+            date.fromisoformat(terms[name]) for name in ("start_on", "end_on", "blocked_from", "blocked_until")
         )
         claim = Claim(
             line["variant_id"],
@@ -366,8 +411,8 @@ def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
             ReservationKind.RENTAL,
             1,
             (first, end),
-            turnaround_days=terms["turnaround_days"],
-            prep_days=(start_on - first).days,
+            turnaround_days=RentalTerms.of(terms).buffers.ready_days,
+            days=(start_on, end_on),
         )
         claims += [claim] * line["quantity"]
     return claims

@@ -1,24 +1,34 @@
 """What a customer changes about a rental that is theirs: how long they have it, and whether it comes back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.buffers import Transit
 from core.errors import FieldError, InvalidInput
-from core.time import days_counted
+from core.time import days_counted, today_in
 from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
 from inventory.packing import Days
-from inventory.services import change_days, expect_late, part_with, put_down
-from orders.errors import ExtensionNotPossible, KeepNotOffered, TooLateToMove
+from inventory.services import change_days, expect_back, part_with, put_down
+from orders.errors import (
+    ExtensionNotPossible,
+    KeepNotOffered,
+    ParcelNotTaken,
+    ShipmentUnsuitable,
+    TooLateToMove,
+    TransitionNotAllowed,
+)
 from orders.models import ChargeKind, Order, Rental
 from orders.outlook import Outlook, cancellation_of, keep_minor, rent_charged_minor, require_seen
 from orders.services.history import charge_rental, give_credit, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
+from orders.services.parcels import tracked_by
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon
 from orders.states import RENTAL, RentalStatus, next_status
@@ -37,7 +47,7 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     Raises: NotFound, TransitionNotAllowed, InvalidInput, ExtensionNotPossible, PriceChanged.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
-    next_status(RENTAL, "extend", rental.status)
+    _require_possible(rental, "extend")
     if end_on <= rental.end_on:
         detail = f"It lasts until {rental.end_on} already; name a later day."
         raise InvalidInput([FieldError("/end_on", detail, "not_later")])
@@ -70,7 +80,7 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     Raises: NotFound, TransitionNotAllowed, InvalidInput, PriceChanged.
     """
     order, rental = lock_rental(rental_id)
-    next_status(RENTAL, "shorten", rental.status)
+    _require_possible(rental, "shorten")
     outlook = Outlook(rental, Depot.objects.with_closures().get(pk=order.depot_id))
     option = next((option for option in outlook.earlier if option.end_on == end_on), None)
     if option is None:
@@ -104,17 +114,22 @@ def move_rental_days(
     if not cancellation_of(order).is_free:
         raise TooLateToMove
     terms, depot = rental.line.rental_terms, Depot.objects.with_closures().get(pk=order.depot_id)
-    if wrong := list(wrong_days(depot, "", start_on, end_on, shortest=terms.min_days, longest=terms.max_days)):
-        raise InvalidInput(wrong)
+    buffers = terms.buffers
+    wrong = wrong_days(
+        depot, "", start_on, end_on, buffers=buffers, shortest=terms.min_days, longest=terms.max_days
+    )  # fmt: skip
+    if errors := list(wrong):
+        raise InvalidInput(errors)
     rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
     charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
-    claim = change_days(reservation_id=rental.reservation_id, days=terms.blocked(start_on, end_on))
+    days = buffers.blocked(start_on, end_on, depot.is_closed)
+    claim = change_days(reservation_id=rental.reservation_id, days=days)
     _unprepare_without_unit(order, rental, claim, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
     move_rental(
         order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period,
-        missed_at=None,
+        missed_at=None, post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
     )  # fmt: skip
     if owed > charged:
         charge_rental(order, rental, ChargeKind.EXTENSION, owed - charged, reason=said, actor=actor)
@@ -133,15 +148,16 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     Raises: NotFound, TransitionNotAllowed, InvalidInput.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
-    next_status(RENTAL, "tell_late", rental.status)
+    _require_possible(rental, "tell_late")
     terms, today = rental.line.rental_terms, order.depot.today
     first = max(rental.end_on, today)
     if not first < back_on <= first + _MOST_LATE:
         detail = f"Name a day after {first}, within {_MOST_LATE.days} days; for more, ask us."
         raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
-    until = terms.blocked(rental.start_on, back_on)[1]  # said again, it holds instead of what was said before
+    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
-    claim = expect_late(reservation_id=rental.reservation_id, until=until)
+    claim = expect_back(reservation_id=rental.reservation_id, until=until)
     move_rental(
         order, rental, "tell_late", actor=actor, note=f"back on {words.day(back_on)}", late_reported_on=back_on,
         period=claim.period,
@@ -149,6 +165,57 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     charged = rental.charges.exclude(late_on=None).count()
     fees, most = (days_counted(rental.end_on, back_on) - 1 - charged) * terms.late_fee_minor, keep_minor(rental)
     return rental, fees if most is None else min(fees, most)
+
+
+@transaction.atomic
+def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, actor: str) -> Rental:
+    """A customer has posted a unit back: whether it is late is judged by this moment, however long the parcel takes.
+
+    Its unit is kept from everybody else until the parcel can be here, and on until it really is. Told again, only who
+    brings it is corrected. Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, ParcelNotTaken, ShipmentUnsuitable.
+    """
+    order, rental, rivals = _lock_with_rivals(rental_id)
+    next_status(RENTAL, "post_back", rental.status)
+    terms, tracked = rental.line.rental_terms, tracked_by(carrier, tracking_number)
+    if terms.parcel_back_days is None:
+        raise ParcelNotTaken
+    if not tracked.carrier:
+        raise ShipmentUnsuitable
+    at, depot = rental.posted_back_at or timezone.now(), Depot.objects.with_closures().get(pk=order.depot_id)
+    posted_on = today_in(depot.time_zone, at)
+    way = replace(terms.buffers, transit=Transit(out_days=0, back_days=terms.parcel_back_days))
+    until = max(
+        terms.buffers.blocked(rental.start_on, rental.end_on, depot.is_closed)[1],
+        way.blocked(posted_on, posted_on, depot.is_closed)[1],
+    )
+    _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
+    claim = expect_back(
+        reservation_id=rental.reservation_id, until=until, turnaround_days=terms.buffers.turnaround_days
+    )
+    return move_rental(
+        order, rental, "post_back", actor=actor, period=claim.period, posted_back_at=at,
+        return_carrier=tracked.carrier, return_tracking_number=tracked.number,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def deny_parcel(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
+    """Staff found that a unit was never posted back: it is as if nobody had said so, and late after its last day.
+
+    Locks: order, stock level, reservation. Raises: NotFound, TransitionNotAllowed.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "deny_parcel", rental.status)
+    if not rental.is_posted_back:
+        raise TransitionNotAllowed(event="deny_parcel", status="not posted back", allowed=[])
+    buffers, depot = rental.line.rental_terms.buffers, Depot.objects.with_closures().get(pk=order.depot_id)
+    until = buffers.blocked(rental.start_on, rental.end_on, depot.is_closed)[1]
+    claim = expect_back(reservation_id=rental.reservation_id, until=until, turnaround_days=buffers.ready_days)
+    return move_rental(
+        order, rental, "deny_parcel", actor=actor, note=note, period=claim.period, posted_back_at=None,
+        return_carrier="", return_tracking_number="",
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -160,7 +227,7 @@ def keep_rental(*, rental_id: UUID, actor: str, seen_minor: int | None = None) -
     Locks: order, stock level, reservation, unit. Raises: NotFound, TransitionNotAllowed, KeepNotOffered, PriceChanged.
     """
     order, rental = lock_rental(rental_id)
-    next_status(RENTAL, "keep", rental.status)
+    _require_possible(rental, "keep")
     charge_late_days_of(order, rental, at=timezone.now())
     price = keep_minor(rental)
     if price is None:
@@ -191,6 +258,13 @@ def lose_rental(*, rental_id: UUID, actor: str, note: str, owed_minor: int = 0) 
         charge_rental(order, rental, ChargeKind.DAMAGE, owed_minor, reason="not brought back", actor=actor)
     settle_soon(order.pk)
     return rental
+
+
+def _require_possible(rental: Rental, event: str) -> None:
+    """Raises: TransitionNotAllowed, also for what is on its way back: its days are settled."""
+    next_status(RENTAL, event, rental.status)
+    if rental.is_posted_back:
+        raise TransitionNotAllowed(event=event, status="posted back", allowed=["post_back"])
 
 
 def _lock_with_rivals(rental_id: UUID) -> tuple[Order, Rental, list[Rental]]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.buffers import blocked_period
+from catalog.buffers import Buffers
 from catalog.models import RentalOffer, Variant
 from core.errors import DomainError, FieldError, InvalidInput, NotFound
 from inventory.errors import OutOfStock
@@ -217,8 +217,7 @@ def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, 
     for entry in rentals:
         offer = of.get((entry.variant_id, entry.currency))
         if offer is not None and entry.first_on is not None and entry.end_on is not None:
-            buffers = {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
-            yield entry, blocked_period(entry.first_on, entry.end_on, **buffers)
+            yield entry, Buffers(offer.prep_days, offer.turnaround_days).blocked(entry.first_on, entry.end_on)
 
 
 def _compete(one: WaitlistEntry, other: WaitlistEntry, days: Mapping[UUID, tuple[date, date]]) -> bool:

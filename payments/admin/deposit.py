@@ -183,7 +183,7 @@ def _facts(deposit: Deposit) -> Facts:
     return [
         ("Order", order_link(order)),
         ("Customer", order.customer),
-        ("The customer was told", deposit_terms(deposit.plan, deposit.amount_minor, deposit.currency)),
+        ("The customer was told", deposit_terms(order)),
         ("Asked for", moment(deposit.due_at, zone)),
         ("Secured", moment(deposit.secured_at, zone)),
         *([("Held until", moment(deposit.capture_before, zone))] if deposit.capture_before else []),

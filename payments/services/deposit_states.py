@@ -179,7 +179,7 @@ def keep_less(deposit: Deposit, kept_minor: int) -> None:
 
 
 def _due_at(order: Order) -> datetime:
-    """A while before the first pickup's day begins at the depot."""
+    """A while before the day begins at the depot on which the first rental leaves."""
     rentals = Rental.objects.filter(line__order=order)
-    first = rentals.aggregate(first=Min("start_on"))["first"]
+    first = rentals.aggregate(first=Min(Rental.LEAVES_ON))["first"]
     return start_of_day(first, order.depot.time_zone) - settings.DEPOSIT_LEAD

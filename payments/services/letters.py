@@ -59,7 +59,10 @@ def _what(line: OrderLine) -> str:
 
 def _where(order: Order, lines: Sequence[OrderLine]) -> str:
     if order.fulfilment == Fulfilment.DELIVERY:
-        return "We bring it to the address that you gave us."
+        posted = min(
+            (rental.post_on for line in lines for rental in line.rentals.all() if rental.post_on), default=None
+        )
+        return f"We bring it to the address that you gave us{f', posted on {day(posted)}' if posted else ''}."
     first = min((rental.start_on for line in lines for rental in line.rentals.all()), default=None)
     return f"Pick it up at {place(order.depot)}{f', from {day(first)} on' if first else ''}."
 
@@ -68,16 +71,17 @@ def _deposit_terms(order: Order) -> list[str]:
     if not order.deposit_plan:
         return []
     amount = format_minor(order.deposit_minor, order.currency)
+    leaves = "it is posted" if order.fulfilment == Fulfilment.DELIVERY else "the pickup"
     if order.deposit_plan == DepositPlan.HOLD:
         return [
             (
-                f"A deposit of {amount} is held on your card shortly before the pickup. It is not charged, "
+                f"A deposit of {amount} is held on your card shortly before {leaves}. It is not charged, "
                 "and let go when everything is back and looked at."
             )
         ]
     return [
         (
-            f"A deposit of {amount} is charged to your card shortly before the pickup, "
+            f"A deposit of {amount} is charged to your card shortly before {leaves}, "
             "and given back when everything is back and looked at."
         )
     ]
@@ -175,7 +179,7 @@ def _deposit_secured(order: Order, about: str) -> Letter | None:
     return Letter(
         f"The deposit for {order.number} is secured",
         "Your deposit is secured.",
-        [said, f"{then} You need to do nothing; your pickup is ready to go."],
+        [said, f"{then} You need to do nothing."],
     )
 
 

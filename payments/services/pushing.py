@@ -18,9 +18,9 @@ _KEPT = timedelta(days=90)
 
 # Shown on a locked screen: neither names nor amounts, and no address.
 TEXTS: dict[Mail.Kind, tuple[str, str]] = {
-    Mail.Kind.DEPOSIT_NEEDS_YOU: ("Your deposit needs you", "Please confirm it in the app before the pickup."),
+    Mail.Kind.DEPOSIT_NEEDS_YOU: ("Your deposit needs you", "Please confirm it in the app: nothing leaves without it."),
     Mail.Kind.MONEY_REQUESTED: ("Something is open", "Please pay it in the app."),
-    Mail.Kind.PICKUP_TOMORROW: ("Your rental begins tomorrow", "The app says where, and what to bring."),
+    Mail.Kind.PICKUP_TOMORROW: ("Your rental begins tomorrow", "The app says where, or who brings it."),
     Mail.Kind.RETURN_TOMORROW: ("It comes back tomorrow", "Extend it in the app today if you need it for longer."),
     Mail.Kind.OVERDUE: ("It should be back", "Every day costs a fee. Tell us in the app when it comes."),
     Mail.Kind.KEEP_PROPOSED: ("Would you like to keep it?", "The app says what is left to pay for it."),

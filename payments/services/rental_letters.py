@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.money import format_minor
 from orders.due import WAITING, reminded_of
-from orders.models import ChargeKind, Claim, Fulfilment, Order, Reminder, Rental, WaitlistEntry
+from orders.models import ChargeKind, Claim, Fulfilment, Order, OrderLine, Reminder, Rental, WaitlistEntry
 from orders.outlook import keep_minor, rent_charged_minor
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
@@ -27,10 +27,13 @@ def pickup_tomorrow(order: Order, about: str) -> Letter | None:
     if not rentals:
         return None
     if order.fulfilment == Fulfilment.DELIVERY:
-        where = "We bring it to the address that you gave us."
-    else:
-        where = f"Pick it up at {place(order.depot)}."
-    deposit = ""
+        return Letter(
+            f"Your rental of order {order.number} begins tomorrow",
+            "Your carrier is on its way.",
+            ["It should be with you tomorrow, at the address that you gave us."],
+            [*_what(rentals), *dict.fromkeys(fact for rental in rentals for fact in _tracked(rental))],
+        )
+    where, deposit = f"Pick it up at {place(order.depot)}.", ""
     if order.deposit_plan and order.deposit_secured_at is None:
         deposit = " Its deposit is not confirmed yet: please do so in the app before, as nothing leaves without it."
     return Letter(
@@ -45,11 +48,17 @@ def return_tomorrow(order: Order, about: str) -> Letter | None:
     rentals = _reminded(order, Kind.RETURN_TOMORROW, about)
     if not rentals:
         return None
+    is_parcel = order.fulfilment == Fulfilment.DELIVERY
+    how = f"Post it back to {place(order.depot)}, and tell us its tracking number in the app: what counts is the day on"
     return Letter(
-        f"Order {order.number} comes back tomorrow",
-        "Please bring it back tomorrow.",
+        f"Order {order.number} goes back tomorrow" if is_parcel else f"Order {order.number} comes back tomorrow",
+        f"Please post it back by {day(rentals[0].end_on)}." if is_parcel else "Please bring it back tomorrow.",
         [
-            f"It is expected at {place(order.depot)}. {_fees(order, rentals)}",
+            (
+                f"{how} which you do. {_fees(order, rentals)}"
+                if is_parcel
+                else f"It is expected at {place(order.depot)}. {_fees(order, rentals)}"
+            ),
             "If you need it for longer, extend it in the app today: that costs less than coming late.",
         ],
         _what(rentals),
@@ -60,11 +69,18 @@ def overdue(order: Order, about: str) -> Letter | None:
     rentals = _reminded(order, Kind.OVERDUE, about)
     if not rentals:
         return None
+    last = day(rentals[0].end_on)
+    if order.fulfilment == Fulfilment.DELIVERY:
+        subject, headline = f"Order {order.number} should be on its way back", "It should be on its way back by now."
+        expected = f"It was to be posted to {place(order.depot)} by {last}; if you have done so, tell us its number."
+    else:
+        subject, headline = f"Order {order.number} should be back", "It should be back by now."
+        expected = f"It was expected on {last} at {place(order.depot)}."
     return Letter(
-        f"Order {order.number} should be back",
-        "It should be back by now.",
+        subject,
+        headline,
         [
-            f"It was expected on {day(rentals[0].end_on)} at {place(order.depot)}. {_fees(order, rentals)}",
+            f"{expected} {_fees(order, rentals)}",
             "Tell us in the app when it comes, as the next cat may be waiting for it.",
         ],
         [*_what(rentals), *_charged(order, rentals)],
@@ -178,16 +194,21 @@ def claim_decided(order: Order, about: str) -> Letter | None:
 
 
 def shipped(order: Order, about: str) -> Letter | None:
-    """About: the line."""
+    """About: the line of a sale, or the rental."""
     line = order.lines.filter(pk=UUID(about), status=SaleStatus.SHIPPED).first()
-    if line is None:
+    rental = Rental.objects.filter(pk=UUID(about), line__order=order, status=RentalStatus.OUT).select_related("line")
+    part = line or rental.first()
+    if part is None:
         return None
-    tracked = [("Carrier", line.carrier), ("Tracking number", line.tracking_number)] if line.tracking_number else []
+    what, then = str(part), []
+    if isinstance(part, Rental):
+        what = part.line.title
+        then = [f"It is yours until {day(part.end_on)}: post it back by then, with the label that comes with it."]
     return Letter(
         f"Your parcel of order {order.number} is on its way",
         "It is on its way to you.",
-        [f"{line} has left {order.depot.name} for the address that you gave us."],
-        tracked,
+        [f"{what} has left {order.depot.name} for the address that you gave us.", *then],
+        _tracked(part),
     )
 
 
@@ -222,6 +243,10 @@ def _without_coupon(order: Order) -> list[str]:
     if entry is None:
         return []
     return [f"Your coupon {entry.coupon} could not be used: {entry.coupon_refusal} The price is without it."]
+
+
+def _tracked(part: Rental | OrderLine) -> list[tuple[str, str]]:
+    return [("Carrier", part.carrier), ("Tracking number", part.tracking_number)] if part.tracking_number else []
 
 
 def _reminded(order: Order, kind: Kind, about: str) -> list[Rental]:

@@ -11,6 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.privacy import close_account
@@ -34,7 +35,7 @@ from sandbox.stripe.client import InProcessHTTPClient
 from tests.core.conftest import stranger_connection, wait_until_somebody_waits_for
 from tests.core.test_problems import problem
 from tests.factories.accounts import AddressFactory, CatFactory, DeviceFactory, UserFactory
-from tests.factories.orders import DeliveryRateFactory, waiting_for
+from tests.factories.orders import DeliveryRateFactory, OrderFactory, RentalFactory, SaleLineFactory, waiting_for
 from tests.jobs import forget_jobs, run_jobs, waiting_jobs
 from tests.payments.between import Denying
 from tests.shop import Shop, key
@@ -107,6 +108,21 @@ def test_nothing_in_the_database_tells_who_a_closed_account_was_but_the_receipts
     erika.refresh_from_db()
     assert (str(erika), erika.has_usable_password()) == ("Closed account", False)
     assert [Order.objects.get(pk=order.pk).status for order in orders] == ["cancelled", "cancelled"]
+
+
+def test_the_numbers_of_parcels_are_forgotten_as_carriers_know_whose_they_are(shop: Shop, erika: User) -> None:
+    number = "00340434161094042557"
+    order = OrderFactory(completed=True, customer=erika)
+    SaleLineFactory(order=order, status="shipped", carrier="DHL", tracking_number=number)
+    RentalFactory(
+        line__order=order, returned=True, status="closed", carrier="DHL", tracking_number=number,
+        return_carrier="DHL", return_tracking_number=number, posted_back_at=timezone.now(),
+    )  # fmt: skip
+    assert rows_that_say(number) == {"orders_orderline", "orders_rental"}
+
+    assert close(shop).status_code == 204
+
+    assert rows_that_say(number) == set()
 
 
 def test_receipts_are_written_while_it_is_known_to_whom(shop: Shop, erika: User) -> None:
@@ -232,7 +248,7 @@ def test_an_account_is_not_closed_while_a_carrier_is_out(shop: Shop, erika: User
 
     told = problem(refused)
     assert (refused.status_code, told["code"]) == (409, "account_in_use")
-    assert told["reasons"] == [f"Order {order.number}: something is still out; bring it back first."]
+    assert told["reasons"] == [f"Order {order.number}: something is still out; it has to be here first."]
     erika.refresh_from_db()
     assert (erika.email, erika.cats.count(), erika.is_active) == (HERS[0], 1, True)
 

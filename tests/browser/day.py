@@ -116,7 +116,7 @@ def _ago(days: float) -> datetime:
 
 def _told_in_full(shop: Shop, boss: User) -> Order:
     """Ordered two days ago for delivery, partly handed over this morning, and a little given back."""
-    DeliveryRateFactory(amount_minor=690)
+    DeliveryRateFactory(amount_minor=690, out_days=0)  # by courier
     home = AddressFactory(owner=shop.customer, recipient="Mia Vogel", line1="Lindenweg 7", postal_code="12047")
     staff, days = f"staff:{boss.pk}", (shop.rental(0, 6), shop.rental(0, 6))
     with time_machine.travel(_ago(0.12)):

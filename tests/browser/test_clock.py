@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from accounts.models import User
-from orders.models import DeliveryRate, OrderLine, WaitlistEntry
-from orders.services import cancel_order, prepare_sale, serve_waitlist
-from orders.states import SaleStatus
+from orders.models import DeliveryRate, OrderLine, Rental, WaitlistEntry
+from orders.services import cancel_order, post_back_rental, prepare_rental, prepare_sale, serve_waitlist
+from orders.states import RentalStatus, SaleStatus
 from payments.models import Push
 from tests.browser.conftest import Snap, log_in
 from tests.factories.accounts import AddressFactory, DeviceFactory, UserFactory
@@ -82,3 +82,40 @@ def test_staff_type_who_brings_a_parcel(crowd: Shop, page: Page, snap: Snap) -> 
     snap("shipped")
 
     assert OrderLine.objects.get(pk=line.pk).status == SaleStatus.SHIPPED
+
+
+def test_a_rental_is_shipped_and_taken_in_when_its_parcel_is_back(crowd: Shop, page: Page, snap: Snap) -> None:
+    to = crowd.delivery(out_days=2, back_days=3)
+    WaitlistEntry.objects.all().delete()
+    cancel_order(order_id=crowd.customer.orders.get().pk, actor="staff:1")
+    order = crowd.ready(crowd.rental(2, 6), **to)
+    rental = prepare_rental(rental_id=Rental.objects.get(line__order=order).pk, actor="staff:1")
+
+    page.goto(reverse("admin:orders_rental_changelist") + "?work=post")
+    snap("to-post")
+    page.goto(reverse("admin:orders_rental_hand_over", args=[rental.pk]))
+    page.get_by_label("Unit").fill(str(rental.unit))
+    page.get_by_label("Carrier").fill("DHL")
+    page.get_by_label("Tracking number").fill("00340434161094042557")
+    page.get_by_label("Note").fill("All as it should be.")
+    snap("ship-rental")
+    page.get_by_role("button", name="Ship").click()
+    expect(page.get_by_text("DHL, 00340434161094042557")).to_be_visible()
+    snap("shipped-rental")
+
+    post_back_rental(rental_id=rental.pk, carrier="DPD", tracking_number="01234567", actor="customer:1")
+    page.goto(reverse("admin:orders_rental_changelist") + "?work=parcels")
+    expect(page.get_by_text("On its way back").first).to_be_visible()
+    snap("on-its-way-back")
+    page.goto(reverse("admin:orders_rental_take_back", args=[rental.pk]))
+    expect(page.get_by_label("Posted on")).to_have_value(crowd.today.isoformat())
+    snap("take-in")
+    page.get_by_text("A: as new").click()
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("DPD, 01234567")).to_be_visible()
+    snap("taken-in")
+    page.goto(reverse("admin:orders_deliveryrate_change", args=[DeliveryRate.objects.get().pk]))
+    snap("rate")
+
+    rental.refresh_from_db()
+    assert rental.status == RentalStatus.RETURNED

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.buffers import blocked_period, bookable_by_day
+from catalog.buffers import Buffers, bookable_by_day
 from catalog.pricing import Adjustment, Calendar, SeasonDays, Step, rental_fee
 
 DAYS = st.integers(min_value=1, max_value=180)
@@ -196,6 +196,6 @@ def test_the_least_of_the_days_shown_is_what_the_blocked_period_allows(data: st.
 
 
 def test_a_blocked_period_is_half_open_and_holds_its_buffers():
-    blocked = blocked_period(date(2027, 5, 3), date(2027, 5, 5), prep_days=1, turnaround_days=2)
+    blocked = Buffers(prep_days=1, turnaround_days=2).blocked(date(2027, 5, 3), date(2027, 5, 5))
 
     assert blocked == (date(2027, 5, 2), date(2027, 5, 8))

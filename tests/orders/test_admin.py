@@ -608,11 +608,12 @@ def test_a_step_about_nothing_is_not_found(boss: Client) -> None:
 
 
 def test_a_delivery_rate_is_typed_as_a_decimal(boss: Client) -> None:
-    sent = {"country": "de", "currency": "eur", "amount_minor": "4,90"}
+    sent = {"country": "de", "currency": "eur", "amount_minor": "4,90", "out_days": "1", "back_days": "3"}
 
     assert boss.post(address("orders_deliveryrate_add"), sent).status_code == 302
 
     rate = DeliveryRate.objects.get()
+    assert (rate.out_days, rate.back_days, rate.takes_returns) == (1, 3, False)
     assert (rate.country, rate.currency, rate.amount_minor) == ("DE", "EUR", 490)
     assert "€4.90" in text_of(boss.get(address("orders_deliveryrate_changelist")))
     assert 'value="4.90"' in text_of(boss.get(address("orders_deliveryrate_change", rate)))

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from inventory.models import Reservation, Unit
 from orders.due import due_reminders
-from orders.models import CancellationTier, DeliveryRate, Order, OrderEvent, Reminder, Rental
+from orders.models import CancellationTier, Order, OrderEvent, Reminder, Rental
 from orders.services import (
     cancel_order,
     charge_late_days,
@@ -33,7 +33,7 @@ from payments.models import Mail, Payment, Push, Refund
 from payments.selectors import balance
 from payments.services import send_mail
 from payments.services.letters import write
-from tests.factories.accounts import AddressFactory, DeviceFactory
+from tests.factories.accounts import DeviceFactory
 from tests.factories.inventory import DepotClosureFactory, DepotFactory
 from tests.jobs import run_jobs, waiting_jobs
 from tests.orders.test_renting import only_rental, out
@@ -213,15 +213,22 @@ def test_who_brought_it_back_is_not_asked_to(shop: Shop) -> None:
 
 
 def test_what_is_delivered_is_brought(shop: Shop) -> None:
-    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
-    address = AddressFactory(owner=shop.customer, country="DE")
-    shop.paid(shop.rental(10, 12), fulfilment="delivery", address_id=address.pk)
-    mail.outbox.clear()
+    rental = only_rental(shop.ready(shop.rental(10, 12), **shop.delivery()))
 
+    with time_machine.travel(at(shop, 9, 9)):
+        assert remind() == []  # it has not left: nobody is told that it comes
+    with time_machine.travel(at(shop, 8, 9)):
+        prepare_rental(rental_id=rental.pk, actor=CLERK)
+        hand_over_rental(rental_id=rental.pk, actor=CLERK, carrier="DHL", tracking_number="00340434")
+        run_jobs(later=False)
+    mail.outbox.clear()
     with time_machine.travel(at(shop, 9, 9)):
         remind_and_send()
 
-    assert "We bring it to the address" in mail.outbox[0].body
+    (message,) = mail.outbox
+    assert "Your carrier is on its way." in message.body
+    assert "00340434" in message.body
+    assert "Pick it up" not in message.body
 
 
 def test_two_clocks_at_once_ask_for_one_reminder(shop: Shop) -> None:
@@ -393,9 +400,7 @@ def test_the_rest_of_an_order_can_be_cancelled_after_one_of_its_rentals_was_forf
 
 
 def test_what_we_bring_is_never_missed(shop: Shop) -> None:
-    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
-    address = AddressFactory(owner=shop.customer, country="DE")
-    order = shop.ready(shop.rental(0, 2), fulfilment="delivery", address_id=address.pk)
+    order = shop.ready(shop.rental(3, 5), **shop.delivery())
 
     with time_machine.travel(at(shop, 9, 12)):
         assert settle_no_shows() == []

@@ -212,7 +212,7 @@ class Life(RuleBasedStateMachine):
         for rental in self.rentals:
             first, last, days = shown[str(rental.pk)]
             assert (first, last, days) == (rental.start_on, rental.end_on, (last - first).days + 1)
-            blocked = rental.line.rental_terms.blocked(first, last)
+            blocked = rental.line.rental_terms.buffers.blocked(first, last)
             if rental.status in ("booked", "ready"):
                 assert (rental.reservation.period.lower, rental.reservation.period.upper) == blocked
                 assert events[f"{rental.pk}-pickup"] == first

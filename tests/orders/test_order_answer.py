@@ -103,8 +103,10 @@ def test_an_order_that_nobody_changed_says_what_its_quote_said(shop: Shop) -> No
             assert line[name] == was[name], name
         assert line["other_charges"] == []
     was = quote["lines"][1]["rental"]
+    transit = was.pop("transit")
     for unit in placed["lines"][1]["rentals"]:
         assert {name: unit[name] for name in was} == was
+        assert unit["post_on"] == transit["post_on"]
 
 
 def test_a_longer_rental_is_explained_anew_with_its_seasons_its_coupon_and_its_days_before(shop: Shop) -> None:

@@ -194,7 +194,7 @@ def test_who_brings_it_back_earlier_is_credited_by_the_policy_and_frees_the_unit
     assert answer.status_code == 200
     rental.refresh_from_db()
     assert rental.end_on == shop.day(3)
-    assert rental.reservation.period.upper == rental.line.rental_terms.blocked(shop.day(0), shop.day(3))[1]
+    assert rental.reservation.period.upper == rental.line.rental_terms.buffers.blocked(shop.day(0), shop.day(3))[1]
     assert rental.charges.filter(kind=ChargeKind.CANCELLATION).total() == used - whole
     run_jobs()
     assert balance(rental.line.order_id) == 0  # it goes back at once

@@ -148,7 +148,7 @@ KEPT_SAID = "EUR of the deposit of 80.00 EUR was kept on 3 May 2031"
     [
         (HOLD, "planned", 0, False, "80.00 EUR will be held on your card as a deposit on 3 May 2031."),
         (CHARGED, "planned", 0, False, "80.00 EUR will be charged to your card as a deposit on 3 May 2031."),
-        (HOLD, "unsecured", 0, False, f"{MISSING_SAID}: please do so in the app before the pickup."),
+        (HOLD, "unsecured", 0, False, f"{MISSING_SAID}: please do so in the app, as nothing leaves without it."),
         (HOLD, "secured", 0, True, "80.00 EUR is held on your card until 3 May 2031."),
         (CHARGED, "secured", 0, True, f"{CHARGE_SAID}; it goes back after the return."),
         (HOLD, "released", 0, False, "The deposit of 80.00 EUR is not needed any more."),

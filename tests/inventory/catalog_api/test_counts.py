@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog.buffers import blocked_period
+from catalog.buffers import Buffers
 from inventory.errors import OutOfStock
 from inventory.models import Depot
 from inventory.services import Claim, hold
@@ -49,7 +49,7 @@ def test_the_buffers_shown_are_those_that_a_booking_blocks(get: Get, pool: Any, 
 def test_what_is_shown_as_free_can_be_held_and_nothing_else(get: Get, depot: Depot, pool: Any, first: int):
     ReservationFactory(variant=pool, depot=depot, rental=(day(8), day(11)), committed=True)
     start_on = TODAY + timedelta(days=first)
-    blocked = blocked_period(start_on, start_on + timedelta(days=1), prep_days=1, turnaround_days=2)
+    blocked = Buffers(prep_days=1, turnaround_days=2).blocked(start_on, start_on + timedelta(days=1))
     claim = Claim(pool.pk, depot.pk, ReservationKind.RENTAL, 1, blocked)
 
     shown = free(get(LIST, **days(first, first + 1)))
