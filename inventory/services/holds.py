@@ -31,7 +31,7 @@ class Claim:
     """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end).
 
     turnaround_days: how many of them, at the end, a unit needs until it is ready again, however late it is. days: the
-    customer's own first and last one, for a refusal to name.
+    customer's own first and last one, for a refusal to name; None: those before these.
     """
 
     variant_id: int
@@ -45,6 +45,12 @@ class Claim:
     @property
     def pool(self) -> Pool:
         return (self.variant_id, self.depot_id)
+
+    @property
+    def days_named(self) -> tuple[date, date] | None:
+        if self.days is not None or self.period is None:
+            return self.days
+        return self.period[0], self.period[1] - (1 + self.turnaround_days) * _A_DAY
 
 
 @transaction.atomic
@@ -296,8 +302,8 @@ def _name_shortages(short: Sequence[tuple[Claim, int]]) -> list[Shortage]:
             kind=claim.kind,
             requested=claim.quantity,
             available=free,
-            first_on=claim.days[0].isoformat() if claim.days else None,
-            last_on=claim.days[1].isoformat() if claim.days else None,
+            first_on=claim.days_named[0].isoformat() if claim.days_named else None,
+            last_on=claim.days_named[1].isoformat() if claim.days_named else None,
         )
         for claim, free in short
     ]
