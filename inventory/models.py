@@ -25,20 +25,25 @@ def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
 
 
-def closed_spans(depot: str = "pk") -> ArraySubquery:
-    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`."""
-    coming = DepotClosure.objects.filter(
-        depot=OuterRef(depot),
-        end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
-    )
+def closed_spans(depot: str = "pk", *, past: bool = False) -> ArraySubquery:
+    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`.
+
+    past: those that are over too.
+    """
+    closures = DepotClosure.objects.filter(depot=OuterRef(depot))
+    if not past:
+        closures = closures.filter(end_on__gte=timezone.now().date() - timedelta(days=1))  # no depot's today is before
     span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
-    return ArraySubquery(coming.values_list(span))
+    return ArraySubquery(closures.values_list(span))
 
 
 class DepotQuerySet(models.QuerySet["Depot"]):
-    def with_closures(self) -> Self:
-        """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them."""
-        return self.annotate(closed_spans=closed_spans())
+    def with_closures(self, *, past: bool = False) -> Self:
+        """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them.
+
+        past: and when they were.
+        """
+        return self.annotate(closed_spans=closed_spans(past=past))
 
 
 class Depot(models.Model):
@@ -81,7 +86,8 @@ class Depot(models.Model):
         return in_time and not self.is_closed(start_on) and not self.is_closed(end_on)
 
     def is_closed(self, day: date) -> bool:
-        """True when nothing is handed out or taken back on this day, which is not over; needs `with_closures()`."""
+        """True when nothing is handed out or taken back on this day; needs `with_closures()`, and for a day that is
+        over `with_closures(past=True)`."""
         return day.isoweekday() not in self.opening_days or any(day in span for span in self.closed_spans)
 
 

@@ -97,7 +97,8 @@ def _proposes_keeping(rental: Rental, at: datetime) -> bool:
 
 
 def is_missed(rental: Rental, depot: Depot, at: datetime) -> bool:
-    """Its first open day is over, and the grace after it, and nobody came for it. `depot` knows its closures."""
+    """Its first open day is over, and the grace after it, and nobody came for it. `depot` knows its closures,
+    those that are over too."""
     opens = _first_open(rental, depot)
     return rental.status in WAITING and opens is not None and at >= _over_at(opens, depot.time_zone)
 
@@ -127,7 +128,7 @@ def no_shows(*, at: datetime | None = None) -> list[Rental]:
         line__order__status=OrderStatus.CONFIRMED,
         line__order__fulfilment=Fulfilment.PICKUP,
     )
-    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures()}
+    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures(past=True)}
     for rental in rows.select_related("line__order").order_by("start_on", "id"):
         depot = depots[rental.line.order.depot_id]
         is_news = rental.missed_at is None and is_missed(rental, depot, now)
