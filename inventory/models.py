@@ -10,8 +10,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, ExtractIsoWeekDay
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -35,6 +35,14 @@ def closed_spans(depot: str = "pk", *, past: bool = False) -> ArraySubquery:
         closures = closures.filter(end_on__gte=timezone.now().date() - timedelta(days=1))  # no depot's today is before
     span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
     return ArraySubquery(closures.values_list(span))
+
+
+def closed_on(day: str, depot: str) -> Q:
+    """Rows whose field `day` is a day on which their `depot` neither hands out nor takes back."""
+    closures = DepotClosure.objects.filter(
+        depot=OuterRef(depot), start_on__lte=OuterRef(day), end_on__gte=OuterRef(day)
+    )
+    return Q(Exists(closures)) | ~Q(**{f"{depot}__opening_days__contains": [ExtractIsoWeekDay(day)]})
 
 
 class DepotQuerySet(models.QuerySet["Depot"]):
@@ -282,8 +290,6 @@ class Reservation(models.Model):
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
-
-    starts_closed = ends_closed = False  # from troubles.with_closed_days()
 
     objects = ReservationQuerySet.as_manager()
 

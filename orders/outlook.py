@@ -45,7 +45,7 @@ class Outlook:
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
         rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
-        return max(0, rent - self._charged_minor)
+        return max(0, rent - rent_settled_minor(self.rental))
 
     @cached_property
     def _charged_minor(self) -> int:
@@ -152,6 +152,13 @@ def rent_charged_minor(rental: Rental) -> int:
     """The rent charged for one unit so far, whatever was added or taken off when its days changed. Needs `line`."""
     changes = _charged(rental, ChargeKind.EXTENSION, ChargeKind.CANCELLATION)
     return rental.line.after_discount(rental.line.unit_price_minor) + changes
+
+
+def rent_settled_minor(rental: Rental) -> int:
+    """The rent that is not asked for again: what was charged, and what the days that it has would cost where the shop
+    gave some of them (`rearrange_rental`). Needs `line`."""
+    days = rental.line.rental_terms.fee_minor(rental.start_on, rental.end_on)
+    return max(rent_charged_minor(rental), rental.line.after_discount(days))
 
 
 def late_fees_minor(rental: Rental) -> int:

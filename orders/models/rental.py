@@ -29,6 +29,8 @@ class Rental(models.Model):
     late_reported_on = models.DateField(null=True, blank=True)  # the day its customer says it comes back
     condition_report = models.JSONField(default=dict, blank=True)
 
+    disruption = ""  # from disruption.with_disruption()
+
     KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
 
     class Meta:
