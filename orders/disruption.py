@@ -49,8 +49,8 @@ def with_disruption(rentals: QuerySet[Rental], *, now: datetime | None = None) -
     at_depot = Func(F(f"{_DEPOT}__time_zone"), Value(now or timezone.now()), function="timezone")
     yesterday = ExpressionWrapper(Cast(at_depot, DateField()) - Value(1), output_field=DateField())
     cases = [When(condition, then=Value(kind)) for kind, condition in _conditions(yesterday).items()]
-    found = Case(*cases, default=Value(""), output_field=models.CharField())
-    return rentals.annotate(**{"disruption": found})  # spelt out, mypy takes it for a new name
+    told = {"disruption": Case(*cases, default=Value(""), output_field=models.CharField())}
+    return rentals.annotate(**told)  # spelt out, mypy takes it for a new name
 
 
 def _conditions(yesterday: date | ExpressionWrapper) -> dict[Disruption, Q]:
