@@ -98,7 +98,7 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Does not fit",
-        "opts": model_admin.opts,
+        "content_title": "Does not fit",
         "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
         "parts": [(title, part) for title, part in listed if part],
         "total": total,
