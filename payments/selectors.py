@@ -383,7 +383,8 @@ def _dispute_entries(disputes: list[Dispute], words: Words, *, lost_of_kept_mino
 
 def _charge_entry(charge: Charge, order: Order, words: Words) -> Entry:
     what, line = capfirst(charge.reason) or charge.get_kind_display(), charge.line
-    full = f"{what}, {line}" if line else what
+    thing = f"1 × {line.title}" if line and charge.rental_id else line  # a line may be of several units
+    full = f"{what.rstrip('.')}, {thing}" if line else what
     if line and line.discount_minor and charge.kind == line.kind:
         full += f", less {words.amount(line.discount_minor)} by coupon {order.coupon}"
     text = words.charge(charge.amount_minor, full)
