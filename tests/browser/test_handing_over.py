@@ -177,7 +177,7 @@ def test_a_claim_that_is_objected_to_waits_for_a_decision_and_is_then_paid_from_
     page.get_by_role("link", name="Uphold").click()
     page.get_by_label("Why").fill("It was whole when it left: see the picture.")
     snap("uphold-filled")
-    page.get_by_role("button", name="Charge").click()
+    page.get_by_role("button", name="Charge it").click()
     settled(counter)
 
     claim.refresh_from_db()
