@@ -10,11 +10,11 @@ from django.utils import timezone
 from catalog.models import Variant
 from core.time import day_after
 from inventory.models import closed_on
-from orders.due import WAITING
 from orders.models import Rental
 from orders.states import RentalStatus
 
 _DEPOT = "line__order__depot"
+WAITING = (RentalStatus.BOOKED, RentalStatus.READY)
 _NOT_BACK = (*WAITING, RentalStatus.OUT)
 
 

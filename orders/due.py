@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from core.time import day_after, days_counted, start_of_day, today_in
 from inventory.models import Depot
+from orders.disruption import WAITING, Disruption, with_disruption
 from orders.models import Fulfilment, Order, Reminder, Rental
 from orders.outlook import keep_minor, late_days
 from orders.states import OrderStatus, RentalStatus
 
 _AWAKE = time(9), time(21)
 _A_DAY = timedelta(days=1)
-WAITING = (RentalStatus.BOOKED, RentalStatus.READY)
 Kind = Reminder.Kind
 
 
@@ -49,7 +49,8 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
         | Q(status=RentalStatus.OUT, end_on__lte=soon),
         line__order__status=OrderStatus.CONFIRMED,
     )
-    rentals = list(rows.select_related("line__order__depot").order_by("end_on", "id"))
+    rows = with_disruption(rows.select_related("line__order__depot"), now=now)
+    rentals = list(rows.order_by("end_on", "id"))
     asked = Reminder.objects.filter(order__in={rental.line.order_id for rental in rentals})
     told = set(asked.values_list("order", "kind", "day"))
     due: dict[tuple[object, ...], Due] = {}
@@ -71,18 +72,22 @@ def reminded_of(order: Order, kind: Kind, day: date, *, at: datetime | None = No
     now = at or timezone.now()
     if order.status != OrderStatus.CONFIRMED:
         return []
-    rentals = Rental.objects.filter(line__order=order).select_related("line__order__depot").order_by("id")
+    rows = Rental.objects.filter(line__order=order).select_related("line__order__depot")
+    rentals = with_disruption(rows, now=now).order_by("id")
     mine = [rental for rental in rentals if (kind, day) in _moments(rental, order.depot.time_zone, now)]
     return [rental for rental in mine if kind != Kind.KEEP_PROPOSED or _proposes_keeping(rental, now)]
 
 
 def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, date]]:
-    tomorrow = today_in(zone, at) + _A_DAY
-    if rental.status in WAITING and rental.start_on == tomorrow:
+    """Nobody is sent to a depot that is closed: of such days people tell (`disruption`)."""
+    tomorrow, wrong = today_in(zone, at) + _A_DAY, rental.disruption
+    can_begin = wrong not in (Disruption.DEPOT, Disruption.FIRST_DAY)
+    can_end = wrong not in (Disruption.DEPOT, Disruption.LAST_DAY)
+    if rental.status in WAITING and rental.start_on == tomorrow and can_begin:
         yield Kind.PICKUP_TOMORROW, rental.start_on
     if rental.status != RentalStatus.OUT:
         return
-    if rental.end_on == tomorrow:
+    if rental.end_on == tomorrow and can_end:
         yield Kind.RETURN_TOMORROW, rental.end_on
     if late_days(rental, zone, at):
         yield Kind.OVERDUE, rental.end_on

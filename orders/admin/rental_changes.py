@@ -10,7 +10,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.backoffice import Ask, actor_of, amount, sent
 from core.forms import AmountField, parse_amount
@@ -23,7 +23,7 @@ from orders.admin.beside import beside
 from orders.admin.looks import days, disruption_text, is_overdue
 from orders.admin.steps import CANCEL, ConfirmForm, NoteForm, WhyForm
 from orders.admin.worklists import WorklistAdmin
-from orders.due import WAITING
+from orders.disruption import WAITING
 from orders.models import Rental
 from orders.outlook import EXTENDABLE, Option, Outlook, keep_minor, rent_charged_minor
 from orders.states import OrderStatus, RentalStatus
@@ -48,11 +48,17 @@ class LastDayForm(forms.Form):
         ]
 
 
+class DayInput(UnfoldAdminTextInputWidget):
+    """The browser's own calendar: the admin's needs scripts that a step does not load."""
+
+    input_type = "date"
+
+
 class OtherDaysForm(WhyForm):
     """Days that the shop offers instead; of what is out only the last one."""
 
-    start_on = forms.DateField(label="First day", widget=UnfoldAdminSingleDateWidget)
-    end_on = forms.DateField(label="Last day", widget=UnfoldAdminSingleDateWidget)
+    start_on = forms.DateField(label="First day", widget=DayInput)
+    end_on = forms.DateField(label="Last day", widget=DayInput)
     field_order = ("start_on", "end_on", "note")
 
     def __init__(self, data: Any, *, rental: Rental, depot: Depot) -> None:

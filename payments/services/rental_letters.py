@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.money import format_minor
-from orders.due import WAITING, reminded_of
+from orders.disruption import WAITING
+from orders.due import reminded_of
 from orders.models import ChargeKind, Claim, Fulfilment, Order, OrderEvent, Reminder, Rental
 from orders.outlook import EXTENDABLE, keep_minor, rent_charged_minor
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus

@@ -18,6 +18,7 @@ from core.time import today_in
 from inventory.errors import OutOfStock
 from inventory.models import Depot, DepotClosure, Reservation
 from orders.disruption import Disruption, disrupted, with_disruption, withdrawn
+from orders.due import due_reminders
 from orders.errors import DepotClosed, ExtensionNotPossible, TransitionNotAllowed
 from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.services import (
@@ -184,6 +185,26 @@ def test_a_rental_of_what_is_not_rented_any_more_is_listed_until_it_is_fetched(
     prepare_rental(rental_id=rental.pk, actor=CLERK)
     hand_over_rental(rental_id=rental.pk, actor=CLERK)
     assert not Rental.objects.filter(withdrawn()).exists()
+
+
+@pytest.mark.parametrize(("day", "offset", "status"), [(9, 0, "booked"), (11, 2, "out")])
+def test_nobody_is_reminded_to_come_on_a_day_on_which_the_depot_is_closed(
+    shop: Shop, day: int, offset: int, status: str
+) -> None:
+    first, second = booked(shop), booked(shop)
+    if status == "out":
+        for rental in (first, second):
+            prepare_rental(rental_id=rental.pk, actor=CLERK)
+            hand_over_rental(rental_id=rental.pk, actor=CLERK)
+    with time_machine.travel(at(shop, day, 10)):
+        assert len(due_reminders()) == 2
+
+        closed(first, offset)
+
+        assert due_reminders() == []
+        Depot.objects.update(active=False)
+        DepotClosure.objects.all().delete()
+        assert due_reminders() == []
 
 
 # Other days
