@@ -45,11 +45,15 @@ class Outlook:
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
         rent = self.rental.line.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
-        return max(0, rent - rent_settled_minor(self.rental))
+        return max(0, rent - self._settled_minor)
 
     @cached_property
     def _charged_minor(self) -> int:
         return rent_charged_minor(self.rental)
+
+    @cached_property
+    def _settled_minor(self) -> int:
+        return rent_settled_minor(self.rental)
 
     def days(self, end_on: date) -> Days:
         """The days that its unit is kept from everybody else, if it lasts until this day."""
