@@ -11,7 +11,7 @@ from catalog.models import Variant
 from core.time import day_after
 from inventory.models import closed_on
 from orders.models import Rental
-from orders.states import RentalStatus
+from orders.states import OrderStatus, RentalStatus
 
 _DEPOT = "line__order__depot"
 WAITING = (RentalStatus.BOOKED, RentalStatus.READY)
@@ -56,7 +56,8 @@ def with_disruption(rentals: QuerySet[Rental], *, now: datetime | None = None) -
 def _conditions(yesterday: date | ExpressionWrapper) -> dict[Disruption, Q]:
     """A first day on which nobody could come stays one when it has passed, until somebody misses an open day: from
     then on the clock looks after it. What nobody fetched is ended by the clock on the day after its last one."""
-    waiting, not_back = Q(status__in=WAITING), Q(status__in=_NOT_BACK)
+    is_paid = Q(line__order__status=OrderStatus.CONFIRMED)
+    waiting, not_back = (Q(status__in=statuses) & is_paid for statuses in (WAITING, _NOT_BACK))
     return {
         Disruption.DEPOT: not_back & Q(**{f"{_DEPOT}__active": False}),
         Disruption.FIRST_DAY: waiting & Q(missed_at=None) & closed_on("start_on", _DEPOT),

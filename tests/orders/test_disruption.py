@@ -110,6 +110,13 @@ def test_what_is_out_need_not_be_handed_over_on_the_closed_day() -> None:
     assert found(rental) == Disruption.LAST_DAY
 
 
+def test_what_is_not_paid_yet_is_nobodys_trouble() -> None:
+    rental = RentalFactory(days=(3, 9))
+    closed(rental, 0)
+
+    assert found(rental) == ""
+
+
 @pytest.mark.parametrize("status", ["returned", "closed", "cancelled", "lost", "kept"])
 def test_what_is_over_is_in_nobodys_way(status: str) -> None:
     rental = RentalFactory(days=(3, 9), returned=True, line__order__confirmed=True)
