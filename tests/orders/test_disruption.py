@@ -111,7 +111,7 @@ def test_what_is_out_need_not_be_handed_over_on_the_closed_day() -> None:
 
 
 def test_what_is_not_paid_yet_is_nobodys_trouble() -> None:
-    rental = RentalFactory(days=(3, 9))
+    rental = RentalFactory(days=(3, 9), line__order__confirmed=False, line__order__pending=True)
     closed(rental, 0)
 
     assert found(rental) == ""
