@@ -10,8 +10,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, ExtractIsoWeekDay
 from django.utils import timezone
 
 from catalog.buffers import Buffers
@@ -26,20 +26,33 @@ def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
 
 
-def closed_spans(depot: str = "pk") -> ArraySubquery:
-    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`."""
-    coming = DepotClosure.objects.filter(
-        depot=OuterRef(depot),
-        end_on__gte=timezone.now().date() - timedelta(days=1),  # no depot's today is before that
-    )
+def closed_spans(depot: str = "pk", *, past: bool = False) -> ArraySubquery:
+    """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`.
+
+    past: those that are over too.
+    """
+    closures = DepotClosure.objects.filter(depot=OuterRef(depot))
+    if not past:
+        closures = closures.filter(end_on__gte=timezone.now().date() - timedelta(days=1))  # no depot's today is before
     span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
-    return ArraySubquery(coming.values_list(span))
+    return ArraySubquery(closures.values_list(span))
+
+
+def closed_on(day: str, depot: str) -> Q:
+    """Rows whose field `day` is a day on which their `depot` neither hands out nor takes back."""
+    closures = DepotClosure.objects.filter(
+        depot=OuterRef(depot), start_on__lte=OuterRef(day), end_on__gte=OuterRef(day)
+    )
+    return Q(Exists(closures)) | ~Q(**{f"{depot}__opening_days__contains": [ExtractIsoWeekDay(day)]})
 
 
 class DepotQuerySet(models.QuerySet["Depot"]):
-    def with_closures(self) -> Self:
-        """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them."""
-        return self.annotate(closed_spans=closed_spans())
+    def with_closures(self, *, past: bool = False) -> Self:
+        """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them.
+
+        past: and when they were.
+        """
+        return self.annotate(closed_spans=closed_spans(past=past))
 
 
 class Depot(models.Model):
@@ -93,7 +106,8 @@ class Depot(models.Model):
         return buffers.arrives_on(posted_on, self.is_closed)
 
     def is_closed(self, day: date) -> bool:
-        """True when nothing is handed out or taken back on this day, which is not over; needs `with_closures()`."""
+        """True when nothing is handed out or taken back on this day; needs `with_closures()`, and for a day that is
+        over `with_closures(past=True)`."""
         return day.isoweekday() not in self.opening_days or any(day in span for span in self.closed_spans)
 
 
@@ -292,8 +306,6 @@ class Reservation(models.Model):
     sync_error = models.CharField(max_length=300, blank=True)
     sync_after = models.DateTimeField(null=True, blank=True)  # after a final refusal: not before then
     created_at = models.DateTimeField(auto_now_add=True)
-
-    starts_closed = ends_closed = False  # from troubles.with_closed_days()
 
     objects = ReservationQuerySet.as_manager()
 

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from core.time import day_after, days_counted, start_of_day, today_in
 from inventory.models import Depot
+from orders.disruption import WAITING, Disruption, with_disruption
 from orders.models import Fulfilment, Order, Reminder, Rental
 from orders.outlook import keep_minor, late_days
 from orders.states import OrderStatus, RentalStatus
 
 _AWAKE = time(9), time(21)
 _A_DAY = timedelta(days=1)
-WAITING = (RentalStatus.BOOKED, RentalStatus.READY)
 Kind = Reminder.Kind
 
 
@@ -49,7 +49,8 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
         | Q(status=RentalStatus.OUT, end_on__lte=soon),
         line__order__status=OrderStatus.CONFIRMED,
     )
-    rentals = list(rows.select_related("line__order__depot").order_by("end_on", "id"))
+    rows = with_disruption(rows.select_related("line__order__depot"), now=now)
+    rentals = list(rows.order_by("end_on", "id"))
     asked = Reminder.objects.filter(order__in={rental.line.order_id for rental in rentals})
     told = set(asked.values_list("order", "kind", "day"))
     due: dict[tuple[object, ...], Due] = {}
@@ -71,19 +72,24 @@ def reminded_of(order: Order, kind: Kind, day: date, *, at: datetime | None = No
     now = at or timezone.now()
     if order.status != OrderStatus.CONFIRMED:
         return []
-    rentals = Rental.objects.filter(line__order=order).select_related("line__order__depot").order_by("id")
+    rows = Rental.objects.filter(line__order=order).select_related("line__order__depot")
+    rentals = with_disruption(rows, now=now).order_by("id")
     mine = [rental for rental in rentals if (kind, day) in _moments(rental, order.depot.time_zone, now)]
     return [rental for rental in mine if kind != Kind.KEEP_PROPOSED or _proposes_keeping(rental, now)]
 
 
 def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, date]]:
-    tomorrow = today_in(zone, at) + _A_DAY
+    """Nobody is sent to a depot that is closed: of such days people tell (`disruption`)."""
+    tomorrow, wrong = today_in(zone, at) + _A_DAY, rental.disruption
+    can_begin = wrong not in (Disruption.DEPOT, Disruption.FIRST_DAY)
+    can_end = wrong not in (Disruption.DEPOT, Disruption.LAST_DAY)
     is_brought = rental.line.order.fulfilment == Fulfilment.DELIVERY
-    if rental.start_on == tomorrow and (rental.status == RentalStatus.OUT if is_brought else rental.status in WAITING):
+    is_ahead = rental.status == RentalStatus.OUT if is_brought else rental.status in WAITING and can_begin
+    if rental.start_on == tomorrow and is_ahead:
         yield Kind.PICKUP_TOMORROW, rental.start_on
     if rental.status != RentalStatus.OUT or rental.posted_back_at is not None:
         return
-    if rental.end_on == tomorrow:
+    if rental.end_on == tomorrow and can_end:
         yield Kind.RETURN_TOMORROW, rental.end_on
     if late_days(rental, zone, at):
         yield Kind.OVERDUE, rental.end_on
@@ -98,7 +104,8 @@ def _proposes_keeping(rental: Rental, at: datetime) -> bool:
 
 
 def is_missed(rental: Rental, depot: Depot, at: datetime) -> bool:
-    """Its first open day is over, and the grace after it, and nobody came for it. `depot` knows its closures."""
+    """Its first open day is over, and the grace after it, and nobody came for it. `depot` knows its closures,
+    those that are over too."""
     opens = _first_open(rental, depot)
     return rental.status in WAITING and opens is not None and at >= _over_at(opens, depot.time_zone)
 
@@ -128,7 +135,7 @@ def no_shows(*, at: datetime | None = None) -> list[Rental]:
         line__order__status=OrderStatus.CONFIRMED,
         line__order__fulfilment=Fulfilment.PICKUP,
     )
-    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures()}
+    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures(past=True)}
     for rental in rows.select_related("line__order").order_by("start_on", "id"):
         depot = depots[rental.line.order.depot_id]
         is_news = rental.missed_at is None and is_missed(rental, depot, now)

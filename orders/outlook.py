@@ -58,11 +58,15 @@ class Outlook:
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
         rent = self.rental.after_discount(self.terms.fee_minor(self.rental.start_on, end_on))
-        return max(0, rent - self._charged_minor)
+        return max(0, rent - self._settled_minor)
 
     @cached_property
     def _charged_minor(self) -> int:
         return rent_charged_minor(self.rental)
+
+    @cached_property
+    def _settled_minor(self) -> int:
+        return rent_settled_minor(self.rental)
 
     def days(self, end_on: date) -> Days:
         """The days that its unit is kept from everybody else, if it lasts until this day."""
@@ -177,6 +181,13 @@ def rent_charged_minor(rental: Rental) -> int:
 def _charged(rental: Rental, *kinds: ChargeKind) -> int:
     """One statement, and none where `charges` were prefetched."""
     return sum(charge.amount_minor for charge in rental.charges.all() if charge.kind in kinds)
+
+
+def rent_settled_minor(rental: Rental) -> int:
+    """The rent that is not asked for again: what was charged, and what the days that it has would cost where the shop
+    gave some of them (`rearrange_rental`). Needs `line`."""
+    days = rental.line.rental_terms.fee_minor(rental.start_on, rental.end_on)
+    return max(rent_charged_minor(rental), rental.after_discount(days))
 
 
 def late_fees_minor(rental: Rental) -> int:

@@ -83,6 +83,9 @@ RENTAL: dict[tuple[str, str], str] = {
     ("extend",    R.OUT):      R.OUT,        # extend_rental: the same, until it is late
     ("move",      R.BOOKED):   R.BOOKED,     # move_rental_days: customer, staff, before it begins
     ("move",      R.READY):    R.READY,      # move_rental_days: the same; unprepared with its unit
+    ("rearrange", R.BOOKED):   R.BOOKED,     # rearrange_rental: staff, as its days cannot be kept
+    ("rearrange", R.READY):    R.READY,      # rearrange_rental: the same; unprepared with its unit
+    ("rearrange", R.OUT):      R.OUT,        # rearrange_rental: the same, its last day only, until it is late
     ("shorten",   R.OUT):      R.OUT,        # shorten_rental: customer, staff, before its last day
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("post_back", R.OUT):      R.OUT,        # post_back_rental: customer
@@ -96,6 +99,8 @@ RENTAL: dict[tuple[str, str], str] = {
     ("lose",      R.OUT):      R.LOST,       # lose_rental: clerk
     ("cancel",    R.BOOKED):   R.CANCELLED,  # give_back: with its order, however that ends
     ("cancel",    R.READY):    R.CANCELLED,  # give_back: with its order, cancelled
+    ("call_off",  R.BOOKED):   R.CANCELLED,  # call_off_rental: staff, as it cannot be served
+    ("call_off",  R.READY):    R.CANCELLED,  # call_off_rental: the same
     ("restore",   R.CANCELLED): R.BOOKED,    # confirm_late: with its order
 }  # fmt: skip
 

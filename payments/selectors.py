@@ -349,7 +349,7 @@ def statement(order: Order) -> Statement:
     refunds = list(promised.select_related("payment").order_by("created_at"))
     deposits = list(Deposit.objects.filter(order=order).order_by("created_at"))
     words = Words(order.currency, order.depot.time_zone)
-    entries = [_charge_entry(charge, words) for charge in charges]
+    entries = [_charge_entry(charge, order, words) for charge in charges]
     entries += [_payment_entry(p, words) for p in payments if p.captured_minor or p.status in LIVE]
     entries += [_refund_entry(refund, words) for refund in refunds]
     entries += [_kept_entry(deposit, words) for deposit in deposits if deposit.captured_minor]
@@ -381,9 +381,12 @@ def _dispute_entries(disputes: list[Dispute], words: Words, *, lost_of_kept_mino
         yield Entry(dispute.opened_at, "dispute", what, dispute.status, counts, text)
 
 
-def _charge_entry(charge: Charge, words: Words) -> Entry:
-    what = capfirst(charge.reason) or charge.get_kind_display()
-    full = f"{what}, {charge.line}" if charge.line else what
+def _charge_entry(charge: Charge, order: Order, words: Words) -> Entry:
+    what, line = capfirst(charge.reason) or charge.get_kind_display(), charge.line
+    thing = f"1 × {line.title}" if line and charge.rental_id else line  # a line may be of several units
+    full = f"{what.rstrip('.')}, {thing}" if line else what
+    if line and line.discount_minor and charge.kind == line.kind:
+        full += f", less {words.amount(line.discount_minor)} by coupon {order.coupon}"
     text = words.charge(charge.amount_minor, full)
     return Entry(charge.created_at, "charge", what, "charged", charge.amount_minor, text)
 

@@ -6,7 +6,7 @@ Pure data, the same on every run. The range itself is written kind by kind in `c
 from catalog.checklist import CHECKLIST
 from config.demo.containers import CONTAINERS
 from config.demo.containers.build import INSPECTOR
-from config.demo.places import CANCELLATION, DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.places import CANCELLATION, COUPONS, DELIVERY_RATES, DEPOTS, TAX_RATES
 from config.demo.records import Cat
 from config.demo.stock import STOCK, UNITS
 
@@ -15,6 +15,7 @@ __all__ = [
     "CATS",
     "CHECKLIST",
     "CONTAINERS",
+    "COUPONS",
     "DELIVERY_RATES",
     "DEPOTS",
     "INSPECTOR",

@@ -1,7 +1,9 @@
-"""Which days the demo rents for."""
+"""Which days the demo rents for, and which of them cost more."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+
+from config.demo.records import Season
 
 STAY = timedelta(days=4)
 FARTHEST = 60  # days from today
@@ -20,3 +22,9 @@ def days_to_rent(
 
     starts = (today + timedelta(days=offset) for offset in range(1, FARTHEST))
     return next(((start, start + STAY) for start in starts if is_open(start) and is_open(start + STAY)), None)
+
+
+def end_of_the_year(today: date) -> Season:
+    """The season around New Year's Eve that is not over yet."""
+    year = today.year if today > date(today.year, 1, 6) else today.year - 1
+    return Season("End of the year", date(year, 12, 20), date(year + 1, 1, 6), percent=20)

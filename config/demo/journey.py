@@ -1,22 +1,24 @@
 """The whole way of the data, walked once through the public API, as a phone and a clerk would.
 
-Mia has two cats and one trip: she rents a carrier for each and buys another, in one order. Her first card is declined,
-her deposit is secured, the clerk hands everything over. She will be late with one carrier, which comes back torn, and
-keeps the other; part of the deposit pays for both, and the order closes with nothing owed. A second order is cancelled
-and refunded. Every step says what happened, how long it took and where to look.
+Mia has two cats and one trip: she rents a carrier for each and buys another, in one order and with a coupon. Her
+first card is declined, her deposit is secured, the clerk hands everything over. She will be late with one carrier,
+which comes back torn, and keeps the other; part of the deposit pays for both, and the order closes with nothing owed.
+A second order is cancelled and refunded. Every step says what happened, how long it took and where to look.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from config.demo.clerk import HANDING_OVER, INSPECTING, TAKING_BACK, Clerk, ClerkRefused
 from config.demo.days import days_to_rent
+from config.demo.places import COUPONS
 from config.seeding.people import PASSWORD, address_of
-from core.http import HttpClient, HttpError
+from core.http import HttpClient, HttpError, HttpResponse
 from core.money import format_minor
 from core.time import today_in
 
@@ -66,11 +68,12 @@ class Journey:
             buy = self._find("buy", start, end, other_than=rent["title"])
             self._tell(f"to rent: {rent['title']} ({rent['sku']}), twice, from {start} to {end}")
             self._tell(f"to buy:  {buy['title']} ({buy['sku']})")
-        with self._step("one quote for all", DOCS["quote"]):
-            quote = self._quote(self._rental(rent["sku"], start, end, quantity=2), self._sale(buy["sku"]))
+        with self._step("one quote for all, with a coupon", DOCS["quote"]):
+            lines = [self._rental(rent["sku"], start, end, quantity=2), self._sale(buy["sku"])]
+            quote = self._quote(*lines, **self._coupon(lines))
             for line in quote["lines"]:
                 self._tell(f"{line['title']}: {self._money(line['total'])}: {'; '.join(line['explanation'])}")
-            self._tell(f"total {self._money(quote['total'])}")
+            self._tell(f"total {self._money(quote['total'])}, with {self._money(quote['discount'])} off by the coupon")
             self._tell(f"deposit: {quote['deposit_terms']}")
         number = self._order(quote)
         self._pay_with_two_cards(number)
@@ -183,8 +186,17 @@ class Journey:
     def _sale(self, sku: str) -> dict[str, Any]:
         return {"kind": "sale", "sku": sku, "quantity": 1}
 
-    def _quote(self, *lines: dict[str, Any]) -> dict[str, Any]:
-        quote: dict[str, Any] = self._post("/api/v1/quotes", {"depot": DEPOT, "lines": list(lines)})
+    def _coupon(self, lines: list[dict[str, Any]]) -> dict[str, str]:
+        """The first of the demo's coupons that counts for these lines: one is for first orders only. {}: none does."""
+        for coupon in COUPONS:
+            answer = self._ask("POST", "/api/v1/quotes", {"depot": DEPOT, "lines": lines, "coupon": coupon.code})
+            if answer.status < HTTPStatus.BAD_REQUEST:
+                return {"coupon": coupon.code}
+            self._tell(f"{coupon.code}: {answer.json()['detail']}")
+        return {}
+
+    def _quote(self, *lines: dict[str, Any], **more: str) -> dict[str, Any]:
+        quote: dict[str, Any] = self._post("/api/v1/quotes", {"depot": DEPOT, "lines": list(lines), **more})
         return quote
 
     def _order(self, quote: dict[str, Any], *, quiet: bool = False) -> str:
@@ -233,13 +245,16 @@ class Journey:
         return self._call("POST", path, body)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self._ask(method, path, body)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise JourneyFailed(f"{method} {path}: {answer.status} {answer.json().get('detail', '')}")
+        return answer.json()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid4())
-        answer = self._shop.request(method, path, json=body, headers=headers)
-        if answer.status >= 400:
-            raise JourneyFailed(f"{method} {path}: {answer.status} {answer.json().get('detail', '')}")
-        return answer.json()
+        return self._shop.request(method, path, json=body, headers=headers)
 
     # How it is told
 
@@ -270,8 +285,8 @@ class Journey:
     def _tell_statement(self, number: str) -> None:
         told = self._get(f"/api/v1/orders/{number}/statement")
         for entry in told["entries"]:
-            self._tell(f"{entry['kind']:<8} {entry['what']:<40} {self._money(entry['amount']):>12}")
-        self._tell(f"{'balance':<49} {self._money(told['balance']):>12}")
+            self._tell(f"{self._money(entry['amount']):>10}  {entry['text']}")
+        self._tell(f"{self._money(told['balance']):>10}  is what is owed")
         if told["balance"]["amount"] != 0:
             raise JourneyFailed(f"order {number} does not balance")
 

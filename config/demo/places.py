@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from config.demo.records import CancellationTier, Closure, DeliveryRate, Depot, TaxRate
+from config.demo.records import CancellationTier, Closure, Coupon, DeliveryRate, Depot, TaxRate
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = range(1, 8)
 WEEKDAYS = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY)
@@ -103,6 +103,11 @@ DELIVERY_RATES = (
     DeliveryRate("FR", "EUR", 1290),
     DeliveryRate("GB", "EUR", 1990),
     DeliveryRate("PT", "EUR", 1490),
+)
+
+COUPONS = (
+    Coupon(code="WELCOME10", percent=10, first_order_only=True, most_uses_each=1),
+    Coupon(code="CATS5", percent=5),
 )
 
 CANCELLATION = (CancellationTier(48, 100), CancellationTier(24, 50))

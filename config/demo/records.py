@@ -169,6 +169,26 @@ class CancellationTier:
     percent: int
 
 
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Days, first and last included, on which every rental costs so much more, or less."""
+
+    name: str
+    start_on: date
+    end_on: date
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coupon:
+    """So much off goods and rents; once for each customer, or as often as they like."""
+
+    code: str
+    percent: int
+    first_order_only: bool = False
+    most_uses_each: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cat:
     """A traveller, standing naturally; the four measures are called A, B, C and D in crate guides."""

@@ -5,13 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from catalog.models import Airline, Approval, Container, RentalOffer, RentalRate, SaleOffer, TaxRate, Variant
+from catalog.models import Airline, Approval, Container, RentalOffer, RentalRate, SaleOffer, Season, TaxRate, Variant
 from catalog.resources import OUR_RULES, import_airline_rules
 from config.demo import records
-from config.demo.catalog import CANCELLATION, CONTAINERS, DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.catalog import CANCELLATION, CONTAINERS, COUPONS, DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.days import end_of_the_year
 from inventory.models import Depot, DepotClosure
-from orders.models import CancellationTier, DeliveryRate
+from orders.models import CancellationTier, Coupon, DeliveryRate
 
 _TERMS = (
     *("currency", "deposit_minor", "late_fee_minor", "min_days", "max_days", "prep_days", "turnaround_days"),
@@ -27,7 +29,7 @@ def _copied(record: Any, names: Iterable[str]) -> dict[str, Any]:
 
 @transaction.atomic
 def seed_catalog(*, inspector: Any) -> int:
-    """Containers with variants, offers, rates and approvals, into a catalog that has none.
+    """Containers with variants, offers, rates and approvals, and a season, into a catalog that has none.
 
     What staff renamed or took out stays so. Returns how many containers were new.
     """
@@ -35,6 +37,7 @@ def seed_catalog(*, inspector: Any) -> int:
         return 0
     for container in CONTAINERS:
         _add_container(container, inspector)
+    Season.objects.create(**asdict(end_of_the_year(timezone.localdate())))
     return len(CONTAINERS)
 
 
@@ -70,7 +73,7 @@ def _add_approval(variant: Variant, record: records.Approval | None, inspector: 
 
 @transaction.atomic
 def seed_places() -> int:
-    """Depots with their closures, taxes, delivery rates and cancellation, where there is no depot.
+    """Depots with their closures, taxes, delivery rates, cancellation and coupons, where there is no depot.
 
     Returns how many were new.
     """
@@ -81,6 +84,8 @@ def seed_places() -> int:
     TaxRate.objects.bulk_create([TaxRate(**asdict(rate)) for rate in TAX_RATES], ignore_conflicts=True)
     DeliveryRate.objects.bulk_create([DeliveryRate(**asdict(rate)) for rate in DELIVERY_RATES], ignore_conflicts=True)
     CancellationTier.objects.bulk_create([CancellationTier(**asdict(t)) for t in CANCELLATION], ignore_conflicts=True)
+    today = timezone.localdate()
+    Coupon.objects.bulk_create([Coupon(**asdict(c), valid_from=today) for c in COUPONS], ignore_conflicts=True)
     return len(DEPOTS)
 
 

@@ -198,7 +198,7 @@ def calendar_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
         "title": "Fleet calendar",
-        "opts": model_admin.opts,
+        "content_title": "Fleet calendar",
         "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
         "depots": depots,
         "depot": depot,

@@ -48,7 +48,7 @@ from inventory.models import Feed, Reservation
 from inventory.services import sync_soon
 from inventory.standing import in_step
 from inventory.states import ReservationKind
-from inventory.troubles import troubles_of, with_closed_days
+from inventory.troubles import troubles_of
 
 
 class TheirWordFilter(DropdownFilter):
@@ -95,7 +95,7 @@ class ReservationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
         rows: QuerySet[Reservation] = super().get_queryset(request)
-        return with_closed_days(rows.select_related("variant__container", "depot", "unit", *WITH_ORDER))
+        return rows.select_related("variant__container", "depot", "unit", *WITH_ORDER)
 
     @display(description="Order")
     def order(self, row: Reservation) -> SafeString | str:

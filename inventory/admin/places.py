@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from core.backoffice import STYLES, NewestFirst
 from core.time import today_in
-from inventory.admin.promises import warn_of_closed_days
+from inventory.admin.promises import warn_of_a_depot_not_in_use, warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
 from inventory.models import Depot, DepotClosure
 from inventory.states import IN_SERVICE
@@ -55,6 +55,8 @@ class DepotAdmin(NewestFirst, ModelAdmin):
         closed = before - set(form.instance.opening_days)
         if change and (closures or closed):
             warn_of_closed_days(request, form.instance, closures, closed)
+        if "active" in form.changed_data and not form.instance.active:
+            warn_of_a_depot_not_in_use(request, form.instance)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Depot]:
         in_service = Count("units", filter=Q(units__status__in=IN_SERVICE))

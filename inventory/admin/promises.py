@@ -64,11 +64,32 @@ def warn_of_closed_days(
     messages.warning(
         request,
         format_html(
-            "{} handed over or taken back on a day that is closed now: {}. They stay as they are: tell the customers.",
+            "{} handed over or taken back on a day that is closed now: {}. They stay as they are until somebody "
+            'decides. <a class="link" href="{}">What to do</a>',
             "1 rental is to be" if len(hit) == 1 else f"{len(hit)} rentals are to be",
             _names(((row, _with_days(row)) for row in hit[:MOST_NAMED]), len(hit), request.user),
+            _disrupted(),
         ),
     )
+
+
+def warn_of_a_depot_not_in_use(request: HttpRequest, depot: Depot) -> None:
+    """Say how many rentals a depot still has to hand over or take back that is not in use any more."""
+    count = Reservation.objects.living(timezone.now()).filter(depot=depot, kind=ReservationKind.RENTAL).count()
+    if count:
+        messages.warning(
+            request,
+            format_html(
+                '{} handed over or taken back at this depot. <a class="link" href="{}">What to do</a>',
+                "1 rental is still to be" if count == 1 else f"{count} rentals are still to be",
+                _disrupted(),
+            ),
+        )
+
+
+def _disrupted() -> str:
+    """The worklist of the app above."""
+    return f"{reverse('admin:orders_rental_changelist')}?work=disrupted"
 
 
 def _with_days(row: Any) -> str:

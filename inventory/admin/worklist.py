@@ -22,7 +22,7 @@ from inventory.admin.looks import calendar_address, claim_badge, days_of, thing,
 from inventory.models import Reservation
 from inventory.standing import in_step
 from inventory.states import ReservationKind
-from inventory.troubles import Said, Trouble, broken_promises, on_closed_days, troubles_of
+from inventory.troubles import Said, Trouble, broken_promises, troubles_of
 
 CHANGE_RESERVATION = "inventory.change_reservation"
 MOST_SHOWN = 200
@@ -56,8 +56,6 @@ def wrong(said: Said, row: Reservation) -> Wrong:
     """Say a trouble, and what there is to be done."""
     if said.trouble == Trouble.MISFIT:
         return _misfit(said, row)
-    if said.trouble == Trouble.CLOSED:
-        return _closed(row)
     again = f"Next try by itself: {moment(row.sync_after, row.depot.time_zone)}." if row.sync_after else ""
     times = f"{words.count(row.sync_failures, 'time')} refused" if row.sync_failures else ""
     answer = f"It said “{row.sync_error}”." if row.sync_error else ""
@@ -79,25 +77,14 @@ def _misfit(said: Said, row: Reservation) -> Wrong:
     return Wrong("Does not fit", text, advice, since)
 
 
-def _closed(row: Any) -> Wrong:
-    leaves = words.day(row.rental.leaves_on)
-    days = [
-        *([f"{'posted' if row.rental.post_on else 'handed over'} on {leaves}"] if row.starts_closed else []),
-        *([f"taken back on {words.day(row.rental.end_on)}"] if row.ends_closed else []),
-    ]
-    text = f"It is to be {' and '.join(days)}, when {row.depot.name} is closed."
-    return Wrong("Closed day", text, "Agree on another day with the customer, or open the depot for it.")
-
-
 def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """What starts soonest comes first. A constant number of statements."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     now = timezone.now()
-    broken, closed = broken_promises(now=now), on_closed_days(now=now)
-    counts = (broken.count(), closed.count())
-    shown = {*_soonest(broken), *closed[:MOST_SHOWN]}  # the graver ones are never pushed off by a closed day
-    rows = model_admin.get_queryset(request).filter(pk__in=shown)
+    broken = broken_promises(now=now)
+    total = broken.count()
+    rows = model_admin.get_queryset(request).filter(pk__in=_soonest(broken))
     entries = [
         _entry(row, found, request.user)
         for row in rows.order_by("period", "id")
@@ -106,17 +93,16 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     parts = (
         ("Nothing to serve them with", [Trouble.MISFIT]),
         ("Not taken by the inventory system", [Trouble.REFUSED, Trouble.NOT_TAKEN]),
-        ("On a day on which the depot is closed", [Trouble.CLOSED]),
     )
     listed = [(title, [entry for entry in entries if entry.trouble in of_part]) for title, of_part in parts]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Does not fit",
-        "opts": model_admin.opts,
+        "content_title": "Does not fit",
         "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
         "parts": [(title, part) for title, part in listed if part],
-        "total": sum(counts),
-        "unshown": sum(max(count - MOST_SHOWN, 0) for count in counts),
+        "total": total,
+        "unshown": max(total - MOST_SHOWN, 0),
     }
     return TemplateResponse(request, "admin/inventory/worklist.html", context)
 
@@ -152,6 +138,4 @@ def _steps(row: Reservation, viewer: Any, found: set[Trouble]) -> list[SafeStrin
         steps.append(format_html('<a class="step" href="{}">Stock levels</a>', address))
     if not in_step(row) and viewer.has_perm(CHANGE_RESERVATION):
         steps.append(step_button("inventory_reservation_ask_again", row.pk, "Ask again"))
-    if Trouble.CLOSED in found and viewer.has_perm("inventory.view_depot"):
-        steps.append(page_of("inventory_depot", row.depot_id, "Depot"))
     return [*steps, page_of("inventory_reservation", row.pk, "Reservation")]

@@ -33,7 +33,7 @@ from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import claim_badge, customer_link, days, order_link
 from orders.admin.pictures import condition_cards, picture_cards
-from orders.admin.steps import DECIDE, HANDLE, DropForm, UpholdForm
+from orders.admin.steps import DECIDE, HANDLE, UpholdForm, WhyForm
 from orders.admin.worklists import ClaimWork, WorklistAdmin
 from orders.models import Claim, RentalPhoto
 from orders.states import CLAIM, ClaimStatus
@@ -158,7 +158,7 @@ class ClaimAdmin(WorklistAdmin):
             facts=_facts(claim, request.user),
             facts_title="Claim",
         )
-        return self.take_step(request, claim, step="drop", form=DropForm(sent(request)), do=do, ask=ask)
+        return self.take_step(request, claim, step="drop", form=WhyForm(sent(request)), do=do, ask=ask)
 
 
 def _figures(claim: Claim) -> Facts:

@@ -43,7 +43,7 @@ def counter_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Counter",
-        "opts": model_admin.opts,
+        "content_title": "Counter",
         "media": forms.Media(css={"all": [STYLES]}),
         "depots": Depot.objects.filter(active=True),
         "depot": depot,

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -76,6 +77,10 @@ class CouponAdmin(NewestFirst, ModelAdmin):
     )
     readonly_fields = ("used",)
     warn_unsaved_form = True
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A coupon is mostly made for now on."""
+        return {"valid_from": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Coupon]:
         rows: QuerySet[Coupon] = super().get_queryset(request).with_uses()

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from core.backoffice import Card, Facts, badge, moment, page_of
 from core.time import days_counted
 from inventory.words import day
+from orders.disruption import Disruption
 from orders.models import Claim, Order, OrderLine, Rental
 from orders.selectors import has_left, is_all_credited, still_to_come
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
@@ -56,12 +57,14 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "extend": ("Rented for longer", "info"),
     "shorten": ("Comes back earlier", "info"),
     "move": ("Moved to other days", "info"),
+    "rearrange": ("Moved by us, as its days could not be kept", "warning"),
     "tell_late": ("Says it comes back late", "warning"),
     "post_back": ("Posted back", "info"),
     "deny_parcel": ("Was not posted back", "danger"),
     "be_late": ("Late: a fee a day from now on", "danger"),
     "miss": ("Not picked up on its first day", "warning"),
     "forfeit": ("Never picked up: ended", "danger"),
+    "call_off": ("Called off by us", "danger"),
     "keep": ("Kept by the customer", "success"),
     "lose": ("Reported lost", "danger"),
     "ship": ("Shipped", "success"),
@@ -115,6 +118,11 @@ def unpaid_warning(order: Order) -> SafeString | str:
     if has_left(order):
         return "Nothing is paid: everything was refunded after a part was handed over. Ask before the rest goes out."
     return "Nothing is paid: everything was refunded. It must be cancelled, not handed over."
+
+
+def disruption_text(rental: Rental) -> str:
+    """What stands in the way of a rental, as a sentence; "" where nothing does, or nobody asked (`with_disruption`)."""
+    return f"{Disruption(rental.disruption).label}." if rental.disruption else ""
 
 
 def is_overdue(rental: Rental, today: date) -> bool:

@@ -2,7 +2,7 @@
 # unfold carries no types
 """Rentals: the worklist of the counter, and every step from the shelf to the customer and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
@@ -27,6 +28,7 @@ from core.backoffice import (
     moment,
     page_of,
     sent,
+    step_button,
     two_lines,
 )
 from core.time import today_in
@@ -41,6 +43,7 @@ from orders.admin.looks import (
     customer_link,
     day_count,
     days,
+    disruption_text,
     order_link,
     posted_back,
     status_badge,
@@ -59,11 +62,13 @@ from orders.admin.steps import (
     next_button,
     next_rental_step,
 )
-from orders.admin.worklists import RentalWork
+from orders.admin.worklists import NEEDS_A_WAY_OUT, RentalWork
+from orders.disruption import with_disruption
 from orders.models import ChargePhoto, Fulfilment, Rental, RentalPhoto
 from orders.states import OrderStatus, RentalStatus
 
 _CLAIMABLE = (RentalStatus.RETURNED, RentalStatus.CLOSED)
+_WAYS_OUT = (("rearrange", "Other days"), ("call_off", "Call off"))
 _CHARGEABLE = (RentalStatus.OUT, RentalStatus.RETURNED, RentalStatus.CLOSED, RentalStatus.LOST)
 
 
@@ -76,13 +81,21 @@ class RentalAdmin(RentalMoney):
     ordering = ("start_on", "id")
     sortable_by = ()
     actions_detail = (
-        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "keep", "deny_parcel",
-        "lose",
+        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "shorten", "rearrange",
+        "keep", "deny_parcel", "call_off", "lose",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
         rows: QuerySet[Rental] = super().get_queryset(request)
-        return rows.select_related("unit", "line__variant__container", "line__order__customer", "line__order__depot")
+        rows = rows.select_related("unit", "line__variant__container", "line__order__customer", "line__order__depot")
+        return with_disruption(rows)
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        """Where a rental cannot be as booked, the ways out stand instead of the next step."""
+        shown = super().get_list_display(request)
+        if request.GET.get(RentalWork.parameter_name) not in NEEDS_A_WAY_OUT:
+            return shown
+        return (*(name for name in shown if name != "next_step"), "ways_out")
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.show_photo)  # which forbids every cache to keep it
@@ -130,6 +143,12 @@ class RentalAdmin(RentalMoney):
     def state(self, row: Rental) -> SafeString:
         return status_badge(row, today=today_in(row.line.order.depot.time_zone))
 
+    @display(description="What to do")
+    def ways_out(self, row: Rental) -> SafeString:
+        steps = [(name, text) for name, text in _WAYS_OUT if name in set(self.changes(row))]
+        buttons = format_html_join(" ", "{}", ((step_button(f"orders_rental_{n}", row.pk, t),) for n, t in steps))
+        return two_lines(disruption_text(row) or "It is not in the shop any more.", buttons)
+
     @display(description="Next step")
     def next_step(self, row: Rental) -> SafeString | str:
         return next_button(row)
@@ -145,6 +164,7 @@ class RentalAdmin(RentalMoney):
             subtitle=f"{obj.line.sku} · {days(obj)}, {day_count(obj)}",
             figures=[("Unit", obj.unit.serial if obj.unit else NOTHING)],
             main=[
+                *([Card("Cannot be as booked", text=wrong, tone="danger")] if (wrong := _what_to_do(obj)) else []),
                 Card("Rental", facts=_facts(obj, request.user)),
                 *address_card(order),
                 *condition_cards(obj),
@@ -319,6 +339,12 @@ _WHO = {
     True: "The carrier takes it now, with a label for its way back. The customer is told.",
     False: "The customer takes it along now.",
 }
+
+
+def _what_to_do(rental: Rental) -> str:
+    """What stands in the way of a rental, and what to do about it."""
+    wrong = disruption_text(rental)
+    return f"{wrong} Agree on other days with the customer, or call it off." if wrong else ""
 
 
 def _instead(rental: Rental, scanned: str) -> Unit | None:

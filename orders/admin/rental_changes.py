@@ -1,8 +1,8 @@
 # mypy: disable-error-code="misc, untyped-decorator"
 # unfold carries no types
-"""What staff change about a rental for its customer: longer days, a unit that is bought or lost."""
+"""What staff change about a rental for its customer: its days, a unit that is bought or lost, its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -10,19 +10,22 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.backoffice import Ask, actor_of, amount, sent
 from core.forms import AmountField, parse_amount
 from core.money import format_minor, to_decimal
+from core.time import today_in
 from inventory.models import Depot
 from inventory.words import day
 from orders import services
 from orders.admin.beside import beside
-from orders.admin.steps import ConfirmForm, NoteForm
+from orders.admin.looks import days, disruption_text, is_overdue
+from orders.admin.steps import CANCEL, ConfirmForm, NoteForm, WhyForm
 from orders.admin.worklists import WorklistAdmin
+from orders.disruption import WAITING
 from orders.models import Rental
-from orders.outlook import EXTENDABLE, Outlook, keep_minor
+from orders.outlook import EXTENDABLE, Outlook, keep_minor, rent_charged_minor
 from orders.states import OrderStatus, RentalStatus
 
 _WHY_NOT = {
@@ -33,18 +36,45 @@ _WHY_NOT = {
 }
 
 
-class ExtendForm(forms.Form):
-    """The last days that are possible, each with what it costs."""
+class LastDayForm(forms.Form):
+    """The last days that are possible, each with what is said of it."""
 
     end_on = forms.TypedChoiceField(label="New last day", coerce=date.fromisoformat, widget=UnfoldAdminSelectWidget())
 
-    def __init__(self, data: Any, outlook: Outlook) -> None:
+    def __init__(self, data: Any, options: Iterable[tuple[date, str]]) -> None:
         super().__init__(data)
-        currency = outlook.rental.line.order.currency
         self.fields["end_on"].choices = [  # type: ignore[attr-defined]
-            (option.end_on.isoformat(), f"{day(option.end_on)}: {format_minor(option.price_minor, currency)} more")
-            for option in outlook.options
+            (end_on.isoformat(), f"{day(end_on)}: {said}") for end_on, said in options
         ]
+
+
+class DayInput(UnfoldAdminTextInputWidget):
+    """The browser's own calendar: the admin's needs scripts that a step does not load."""
+
+    input_type = "date"
+
+
+class OtherDaysForm(WhyForm):
+    """Days that the shop offers instead; of what is out only the last one."""
+
+    start_on = forms.DateField(label="First day", widget=DayInput)
+    end_on = forms.DateField(label="Last day", widget=DayInput)
+    field_order = ("start_on", "end_on", "note")
+
+    def __init__(self, data: Any, *, rental: Rental, depot: Depot) -> None:
+        super().__init__(data, initial={"start_on": rental.start_on, "end_on": rental.end_on})
+        self.rental, self.depot = rental, depot
+        if rental.status == RentalStatus.OUT:
+            del self.fields["start_on"]
+
+    def clean(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        typed.setdefault("start_on", self.rental.start_on)
+        if "end_on" in typed:
+            wrong = services.wrong_other_days(self.rental, self.depot, typed["start_on"], typed["end_on"])
+            for error in wrong:
+                self.add_error(error.pointer.removeprefix("/"), error.detail)
+        return typed
 
 
 def _how_long(outlook: Outlook) -> str:
@@ -65,6 +95,10 @@ class LoseForm(NoteForm):
         return parse_amount(self.cleaned_data["amount"], self.currency)
 
 
+def _money(rental: Rental, minor: int) -> str:
+    return format_minor(minor, rental.line.order.currency)
+
+
 class RentalChanges(WorklistAdmin):
     """The steps beside the way of a unit from the shelf and back. Needs `has_handle_permission`."""
 
@@ -72,11 +106,18 @@ class RentalChanges(WorklistAdmin):
         """Names of the steps that are possible now."""
         if rental.line.order.status != OrderStatus.CONFIRMED:
             return
+        late = is_overdue(rental, today_in(rental.line.order.depot.time_zone))
         if rental.is_posted_back:
             yield "deny_parcel"
         elif rental.status in EXTENDABLE:
             yield "extend"
+            if rental.line.order.depot.active and not late:
+                yield "rearrange"
+        if rental.status in WAITING:
+            yield "call_off"
         if rental.status == RentalStatus.OUT:
+            if not late and not rental.is_posted_back:
+                yield "shorten"
             if keep_minor(rental) is not None and not rental.is_posted_back:
                 yield "keep"
             yield "lose"
@@ -96,7 +137,89 @@ class RentalChanges(WorklistAdmin):
             submit="Extend",
             **beside(rental),
         )
-        return self.take_step(request, rental, step="extend", form=ExtendForm(sent(request), outlook), do=do, ask=ask)
+        longer = ((option.end_on, f"{_money(rental, option.price_minor)} more") for option in outlook.options)
+        form = LastDayForm(sent(request), longer)
+        return self.take_step(request, rental, step="extend", form=form, do=do, ask=ask)
+
+    @action(description="Back earlier…", icon="event_available", permissions=["handle"], url_path="shorten")
+    def shorten(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        options = Outlook(rental, Depot.objects.with_closures().get(pk=rental.line.order.depot_id)).earlier
+
+        def do(typed: dict[str, Any]) -> str:
+            credit = next(option.credit_minor for option in options if option.end_on == typed["end_on"])
+            services.shorten_rental(
+                rental_id=rental.pk, end_on=typed["end_on"], actor=actor_of(request), seen_minor=credit
+            )
+            back = f"{rental.unit or rental.line.title} is expected back on {day(typed['end_on'])}"
+            return f"{back}; {_money(rental, credit)} is credited."
+
+        gains = "" if options else " Now no earlier day would credit anything: just take it back when it comes."
+        ask = Ask(
+            title=f"{rental.unit or rental.line.title} comes back earlier",
+            text="The days given back are credited by the policy of cancellation of its quote. From then on it is late "
+            f"after the new last day, and its unit is free for others sooner.{gains}",
+            submit="Shorten",
+            **beside(rental),
+        )
+        sooner = ((option.end_on, f"{_money(rental, option.credit_minor)} credited") for option in options)
+        form = LastDayForm(sent(request), sooner)
+        return self.take_step(request, rental, step="shorten", form=form, do=do, ask=ask)
+
+    @action(description="Other days…", icon="calendar_month", permissions=["handle"], url_path="rearrange")
+    def rearrange(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+        depot = Depot.objects.with_closures().get(pk=rental.line.order.depot_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            moved = services.rearrange_rental(
+                rental_id=rental.pk,
+                start_on=typed["start_on"],
+                end_on=typed["end_on"],
+                note=typed["note"],
+                actor=actor_of(request),
+            )
+            return f"{rental.line.title} is rented {days(moved)}; {rental.line.order.customer} is told."
+
+        ask = Ask(
+            title=f"Other days for {rental.line.title}",
+            text="For days that the shop cannot keep. Dearer days cost the customer nothing more, cheaper ones are "
+            f"credited: the rent is {_money(rental, rent_charged_minor(rental))} now. Agree on them first; mail and "
+            "push then tell of them once.",
+            submit="Move it",
+            warning=disruption_text(rental),
+            **beside(rental),
+        )
+        form = OtherDaysForm(sent(request), rental=rental, depot=depot)
+        return self.take_step(request, rental, step="rearrange", form=form, do=do, ask=ask)
+
+    def has_cancel_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(CANCEL)
+
+    @action(
+        description="Call off…",
+        icon="event_busy",
+        permissions=["cancel"],
+        url_path="call-off",
+        variant=ActionVariant.DANGER,
+    )
+    def call_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.call_off_rental(rental_id=rental.pk, note=typed["note"], actor=actor_of(request))
+            return f"{rental.line.title} of {rental.line.order} is called off; {rental.line.order.customer} is told."
+
+        credit = amount(rent_charged_minor(rental), rental.line.order.currency)
+        ask = Ask(
+            title=f"Call {rental.line.title} off?",
+            text="For what the shop cannot serve: all of its rent is credited, whatever the policy of cancellation "
+            "says, and its unit is free. The rest of the order goes on; where nothing else is left, it is cancelled.",
+            submit="Call it off",
+            danger=True,
+            **beside(rental, [("Credited", credit)]),
+        )
+        return self.take_step(request, rental, step="call_off", form=WhyForm(sent(request)), do=do, ask=ask)
 
     @action(description="Customer keeps it…", icon="loyalty", permissions=["handle"], url_path="keep")
     def keep(self, request: HttpRequest, object_id: str) -> HttpResponse:

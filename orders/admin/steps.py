@@ -119,6 +119,10 @@ class NoteForm(forms.Form):
     note = _note("Note", required=False)
 
 
+class WhyForm(forms.Form):
+    note = _note("Why", help_text="The customer reads it.")
+
+
 def _parcel() -> dict[str, forms.Field]:
     """Who takes the parcel; both or neither."""
     names = ("carrier", "tracking_number")
@@ -306,22 +310,18 @@ class ClaimForm(forms.Form):
         return amount_above_zero(self.cleaned_data["amount"], self.currency)
 
 
-class UpholdForm(forms.Form):
+class UpholdForm(WhyForm):
     """How much of a claim is charged, and why, in words for the customer."""
 
     def __init__(self, data: Any, *, claim: Claim) -> None:
         self.currency = claim.order.currency
         super().__init__(data, initial={"amount": to_decimal(claim.amount_minor, self.currency)})
         self.fields["amount"] = AmountField(currency=self.currency, label="Charge", help_text="All of it, or less.")
-        self.fields["note"] = _note("Why", help_text="The customer reads it.")
+        self.order_fields(["amount", "note"])
 
     def clean_amount(self) -> int:
         """In minor units."""
         return amount_above_zero(self.cleaned_data["amount"], self.currency)
-
-
-class DropForm(forms.Form):
-    note = _note("Why", help_text="The customer reads it.")
 
 
 def amount_above_zero(typed: Decimal, currency: str) -> int:

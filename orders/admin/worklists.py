@@ -13,6 +13,7 @@ from core.backoffice import ReadOnlyAdmin
 from core.time import today_in
 from inventory.models import Depot
 from orders.admin.steps import HANDLE
+from orders.disruption import disrupted, withdrawn
 from orders.models import Fulfilment, Rental
 from orders.states import UNDECIDED, ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 
@@ -44,9 +45,13 @@ RENTAL_WORK = (
     Work("overdue", "Overdue", lambda day: _WITH_CUSTOMER & Q(end_on__lt=day), urgent=True),
     Work("parcels", "On their way back", lambda _: Q(status=_R.OUT, posted_back_at__isnull=False)),
     Work("inspect", "To inspect", lambda _: Q(status=_R.RETURNED)),
+    Work("disrupted", "Cannot be as booked", disrupted, urgent=True),
+    Work("withdrawn", "Not rented any more", lambda _: withdrawn()),
     Work("ahead", "Next 7 days", lambda day: _WAITING & Rental.leaves_by(day + _AHEAD) & ~Rental.leaves_by(day)),
     Work(OPEN, "All open", lambda _: _WAITING | Q(status__in=[_R.OUT, _R.RETURNED])),
 )
+
+NEEDS_A_WAY_OUT = ("disrupted", "withdrawn")
 
 SALE_WORK = (
     Work("pack", "To pack", lambda _: Q(status=_S.RESERVED)),

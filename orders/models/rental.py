@@ -39,6 +39,8 @@ class Rental(models.Model):
     condition_report = models.JSONField(default=dict, blank=True)
 
     LEAVES_ON: ClassVar = Coalesce("post_on", "start_on")
+    disruption = ""  # from disruption.with_disruption()
+
     KEEPS_UNIT: ClassVar = [RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT]
 
     class Meta:

@@ -1,6 +1,6 @@
 """Every write to quotes and orders that means something."""
 
-from orders.services.cancelling import cancel_order
+from orders.services.cancelling import call_off_rental, cancel_order
 from orders.services.changes import (
     complete_order,
     confirm_late,
@@ -51,8 +51,10 @@ from orders.services.renting import (
     lose_rental,
     move_rental_days,
     post_back_rental,
+    rearrange_rental,
     report_late,
     shorten_rental,
+    wrong_other_days,
 )
 from orders.services.soon import settle_later, settle_soon
 from orders.services.waiting import (
@@ -73,6 +75,7 @@ __all__ = [
     "accept_claim",
     "add_charge",
     "ask_return",
+    "call_off_rental",
     "cancel_order",
     "charge_late_days",
     "charge_late_rentals",
@@ -113,6 +116,7 @@ __all__ = [
     "prepare_sale",
     "ready_for_more",
     "ready_for_payment",
+    "rearrange_rental",
     "receive_return",
     "refuse_return",
     "remind",
@@ -130,4 +134,5 @@ __all__ = [
     "take_back_rental",
     "unprepare_rental",
     "uphold_claim",
+    "wrong_other_days",
 ]

@@ -1,16 +1,18 @@
-"""An order that its customer or the shop calls off."""
+"""An order, or one rental of it, that its customer or the shop calls off."""
 
 from uuid import UUID
 
 from django.db import transaction
 
+from inventory.services import release, sync_soon
 from orders.errors import PartlyHandedOver
-from orders.models import Order
-from orders.outlook import cancellation_of, require_seen
+from orders.models import Order, OrderLine, Rental
+from orders.outlook import cancellation_of, rent_charged_minor, require_seen
 from orders.selectors import has_left
-from orders.services.history import lock_order, move
+from orders.services.history import give_credit, lock_order, lock_rental, move, move_rental
 from orders.services.placing import give_back
-from orders.states import ORDER, OrderStatus, next_status
+from orders.services.soon import settle_soon, tell_soon
+from orders.states import ORDER, RENTAL, OrderStatus, RentalStatus, SaleStatus, next_status
 
 
 @transaction.atomic
@@ -33,3 +35,30 @@ def cancel_order(
     move(order, "cancel", actor=actor, note=note)
     give_back(order, actor=actor, reason="order cancelled", but={} if in_full else cancellation.kept_of_lines)
     return order
+
+
+@transaction.atomic
+def call_off_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
+    """End one rental that the shop cannot serve and nobody has fetched: its unit is free, all of its rent is credited,
+    and its customer is told. The rest of its order goes on; where nothing else is left the order is cancelled.
+
+    note: why, in words for the customer. Locks: order, reservations. Raises: NotFound, TransitionNotAllowed.
+    """
+    order, rental = lock_rental(rental_id)
+    next_status(RENTAL, "call_off", rental.status)
+    if _is_all_there_is(order, rental):
+        cancel_order(order_id=order.pk, actor=actor, note=note, in_full=True)
+        return Rental.objects.get(pk=rental_id)
+    move_rental(order, rental, "call_off", actor=actor, note=note, unit=None)
+    release(reservation_ids=[rental.reservation_id])
+    give_credit(order, rent_charged_minor(rental), rental=rental, reason=note, actor=actor)
+    sync_soon([rental.reservation_id])
+    settle_soon(order.pk)
+    tell_soon("rental_called_off", order_id=order.pk, about=order.events.latest("pk").pk)
+    return rental
+
+
+def _is_all_there_is(order: Order, rental: Rental) -> bool:
+    rentals = Rental.objects.filter(line__order=order).exclude(pk=rental.pk).exclude(status=RentalStatus.CANCELLED)
+    sales = order.lines.filter(kind=OrderLine.Kind.SALE).exclude(status=SaleStatus.CANCELLED)
+    return not rentals.exists() and not sales.exists()

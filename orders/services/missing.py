@@ -27,7 +27,7 @@ def settle_no_show(*, rental_id: UUID) -> Rental:
     Locks: order, reservations. Raises: NotFound, TransitionNotAllowed.
     """
     order, rental = lock_rental(rental_id)
-    depot, now = Depot.objects.with_closures().get(pk=order.depot_id), timezone.now()
+    depot, now = Depot.objects.with_closures(past=True).get(pk=order.depot_id), timezone.now()
     if order.fulfilment != Fulfilment.PICKUP:
         return rental
     rentals = Rental.objects.filter(line__order=order).select_related("line").order_by("id")

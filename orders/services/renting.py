@@ -1,4 +1,4 @@
-"""What a customer changes about a rental that is theirs: how long they have it, and whether it comes back."""
+"""What becomes of a rental's days, and whether it comes back: changed by its customer, or by staff in their stead."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +17,7 @@ from inventory.models import Depot, Reservation
 from inventory.packing import Days
 from inventory.services import change_days, expect_back, part_with, put_down
 from orders.errors import (
+    DepotClosed,
     ExtensionNotPossible,
     KeepNotOffered,
     ParcelNotTaken,
@@ -25,12 +26,19 @@ from orders.errors import (
     TransitionNotAllowed,
 )
 from orders.models import ChargeKind, Order, Rental
-from orders.outlook import Outlook, cancellation_of, keep_minor, rent_charged_minor, require_seen
+from orders.outlook import (
+    Outlook,
+    cancellation_of,
+    keep_minor,
+    rent_charged_minor,
+    rent_settled_minor,
+    require_seen,
+)
 from orders.services.history import charge_rental, give_credit, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.parcels import tracked_by
 from orders.services.quotes import wrong_days
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, RentalStatus, next_status
 
 _MOST_LATE = timedelta(days=14)
@@ -123,6 +131,7 @@ def move_rental_days(
     rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
     charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
+    settled = rent_settled_minor(rental)
     days = buffers.blocked(start_on, end_on, depot.is_closed)
     claim = change_days(reservation_id=rental.reservation_id, days=days)
     _unprepare_without_unit(order, rental, claim, actor=actor)
@@ -131,12 +140,66 @@ def move_rental_days(
         order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period,
         missed_at=None, post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
     )  # fmt: skip
-    if owed > charged:
-        charge_rental(order, rental, ChargeKind.EXTENSION, owed - charged, reason=said, actor=actor)
+    if owed > settled:
+        charge_rental(order, rental, ChargeKind.EXTENSION, owed - settled, reason=said, actor=actor)
     else:
         give_credit(order, charged - owed, rental=rental, reason=said, actor=actor)
     settle_soon(order.pk)
     return rental
+
+
+@transaction.atomic
+def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: str, note: str) -> Rental:
+    """Let a rental be on other days because the shop cannot keep those that it promised. It never costs more; what it
+    costs less is credited, and its customer is told.
+
+    What is out gets another last day only, until it is late. A unit that stood ready is prepared again.
+    note: why, in words for the customer.
+    Locks: order, stock level, reservation.
+    Raises: NotFound, TransitionNotAllowed, DepotClosed, ExtensionNotPossible, InvalidInput, OutOfStock.
+    """
+    order, rental, rivals = _lock_with_rivals(rental_id)
+    next_status(RENTAL, "rearrange", rental.status)
+    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    if not depot.active:
+        raise DepotClosed(f"{depot} is not in use any more: call the rental off.", depot=depot.code)
+    outlook = Outlook(rental, depot)
+    if rental.status == RentalStatus.OUT and outlook.is_overdue:
+        raise ExtensionNotPossible("overdue", None)
+    if wrong := wrong_other_days(rental, depot, start_on, end_on):
+        raise InvalidInput(wrong)
+    buffers = outlook.terms.buffers
+    days = buffers.blocked(start_on, end_on, depot.is_closed)
+    rent = rental.after_discount(outlook.terms.fee_minor(start_on, end_on))
+    _let_others_choose_anew(rivals, days, actor=actor)
+    claim = change_days(reservation_id=rental.reservation_id, days=days, until=outlook.paid_until)
+    _unprepare_without_unit(order, rental, claim, actor=actor)
+    move_rental(
+        order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claim.period,
+        missed_at=None, late_reported_on=None,
+        post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
+    )  # fmt: skip
+    less = rent_charged_minor(rental) - rent
+    give_credit(order, less, rental=rental, reason=f"moved to {words.span(start_on, end_on)}", actor=actor)
+    settle_soon(order.pk)
+    tell_soon("rental_rearranged", order_id=order.pk, about=order.events.latest("pk").pk)
+    return rental
+
+
+def wrong_other_days(rental: Rental, depot: Depot, start_on: date, end_on: date) -> list[FieldError]:
+    """Why the shop cannot move a rental to these days, whether something is free or not. `depot` knows its closures."""
+    terms = rental.line.rental_terms
+    wrong = wrong_days(
+        depot, "", start_on, end_on, buffers=terms.buffers, shortest=terms.min_days, longest=terms.max_days
+    )
+    if rental.status != RentalStatus.OUT:
+        return list(wrong)
+    found = [error for error in wrong if error.pointer == "/end_on"]  # its first day has been
+    if start_on != rental.start_on:
+        found.append(FieldError("/start_on", "It is out: only its last day can be another one.", "not_possible"))
+    if end_on < depot.today:
+        found.append(FieldError("/end_on", f"{end_on} has passed; today is {depot.today} there.", "in_the_past"))
+    return found
 
 
 @transaction.atomic

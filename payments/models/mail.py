@@ -28,6 +28,8 @@ class Mail(models.Model):
         RENTAL_FORFEIT = "rental_forfeit"  # nobody came until its last day
         CLAIM_FILED = "claim_filed"  # damage that is to be paid
         CLAIM_DECIDED = "claim_decided"  # by staff, or by silence
+        RENTAL_REARRANGED = "rental_rearranged"  # by staff, as its days could not be kept
+        RENTAL_CALLED_OFF = "rental_called_off"  # by staff; the rest of its order goes on
 
     kind = models.CharField(max_length=32, choices=Kind)
     cause = models.CharField(max_length=120)  # the id of what it tells of

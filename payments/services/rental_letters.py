@@ -12,9 +12,20 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.money import format_minor
-from orders.due import WAITING, reminded_of
-from orders.models import ChargeKind, Claim, Fulfilment, Order, OrderLine, Reminder, Rental, WaitlistEntry
-from orders.outlook import keep_minor, rent_charged_minor
+from orders.disruption import WAITING
+from orders.due import reminded_of
+from orders.models import (
+    ChargeKind,
+    Claim,
+    Fulfilment,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Reminder,
+    Rental,
+    WaitlistEntry,
+)
+from orders.outlook import EXTENDABLE, keep_minor, rent_charged_minor
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
 
@@ -153,6 +164,48 @@ def rental_forfeit(order: Order, about: str) -> Letter | None:
         ],
         _what(rentals),
     )
+
+
+def rental_rearranged(order: Order, about: str) -> Letter | None:
+    """About: the event of its history."""
+    found = _told_of(order, about)
+    if found is None or found[1].status not in EXTENDABLE:
+        return None
+    event, rental = found
+    if order.events.filter(event=event.event, subject=event.subject, pk__gt=event.pk).exists():
+        return None  # moved once more, of which a letter of its own tells
+    return Letter(
+        f"Your rental of order {order.number} is on other days",
+        "We had to move your rental.",
+        [
+            f"{event.note} We are sorry for that. It costs you nothing more; what the new days cost less is credited.",
+            "If the new days do not suit you, tell us: we find others, or call it off and credit all of its rent.",
+        ],
+        _what([rental]),
+    )
+
+
+def rental_called_off(order: Order, about: str) -> Letter | None:
+    """About: the event of its history."""
+    found = _told_of(order, about)
+    if found is None:
+        return None
+    event, rental = found
+    return Letter(
+        f"A rental of order {order.number} is called off",
+        "We cannot keep your rental.",
+        [f"{event.note} We are sorry for that. All of its rent is credited; the rest of your order stays as it is."],
+        _what([rental]),
+    )
+
+
+def _told_of(order: Order, about: str) -> tuple[OrderEvent, Rental] | None:
+    """An event of the order, and the rental that it happened to."""
+    event = order.events.filter(pk=int(about)).first()
+    if event is None:
+        return None
+    pk = UUID(event.subject.removeprefix("rental "))
+    return event, Rental.objects.select_related("line").get(pk=pk, line__order=order)
 
 
 def claim_filed(order: Order, about: str) -> Letter | None:

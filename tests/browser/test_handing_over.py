@@ -17,7 +17,9 @@ from orders.services import (
     prepare_rental,
     take_back_rental,
 )
-from orders.states import RentalStatus
+from orders.states import ClaimStatus, OrderStatus, RentalStatus
+from payments.models import Deposit
+from payments.states import DepositStatus
 from tests.browser.conftest import Snap, log_in
 from tests.browser.day import PEOPLE, named
 from tests.browser.test_admin import fits
@@ -27,7 +29,7 @@ from tests.jobs import forget_jobs
 from tests.orders.desk import address
 from tests.orders.test_handing_over import all_points
 from tests.payments.test_deposits import settled
-from tests.shop import Shop
+from tests.shop import Shop, key
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -122,7 +124,8 @@ def test_a_picture_that_is_chosen_first_writes_its_name_into_no_other_field(coun
     expect(page.get_by_label("Unit")).to_have_value("")
 
 
-def test_a_unit_that_is_scanned_is_taken_back_photographed_and_claimed(counter: Shop, page: Page, snap: Snap) -> None:
+def take_back_and_claim(page: Page, snap: Snap) -> None:
+    """What came back torn is scanned, photographed, and claimed."""
     page.goto(address("orders_order_counter"))
     scan(page, "CRATE-1-3")
     expect(page.get_by_text("Next: take back.")).to_be_visible()
@@ -142,8 +145,45 @@ def test_a_unit_that_is_scanned_is_taken_back_photographed_and_claimed(counter: 
     page.get_by_role("button", name="Claim", exact=True).click()
 
     expect(page.get_by_text("Claimed: Damage, €15.00.")).to_be_visible()
+
+
+def test_a_unit_that_is_scanned_is_taken_back_photographed_and_claimed(counter: Shop, page: Page, snap: Snap) -> None:
+    take_back_and_claim(page, snap)
+
     snap("rental-claimed")
     assert Claim.objects.get().amount_minor == 1500
+
+
+def test_a_claim_that_is_objected_to_waits_for_a_decision_and_is_then_paid_from_the_deposit(
+    counter: Shop, page: Page, snap: Snap
+) -> None:
+    take_back_and_claim(page, snap)
+    page.get_by_role("link", name="Inspect").click()
+    page.get_by_text("needs work: to maintenance").click()
+    page.get_by_role("button", name="Close the rental").click()
+    expect(page.get_by_text("in maintenance.")).to_be_visible()
+    claim = Claim.objects.select_related("order").get()
+    phone = counter.phone(claim.order.customer)
+    path = f"/api/v1/orders/{claim.order.number}/claims/{claim.pk}/object"
+    assert phone.post(path, {"text": "It was torn before."}, format="json", headers=key()).status_code == 200
+    settled(counter)
+    assert Deposit.objects.get(order=claim.order).status == DepositStatus.SECURED  # nothing moves before it is decided
+
+    page.goto(address("index"))
+    page.get_by_role("link", name="Claims to decide").click()
+    snap("claims-to-decide")
+    page.get_by_role("link", name="Damage").click()
+    expect(page.get_by_text("It was torn before.")).to_be_visible()
+    page.get_by_role("link", name="Uphold").click()
+    page.get_by_label("Why").fill("It was whole when it left: see the picture.")
+    snap("uphold-filled")
+    page.get_by_role("button", name="Charge it").click()
+    settled(counter)
+
+    claim.refresh_from_db()
+    assert (claim.status, claim.charged_minor) == (ClaimStatus.CHARGED, 1500)
+    assert Deposit.objects.get(order=claim.order).captured_minor == 1500
+    assert Order.objects.get(pk=claim.order_id).status == OrderStatus.COMPLETED
 
 
 def pages_of(shop: Shop) -> dict[str, str]:

@@ -9,14 +9,15 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Container, ContainerImage, SaleOffer, TaxRate, Variant
-from config.demo.catalog import CONTAINERS, DEPOTS, STOCK, UNITS
+from catalog.models import Container, ContainerImage, SaleOffer, Season, TaxRate, Variant
+from config.demo.catalog import CONTAINERS, COUPONS, DEPOTS, STOCK, UNITS
 from config.seeding.people import PASSWORD
 from config.seeding.pictures import seed_pictures, wanted
 from inventory.models import Depot, StockLevel, Unit
-from orders.models import DeliveryRate
+from orders.models import Coupon, DeliveryRate
 
 pytestmark = pytest.mark.django_db
 OURS = ("accounts", "auth", "catalog", "inventory", "orders")
@@ -41,6 +42,9 @@ def test_the_shop_is_full_after_one_run(ims: Any):
     assert Unit.objects.count() == len(UNITS)
     approved = {v.sku for c in CONTAINERS for v in c.variants if v.approval and not v.approval.failed}
     assert set(Variant.objects.approved().values_list("sku", flat=True)) == approved
+    season = Season.objects.get()
+    assert season.end_on >= timezone.localdate()
+    assert set(Coupon.objects.values_list("code", "valid_from")) == {(c.code, timezone.localdate()) for c in COUPONS}
 
 
 def test_everybody_can_log_in_and_mia_has_cats_and_an_address():

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from config.demo.days import days_to_rent
+from config.demo.days import days_to_rent, end_of_the_year
 from config.demo.places import DEPOTS
 from config.demo.records import Depot
 
@@ -37,3 +37,19 @@ def test_neither_day_is_christmas() -> None:
 
 def test_a_depot_that_never_opens_has_no_days() -> None:
     assert days_to_rent(date(2026, 12, 1), (), []) is None
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2026, 11, 26), date(2026, 12, 20)),
+        (date(2026, 12, 31), date(2026, 12, 20)),
+        (date(2027, 1, 6), date(2026, 12, 20)),
+        (date(2027, 1, 7), date(2027, 12, 20)),
+    ],
+)
+def test_the_season_around_the_end_of_the_year_is_not_over(today: date, first: date) -> None:
+    season = end_of_the_year(today)
+
+    assert season.start_on == first
+    assert season.start_on < season.end_on >= today

@@ -339,6 +339,19 @@ def test_rentals_that_meet_a_day_just_closed_are_named(client: Client, closes: s
         answer
     )
     assert missed.line.order.number not in plain(answer)
+    assert "/admin/orders/rental/?work=disrupted" in said(answer)
+
+
+def test_a_depot_that_is_taken_out_of_use_tells_how_many_rentals_it_still_has(client: Client):
+    client.force_login(UserFactory(superuser=True))
+    depot = DepotFactory()
+    RentalFactory.create_batch(2, line__order__depot=depot, line__order__confirmed=True)
+
+    answer = client.post(page("depot", "change", depot.pk), depot_form(depot, active="", **formset("closures")))
+
+    assert answer.status_code == 302, errors(answer)
+    assert "2 rentals are still to be handed over or taken back at this depot." in said(answer)
+    assert "/admin/orders/rental/?work=disrupted" in said(answer)
 
 
 def test_a_closure_that_meets_nobody_is_saved_in_silence(client: Client):

@@ -1,27 +1,23 @@
 """The worklist of promises that cannot be kept as they stand: complete, dead ones left out, and a way on for each."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory import words
-from inventory.models import Depot, Reservation
+from inventory.models import Reservation
 from inventory.troubles import (
     Trouble,
     broken_promises,
     count_troubles,
-    on_closed_days,
     troubles_of,
-    with_closed_days,
 )
 from tests.desk import sit
-from tests.factories.inventory import DepotClosureFactory, ReservationFactory, UnitFactory
+from tests.factories.inventory import ReservationFactory, UnitFactory
 from tests.factories.orders import RentalFactory, SaleLineFactory
 from tests.inventory.shelf import Shelf
 from tests.jobs import waiting_jobs
@@ -89,78 +85,6 @@ def test_the_worklist_does_not_touch_the_past():
     assert "reservation_misfits" in plan
     assert "reservation_out_of_step" in plan
     assert "Seq Scan" not in plan
-
-
-def kinds(*, now: datetime | None = None) -> list[Trouble]:
-    """What is found of the one reservation that there is; the list and the row must say the same."""
-    (row,) = with_closed_days(Reservation.objects.all(), now=now)
-    found = [said.trouble for said in troubles_of(row, now=now)]
-    assert list(on_closed_days(now=now)) == ([row.pk] if found else [])
-    return found
-
-
-@pytest.mark.parametrize(("closed", "found"), [(2, []), (3, [Trouble.CLOSED]), (9, [Trouble.CLOSED]), (6, [])])
-def test_a_rental_that_begins_or_ends_on_a_day_that_is_closed_is_found(closed: int, found: list[Trouble]):
-    rental = RentalFactory(days=(3, 9), line__order__confirmed=True)
-    day = rental.start_on + timedelta(days=closed - 3)
-    DepotClosureFactory(depot=rental.line.order.depot, start_on=day, end_on=day)
-    DepotClosureFactory(start_on=rental.start_on, end_on=rental.end_on)  # of another depot
-
-    assert kinds() == found
-
-
-def test_a_weekday_on_which_the_depot_opens_no_more_is_found_too():
-    rental = RentalFactory(days=(3, 9), line__order__confirmed=True)
-    Depot.objects.update(opening_days=[day for day in range(1, 8) if day != rental.end_on.isoweekday()])
-
-    assert kinds() == [Trouble.CLOSED]
-
-
-@pytest.mark.parametrize("fields", [{"status": "released"}, {"status": "expired"}, {"status": "held"}])
-def test_what_is_nobodys_any_more_may_fall_on_a_closed_day(fields: dict[str, Any]):
-    rental = RentalFactory(days=(3, 9))
-    DepotClosureFactory(depot=rental.line.order.depot, start_on=rental.start_on, end_on=rental.end_on)
-    ended = timezone.now() - timedelta(seconds=1)
-    Reservation.objects.update(**fields, expires_at=ended, provider_state="released")
-
-    assert Trouble.CLOSED not in kinds()
-
-
-def test_what_is_out_already_need_not_be_handed_over_on_the_closed_day():
-    rental = RentalFactory(days=(0, 9), out=True, line__order__confirmed=True)
-    Reservation.objects.update(provider_state="checked_out", provider_period=F("period"))
-    DepotClosureFactory(depot=rental.line.order.depot, start_on=rental.start_on, end_on=rental.start_on)
-    assert kinds() == []
-
-    DepotClosureFactory(depot=rental.line.order.depot, start_on=rental.end_on, end_on=rental.end_on)
-
-    assert kinds() == [Trouble.CLOSED]
-
-
-def test_a_closed_day_is_over_by_the_clock_of_its_depot():
-    """In Auckland it is tomorrow already when it is past noon in London."""
-    rental = RentalFactory(days=(0, 20), line__order__confirmed=True)
-    Depot.objects.update(time_zone="Pacific/Auckland")
-    first = rental.start_on
-    DepotClosureFactory(depot=rental.line.order.depot, start_on=first, end_on=first)
-
-    assert kinds(now=datetime(first.year, first.month, first.day, 10, tzinfo=UTC)) == [Trouble.CLOSED]
-    assert kinds(now=datetime(first.year, first.month, first.day, 13, tzinfo=UTC)) == []
-
-
-def test_the_worklist_names_the_closed_day_and_its_depot(clerk: Client):
-    rental = RentalFactory(days=(3, 9), line__order__confirmed=True)
-    depot = rental.line.order.depot
-    DepotClosureFactory(depot=depot, start_on=rental.start_on, end_on=rental.start_on)
-
-    text = clerk.get(address(WORKLIST)).content.decode()
-
-    assert f"It is to be handed over on {words.day(rental.start_on)}, when {depot.name} is closed." in text
-    assert "On a day on which the depot is closed" in text
-    assert address("inventory_depot_change", depot) in text
-    assert rental.line.order.number in text
-    assert "Closed day" in clerk.get(address("inventory_reservation_changelist")).content.decode()
-    assert "Closed day" in clerk.get(address("inventory_reservation_change", rental.reservation_id)).content.decode()
 
 
 def test_the_worklist_says_what_is_wrong_whose_it_is_and_where_to_go_on(clerk: Client):

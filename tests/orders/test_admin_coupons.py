@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orders.models import Coupon
 from tests.factories.orders import CouponFactory, OrderFactory
@@ -32,6 +33,12 @@ def test_a_coupon_is_kept_in_capitals(staff: Client) -> None:
     assert answer.status_code == 302, answer.context["errors"]
     coupon = Coupon.objects.get()
     assert (coupon.code, coupon.percent, coupon.currency, coupon.minimum_minor) == ("WELCOME-10", 10, "", 0)
+
+
+def test_a_new_coupon_begins_today_unless_said_otherwise(staff: Client) -> None:
+    page = staff.get(address("orders_coupon_add"))
+
+    assert page.context["adminform"].form.initial["valid_from"] == timezone.localdate()
 
 
 def test_amounts_are_typed_as_they_are_spoken_of(staff: Client) -> None:

@@ -54,6 +54,18 @@ def test_a_coupon_takes_its_part_off_each_line_and_the_tax_with_it(shop: Shop) -
     assert quote["tax_included"]["amount"] == included_tax(8982, 1900) + included_tax(2430, 1900)
 
 
+def test_the_statement_says_what_a_coupon_took_off_each_line(shop: Shop) -> None:
+    CouponFactory(code="TENTH", percent=10)
+    order = shop.paid(shop.sale(2), coupon="TENTH")
+
+    told = shop.phone().get(f"/api/v1/orders/{order.number}/statement").json()
+
+    charged = told["entries"][0]
+    assert charged["amount"]["amount"] == 8982
+    assert charged["text"].endswith("less 9.98 EUR by coupon TENTH.")
+    assert told["balance"]["amount"] == 0
+
+
 def test_a_coupon_touches_neither_delivery_nor_deposit_nor_what_keeping_costs(shop: Shop) -> None:
     CouponFactory(code="HALF", percent=50)
     DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)

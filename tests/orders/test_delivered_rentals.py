@@ -20,8 +20,8 @@ from core.errors import DomainError, InvalidInput
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
 from inventory.states import ReservationStatus
-from inventory.troubles import with_closed_days
 from orders.calendar import calendar_of
+from orders.disruption import Disruption, with_disruption
 from orders.errors import (
     DepositNotSecured,
     DepotClosed,
@@ -552,13 +552,12 @@ def test_a_closed_day_matters_when_a_parcel_is_to_be_posted_and_not_when_it_ends
 ) -> None:
     rental = only_rental(shop.paid(shop.rental(10, 16), **home))
 
-    def found() -> tuple[bool, bool]:
-        row = with_closed_days(Reservation.objects.all()).get(pk=rental.reservation_id)
-        return row.starts_closed, row.ends_closed
+    def found() -> str:
+        return with_disruption(Rental.objects.all()).get(pk=rental.pk).disruption
 
     for day in (10, 16):
         DepotClosureFactory(depot=shop.depot, start_on=shop.day(day), end_on=shop.day(day))
-    assert found() == (False, False)
+    assert found() == ""
 
     DepotClosureFactory(depot=shop.depot, start_on=shop.day(8), end_on=shop.day(8))
-    assert found() == (True, False)
+    assert found() == Disruption.FIRST_DAY

@@ -53,6 +53,8 @@ EXPECTED = {
         "close": {"returned": "closed"},
         "extend": {"booked": "booked", "ready": "ready", "out": "out"},
         "move": {"booked": "booked", "ready": "ready"},
+        "rearrange": {"booked": "booked", "ready": "ready", "out": "out"},
+        "call_off": {"booked": "cancelled", "ready": "cancelled"},
         "shorten": {"out": "out"},
         "tell_late": {"out": "out"},
         "post_back": {"out": "out"},

@@ -22,6 +22,7 @@ from pytest_django import Settings
 from catalog.models import Container
 from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.services import (
+    call_off_rental,
     cancel_order,
     close_rental,
     deliver_sale,
@@ -32,6 +33,7 @@ from orders.services import (
     object_to_claim,
     prepare_rental,
     prepare_sale,
+    rearrange_rental,
     remind,
     serve_waitlist,
     settle_no_shows,
@@ -79,6 +81,8 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.WAITLIST_OFFER: "What you wait for",
         Mail.Kind.CLAIM_FILED: "Please look at what came back",
         Mail.Kind.CLAIM_DECIDED: "is decided",
+        Mail.Kind.RENTAL_REARRANGED: "is on other days",
+        Mail.Kind.RENTAL_CALLED_OFF: "is called off",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 
@@ -172,6 +176,7 @@ def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
     shop.gateway.fail_refund(str(Refund.objects.get().provider_ref))
     settled(shop)
     parcel_and_waitlist(shop)
+    days_that_cannot_be_kept(shop)
     days_go_by(shop)
 
 
@@ -196,6 +201,16 @@ def parcel_and_waitlist(shop: Shop) -> None:
     for _ in range(2):
         serve_waitlist()
         settled(shop)
+
+
+def days_that_cannot_be_kept(shop: Shop) -> None:
+    order = shop.paid(shop.rental(60, 62), shop.rental(70, 72))
+    first, second = Rental.objects.filter(line__order=order).order_by("start_on")
+    rearrange_rental(
+        rental_id=first.pk, start_on=shop.day(61), end_on=shop.day(63), note="We are closed then.", actor="staff:1"
+    )
+    call_off_rental(rental_id=second.pk, note="We are closed then.", actor="staff:1")
+    settled(shop)
 
 
 def days_go_by(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from accounts.models import User
 from orders.services import LineRequest
 from sandbox.stripe.errors import ApiError
 from tests.factories.accounts import auth_header
-from tests.journeys.chaos.plan import BAGS, CRATES, Run
+from tests.journeys.chaos.plan import BAGS, CRATES, FEW, WELCOME, Run
 
 TRIES = 12
 AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to come back
@@ -34,6 +34,7 @@ class Customer:
     dice: Random
     promised: list[str] = field(default_factory=list)
     session: requests.Session = field(default_factory=requests.Session)
+    refusal: dict[str, Any] = field(default_factory=dict)  # of what was insisted on last
 
     def shop_until_over(self) -> None:
         with self.session:
@@ -41,10 +42,16 @@ class Customer:
                 self.errand()
                 self.look_after()
                 self.change_mind()
+                self.dice.choice([self.answer_claims, self.look_at_places])()
 
     def errand(self) -> None:
         """From a quote to whatever becomes of it."""
-        quote = self.insist("quotes", self.run.shop.body(*self._wishes()))
+        wishes = self.run.shop.body(*self._wishes())
+        coupon = self.dice.choices([WELCOME, FEW, ""], [15, 15, 70])[0]
+        quote = self.insist("quotes", {**wishes, "coupon": coupon}) if coupon else None
+        quote = quote or self.insist("quotes", wishes)
+        if not quote:
+            self.wait_for_it()
         order = self.insist("orders", {"quote": quote["id"]}) if quote else None
         if not order:
             return
@@ -136,19 +143,54 @@ class Customer:
         elif event == "tell_late":
             back = date.fromisoformat(part["end_on"]) + timedelta(days=self.dice.randint(1, 4))
             self.insist(f"orders/{number}/delay", {"rental": part["id"], "back_on": back})
-        elif event == "extend":
-            self._extend(number, part["id"])
+        elif event in ("extend", "shorten"):
+            self._last_day(number, part["id"], event)
         elif self.dice.random() < 0.1:  # else no unit would be left
             self.insist(f"orders/{number}/keep", {"rental": part["id"]})
 
-    def _extend(self, number: str, rental: str) -> None:
+    def _last_day(self, number: str, rental: str, event: str) -> None:
+        """A later or an earlier one, for what was told that it costs, or credits."""
+        offered, path, said = {
+            "extend": ("options", "extend", "price"),
+            "shorten": ("earlier", "return-early", "credit"),
+        }[event]
         answer = self._call("GET", f"orders/{number}/extension-options")
-        told = answer.json() if answer is not None and answer.ok else []
-        options = [option for entry in told if entry["rental"] == rental for option in entry["options"][:5]]
-        if options:
-            option = self.dice.choice(options)
-            asked = {"rental": rental, "end_on": option["end_on"], "price": option["price"]}
-            self.insist(f"orders/{number}/extend", asked)
+        if answer is None or not answer.ok:
+            return
+        days = next((option[offered] for option in answer.json() if option["rental"] == rental), [])
+        if days:
+            day = self.dice.choice(days[:5])
+            self.insist(f"orders/{number}/{path}", {"rental": rental, "end_on": day["end_on"], said: day[said]})
+
+    def answer_claims(self) -> None:
+        """Agree, object, or be silent; some think better of it."""
+        if not self.promised or self.dice.random() < 0.5:
+            return
+        number = self.dice.choice(self.promised[-10:])
+        answer = self._call("GET", f"orders/{number}/claims")
+        for claim in answer.json() if answer is not None and answer.ok else ():
+            event = self.dice.choice([*claim["allowed_events"], "nothing"])
+            if event != "nothing":
+                body = {"text": "It was torn before."} if event == "object" else {}
+                self.insist(f"orders/{number}/claims/{claim['id']}/{event}", body)
+
+    def wait_for_it(self) -> None:
+        """Take a place in the waitlist where the refusal offers one."""
+        for line in self.refusal.get("lines", ()):
+            if (place := line.get("waitlist")) and self.dice.random() < 0.3:
+                self.insist(place["href"].removeprefix("/api/v1/"), place["body"])
+
+    def look_at_places(self) -> None:
+        """Pay what is held for whoever waited, let it lapse, or wait no longer."""
+        answer = self._call("GET", "waitlist") if self.dice.random() < 0.5 else None
+        for place in answer.json()["results"] if answer is not None and answer.ok else ():
+            fate = self.dice.choices(["pay", "leave", "lapse"], [70, 15, 15])[0]
+            if place["status"] == "offered" and place["order"] not in self.promised:
+                self.promised.append(place["order"])
+                if fate == "pay" and self.pay(place["order"]):
+                    self.secure(place["order"])
+            if fate == "leave" and place["status"] in ("waiting", "offered"):
+                self._call("DELETE", f"waitlist/{place['id']}")
 
     # The phone
 
@@ -156,13 +198,14 @@ class Customer:
         """Send it, again with the same key while there is no answer or a call to come back. None: it was refused, or
         the customer has gone.
         """
-        key = str(uuid4())
+        key, self.refusal = str(uuid4()), {}
         for _ in range(TRIES):
             answer = self._call("POST", path, body, key)
             if answer is not None and answer.ok:
                 return dict(answer.json())
             code = answer.json().get("code") if answer is not None else None
             if answer is not None and answer.status_code < 500 and code not in AGAIN:
+                self.refusal = answer.json()
                 return None
             if self.run.over.wait(self.dice.uniform(0.2, 1.0)):
                 return None

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from django.test.utils import override_settings
 
+from catalog.models import Kind, Season
 from inventory.models import Reservation
 from inventory.services import mirror_changes
-from orders.models import CancellationTier, Order, OrderEvent
+from orders.models import CancellationTier, Claim, Coupon, Order, OrderEvent, WaitlistEntry
 from sandbox.inventory.server import Sandbox
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
@@ -20,7 +21,7 @@ from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import DEPOT, Clerk, Floor, Warehouse
 from tests.journeys.chaos.money import figures_of_money
 from tests.journeys.chaos.office import Office
-from tests.journeys.chaos.plan import APPROVAL_ABOVE, BAGS, CRATES, PIECES, UNITS, Plan, Run
+from tests.journeys.chaos.plan import APPROVAL_ABOVE, BAGS, CRATES, FEW, PIECES, UNITS, USES, WELCOME, Plan, Run
 from tests.journeys.chaos.settling import settle
 from tests.journeys.chaos.verdict import wrongs
 from tests.journeys.chaos.weather import Killer, Weather
@@ -94,6 +95,12 @@ def _open_shop(ims: Sandbox, stack: Stack) -> Shop:
     CancellationTier.objects.bulk_create(
         [CancellationTier(hours=48, percent=100), CancellationTier(hours=0, percent=50)]
     )
+    Coupon.objects.create(code=WELCOME, percent=10, valid_from=shop.today, first_order_only=True)
+    Coupon.objects.create(
+        code=FEW, amount_minor=700, currency="EUR", valid_from=shop.today, most_uses=USES, most_uses_each=None
+    )
+    Season.objects.create(name="Fair", start_on=shop.day(2), end_on=shop.day(5), percent=50)
+    Season.objects.create(name="Rain", kind=Kind.SOFT, start_on=shop.day(4), end_on=shop.day(9), percent=-20)
     mirror_changes()
     return shop
 
@@ -125,6 +132,11 @@ def _figures(run: Run) -> dict[str, Counter[str]]:
         "in the office": run.tally.office,
         "at the bank": run.tally.bank,
         **figures_of_money(run),
-        "claims by state": Counter(f"{r.kind} {r.status}" for r in Reservation.objects.all()),
+        "coupons": Counter(
+            f"{o.coupon} {o.status}" for o in Order.objects.exclude(coupon=None).select_related("coupon")
+        ),
+        "claims for damage": Counter(Claim.objects.values_list("status", flat=True)),
+        "waitlist": Counter(WaitlistEntry.objects.values_list("status", flat=True)),
+        "reservations": Counter(f"{r.kind} {r.status}" for r in Reservation.objects.all()),
         "marked as not to be kept": Counter(Reservation.objects.exclude(misfit_at=None).values_list("kind", flat=True)),
     }

@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 
 from core.errors import DomainError
 from core.problems import is_busy
+from core.time import day_after
 from inventory.errors import UnitNotFree
 from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.services import decide_unit
@@ -22,11 +23,14 @@ from inventory.states import UnitStatus
 from orders.models import ChargeKind, OrderLine, Rental
 from orders.services import (
     add_charge,
+    call_off_rental,
     close_rental,
     deliver_sale,
+    file_claim,
     hand_over_rental,
     prepare_rental,
     prepare_sale,
+    rearrange_rental,
     receive_return,
     refuse_return,
     take_back_rental,
@@ -71,7 +75,7 @@ class Clerk:
     def work_until_over(self) -> None:
         steps = [
             self.pack, self.deliver, self.deliver, self.prepare, self.hand_over, self.hand_over, self.take_back,
-            self.inspect, self.mend, self.receive,
+            self.inspect, self.mend, self.receive, self.rearrange, self.call_off,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.05, 0.3)):
@@ -153,19 +157,41 @@ class Clerk:
         return "clerk: took back"
 
     def inspect(self) -> str | None:
-        """Charges what is broken, below and above the deposit."""
+        """Claims what is broken, or charges it where the customer agreed, below and above the deposit."""
         rental = self._rental(RentalStatus.RETURNED)
         if rental is None:
             return None
         damage = self.dice.choice([0, 0, 800, 1500, 4000, 6500])
-        if damage:
+        is_claimed = damage and self.dice.random() < 0.5
+        if is_claimed:
+            kind = self.dice.choice([ChargeKind.DAMAGE, ChargeKind.CLEANING])
+            file_claim(rental_id=rental.pk, kind=kind, amount_minor=damage, reason="torn", actor=CLERK)
+        elif damage:
             kind = self.dice.choice([ChargeKind.DAMAGE, ChargeKind.CLEANING, ChargeKind.LATE_FEE])
             add_charge(
                 order_id=rental.line.order_id, kind=kind, amount_minor=damage, reason="torn", actor=CLERK,
                 rental_id=rental.pk,
             )  # fmt: skip
         close_rental(rental_id=rental.pk, actor=CLERK, fit=self.dice.random() < 0.8)
-        return "clerk: inspected, something charged" if damage else "clerk: inspected"
+        return f"clerk: inspected{', something claimed' if is_claimed else ', something charged' if damage else ''}"
+
+    def rearrange(self) -> str | None:
+        """Now and then the first day of a booking cannot be kept; a day later costs less."""
+        rental = self._rental(self.dice.choice([RentalStatus.BOOKED, RentalStatus.READY]))
+        if rental is None or rental.start_on == rental.end_on or self.dice.random() < 0.5:
+            return None
+        rearrange_rental(
+            rental_id=rental.pk, start_on=day_after(rental.start_on), end_on=rental.end_on, note="closed", actor=CLERK
+        )
+        return "clerk: moved a booking"
+
+    def call_off(self) -> str | None:
+        """Seldom, else nobody would rent anything."""
+        rental = self._rental(self.dice.choice([RentalStatus.BOOKED, RentalStatus.READY]))
+        if rental is None or self.dice.random() < 0.8:
+            return None
+        call_off_rental(rental_id=rental.pk, note="closed for good", actor=CLERK)
+        return "clerk: called a rental off"
 
     def receive(self) -> str | None:
         """What was sold and comes back is laid aside; nobody counts it in here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db.models import Q, Sum
 
-from orders.models import Charge, ChargeKind, Order
+from orders.models import Charge, ChargeKind, Claim, Order
 from orders.services import is_delivered
 from orders.services.charging import EXTRAS
 from payments.models import Deposit, Dispute, Document, DocumentCounter, Mail, Payment, Refund
@@ -189,6 +189,7 @@ def _mails() -> Iterator[str]:
         (K.REFUND_FAILED, Refund.objects.filter(status="failed")),
         (K.DEPOSIT_SECURED, Deposit.objects.filter(status=DepositStatus.SECURED)),
         (K.DEPOSIT_ENDED, Deposit.objects.exclude(Q(ended_at=None) | Q(secured_at=None))),
+        (K.CLAIM_DECIDED, Claim.objects.exclude(decided_at=None).exclude(decided_by__startswith="customer:")),
         (K.MONEY_RECEIVED, Payment.objects.filter(purpose=Payment.Purpose.EXTRA, captured_minor__gt=0)),
     ]
     for kind, causes in due:

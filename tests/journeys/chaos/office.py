@@ -1,4 +1,4 @@
-"""Staff who look after money: two of them, as some of it needs both."""
+"""Staff who look after money and claims: two of them, as some of it needs both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from django.db import OperationalError, connection
 
 from core.errors import DomainError
 from core.problems import is_busy
+from orders.selectors import claims_to_decide
+from orders.services import drop_claim, serve_waitlist, uphold_claim
 from payments.models import Deposit, Payment, Refund
 from payments.selectors import balance, disputes_to_decide, held_by_bank, refunds_to_approve
 from payments.services import (
@@ -38,7 +40,8 @@ class Office:
     def work_until_over(self) -> None:
         steps = [
             self.give_back, self.give_back, self.approve, self.approve, self.decide, self.decide, self.repeat_refund,
-            self.secure, self.secure, self.release,
+            self.secure, self.secure, self.release, self.decide_claim, self.decide_claim,
+            self.serve, self.serve,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.3, 1.2)):
@@ -48,7 +51,7 @@ class Office:
 
     def finish(self) -> None:
         """What waits for staff is not left lying."""
-        for step in (self.approve, self.decide, self.repeat_refund):
+        for step in (self.approve, self.decide, self.repeat_refund, self.decide_claim):
             for _ in range(MOST):
                 if not self._try(step):
                     break
@@ -106,6 +109,25 @@ class Office:
             return "dispute written off"
         ask_for_disputed(dispute_id=dispute.pk, note="we ask", actor=ONE)
         return "disputed money asked for"
+
+    def decide_claim(self) -> str | None:
+        """What was objected to is charged, charged in part, or dropped."""
+        claim = self._one(claims_to_decide())
+        if claim is None:
+            return None
+        fate = self.dice.choice(["upheld", "reduced", "dropped"])
+        if fate == "dropped":
+            drop_claim(claim_id=claim.pk, note="it was torn before", actor=OTHER)
+        else:
+            amount = claim.amount_minor if fate == "upheld" else claim.amount_minor // 2
+            uphold_claim(claim_id=claim.pk, note="it was whole before", amount_minor=amount, actor=OTHER)
+        return f"claim {fate}"
+
+    def serve(self) -> str | None:
+        """By hand, beside the clock, so that somebody has what is free before the next customer takes it."""
+        offered = serve_waitlist()
+        self.run.tally.count(self.run.tally.office, "held for who waited", offered)
+        return None
 
     def repeat_refund(self) -> str | None:
         """What a refund that failed still owes is asked for anew, of whichever payment of its order has it."""

@@ -14,6 +14,7 @@ from tests.shop import Shop
 BAGS, CRATES = ("BAG-1", "BAG-2"), ("CRATE-1", "CRATE-2")  # what is sold, and what is rented
 DONE = ("confirmed", "completed")
 PIECES, UNITS = 12, 3  # of each: so few that everybody wants the same
+WELCOME, FEW, USES = "WELCOME", "FEW", 20  # coupons: for first orders; for so many orders in all
 APPROVAL_ABOVE = 30  # EUR: what staff give back of one order alone
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import connection
@@ -10,7 +11,10 @@ from django.utils import timezone
 
 from core.queue import enqueue
 from inventory.models import OUT_OF_STEP, Feed, Reservation, Unit
-from orders.models import Order
+from orders.errors import TransitionNotAllowed
+from orders.models import Claim, Order, WaitlistEntry
+from orders.services import leave_waitlist
+from orders.states import UNDECIDED, ClaimStatus
 from payments.models import Deposit, Payment, ProviderEvent, Refund
 from payments.selectors import balance
 from payments.states import PaymentStatus
@@ -22,15 +26,24 @@ UNPAID = ("reserving", "pending_payment")
 HOURLY = (
     "payments.reconcile_refunds", "payments.reconcile_disputes", "payments.reconcile_old",
     "payments.catch_up_on_documents", "payments.renew_ending_holds", "payments.secure_due_deposits",
-    "payments.watch_money",
+    "payments.watch_money", "orders.settle_claims",
 )  # fmt: skip
 
 
 def let_everybody_lapse() -> None:
-    """Time passes: the holds of all who have not paid are over. It saves a minute of waiting for the clock."""
+    """Time passes: the holds of all who have not paid are over, and so are the days to object to a claim. It saves
+    waiting for the clock."""
     ended = timezone.now() - timedelta(minutes=5)
     Reservation.objects.filter(status="held").update(expires_at=ended)
     Order.objects.filter(status__in=UNPAID).update(expires_at=ended)
+    Claim.objects.filter(status=ClaimStatus.OPEN).update(answer_by=ended)
+
+
+def let_nobody_wait() -> None:
+    """Whoever still waits goes home, and gives back what is held for them; the worker may be at it too."""
+    for entry in WaitlistEntry.objects.filter(status__in=WaitlistEntry.OPEN):
+        with suppress(TransitionNotAllowed):
+            leave_waitlist(customer_id=entry.customer_id, entry_id=entry.pk)
 
 
 def let_an_hour_pass() -> None:
@@ -50,6 +63,7 @@ def settle(run: Run, office: Office, bank: Bank) -> tuple[float, list[str]]:
     while True:
         bank.finish()
         office.finish()
+        let_nobody_wait()
         moving = list(unrest(run))
         if not moving and hours < 2:  # the second one finds what the first one has stirred
             let_an_hour_pass()
@@ -69,6 +83,8 @@ def unrest(run: Run) -> Iterator[str]:
         "reservations not in step": Reservation.objects.filter(OUT_OF_STEP).count(),
         "sales that the count does not contain": Reservation.objects.filter(kind="sale", status="shipped").count(),
         "units of which the IMS has not heard": Unit.objects.filter(decided_here=True).count(),
+        "claims not decided": Claim.objects.filter(status__in=UNDECIDED).count(),
+        "places in the waitlist": WaitlistEntry.objects.filter(status__in=WaitlistEntry.OPEN).count(),
         "open payments": _open_payments(),
         "refunds under way": Refund.objects.filter(status__in=["requested", "pending"]).count(),
         "gateway events not looked at": ProviderEvent.objects.filter(status="received").count(),
