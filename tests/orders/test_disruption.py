@@ -161,7 +161,7 @@ def test_who_misses_an_open_day_after_a_closed_one_is_the_clocks_again(shop: Sho
 
 
 def test_what_was_to_be_brought_and_never_was_is_found_when_its_days_are_over(shop: Shop) -> None:
-    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690)
+    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690, out_days=0)
     home = AddressFactory(owner=shop.customer, country="DE")
     order = shop.ready(shop.rental(0, 2), fulfilment="delivery", address_id=home.pk)
 
