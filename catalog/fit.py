@@ -51,16 +51,18 @@ class Answer(TextChoices):
 
 
 class Reason(TextChoices):
-    ROOM = "room", "There is room on every side."
+    ROOM = "room", "It fits, with room to spare."
     LITTLE_ROOM = "little_room", "It fits with less than 10 mm to spare."
     CAT_TOO_LARGE = "cat_too_large", "The container is too small inside."
     CAT_TOO_HEAVY = "cat_too_heavy", "The container does not carry that much."
     SPACE_TOO_SMALL = "space_too_small", "The container is larger than the airline allows."
     TOO_HEAVY = "too_heavy", "Cat and container weigh more than the airline allows."
     NOT_TAKEN = "not_taken", "The airline does not take cats there."
+    SHELL_NOT_TAKEN = "shell_not_taken", "The airline does not take this kind of carrier there."
     SNUB_NOSED_NOT_TAKEN = "snub_nosed_not_taken", "The airline does not take snub-nosed cats there."
     TOO_MANY_CATS = "too_many_cats", "So many cats may not share one container."
     SOFT_IN_HOLD = "soft_in_hold", "Only hard crates travel in the hold."
+    MADE_FOR_CARS = "made_for_cars", "It is made for cars."
     NO_RULE = "no_rule", "We know no rule of this airline for this."
     NO_LIMIT = "no_limit", "The airline names no size."
     OLD_RULE = "old_rule", "Nobody has checked the airline's rule for 180 days."
@@ -93,6 +95,9 @@ class Size:
         return max(ways, key=lambda slack: slack.least)  # the first of equals: as it is
 
 
+LARGEST_UNDER_A_SEAT = Size(600, 450, 330)  # more than any airline that we know allows
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cat:
     """A: nose to root of tail, B: ground to elbow, C: widest point, D: ground to top of head or ears; in mm."""
@@ -122,6 +127,7 @@ class Box:
     outer: Size
     weight_g: int
     max_load_g: int
+    for_cars: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,13 +200,15 @@ class Needs:
     """What one leg asks of every container of one shell, as numbers: worked out once, compared with each container.
 
     `no`: no container will do. `doubt`: where one would do, the airline must be asked. `least`: what it must measure
-    inside; `cat`: what the cat measures, from which the room around it is told.
+    inside; `most`: outside, whatever the airline says; `cat`: what the cat measures, from which the room around it is
+    told.
     """
 
     rule: Rule | None
     cat: Size
     least: Size
     load_g: int
+    most: Size | None = None
     no: Reason | None = None
     doubt: Reason | None = None
     outer: Room = (None, None, None)
@@ -297,6 +305,10 @@ def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
         return Reason.CAT_TOO_LARGE
     if need.load_g > box.max_load_g:
         return Reason.CAT_TOO_HEAVY
+    if box.for_cars:
+        return Reason.MADE_FOR_CARS
+    if need.most is not None and need.most.beyond(box.outer).least < 0:
+        return Reason.SPACE_TOO_SMALL
     return Reason.SOFT_IN_HOLD if need.no == Reason.SOFT_IN_HOLD else None
 
 
@@ -311,7 +323,7 @@ def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Nee
     """In the cabin a cat lies curled up: only what is plainly impossible inside is refused there."""
     lying = Size(max(cat.a for cat in cats), sum(cat.c for cat in cats), max(cat.d for cat in cats))
     least = Size(0, lying.width, max(cat.b for cat in cats))
-    bare = Needs(rule=rule, cat=lying, least=least, load_g=_weight(cats))
+    bare = Needs(rule=rule, cat=lying, least=least, load_g=_weight(cats), most=LARGEST_UNDER_A_SEAT)
     if rule is None:
         return replace(bare, doubt=Reason.NO_RULE)
     outer = (rule.length_mm, rule.width_mm, rule.height_mm)
@@ -326,7 +338,10 @@ def _hold_needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, today
     own = _by_aircraft([rule for rule in rules.hold if rule.airline == leg.airline], leg, lambda _: ())
     common = _by_aircraft([rule for rule in rules.hold if not rule.airline], leg, lambda _: ())
     known: Sequence[HoldRule | None] = own or common[:1] or [None]
-    return [_hold_need(cats, leg, shell, rule, today) for rule in known]
+    found = [_hold_need(cats, leg, shell, rule, today) for rule in known]
+    if own or any(rule.airline == leg.airline and rule.allowed for rule in rules.cabin):
+        return found
+    return [replace(need, doubt=Reason.NO_RULE) for need in found]  # nothing says that it takes cats at all
 
 
 def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | None, today: date) -> Needs:
@@ -347,7 +362,7 @@ def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | Non
 
 def _no(cats: Sequence[Cat], rule: Rule) -> Reason | None:
     if not rule.allowed:
-        return Reason.NOT_TAKEN
+        return Reason.SHELL_NOT_TAKEN if getattr(rule, "shell", "") else Reason.NOT_TAKEN
     return Reason.TOO_MANY_CATS if len(cats) > rule.most_cats else None
 
 
@@ -362,7 +377,7 @@ def _no_in_hold(cats: Sequence[Cat], leg: Leg, rule: HoldRule) -> Reason | None:
 
 
 def _by_aircraft(rules: Iterable[_R], leg: Leg, closeness: Callable[[_R], tuple[bool, ...]]) -> list[_R]:
-    """Of each aircraft that the leg may mean the one rule that applies; first that of every aircraft, or of the leg's.
+    """Of each aircraft that the leg may mean the one rule that applies; first that of every aircraft.
 
     In force on the day of the flight; of several, the one that says most closely what it is about.
     """
@@ -373,8 +388,8 @@ def _by_aircraft(rules: Iterable[_R], leg: Leg, closeness: Callable[[_R], tuple[
     closest: dict[str, _R] = {}
     for rule in sorted(in_force.values(), key=closeness):
         closest[rule.aircraft] = rule
-    if leg.aircraft:
-        return [rule for rule in (closest.get(leg.aircraft) or closest.get(""),) if rule]
+    if leg.aircraft and leg.aircraft in closest:  # another name may mean one of them too
+        return [closest[leg.aircraft]]
     return [closest[aircraft] for aircraft in sorted(closest)]
 
 

@@ -60,12 +60,16 @@ _JUDGED = """
 need AS (
     SELECT * FROM unnest(%(asked)s::int[], %(is_first)s::bool[], %(shell)s::text[], %(no)s::text[], %(doubt)s::bool[],
                          %(inner_l)s::int[], %(inner_w)s::int[], %(inner_h)s::int[], %(load)s::int[],
-                         %(outer_l)s::int[], %(outer_w)s::int[], %(outer_h)s::int[], %(sum)s::int[], %(weight)s::int[])
+                         %(outer_l)s::int[], %(outer_w)s::int[], %(outer_h)s::int[], %(sum)s::int[], %(weight)s::int[],
+                         %(most_l)s::int[], %(most_w)s::int[], %(most_h)s::int[])
          AS n(asked, is_first, shell, no, doubt, inner_l, inner_w, inner_h, load,
-              outer_l, outer_w, outer_h, sum, weight)
+              outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h)
 ),
 measured AS (
-    SELECT v.id, n.*, v.weight_g, v.max_load_g,
+    SELECT v.id, n.*, v.weight_g, v.max_load_g, c.kind = %(for_cars)s AS for_cars,
+           greatest(least(n.most_l - v.outer_length_mm, n.most_w - v.outer_width_mm),
+                    least(n.most_l - v.outer_width_mm, n.most_w - v.outer_length_mm)) < 0
+           OR n.most_h < v.outer_height_mm AS is_huge,
            least(greatest(least(v.inner_length_mm - n.inner_l, v.inner_width_mm - n.inner_w),
                           least(v.inner_width_mm - n.inner_l, v.inner_length_mm - n.inner_w)),
                  v.inner_height_mm - n.inner_h) AS inside,
@@ -82,6 +86,7 @@ answered AS (
                 ELSE 0 END AS answer
     FROM measured m CROSS JOIN LATERAL (
         SELECT CASE WHEN m.inside < 0 THEN 'cat_too_large' WHEN m.load > m.max_load_g THEN 'cat_too_heavy'
+                    WHEN m.for_cars THEN 'made_for_cars' WHEN m.is_huge THEN 'space_too_small'
                     WHEN m.no = 'soft_in_hold' THEN m.no WHEN m.doubt THEN NULL WHEN m.no IS NOT NULL THEN m.no
                     WHEN m.outside < 0 THEN 'space_too_small'
                     WHEN m.load + m.weight_g > m.weight THEN 'too_heavy' END AS no
@@ -150,7 +155,7 @@ def _numbers(asked: Sequence[Asked]) -> dict[str, Any]:
     for name, read in _READ.items():
         columns[name] = [read(need) for *_, need in needs]
     soft = [kind.value for kind in Kind if kind.shell == Shell.SOFT]
-    return {**columns, "soft": soft, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM}
+    return {**columns, "soft": soft, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM, "for_cars": Kind.CAR_CRATE}
 
 
 _READ: dict[str, Any] = {
@@ -165,6 +170,9 @@ _READ: dict[str, Any] = {
     "outer_h": lambda need: need.outer[2],
     "sum": lambda need: need.sum_mm,
     "weight": lambda need: need.weight_g,
+    "most_l": lambda need: need.most and need.most.length,
+    "most_w": lambda need: need.most and need.most.width,
+    "most_h": lambda need: need.most and need.most.height,
 }
 
 __all__ = ["Answer", "Asked", "Fitting", "FittingRow", "LeftOut", "fitting"]

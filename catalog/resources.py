@@ -71,6 +71,8 @@ def _objection(field: Any, row: Any) -> str:
     except (ArithmeticError, TypeError):
         return f'"{written}" is not a number.'
     except ValueError as no:
+        if isinstance(field.widget, widgets.DateWidget):
+            return f'"{written}" is not a day such as 2026-12-31.'
         return str(no) if isinstance(field.widget, AmountWidget) else f'"{written}" is not a number.'
     return ""
 

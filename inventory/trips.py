@@ -133,4 +133,5 @@ def box_of(row: VariantRow, kind: Kind) -> Box:
         outer=Size(row["outer_length_mm"], row["outer_width_mm"], row["outer_height_mm"]),
         weight_g=row["weight_g"],
         max_load_g=row["max_load_g"],
+        for_cars=kind == Kind.CAR_CRATE,
     )

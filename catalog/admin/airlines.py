@@ -48,9 +48,6 @@ class DueFilter(admin.SimpleListFilter):
 
 
 class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
-    """`SAYS`: the fields that no version ever changes again."""
-
-    SAYS: ClassVar[tuple[str, ...]] = ()
     list_filter = (
         DueFilter, ("trust", ChoicesDropdownFilter), "allowed", ("airline", RelatedDropdownFilter),
     )  # fmt: skip
@@ -71,7 +68,7 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
         return bool(super().has_delete_permission(request, obj)) and not in_force
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
-        return self.SAYS if obj else ()
+        return self.model.SAYS if obj else ()
 
     @display(description="In force from", ordering="valid_from")
     def from_shown(self, row: Any) -> str:
@@ -105,7 +102,9 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
     def new_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The form of a new rule, filled in with what this one says."""
         row = self.get_queryset(request).get(pk=object_id)
-        told = {name: getattr(row, f"{name}_id" if name == "airline" else name) for name in (*self.SAYS, "source")}
+        told = {
+            name: getattr(row, f"{name}_id" if name == "airline" else name) for name in (*self.model.SAYS, "source")
+        }
         told["note"] = row.note
         filled = {name: value for name, value in told.items() if value not in (None, "") and name != "valid_from"}
         return redirect(f"{self._page('add')}?{urlencode(filled)}")
@@ -124,10 +123,6 @@ def _by(row: Any, *names: str) -> str:
 class CabinRuleAdmin(RuleAdmin):
     form = CabinRuleForm
     resource_classes: ClassVar[list[Any]] = [CabinRuleResource]
-    SAYS = (
-        "airline", "cabin", "aircraft", "shell", "allowed", "length_mm", "width_mm", "height_mm", "sum_mm", "weight_g",
-        "most_cats", "valid_from",
-    )  # fmt: skip
     list_display = ("airline", "scope_shown", "limits_shown", "from_shown", "read_shown", "trust_shown")
     fieldsets = (
         ("About", {"fields": (("airline", "cabin"), ("aircraft", "shell"))}),
@@ -166,10 +161,6 @@ class CabinRuleAdmin(RuleAdmin):
 class HoldRuleAdmin(RuleAdmin):
     form = HoldRuleForm
     resource_classes: ClassVar[list[Any]] = [HoldRuleResource]
-    SAYS = (
-        "airline", "aircraft", "allowed", "snub_nosed", "snub_nosed_percent", "bedding_mm", "most_cats", "cat_weight_g",
-        "most_kittens", "length_mm", "width_mm", "height_mm", "valid_from",
-    )  # fmt: skip
     list_display = ("about_shown", "takes_shown", "crate_shown", "from_shown", "read_shown", "trust_shown")
     fieldsets = (
         ("About", {"fields": (("airline", "aircraft"),)}),

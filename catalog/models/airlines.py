@@ -1,10 +1,12 @@
 """What airlines take, as data: each row says where it was read, when, and how far it can be trusted."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from catalog.fit import CabinClass, Shell, Trust
@@ -59,8 +61,26 @@ class Rule(models.Model):
     checked_on = models.DateField(help_text="When somebody last read it there.")
     trust = models.CharField(max_length=12, choices=Trust)
 
+    SAYS: ClassVar[tuple[str, ...]] = ()
+
+    objects = models.Manager[Any]()
+
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """What a version says is never changed, whoever saves it; and nobody has read tomorrow's page."""
+        wrong = {}
+        if self.checked_on and self.checked_on > timezone.now().date():
+            wrong["checked_on"] = "Nobody can have read it on a day to come."
+        was = type(self).objects.filter(pk=self.pk).first() if self.pk else None
+        changed = [name for name in self.SAYS if was and getattr(was, name) != getattr(self, name)]
+        if changed:
+            fields: list[Any] = [self._meta.get_field(name) for name in changed]
+            names = ", ".join(str(field.verbose_name) for field in fields)
+            wrong["valid_from"] = f"What a version says is not changed ({names}): give the new one another day."
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class CabinRule(Rule):
@@ -76,6 +96,11 @@ class CabinRule(Rule):
     height_mm = _limit("height (mm)", 2000)
     sum_mm = _limit("length + width + height (mm)", 6000)
     weight_g = _limit("cat and carrier (g)", 100_000)
+
+    SAYS = (
+        "airline", "cabin", "aircraft", "shell", "allowed", "length_mm", "width_mm", "height_mm", "sum_mm", "weight_g",
+        "most_cats", "valid_from",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["airline__name", "cabin", "aircraft", "shell", "-valid_from"]
@@ -107,6 +132,11 @@ class HoldRule(Rule):
     length_mm = _limit("largest length (mm)", 3000)
     width_mm = _limit("largest width (mm)", 3000)
     height_mm = _limit("largest height (mm)", 3000)
+
+    SAYS = (
+        "airline", "aircraft", "allowed", "snub_nosed", "snub_nosed_percent", "bedding_mm", "most_cats", "cat_weight_g",
+        "most_kittens", "length_mm", "width_mm", "height_mm", "valid_from",
+    )  # fmt: skip
 
     class Meta:
         ordering = [models.F("airline__name").asc(nulls_first=True), "aircraft", "-valid_from"]

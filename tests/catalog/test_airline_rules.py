@@ -83,6 +83,8 @@ def test_a_row_for_a_later_day_is_another_version_beside_the_one_that_was(folder
         ("cabin_rules", "457,279,279", "long,279,279", 'cabin_rules.csv: row 1: "long" is not a number.'),
         ("cabin_rules", "medium", "hearsay", "cabin_rules.csv: row 1: Value 'hearsay' is not a valid choice."),
         ("hold_rules", "bedding_mm", "straw", "hold_rules.csv: The file has the unknown column straw."),
+        ("cabin_rules", "2026-01-01", "2026-13-01", '"2026-13-01" is not a day such as 2026-12-31.'),
+        ("cabin_rules", "2026-11-22", "2999-11-22", "Nobody can have read it on a day to come."),
         ("airlines", "A3,", "a3x,", "airlines.csv: row 1: Use the two capitals or digits of its IATA code."),
     ],
 )
@@ -109,3 +111,15 @@ def test_two_versions_of_a_rule_never_begin_on_one_day() -> None:
 
     with pytest.raises(IntegrityError, match="hold_rule_once_a_day"):
         common.save()
+
+
+def test_an_import_never_changes_what_a_version_says_but_how_it_was_read(folder: Path) -> None:
+    import_airline_rules(folder)
+    file, was = folder / "cabin_rules.csv", (folder / "cabin_rules.csv").read_text()
+    file.write_text(was.replace("457,279,279", "457,279,999", 1))
+
+    with pytest.raises(ValidationError, match=r"What a version says is not changed \(height \(mm\)\)"):
+        import_airline_rules(folder)
+    file.write_text(was.replace(",medium\n", ",good\n", 1))
+
+    assert import_airline_rules(folder)["cabin_rules"] == 1

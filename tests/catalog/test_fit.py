@@ -52,6 +52,7 @@ BOXES = {
     "crate 530": box(HARD, (560, 360, 330), (530, 320, 300), 3200, 12_000),
     "crate 583": box(HARD, (620, 390, 360), (583, 352, 330), 3600, 12_000),
     "crate 690": box(HARD, (720, 520, 510), (690, 480, 480), 5200, 25_000),
+    "car crate": replace(box(HARD, (720, 520, 510), (690, 480, 480), 5200, 25_000), for_cars=True),
     "crate 320": box(HARD, (360, 560, 330), (320, 530, 300), 3200, 12_000),  # as others call its length and width
 }
 
@@ -75,15 +76,18 @@ CASES: list[tuple[str, str, str, Any, Reason, Any]] = [
     ("Miso", "bag 40", "AV economy", F, Reason.ROOM, (160, 90, 50)),
     # what depends on the aircraft, the class or the shell
     ("Miso", "bag 40", "A3 economy ATR", N, Reason.SPACE_TOO_SMALL, (0, -20, 50)),
-    ("Miso", "bag 40", "A3 economy 320", F, Reason.ROOM, (150, 130, 30)),
+    ("Miso", "bag 40", "A3 economy 320", A, Reason.BY_AIRCRAFT, (150, 130, 30)),
     ("Miso", "bag 40", "A3 economy", A, Reason.BY_AIRCRAFT, (150, 130, 30)),
     ("Miso", "bag 46", "AC economy", A, Reason.BY_AIRCRAFT, (90, 120, 30)),
     ("Miso", "bag 46", "AC economy 777", N, Reason.SPACE_TOO_SMALL, (-30, 100, -30)),
     ("Miso", "bag 40", "AC economy 777", F, Reason.ROOM, (30, 110, 10)),
-    ("Miso", "bag 40", "AC business 789", N, Reason.SPACE_TOO_SMALL, (10, -60, 80)),
+    ("Miso", "bag 40", "AC business", A, Reason.BY_AIRCRAFT, (10, -60, 80)),
+    ("Miso", "bag 46 high", "AC business", N, Reason.SPACE_TOO_SMALL, (-50, -70, 0)),
     ("Miso", "bag 40", "DL business", N, Reason.NOT_TAKEN, (_, _, _)),
     ("Miso", "hard 44", "UA economy", T, Reason.LITTLE_ROOM, (0, 0, 0)),
-    ("Miso", "hard 44", "LH economy", N, Reason.NOT_TAKEN, (_, _, _)),
+    ("Miso", "hard 44", "LH economy", N, Reason.SHELL_NOT_TAKEN, (_, _, _)),
+    ("Miso", "crate 530", "TP economy", A, Reason.NO_RULE, (_, _, _)),
+    ("Miso", "crate 583", "TP economy", N, Reason.SPACE_TOO_SMALL, (_, _, _)),  # under no seat
     ("Miso", "hard 48", "AA economy", T, Reason.LITTLE_ROOM, (0, 0, 0)),
     ("Miso", "hard 48", "KL economy", N, Reason.SPACE_TOO_SMALL, (-20, -50, -30)),
     ("Miso", "hard 44", "AY economy", N, Reason.SPACE_TOO_SMALL, (-90, 0, 10)),
@@ -114,6 +118,10 @@ CASES: list[tuple[str, str, str, Any, Reason, Any]] = [
     ("Pepa", "crate 690", "TK hold", N, Reason.SNUB_NOSED_NOT_TAKEN, (_, _, _)),
     ("Pepa", "crate 690", "LH hold", A, Reason.SNUB_NOSED_UNKNOWN, (_, _, _)),
     ("Pepa", "crate 583", "LH hold", N, Reason.CAT_TOO_LARGE, (_, _, _)),  # 363 mm wide, with a tenth more
+    ("Miso", "crate 690", "FR hold", A, Reason.NO_RULE, (_, _, _)),  # which takes no cats in the cabin
+    ("Miso", "crate 690", "EK hold", A, Reason.NO_RULE, (_, _, _)),
+    ("Odin", "crate 530", "EK hold", N, Reason.CAT_TOO_LARGE, (_, _, _)),
+    ("Miso", "car crate", "LH hold", N, Reason.MADE_FOR_CARS, (_, _, _)),
     ("Miso+Pepa", "crate 690", "LH hold", N, Reason.CAT_TOO_LARGE, (_, _, _)),
     ("Miso+Miso", "crate 690", "TK hold", T, Reason.LITTLE_ROOM, (_, _, _)),
     ("Nut+Nut+Nut", "crate 583", "TK hold", F, Reason.ROOM, (_, _, _)),  # turned: 360 x 295

@@ -102,8 +102,8 @@ def test_what_fits_the_cat_and_every_flight_comes_best_first_with_price_deposit_
     assert best["verdicts"][1]["rule"]["airline"] == "KL"
     assert best["verdicts"][1]["rule"]["checked_on"] == "2026-11-22"
     assert left_out(answer) == {
-        "not_taken": ["CRATE-690", "HARD-44"],
-        "space_too_small": ["BAG-46", "BAG-55"],
+        "shell_not_taken": ["HARD-44"],
+        "space_too_small": ["BAG-46", "BAG-55", "CRATE-690"],
     }
 
 
@@ -262,7 +262,12 @@ def boxes(depot: Depot) -> dict[str, Box]:
         variant = stocked(depot, f"BOX-{n:02}", kind, outer, units=0)
         inner = Size(*(side - 10 for side in outer))
         made[variant.sku] = Box(
-            shell=Kind(kind).shell, inner=inner, outer=Size(*outer), weight_g=1200, max_load_g=15_000
+            shell=Kind(kind).shell,
+            inner=inner,
+            outer=Size(*outer),
+            weight_g=1200,
+            max_load_g=15_000,
+            for_cars=kind == Kind.CAR_CRATE,
         )
     return made
 
