@@ -12,6 +12,7 @@ from django.db import transaction
 from import_export import fields, resources, widgets
 
 from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant
+from catalog.services import recheck_soon
 from core.forms import parse_amount
 from core.money import to_decimal, validate_currency
 
@@ -124,6 +125,11 @@ class RuleResource(SpreadsheetResource):
             if name in row:
                 row[name] = row[name] or ""  # an empty cell is no text, and none of these may be NULL
         super().before_import_row(row, **kwargs)
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        super().after_import(dataset, result, **kwargs)
+        if not kwargs.get("dry_run"):
+            recheck_soon()
 
 
 class CabinRuleResource(RuleResource):

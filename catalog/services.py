@@ -11,6 +11,7 @@ from catalog.checklist import CHECKLIST, CODES
 from catalog.errors import ChecklistUnknown
 from catalog.models import Approval, Variant
 from core.errors import NotFound
+from core.queue import enqueue
 
 
 @transaction.atomic
@@ -35,3 +36,8 @@ def inspect_variant(
         approved_by=actor,
         note=note,
     )
+
+
+def recheck_soon() -> None:
+    """Have what is ordered judged again, in the caller's transaction: a rule of an airline changed."""
+    enqueue("orders.recheck_rules", once="orders.recheck_rules")

@@ -1,6 +1,6 @@
 """What the day needs, on the first of the staff pages: how much waits where, for who may see it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from catalog.models import Container, Variant
 from inventory.models import Reconciliation, Unit
 from inventory.troubles import count_troubles
 from orders.admin.worklists import ALL, OPEN, ClaimWork, RentalWork, SaleWork, WorkFilter
-from orders.models import Claim, OrderLine, Rental
+from orders.models import Claim, Order, OrderLine, Rental
+from orders.selectors import fits_worse
 from payments.models import PaymentReconciliation, ProviderEvent
 from payments.selectors import (
     deposits_to_secure,
@@ -56,7 +57,9 @@ def _groups(request: HttpRequest) -> Iterator[Group]:
     may = request.user.has_perm
     if may("orders.view_rental"):
         claims = _worklists("orders_claim", ClaimWork, Claim.objects.all()) if may("orders.view_claim") else []
-        yield Group("Rentals", [*_worklists("orders_rental", RentalWork, Rental.objects.all()), *claims])
+        yield Group(
+            "Rentals", [*_worklists("orders_rental", RentalWork, Rental.objects.all()), *claims, *_flights(may)]
+        )
     if may("orders.view_orderline"):
         sales = OrderLine.objects.filter(kind=OrderLine.Kind.SALE)
         yield Group("Sales", _worklists("orders_orderline", SaleWork, sales))
@@ -75,6 +78,12 @@ def _worklists(page: str, work: type[WorkFilter], rows: Any) -> list[Tile]:
         for one in work.works
         if one.key not in (OPEN, ALL)
     ]
+
+
+def _flights(may: Callable[[str], bool]) -> Iterator[Tile]:
+    if may("orders.view_order"):
+        worse = Order.objects.filter(fits_worse()).count()
+        yield Tile("Airline changed its rules", worse, _list("orders_order", fit="worse"), alarming=True)
 
 
 def _stock(request: HttpRequest) -> Iterator[Tile]:

@@ -91,3 +91,10 @@ def serve_waitlist(timestamp: int) -> None:
 def expire_unpaid_orders(timestamp: int) -> None:
     """End the orders that were not paid in time."""
     services.expire_orders()
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(name="orders.recheck_rules", queue="orders", queueing_lock="orders.recheck_rules", retry=Patient())
+def recheck_rules(timestamp: int = 0) -> None:
+    """Judge what is ordered by the rules of airlines as they are now: every night, and when one changed."""
+    services.recheck_rules()

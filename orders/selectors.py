@@ -1,11 +1,13 @@
 """Orders and quotes as their answers show them."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -59,7 +61,7 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         "depot": quote.depot.code,
         "fulfilment": quote.fulfilment,
         "currency": cur,
-        "lines": [_quote_line(line, cur) for line in quote.lines],
+        "lines": [{**_quote_line(line, cur), "fit": fit} for line, fit in zip(quote.lines, _fits(quote), strict=False)],
         "coupon": str(quote.coupon) if quote.coupon else None,
         "discount": money(quote.discount_minor, cur),
         "delivery": money(quote.delivery_minor, cur),
@@ -69,8 +71,18 @@ def quote_answer(quote: Quote) -> dict[str, Any]:
         **_deposit(quote, cur),
         **_cancellation_terms(quote),
         "cheaper": [_proposal(told, cur) for told in quote.cheaper],
+        "trip": _trip(quote),
         "expires_at": quote.expires_at,
     }
+
+
+def _fits(promise: Quote | Order) -> Iterable[Any]:
+    """Of each line whether it fits the trip; None for ever where there is no trip."""
+    return promise.trip["fits"] if promise.trip else repeat(None)
+
+
+def _trip(promise: Quote | Order) -> dict[str, Any] | None:
+    return {name: promise.trip[name] for name in ("cats", "together", "legs")} if promise.trip else None
 
 
 def _proposal(told: dict[str, Any], cur: str) -> dict[str, Any]:
@@ -247,8 +259,19 @@ def order_answer(order: Order) -> dict[str, Any]:
         "placed_at": order.placed_at,
         "expires_at": order.expires_at if order.unpaid else None,
         "confirmed_at": order.confirmed_at,
-        "lines": [_order_line(line, order, prices.of_lines[line.pk]) for line in prices.lines],
+        "trip": _trip(order),
+        "rule_versions": list(order.rule_versions.values()),
+        "fit_worse_at": order.fit_worse_at,
+        "lines": [
+            {**_order_line(line, order, prices.of_lines[line.pk]), "fit": fit}
+            for line, fit in zip(prices.lines, _fits(order), strict=False)
+        ],
     }
+
+
+def fits_worse() -> Q:
+    """Paid orders that fit their flights less well than was told, and for which no way was found yet."""
+    return Q(status=OrderStatus.CONFIRMED, fit_worse_at__isnull=False)
 
 
 def rentals_to_come(customer: User) -> QuerySet[Rental]:

@@ -67,6 +67,8 @@ ORDER: dict[tuple[str, str], str] = {
     ("cancel",   O.RESERVING):       O.CANCELLED,        # cancel_order: customer, staff
     ("cancel",   O.PENDING_PAYMENT): O.CANCELLED,        # cancel_order: customer, staff
     ("cancel",   O.CONFIRMED):       O.CANCELLED,        # cancel_order: while nothing is handed over
+    ("recheck_fit", O.CONFIRMED):    O.CONFIRMED,        # recheck_rules: the clock, it fits less well than told
+    ("settle_fit", O.CONFIRMED):     O.CONFIRMED,        # settle_fit: staff, a way was found with the customer
     ("complete", O.CONFIRMED):       O.COMPLETED,        # complete_order: all delivered, all closed, balance zero
 }  # fmt: skip
 
@@ -157,6 +159,8 @@ _NOBODYS = frozenset(
         "be_late",
         "miss",
         "forfeit",
+        "recheck_fit",
+        "settle_fit",
     }
 )
 

@@ -24,6 +24,7 @@ from catalog.fit import BELIEVED_FOR, Trust
 from catalog.forms import CabinRuleForm, HoldRuleForm
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import AirlineResource, CabinRuleResource, HoldRuleResource
+from catalog.services import recheck_soon
 from core.backoffice import NOTHING, NewestFirst, badge
 
 RECHECK_WITHIN = timedelta(days=30)  # before a rule is too old to be believed
@@ -70,6 +71,14 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
         return self.model.SAYS if obj else ()
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (as Django calls it)
+        super().save_model(request, obj, form, change)
+        recheck_soon()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        recheck_soon()
+
     @display(description="In force from", ordering="valid_from")
     def from_shown(self, row: Any) -> str:
         return date_format(row.valid_from)
@@ -94,6 +103,7 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
     def read_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
         queryset.update(checked_on=timezone.now().date())
+        recheck_soon()
         for row in rows:
             self.log_change(request, row, "Read again: still so.")
         self.message_user(request, f"Read again today: {len(rows)}.", messages.SUCCESS)

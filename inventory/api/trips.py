@@ -3,74 +3,33 @@
 from typing import Any, ClassVar
 
 from django.core import signing
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import models as accounts
-from accounts.measures import MeasuresInput
-from catalog.fit import HOLD, Answer, CabinClass, Cat, Leg, Reason, Room, Trust
+from catalog.fit import Answer, Leg
 from catalog.models import Kind
 from catalog.selectors import Mode
-from core.api import Input, ListInput, MoneyOutput, money, parse
+from core.api import ListInput, MoneyOutput, money, parse
 from core.errors import FieldError, InvalidInput
 from inventory.api import examples, rendering
 from inventory.api.serializers import DaysInput, ImageOutput, VariantOutput
 from inventory.board import Days
-from inventory.trips import Found, PartyOnLeg, Trip, TripAnswer, search_trip
+from inventory.travellers import (
+    MOST_CATS,
+    MOST_LEGS,
+    LegInput,
+    TripCatInput,
+    VerdictOutput,
+    cats_asked,
+    verdict_as_json,
+)
+from inventory.trips import Found, Trip, TripAnswer, search_trip
 
-MOST_CATS, MOST_LEGS = 4, 6
 NOT_FREE = "not_free"
-_MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 _SIGNER = signing.Signer(salt="trips.page")
-
-
-class TripCatInput(MeasuresInput):
-    """A cat that is kept under /me/cats, or the measures of one that is not."""
-
-    cat = serializers.UUIDField(required=False, help_text="One of GET /me/cats, instead of its measures.")
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
-        for field in fields.values():
-            field.required = False
-        return fields
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        told = [name for name in (*_MEASURES, "snub_nosed", "born_on") if name in data]
-        if "cat" in data and told:
-            raise serializers.ValidationError({told[0]: ["Name a cat or give measures, not both."]}, code="both")
-        missing = [name for name in _MEASURES if name not in data]
-        if "cat" not in data and missing:
-            no = ["Give this measure, or the cat that is kept."]
-            raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
-        if "cat" not in data and data["elbow_height_mm"] >= data["height_mm"]:
-            raise serializers.ValidationError(
-                {"elbow_height_mm": ["The elbow is below the top of the head: less than height_mm."]}, code="order"
-            )
-        return data
-
-
-class LegInput(Input):
-    airline = serializers.RegexField(
-        r"^[A-Z0-9]{2}\Z",
-        help_text="IATA code; GET /airlines lists them.",
-        error_messages={"invalid": "Use the two capitals or digits of its IATA code, such as LH."},
-    )
-    cabin = serializers.ChoiceField(
-        choices=[*CabinClass.values, HOLD], help_text="Where the cat travels: a class of the cabin, or the hold."
-    )
-    aircraft = serializers.RegexField(
-        r"^[A-Z0-9]{0,20}\Z",
-        required=False,
-        default="",
-        allow_blank=True,
-        help_text="As 777 or ATR, if it is known.",
-        error_messages={"invalid": "Use capitals and digits, such as 777."},
-    )
-    on = serializers.DateField(required=False, help_text="Day of the flight; `from` when left out.")
 
 
 class TripInput(DaysInput):
@@ -84,34 +43,6 @@ class TripInput(DaysInput):
     mode = serializers.ChoiceField([mode.value for mode in Mode], required=False, default=Mode.RENT.value)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=50, default=20)
     cursor = serializers.CharField(required=False, max_length=200, help_text="From `next`, with the same search.")
-
-
-class SlackOutput(serializers.Serializer[Any]):
-    length_mm = serializers.IntegerField(allow_null=True)
-    width_mm = serializers.IntegerField(allow_null=True)
-    height_mm = serializers.IntegerField(allow_null=True)
-
-
-@extend_schema_serializer(component_name="AirlineRule")
-class RuleOutput(serializers.Serializer[Any]):
-    version = serializers.CharField(help_text="Which version of which rule.")
-    airline = serializers.CharField(help_text='IATA code; "": of all airlines.')
-    source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of DRF
-    checked_on = serializers.DateField(help_text="When somebody last read it there.")
-    valid_from = serializers.DateField()
-    trust = serializers.ChoiceField(Trust.choices)
-    note = serializers.CharField()
-
-
-class VerdictOutput(serializers.Serializer[Any]):
-    cats = serializers.ListField(child=serializers.IntegerField(), help_text="Which of the cats asked about.")
-    leg = serializers.IntegerField(help_text="Which of the legs.")
-    answer = serializers.ChoiceField(Answer.choices)
-    reason = serializers.ChoiceField([reason.value for reason in Reason])
-    detail = serializers.CharField()
-    inside = SlackOutput(help_text="Room around the cat. In the cabin it may be negative: there a cat lies curled up.")
-    outside = SlackOutput(help_text="Room around the container; null: the airline names no limit.")
-    rule = RuleOutput(allow_null=True)
 
 
 class TripContainerOutput(serializers.Serializer[Any]):
@@ -173,29 +104,8 @@ def _trip(request: Request, body: dict[str, Any]) -> Trip:
         for leg in body["legs"]
     ]
     return Trip(
-        cats=_cats(request, body["cats"]), together=body["together"], legs=legs, depot=body["depot"],
+        cats=cats_asked(request.user, body["cats"]), together=body["together"], legs=legs, depot=body["depot"],
         days=Days(body["start_on"], body["end_on"]), mode=Mode(body["mode"]), currency=body["currency"],
-    )  # fmt: skip
-
-
-def _cats(request: Request, told: list[dict[str, Any]]) -> list[Cat]:
-    """As measured. A statement if any of them is kept. Raises: InvalidInput for a cat that is not the customer's."""
-    asked = {cat["cat"] for cat in told if "cat" in cat}
-    kept = accounts.Cat.objects.visible_to(request.user).in_bulk(asked) if asked else {}
-    unknown = [
-        FieldError(f"/cats/{number}/cat", "You have no such cat; GET /me/cats lists yours.", "unknown")
-        for number, cat in enumerate(told)
-        if "cat" in cat and cat["cat"] not in kept
-    ]
-    if unknown:
-        raise InvalidInput(unknown)
-    return [_measured(vars(kept[cat["cat"]]) if "cat" in cat else cat) for cat in told]
-
-
-def _measured(cat: dict[str, Any]) -> Cat:
-    return Cat(
-        a=cat["length_mm"], b=cat["elbow_height_mm"], c=cat["width_mm"], d=cat["height_mm"], weight_g=cat["weight_g"],
-        snub_nosed=cat.get("snub_nosed", False), born_on=cat.get("born_on"),
     )  # fmt: skip
 
 
@@ -239,29 +149,8 @@ def _container(trip: Trip, found: Found, showing: rendering.Showing) -> dict[str
         "image": row["picture"] and rendering.image(row["picture"]),
         "variant": showing.variant(row["variant"], row["seasons"]),
         "answer": found.answer,
-        "verdicts": [_verdict(trip, one) for one in found.verdicts],
+        "verdicts": [verdict_as_json(trip, one) for one in found.verdicts],
         "quantity": quantity,
         "price": money(row["price"] * quantity, trip.currency),
         "deposit": money(deposit_minor * quantity, trip.currency),
     }
-
-
-def _verdict(trip: Trip, one: PartyOnLeg) -> dict[str, Any]:
-    told = one.verdict
-    return {
-        "cats": list(range(len(trip.cats))) if trip.together else [one.party],
-        "leg": one.leg,
-        "answer": told.answer,
-        "reason": told.reason,
-        "detail": told.reason.label,
-        "inside": _slack((told.inside.length, told.inside.width, told.inside.height)),
-        "outside": _slack(told.outside),
-        "rule": told.rule and {name: getattr(told.rule, name) for name in _RULE},
-    }
-
-
-_RULE = ("version", "airline", "source", "checked_on", "valid_from", "trust", "note")
-
-
-def _slack(room: Room) -> dict[str, int | None]:
-    return dict(zip(("length_mm", "width_mm", "height_mm"), room, strict=True))

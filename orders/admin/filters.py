@@ -3,10 +3,26 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
+
+from orders.selectors import fits_worse
+
+
+class FitFilter(admin.SimpleListFilter):
+    """Orders whose flights an airline changed its rules for, until staff found a way with the customer."""
+
+    title = "flight"
+    parameter_name = "fit"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("worse", "Fits less well than told")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(fits_worse()) if self.value() == "worse" else queryset
 
 
 class DaysFilter(RangeDateFilter):  # type: ignore[misc]  # unfold is untyped

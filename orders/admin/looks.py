@@ -57,6 +57,8 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "extend": ("Rented for longer", "info"),
     "shorten": ("Comes back earlier", "info"),
     "move": ("Moved to other days", "info"),
+    "recheck_fit": ("Fits its flight less well than told", "danger"),
+    "settle_fit": ("A way was found for its flight", "success"),
     "rearrange": ("Moved by us, as its days could not be kept", "warning"),
     "tell_late": ("Says it comes back late", "warning"),
     "post_back": ("Posted back", "info"),

@@ -20,14 +20,14 @@ from unfold.enums import ActionVariant
 from core.backoffice import NOTHING, Ask, Page, ReadOnlyAdmin, actor_of, amount, attempt, moment, sent, two_lines
 from orders import services
 from orders.admin.counter import counter_page
-from orders.admin.filters import DaysFilter
+from orders.admin.filters import DaysFilter, FitFilter
 from orders.admin.looks import status_badge
-from orders.admin.steps import CANCEL, CancelForm
-from orders.admin.story import order_page
+from orders.admin.steps import CANCEL, HANDLE, CancelForm, FitForm
+from orders.admin.story import flights_of, order_page
 from orders.models import Order, OrderLine, Rental
 from orders.outlook import cancellation_of
 from orders.selectors import has_left
-from orders.states import ORDER, allowed_events
+from orders.states import ORDER, OrderStatus, allowed_events
 
 
 @admin.register(Order)
@@ -38,11 +38,12 @@ class OrderAdmin(ReadOnlyAdmin):
         ("depot", RelatedDropdownFilter),
         ("fulfilment", ChoicesDropdownFilter),
         ("placed_at", DaysFilter),
+        FitFilter,
     )
     search_fields = ("number", "customer__email", "lines__sku")
     search_help_text = "Order number, customer's e-mail or SKU"
     actions = ("cancel_selected",)
-    actions_detail = ("cancel",)
+    actions_detail = ("settle_fit", "cancel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -90,12 +91,37 @@ class OrderAdmin(ReadOnlyAdmin):
         prefetch_related_objects([obj], Prefetch("lines", lines))
         return order_page(request, obj)
 
+    # Flights
+
+    def has_handle_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perm(HANDLE)
+
+    @action(description="A way was found…", icon="flight", permissions=["handle"], url_path="settle-fit")
+    def settle_fit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.settle_fit(order_id=order.pk, actor=actor_of(request), note=typed["note"])
+            return f"{order} is settled."
+
+        ask = Ask(
+            title=f"Was a way found for {order}?",
+            text="The customer was told that an airline changed its rules. Say what you agreed on; the order then "
+            "leaves the list.",
+            submit="It is settled",
+            facts=[("Customer", order.customer), *flights_of(order)],
+            facts_title="Order",
+        )
+        return self.take_step(request, order, step="settle_fit", form=FitForm(sent(request)), do=do, ask=ask)
+
     # Cancelling
 
     def has_cancel_permission(self, request: HttpRequest, *_: Any) -> bool:
         return request.user.has_perm(CANCEL)
 
     def steps(self, _request: HttpRequest, obj: Order) -> Iterator[str]:
+        if obj.fit_worse_at is not None and obj.status == OrderStatus.CONFIRMED:
+            yield "settle_fit"
         if "cancel" in allowed_events(ORDER, obj.status) and not has_left(obj):
             yield "cancel"
 

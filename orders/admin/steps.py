@@ -92,6 +92,10 @@ class ReasonForm(forms.Form):
     reason = _note("Reason", help_text="The order's history keeps it, and its customer can read it.")
 
 
+class FitForm(forms.Form):
+    note = _note("What was agreed on", help_text="The order's history keeps it, for colleagues.")
+
+
 class CancelForm(ReasonForm):
     in_full = forms.BooleanField(
         label="Credit everything, whatever the policy of cancellation says",

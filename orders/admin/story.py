@@ -1,6 +1,7 @@
 """The page of an order: everything that was promised, done and charged, on one sheet."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from core.backoffice import Card, Moment, Page, Table, amount, moment, page_of, people, two_lines
 from core.time import today_in
+from inventory.words import day
 from orders.admin.history import placed, timeline
 from orders.admin.looks import address_lines, customer_link, day_count, days, status_badge, unpaid_warning
 from orders.admin.steps import HANDLE, next_button
@@ -25,7 +27,12 @@ def order_page(request: HttpRequest, order: Order) -> Page:
         badges=[status_badge(order)],
         subtitle=_subtitle(order),
         figures=_figures(order, charges),
-        main=[*_unpaid_card(order), _lines_card(request, order, lines), _charges_card(order, lines, charges)],
+        main=[
+            *_unpaid_card(order),
+            *_fit_card(order),
+            _lines_card(request, order, lines),
+            _charges_card(order, lines, charges),
+        ],
         aside=[_facts_card(request, order), *_address_card(order), _history_card(order, lines, events)],
     )
 
@@ -33,6 +40,30 @@ def order_page(request: HttpRequest, order: Order) -> Page:
 def _unpaid_card(order: Order) -> list[Card]:
     said = unpaid_warning(order)
     return [Card("Nothing is paid", text=said, tone="danger")] if said else []
+
+
+def _fit_card(order: Order) -> list[Card]:
+    """The flights that it is for, and how it fits them."""
+    facts = flights_of(order)
+    if not facts:
+        return []
+    if order.fit_worse_at is None:
+        return [Card("For the flight", facts=facts)]
+    return [Card("Fits less well than told", text="An airline changed its rules.", facts=facts, tone="danger")]
+
+
+def flights_of(order: Order) -> list[tuple[str, object]]:
+    """Each flight, and the verdict on each line for it by the rules as they are now."""
+    if not order.trip:
+        return []
+    verdicts = [verdict for fit in order.trip["fits"] for verdict in fit["verdicts"]]
+    return [
+        (
+            f"{leg['airline']}, {leg['cabin'].replace('_', ' ')}, {day(date.fromisoformat(leg['on']))}",
+            " ".join(dict.fromkeys(verdict["detail"] for verdict in verdicts if verdict["leg"] == number)),
+        )
+        for number, leg in enumerate(order.trip["legs"])
+    ]
 
 
 def _subtitle(order: Order) -> str:

@@ -78,6 +78,43 @@ _DAYS: dict[str, Any] = {
     "per_day": _eur(490),
     "adjustments": [],
 }
+_MISO: dict[str, Any] = {
+    "length_mm": 460,
+    "elbow_height_mm": 140,
+    "width_mm": 160,
+    "height_mm": 280,
+    "weight_g": 4300,
+}
+_FLIGHT: dict[str, Any] = {"airline": "LH", "cabin": "economy", "on": "2027-05-04"}
+_TRIP = {
+    "cats": [{**_MISO, "snub_nosed": False, "born_on": None}],
+    "together": False,
+    "legs": [{**_FLIGHT, "aircraft": ""}],
+}
+_RULE = {
+    "version": "cabin:17",
+    "airline": "LH",
+    "source": "https://airline.example.com/pets",
+    "checked_on": "2027-02-11",
+    "valid_from": "2027-01-01",
+    "trust": "good",
+    "note": "Soft carriers only.",
+}
+_FIT = {
+    "answer": "fits",
+    "verdicts": [
+        {
+            "cats": [0],
+            "leg": 0,
+            "answer": "fits",
+            "reason": "room",
+            "detail": "There is room on every side.",
+            "inside": {"length_mm": -36, "width_mm": 96, "height_mm": -38},
+            "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20},
+            "rule": _RULE,
+        }
+    ],
+}
 QUOTE_REQUEST = {
     "depot": "BER",
     "currency": "EUR",
@@ -86,6 +123,8 @@ QUOTE_REQUEST = {
         {"kind": "sale", "sku": "NIMBUS-S-SAND", "quantity": 1},
         {"kind": "rental", "sku": "STRATOS-M-GREY", "quantity": 1, "start_on": "2027-05-03", "end_on": "2027-05-09"},
     ],
+    "cats": [_MISO],
+    "legs": [_FLIGHT],
 }
 QUOTE = {
     "id": _QUOTE_ID,
@@ -93,9 +132,10 @@ QUOTE = {
     "fulfilment": "pickup",
     "currency": "EUR",
     "lines": [
-        {**SALE_LINE, "deposit": _eur(0), "rental": None},
+        {**SALE_LINE, "deposit": _eur(0), "rental": None, "fit": _FIT},
         {
             **RENTAL_LINE,
+            "fit": _FIT,
             "deposit": _eur(8000),
             "rental": {
                 **_DAYS,
@@ -131,6 +171,7 @@ QUOTE = {
             "saves": _eur(0),
         }
     ],
+    "trip": _TRIP,
     "expires_at": "2027-04-20T09:30:00Z",
 }
 ORDER: dict[str, Any] = {
@@ -152,9 +193,13 @@ ORDER: dict[str, Any] = {
     "placed_at": "2027-04-20T09:05:12Z",
     "expires_at": "2027-04-20T09:20:12Z",
     "confirmed_at": None,
+    "trip": _TRIP,
+    "rule_versions": [_RULE],
+    "fit_worse_at": None,
     "lines": [
         {
             **SALE_LINE,
+            "fit": _FIT,
             "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02",
             "status": "reserved",
@@ -165,6 +210,7 @@ ORDER: dict[str, Any] = {
         },
         {
             **RENTAL_LINE,
+            "fit": _FIT,
             "other_charges": [],
             "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a03",
             "status": None,

@@ -5,10 +5,22 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from catalog.fit import HOLD, Answer, CabinClass, Leg
 from catalog.selectors import Mode
 from core.api import Input, ListInput, MoneyInput, MoneyOutput
+from core.errors import FieldError, InvalidInput
 from core.money import validate_currency
 from core.schema import ProblemOutput
+from inventory.journeys import Journey
+from inventory.travellers import (
+    MOST_CATS,
+    MOST_LEGS,
+    LegInput,
+    RuleOutput,
+    TripCatInput,
+    VerdictOutput,
+    cats_asked,
+)
 from orders.models import ChargeKind, DepositPlan, Fulfilment, OrderLine, WaitlistEntry
 from orders.services import LineRequest, QuoteRequest, WaitRequest
 from orders.states import CLAIM, ORDER, RENTAL, SALE, OrderStatus, RentalStatus, SaleStatus, WaitlistStatus
@@ -65,10 +77,30 @@ class QuoteInput(Input):
         max_length=32, required=False, allow_blank=True, help_text="Its code, in capitals or not."
     )
     lines = ListInput(child=QuoteLineInput(), min_length=1, max_length=MOST_LINES)
+    cats = ListInput(
+        child=TripCatInput(),
+        min_length=1,
+        max_length=MOST_CATS,
+        required=False,
+        help_text="Who travels; with legs, the quote tells whether each line fits.",
+    )
+    together = serializers.BooleanField(default=False, help_text="All cats in one container; else each in its own.")
+    legs = ListInput(child=LegInput(), min_length=1, max_length=MOST_LEGS, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        told = [name for name in ("cats", "legs") if name in attrs]
+        if len(told) == 1:
+            [missing] = {"cats", "legs"} - set(told)
+            raise serializers.ValidationError({missing: ["Cats and legs are told together."]}, code="required")
+        return attrs
 
     @staticmethod
-    def request(body: dict[str, Any], default_currency: str) -> QuoteRequest:
-        """The validated input as the service takes it."""
+    def request(body: dict[str, Any], default_currency: str, customer: Any) -> QuoteRequest:
+        """The validated input as the service takes it. A statement where one of the customer's own cats is named."""
+        legs = _legs(body)
+        journey = (
+            Journey(cats=cats_asked(customer, body["cats"]), together=body["together"], legs=legs) if legs else None
+        )
         return QuoteRequest(
             depot=body["depot"],
             lines=[LineRequest(**line) for line in body["lines"]],
@@ -76,7 +108,19 @@ class QuoteInput(Input):
             fulfilment=body["fulfilment"],
             address_id=body.get("address"),
             coupon=body.get("coupon", ""),
+            journey=journey,
         )
+
+
+def _legs(body: dict[str, Any]) -> list[Leg]:
+    """A flight without its day is on the first day of what is rented. Raises: InvalidInput when nothing is."""
+    first_on = min((line["start_on"] for line in body["lines"] if "start_on" in line), default=None)
+    detail = "Give the day of the flight: nothing here is rented from a day on."
+    legs = body.get("legs", ())
+    wrong = [FieldError(f"/legs/{number}/on", detail, "required") for number, leg in enumerate(legs) if "on" not in leg]
+    if wrong and first_on is None:
+        raise InvalidInput(wrong)
+    return [Leg(**{"on": first_on, **leg}) for leg in legs]
 
 
 class OrderInput(Input):
@@ -209,7 +253,40 @@ class PricedOutput(serializers.Serializer[Any]):
     explanation = serializers.ListField(child=serializers.CharField())
 
 
+class FitOutput(serializers.Serializer[Any]):
+    """Whether one container will do for the cats on their flights. Confirm with the airline."""
+
+    answer = serializers.ChoiceField(Answer.choices, help_text="The worst of the verdicts.")
+    verdicts = VerdictOutput(many=True)
+
+
+class TravellerOutput(serializers.Serializer[Any]):
+    length_mm = serializers.IntegerField()
+    elbow_height_mm = serializers.IntegerField()
+    width_mm = serializers.IntegerField()
+    height_mm = serializers.IntegerField()
+    weight_g = serializers.IntegerField()
+    snub_nosed = serializers.BooleanField()
+    born_on = serializers.DateField(allow_null=True)
+
+
+class FlightOutput(serializers.Serializer[Any]):
+    airline = serializers.CharField()
+    cabin = serializers.ChoiceField([*CabinClass.values, HOLD])
+    aircraft = serializers.CharField(allow_blank=True)
+    on = serializers.DateField()
+
+
+class JourneyOutput(serializers.Serializer[Any]):
+    """What it is for, as it was told."""
+
+    cats = TravellerOutput(many=True)
+    together = serializers.BooleanField()
+    legs = FlightOutput(many=True)
+
+
 class QuoteLineOutput(PricedOutput):
+    fit = FitOutput(allow_null=True, help_text="For the trip; null: none was told. What is too small is quoted too.")
     deposit = MoneyOutput()
     rental = QuotedRentalOutput(allow_null=True)
 
@@ -301,6 +378,7 @@ class QuoteOutput(serializers.Serializer[Any]):
     cancellation = CancellationTermOutput(many=True, help_text="Empty: all is credited until something is handed over.")
     cancellation_now = CancellationNowOutput()
     cheaper = ProposalOutput(many=True, help_text="At most three.")
+    trip = JourneyOutput(allow_null=True)
     expires_at = serializers.DateTimeField()
 
 
@@ -370,6 +448,11 @@ class OrderLineOutput(PricedOutput):
     )
     shipment = ShipmentOutput(allow_null=True, help_text="Of a sale that was shipped with a tracking number.")
     rentals = BookedRentalOutput(many=True)
+    fit = FitOutput(
+        allow_null=True,
+        help_text="For the trip, by the rules of airlines as they are now: judged again every night, and when one "
+        "changes. The quote tells it as it was ordered.",
+    )
 
 
 class OrderOutput(serializers.Serializer[Any]):
@@ -400,6 +483,11 @@ class OrderOutput(serializers.Serializer[Any]):
     placed_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Pay before this; none once it is paid or dead.")
     confirmed_at = serializers.DateTimeField(allow_null=True)
+    trip = JourneyOutput(allow_null=True)
+    rule_versions = RuleOutput(many=True, help_text="Those that decided whether it fits, as they were when ordered.")
+    fit_worse_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when it fits less well than it was told; it may be swapped free of charge."
+    )
     lines = OrderLineOutput(many=True)
 
 

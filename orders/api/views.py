@@ -82,7 +82,7 @@ class QuotesView(APIView):
     )
     def post(self, request: Request) -> Response:
         body = parse(QuoteInput, request.data)
-        asked = QuoteInput.request(body, settings.DEFAULT_CURRENCY)
+        asked = QuoteInput.request(body, settings.DEFAULT_CURRENCY, request.user)
         quote = services.create_quote(customer_id=user_id(request), request=asked)
         return Response(quote_answer(quote), status=status.HTTP_201_CREATED)
 

@@ -44,7 +44,10 @@ class Order(models.Model):
     deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
     deposit_secured_at = models.DateTimeField(null=True, blank=True)  # payments says so; nothing is handed out before
     refusal = models.JSONField(null=True, blank=True)  # what the customer was told when the IMS said no
-    rule_versions = models.JSONField(default=dict)  # which price and airline rules the quote used
+    trip = models.JSONField(null=True, blank=True)  # as its quote's, with the `fits` as they were last judged
+    flies_on = models.DateField(null=True, blank=True)  # the last flight of its trip
+    rule_versions = models.JSONField(default=dict)  # the rules of airlines that decided when it was ordered, by version
+    fit_worse_at = models.DateTimeField(null=True, blank=True)  # since when it fits less well than told; staff end it
     placed_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()  # of the unpaid order and its holds
     hold_extended_at = models.DateTimeField(null=True, blank=True)  # starting to pay extends once
@@ -71,6 +74,9 @@ class Order(models.Model):
                 name="order_unpaid_by_expiry",
             ),
             models.Index(fields=["-placed_at"], name="order_by_placed"),
+            models.Index(
+                fields=["flies_on"], condition=Q(status="confirmed", flies_on__isnull=False), name="order_to_fly"
+            ),
         ]
         permissions = [
             ("cancel_order", "Can cancel an order"),

@@ -41,6 +41,7 @@ class Quote(models.Model):
     deposit_plan = models.CharField(max_length=8, choices=DepositPlan, blank=True)
     cancellation = models.JSONField(default=list)  # [{"hours", "percent"}]: the tiers of that day
     cheaper = models.JSONField(default=list)  # [orders.services.cheaper]: what would have cost less
+    trip = models.JSONField(null=True, blank=True)  # inventory.journeys.Journey, and the `fits` of the lines for it
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 

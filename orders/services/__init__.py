@@ -43,6 +43,7 @@ from orders.services.lateness import charge_late_days, charge_late_rentals
 from orders.services.missing import settle_no_show, settle_no_shows
 from orders.services.placing import place_order, settle_reserving
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
+from orders.services.rechecking import recheck_rules, settle_fit, worse_than_told
 from orders.services.reminding import remind
 from orders.services.renting import (
     deny_parcel,
@@ -118,12 +119,14 @@ __all__ = [
     "ready_for_payment",
     "rearrange_rental",
     "receive_return",
+    "recheck_rules",
     "refuse_return",
     "remind",
     "report_late",
     "serve_waitlist",
     "settle_claim",
     "settle_claims",
+    "settle_fit",
     "settle_later",
     "settle_no_show",
     "settle_no_shows",
@@ -134,5 +137,6 @@ __all__ = [
     "take_back_rental",
     "unprepare_rental",
     "uphold_claim",
+    "worse_than_told",
     "wrong_other_days",
 ]

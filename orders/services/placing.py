@@ -15,6 +15,7 @@ from core.logging import get_logger
 from core.queue import enqueue
 from core.time import today_in
 from inventory.errors import OutOfStock
+from inventory.journeys import Journey
 from inventory.models import Reservation, closed_spans
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
@@ -24,6 +25,7 @@ from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, sh
 from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
 from orders.services.coupons import spread, use_coupon
+from orders.services.fitting import stamps
 from orders.services.history import PROVIDER, charge_lines, credit_all, lock_order, move, move_rental, move_sale
 from orders.services.quotes import claims_of
 from orders.services.soon import settle_soon
@@ -216,6 +218,9 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         tax_minor=quote.tax_minor,
         deposit_minor=quote.deposit_minor,
         deposit_plan=quote.deposit_plan,
+        trip=quote.trip,
+        flies_on=Journey.of(quote.trip).last_on if quote.trip else None,
+        rule_versions=stamps(quote.trip["fits"]) if quote.trip else {},
         expires_at=expires_at,
     )
     unused = iter(reservations)  # in the order of claims_of(quote.lines)

@@ -42,11 +42,12 @@ def wind_up(*, user_id: UUID, actor: str) -> None:
 
 
 def forget(*, user_id: UUID) -> None:
-    """Addresses, the numbers of parcels, which carriers have addresses for, unused quotes and the calendar go."""
+    """Addresses, cats and flights, the numbers of parcels, which carriers have addresses for, unused quotes and the
+    calendar go."""
     mine = Quote.objects.filter(customer=user_id)
     mine.filter(order=None).delete()
-    mine.update(address=None)
-    Order.objects.filter(customer=user_id).update(address=None)
+    mine.update(address=None, trip=None)
+    Order.objects.filter(customer=user_id).update(address=None, trip=None)
     untracked = {"carrier": "", "tracking_number": ""}
     OrderLine.objects.filter(order__customer=user_id).update(**untracked)
     back = {f"return_{name}": value for name, value in untracked.items()}

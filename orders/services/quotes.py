@@ -20,6 +20,7 @@ from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
+from inventory.journeys import Journey, known_rules
 from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
@@ -29,6 +30,7 @@ from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
 from orders.services.cheaper import what_is_cheaper
 from orders.services.coupons import discount_of, find_coupon, saved_with, spread
+from orders.services.fitting import judge
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -56,6 +58,7 @@ class QuoteRequest:
     fulfilment: str = Fulfilment.PICKUP
     address_id: UUID | None = None
     coupon: str = ""
+    journey: Journey | None = None
 
 
 @dataclass(slots=True)
@@ -76,14 +79,16 @@ class _Terms:
 
 
 def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
-    """Price what is asked for and freeze it for QUOTE_LIFETIME. Reserves nothing.
+    """Price what is asked for and freeze it for QUOTE_LIFETIME, with whether it fits the journey. Reserves nothing.
 
+    What does not fit is quoted all the same, and said to be too small.
     Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
     it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
     address, delivery_minor, transit = _delivery(customer_id, request)
     terms = _load_terms(request, transit)
     lines = [_price(terms, index, line) for index, line in enumerate(request.lines)]
+    terms.errors.extend(_flights_gone(request.journey, terms.depot.today))
     if terms.errors:
         raise InvalidInput(terms.errors)
     priced = [line for line in lines if line is not None]
@@ -118,8 +123,25 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         deposit_plan=_deposit_plan(priced),
         cancellation=terms.cancellation,
         cheaper=cheaper,
+        trip=_trip(request, terms),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+
+
+def _flights_gone(journey: Journey | None, today: date) -> Iterator[FieldError]:
+    for number, leg in enumerate(journey.legs if journey else ()):
+        if leg.on < today:
+            detail = f"This flight was on {leg.on}; today is {today} at the depot."
+            yield FieldError(f"/legs/{number}/on", detail, "in_the_past")
+
+
+def _trip(request: QuoteRequest, terms: _Terms) -> dict[str, Any] | None:
+    """The journey as it is kept, with what was told of each line. One statement, none without a journey."""
+    if request.journey is None:
+        return None
+    rules = known_rules(request.journey.legs)
+    variants = [terms.variants[line.sku] for line in request.lines]
+    return request.journey.as_json() | {"fits": judge(request.journey, variants, rules)}
 
 
 def _take_off(

@@ -26,6 +26,7 @@ from orders.models import (
     WaitlistEntry,
 )
 from orders.outlook import EXTENDABLE, keep_minor, rent_charged_minor
+from orders.services import worse_than_told
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
 
@@ -197,6 +198,40 @@ def rental_called_off(order: Order, about: str) -> Letter | None:
         [f"{event.note} We are sorry for that. All of its rent is credited; the rest of your order stays as it is."],
         _what([rental]),
     )
+
+
+def fit_worse(order: Order, about: str) -> Letter | None:
+    """About: the event of its history. The newest one tells what holds now."""
+    is_latest = not order.events.filter(event="recheck_fit", pk__gt=int(about)).exists()
+    changes = list(worse_than_told(order)) if order.fit_worse_at else []
+    if order.status != OrderStatus.CONFIRMED or order.trip is None or not is_latest or not changes:
+        return None
+    legs = order.trip["legs"]
+    facts = [
+        (_flight(legs[now["leg"]]), f"{_VERDICTS[before['answer']]}; now {_VERDICTS[now['answer']]}: {now['detail']}")
+        for before, now in changes
+    ]
+    return Letter(
+        f"What we told about order {order.number} has changed",
+        "An airline changed its rules.",
+        [
+            "What you ordered suits your flight less well than we told you. Please ask the airline before you fly.",
+            f"If it does not do any more, tell us or come to {place(order.depot)}: we swap it free of charge.",
+        ],
+        list(dict.fromkeys(facts)),
+    )
+
+
+_VERDICTS = {
+    "fits": "it fits",
+    "tight": "it fits with little room",
+    "ask_airline": "ask the airline",
+    "too_small": "it does not do",
+}
+
+
+def _flight(leg: dict[str, str]) -> str:
+    return f"{leg['airline']} on {day(date.fromisoformat(leg['on']))}"
 
 
 def _told_of(order: Order, about: str) -> tuple[OrderEvent, Rental] | None:

@@ -83,6 +83,7 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.CLAIM_DECIDED: "is decided",
         Mail.Kind.RENTAL_REARRANGED: "is on other days",
         Mail.Kind.RENTAL_CALLED_OFF: "is called off",
+        Mail.Kind.FIT_WORSE: "What we told about order",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 

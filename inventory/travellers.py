@@ -1,0 +1,123 @@
+"""Cats and flights as clients send them, and verdicts as they read them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from accounts import models as accounts
+from accounts.measures import MeasuresInput
+from catalog.fit import HOLD, Answer, CabinClass, Cat, Reason, Room, Trust
+from core.api import Input
+from core.errors import FieldError, InvalidInput
+from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
+
+MOST_CATS, MOST_LEGS = 4, 6
+_MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
+
+
+class TripCatInput(MeasuresInput):
+    """A cat that is kept under /me/cats, or the measures of one that is not."""
+
+    cat = serializers.UUIDField(required=False, help_text="One of GET /me/cats, instead of its measures.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        told = [name for name in (*_MEASURES, "snub_nosed", "born_on") if name in data]
+        if "cat" in data and told:
+            raise serializers.ValidationError({told[0]: ["Name a cat or give measures, not both."]}, code="both")
+        missing = [name for name in _MEASURES if name not in data]
+        if "cat" not in data and missing:
+            no = ["Give this measure, or the cat that is kept."]
+            raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
+        if "cat" not in data and data["elbow_height_mm"] >= data["height_mm"]:
+            raise serializers.ValidationError(
+                {"elbow_height_mm": ["The elbow is below the top of the head: less than height_mm."]}, code="order"
+            )
+        return data
+
+
+class LegInput(Input):
+    airline = serializers.RegexField(
+        r"^[A-Z0-9]{2}\Z",
+        help_text="IATA code; GET /airlines lists them.",
+        error_messages={"invalid": "Use the two capitals or digits of its IATA code, such as LH."},
+    )
+    cabin = serializers.ChoiceField(
+        choices=[*CabinClass.values, HOLD], help_text="Where the cat travels: a class of the cabin, or the hold."
+    )
+    aircraft = serializers.RegexField(
+        r"^[A-Z0-9]{0,20}\Z",
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="As 777 or ATR, if it is known.",
+        error_messages={"invalid": "Use capitals and digits, such as 777."},
+    )
+    on = serializers.DateField(required=False, help_text="Day of the flight; the first day asked for when left out.")
+
+
+class SlackOutput(serializers.Serializer[Any]):
+    length_mm = serializers.IntegerField(allow_null=True)
+    width_mm = serializers.IntegerField(allow_null=True)
+    height_mm = serializers.IntegerField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="AirlineRule")
+class RuleOutput(serializers.Serializer[Any]):
+    version = serializers.CharField(help_text="Which version of which rule.")
+    airline = serializers.CharField(help_text='IATA code; "": of all airlines.')
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not of DRF
+    checked_on = serializers.DateField(help_text="When somebody last read it there.")
+    valid_from = serializers.DateField()
+    trust = serializers.ChoiceField(Trust.choices)
+    note = serializers.CharField()
+
+
+class VerdictOutput(serializers.Serializer[Any]):
+    cats = serializers.ListField(child=serializers.IntegerField(), help_text="Which of the cats asked about.")
+    leg = serializers.IntegerField(help_text="Which of the legs.")
+    answer = serializers.ChoiceField(Answer.choices)
+    reason = serializers.ChoiceField([reason.value for reason in Reason])
+    detail = serializers.CharField()
+    inside = SlackOutput(help_text="Room around the cat. In the cabin it may be negative: there a cat lies curled up.")
+    outside = SlackOutput(help_text="Room around the container; null: the airline names no limit.")
+    rule = RuleOutput(allow_null=True)
+
+
+def cats_asked(user: Any, told: Sequence[dict[str, Any]]) -> list[Cat]:
+    """As measured. A statement if any of them is kept. Raises: InvalidInput for a cat that is not the customer's."""
+    asked = {cat["cat"] for cat in told if "cat" in cat}
+    kept = accounts.Cat.objects.visible_to(user).in_bulk(asked) if asked else {}
+    unknown = [
+        FieldError(f"/cats/{number}/cat", "You have no such cat; GET /me/cats lists yours.", "unknown")
+        for number, cat in enumerate(told)
+        if "cat" in cat and cat["cat"] not in kept
+    ]
+    if unknown:
+        raise InvalidInput(unknown)
+    return [measured(vars(kept[cat["cat"]]) if "cat" in cat else cat) for cat in told]
+
+
+def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:
+    told = one.verdict
+    return {
+        "cats": journey.cats_of(one.party),
+        "leg": one.leg,
+        "answer": str(told.answer),
+        "reason": str(told.reason),
+        "detail": told.reason.label,
+        "inside": _slack((told.inside.length, told.inside.width, told.inside.height)),
+        "outside": _slack(told.outside),
+        "rule": told.rule and rule_as_json(told.rule),
+    }
+
+
+def _slack(room: Room) -> dict[str, int | None]:
+    return dict(zip(("length_mm", "width_mm", "height_mm"), room, strict=True))
