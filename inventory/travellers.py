@@ -1,8 +1,10 @@
 """Cats and flights as clients send them, and verdicts as they read them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -36,6 +38,9 @@ class TripCatInput(MeasuresInput):
         if "cat" not in data and missing:
             no = ["Give this measure, or the cat that is kept."]
             raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
+        tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
+        if (born_on := data.get("born_on")) is not None and born_on > tomorrow:
+            raise serializers.ValidationError({"born_on": ["A birthday cannot be in the future."]}, code="future")
         if "cat" not in data and data["elbow_height_mm"] >= data["height_mm"]:
             raise serializers.ValidationError(
                 {"elbow_height_mm": ["The elbow is below the top of the head: less than height_mm."]}, code="order"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from catalog.fit import Answer, worst
 from catalog.fitting import FittingRow, LeftOut, fitting
@@ -43,6 +44,7 @@ class TripAnswer:
     counts: dict[Pool, Count]
     found: Sequence[Found]
     left_out: Sequence[LeftOut]
+    closed_on: Sequence[date]  # of the first and the last day, for a rental
     taken: Sequence[str]  # SKUs that fit and are not free
     next_skip: int | None
 
@@ -71,4 +73,13 @@ def search_trip(trip: Trip, *, skip: int, most: int) -> TripAnswer:
             free.append(Found(row=row, count=count, verdicts=trip.judge(box_of(row["variant"], row["kind"]), asked)))
     after = skip + len(free) + len(taken)
     going_on = after if after < fit.fit else None
-    return TripAnswer(depot=depot, counts=found, found=free, left_out=fit.left_out, taken=taken, next_skip=going_on)
+    ends = sorted({days.start_on, days.end_on}) if trip.mode == Mode.RENT else []
+    return TripAnswer(
+        depot=depot,
+        counts=found,
+        found=free,
+        left_out=fit.left_out,
+        closed_on=[day for day in ends if depot.is_closed(day)],
+        taken=taken,
+        next_skip=going_on,
+    )

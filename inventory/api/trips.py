@@ -1,5 +1,6 @@
 """The search for a trip: cats and flights in, containers and reasons out."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.core import signing
@@ -14,6 +15,7 @@ from catalog.models import Kind
 from catalog.selectors import Mode
 from core.api import ListInput, MoneyOutput, money, parse
 from core.errors import FieldError, InvalidInput
+from inventory import words
 from inventory.api import examples, rendering
 from inventory.api.serializers import DaysInput, ImageOutput, VariantOutput
 from inventory.board import Days
@@ -28,7 +30,7 @@ from inventory.travellers import (
 )
 from inventory.trips import Found, Trip, TripAnswer, search_trip
 
-NOT_FREE = "not_free"
+NOT_FREE, DEPOT_CLOSED, NOT_OFFERED = "not_free", "depot_closed", "not_offered"
 _SIGNER = signing.Signer(salt="trips.page")
 
 
@@ -43,6 +45,19 @@ class TripInput(DaysInput):
     mode = serializers.ChoiceField([mode.value for mode in Mode], required=False, default=Mode.RENT.value)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=50, default=20)
     cursor = serializers.CharField(required=False, max_length=200, help_text="From `next`, with the same search.")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Whoever flies has the container on that day."""
+        data = super().validate(data)
+        last = data["end_on"] if data["mode"] == Mode.RENT else date.max
+        wrong: dict[Any, Any] = {
+            number: {"on": ["You fly on a day on which you have the container: from `from` to `to`."]}
+            for number, leg in enumerate(data["legs"])
+            if "on" in leg and not data["start_on"] <= leg["on"] <= last
+        }
+        if wrong:
+            raise serializers.ValidationError({"legs": wrong}, code="outside")
+        return data
 
 
 class TripContainerOutput(serializers.Serializer[Any]):
@@ -60,7 +75,7 @@ class TripContainerOutput(serializers.Serializer[Any]):
 
 
 class LeftOutOutput(serializers.Serializer[Any]):
-    reason = serializers.CharField(help_text=f"As of a verdict, or {NOT_FREE}.")
+    reason = serializers.CharField(help_text=f"As of a verdict, or {NOT_FREE}, {DEPOT_CLOSED}, {NOT_OFFERED}.")
     detail = serializers.CharField()
     variants = serializers.IntegerField()
     skus = serializers.ListField(child=serializers.CharField(), help_text="Some of them.")
@@ -132,8 +147,13 @@ def _shown(trip: Trip, answer: TripAnswer) -> dict[str, Any]:
 
 def _left_out(answer: TripAnswer) -> list[dict[str, Any]]:
     told = [(str(one.reason), one.reason.label, one.variants, one.skus) for one in answer.left_out]
-    if answer.taken:
+    if answer.taken and answer.closed_on:
+        days = " and ".join(map(words.day, answer.closed_on))
+        told.append((DEPOT_CLOSED, f"They fit; the depot is closed on {days}.", len(answer.taken), list(answer.taken)))
+    elif answer.taken:
         told.append((NOT_FREE, "They fit, and are not free.", len(answer.taken), list(answer.taken)))
+    if not told and not answer.found:
+        told.append((NOT_OFFERED, "Nothing is offered in this currency for so many days.", 0, []))
     return [dict(zip(("reason", "detail", "variants", "skus"), one, strict=True)) for one in told]
 
 

@@ -15,12 +15,13 @@ from catalog.fitting import fitting
 from catalog.models import CabinRule, Kind, Variant
 from catalog.resources import OUR_RULES, import_airline_rules
 from catalog.selectors import Mode, Wish
+from inventory import words
 from inventory.models import Depot
 from tests.catalog.rules import RULES
 from tests.catalog.test_fit import CATS, leg
 from tests.factories.accounts import CatFactory, UserFactory
 from tests.factories.catalog import RentalOfferFactory, SaleOfferFactory, VariantFactory
-from tests.factories.inventory import ReservationFactory, StockLevelFactory, UnitFactory
+from tests.factories.inventory import DepotClosureFactory, ReservationFactory, StockLevelFactory, UnitFactory
 from tests.inventory.catalog_api.asking import TODAY, day, days, pointers
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,28 @@ def test_what_fits_and_is_taken_is_said_to_be_taken(search: Search, depot: Depot
     assert left_out(answer)["not_free"] == ["BAG-40"]
 
 
+@pytest.mark.usefixtures("shelf")
+def test_days_on_which_the_depot_is_closed_are_named(search: Search, depot: Depot) -> None:
+    DepotClosureFactory(depot=depot, start_on=TODAY + timedelta(days=3), end_on=TODAY + timedelta(days=3))
+
+    [left] = [one for one in search("LH economy")["left_out"] if one["reason"] == "depot_closed"]
+
+    assert left["skus"] == ["BAG-40", "BAG-55"]
+    assert words.day(TODAY + timedelta(days=3)) in left["detail"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_that_nothing_is_offered_is_said(search: Search) -> None:
+    assert search("LH economy", currency="CHF")["left_out"] == [
+        {
+            "reason": "not_offered",
+            "detail": "Nothing is offered in this currency for so many days.",
+            "variants": 0,
+            "skus": [],
+        }
+    ]
+
+
 def test_two_cats_need_two_of_it_each_in_its_own(search: Search, depot: Depot) -> None:
     stocked(depot, "ONE", "soft", (400, 270, 200))
     stocked(depot, "TWO", "soft", (400, 270, 200), units=2)
@@ -219,6 +242,9 @@ def test_a_search_is_four_statements_at_any_size(
         ({"legs": [leg_of("Lufthansa economy")]}, "#/legs/0/airline"),
         ({"legs": [leg_of("LH sofa")]}, "#/legs/0/cabin"),
         ({"legs": [leg_of("LH economy") | {"aircraft": "a'; DROP"}]}, "#/legs/0/aircraft"),
+        ({"legs": [leg_of("LH economy") | {"on": day(2)}]}, "#/legs/0/on"),
+        ({"legs": [leg_of("LH economy"), leg_of("LH economy") | {"on": day(9)}]}, "#/legs/1/on"),
+        ({"cats": [MISO | {"born_on": day(5)}]}, "#/cats/0/born_on"),
         ({"depot": "NOWHERE"}, "#/depot"),
         (days(3, 123), "#/to"),
         (days(-2, 3), "#/from"),
