@@ -1,6 +1,7 @@
 """A no that helps: what is short, when, where and what else can be had, and whether the customer holds it himself."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -14,14 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import titled
-from catalog.selectors import InsteadRow
+from catalog.selectors import InsteadRow, Mode
 from core.api import money
 from core.errors import DomainError
 from core.time import day_after
 from inventory.alternatives import is_free, nearest_starts, other_depots, read_around
 from inventory.ledger import Ledger
-from inventory.models import Depot, Reservation
-from inventory.states import ReservationStatus
+from inventory.models import Depot, Reservation, Unit
+from inventory.states import IN_SERVICE, ReservationStatus
 from orders.models import Order, WaitlistEntry
 from orders.services.asked import Asked, Json, asked_by, in_its_place, instead_of, price_of
 from orders.states import OrderStatus
@@ -37,7 +38,7 @@ def tell_alternatives(
 
     `lines` of the refusal become whole: sku, depot, kind, requested, available, first_on, last_on, alternatives.
     `held_by_your_orders` names the customer's own unpaid orders that hold what is short: they can still be paid.
-    Four statements, however many lines, and no locks: for after the transaction that was refused.
+    Five statements, however many lines, and no locks: for after the transaction that was refused.
 
     lines: as a quote froze them. coupon: its code, to wait with.
     """
@@ -56,11 +57,19 @@ def tell_alternatives(
     for one in asked:
         if one not in missing:
             ledger.take(one.wanted.pool, one.wanted.blocked, one.wanted.quantity)
-    teller = _Teller(home, [depot for depot in depots if depot.active], ledger, currency, coupon)
+    open_depots, fleets = [depot for depot in depots if depot.active], _fleets(missing, home)
+    teller = _Teller(home, open_depots, ledger, fleets, currency, coupon)
     no.members["lines"] = [teller.line(one, have, instead.get((one.sku, one.mode), ())) for one, have in short]
     if own := _own_orders(customer_id, missing):
         no.members["held_by_your_orders"] = own
         no.detail += f" Your unpaid order {' and '.join(own)} holds what is short: pay it, or cancel it."
+
+
+def _fleets(missing: Sequence[Asked], home: Depot) -> dict[int, int]:
+    """How many units there are of each, in use or not."""
+    rented = {one.wanted.variant_id for one in missing if one.mode == Mode.RENT}
+    ours = Unit.objects.filter(depot=home, variant__in=rented, status__in=IN_SERVICE) if rented else Unit.objects.none()
+    return Counter(ours.values_list("variant_id", flat=True))
 
 
 def _sum_up(lines: Sequence[Json], depot: Depot) -> Iterator[Asked]:
@@ -82,6 +91,7 @@ class _Teller:
     home: Depot
     depots: Collection[Depot]
     ledger: Ledger
+    fleets: Mapping[int, int]  # units of a variant here
     currency: str
     coupon: str
 
@@ -110,8 +120,11 @@ class _Teller:
         }
 
     def _can_wait(self, one: Asked) -> bool:
-        """Who waits gets an order of its own, for pickup."""
-        return one.wanted.quantity <= WaitlistEntry.MOST and one.wanted.buffers.transit is None
+        """Who waits gets an order of its own, for pickup; and never more units than there are."""
+        wanted = one.wanted
+        if wanted.buffers.transit is not None or wanted.quantity > WaitlistEntry.MOST:
+            return False
+        return one.mode == Mode.BUY or wanted.quantity <= self.fleets.get(wanted.variant_id, 0)
 
     def _wait(self, one: Asked) -> Json:
         """What to send, and where, to wait for this."""

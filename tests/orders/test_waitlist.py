@@ -99,6 +99,12 @@ def test_whoever_wants_more_than_one_may_wait_for_is_not_sent_to_the_waitlist(sh
     assert refused.json()["lines"][0]["waitlist"] is None
 
 
+def test_whoever_wants_more_units_than_there_are_is_not_sent_to_the_waitlist(shop: Shop) -> None:
+    refused = shop.phone().post("/api/v1/quotes", shop.body(shop.rental(10, 12, quantity=4)))
+
+    assert refused.json()["lines"][0]["waitlist"] is None
+
+
 def test_nobody_waits_for_what_is_free(shop: Shop) -> None:
     assert problem(join(shop, body(shop))) == (409, "can_be_had_now", [])
     assert not WaitlistEntry.objects.exists()
