@@ -11,9 +11,8 @@ from catalog.models import Kind
 from catalog.rules import rules_of
 from catalog.selectors import Mode, VariantRow, Wish
 from core.errors import FieldError, InvalidInput
-from inventory.board import Count, Days, bookable, counts, depots_asked
+from inventory.board import Counting, Days, Free, bookable, depots_asked
 from inventory.models import Depot
-from inventory.selectors import Pool
 
 LOOKED_AT = 100  # of those that fit, the best: whether they are free
 
@@ -48,7 +47,7 @@ class PartyOnLeg:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     row: FittingRow
-    count: Count
+    free: Free
     verdicts: Sequence[PartyOnLeg]
 
     @property
@@ -61,7 +60,6 @@ class TripAnswer:
     """`next_skip`: where to go on among those that fit; None at the end."""
 
     depot: Depot
-    counts: dict[Pool, Count]
     found: Sequence[Found]
     left_out: Sequence[LeftOut]
     taken: Sequence[str]  # SKUs that fit and are not free
@@ -85,20 +83,19 @@ def search_trip(trip: Trip, *, skip: int, most: int) -> TripAnswer:
     ]
     wish = Wish(currency=trip.currency, mode=trip.mode, days=days.count, first_on=days.start_on)
     fit = fitting(asked, wish, skip=skip, most=LOOKED_AT)
-    found = counts([row["variant"] for row in fit.rows], [depot], days)
-    free: list[Found] = []
+    _, counted = Counting([row["variant"] for row in fit.rows], [depot], days).free()
+    found: list[Found] = []
     taken: list[str] = []
-    for row in fit.rows:
-        if len(free) == most:
+    for row, free in zip(fit.rows, counted, strict=True):
+        if len(found) == most:
             break
-        count = found[row["variant"]["id"], depot.pk]
-        if (count.sale if trip.mode == Mode.BUY else count.rental) < len(trip.parties):
+        if (free.sale if trip.mode == Mode.BUY else free.rental) < len(trip.parties):
             taken.append(row["variant"]["sku"])
         else:
-            free.append(Found(row=row, count=count, verdicts=_verdicts(row, trip, asked)))
-    after = skip + len(free) + len(taken)
+            found.append(Found(row=row, free=free, verdicts=_verdicts(row, trip, asked)))
+    after = skip + len(found) + len(taken)
     going_on = after if after < fit.fit else None
-    return TripAnswer(depot=depot, counts=found, found=free, left_out=fit.left_out, taken=taken, next_skip=going_on)
+    return TripAnswer(depot=depot, found=found, left_out=fit.left_out, taken=taken, next_skip=going_on)
 
 
 def _rules(legs: Sequence[Leg]) -> Rules:
