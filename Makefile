@@ -22,8 +22,8 @@ test:  ## run all tests (ARGS="-k orders"; TEST_DATABASE_URL=)
 check:  ## linters, types, import contracts, migrations, settings, OpenAPI, known vulnerabilities
 	@$(LOCAL) check
 
-bench:  ## measure what stock costs with a million reservations (TEST_DATABASE_URL=)
-	@$(LOCAL) bench
+bench:  ## measure what the API serves, and what stock costs with a million reservations (TEST_DATABASE_URL=, ARGS=--quick)
+	@$(LOCAL) bench $(ARGS)
 
 chaos:  ## ten minutes of customers while everything fails, then a check of every promise (SECONDS=, SEED=; TEST_DATABASE_URL=)
 	@$(LOCAL) chaos $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)

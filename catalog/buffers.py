@@ -1,6 +1,6 @@
 """The days around a rental that block its unit. What is shown and what is promised are computed here alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -70,11 +70,13 @@ def _nearest_open(day: date, step: timedelta, is_closed: IsClosed) -> date:
     return next((one for one in days if not is_closed(one)), day)
 
 
-def bookable_by_day(free: Sequence[int], *, prep_days: int, turnaround_days: int) -> list[int]:
+def bookable_by_day(free: list[int], *, prep_days: int, turnaround_days: int) -> list[int]:
     """How many could be rented for each single day, when `free` is how many are unclaimed on each day.
 
     `free` begins `prep_days` before the first day and ends `turnaround_days` after the last. The minimum over a run
     of days is how many can be rented for that run: the windows of its days cover exactly its blocked period.
     """
     window = prep_days + 1 + turnaround_days
+    if len(set(free)) == 1:  # as on most days of most variants
+        return free[: len(free) - window + 1]
     return [min(free[first : first + window]) for first in range(len(free) - window + 1)]

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from django.db import connection
-
 from catalog.fit import TIGHT_BELOW_MM, Answer, Needs, Reason, Shell
 from catalog.models import Kind
 from catalog.selectors import (
     CAN_BE_HAD,
+    CAN_BE_HAD_AT_ALL,
     SEASONS_OF,
     VARIANT_AS_JSON,
     ImageRow,
@@ -21,6 +20,7 @@ from catalog.selectors import (
     Wish,
     parameters_of,
 )
+from core.postgres import prepared_cursor
 
 MOST_NAMED = 3  # SKUs of each reason why something was left out
 
@@ -107,10 +107,11 @@ judged AS (
 _FITTING = f"""
 WITH {_JUDGED},
 offered AS (
-    SELECT j.answer, j.no, v.sku, v.id, had.price FROM judged j, {CAN_BE_HAD} AND v.id = j.id
+    SELECT j.answer, j.no, v.sku, v.id FROM judged j, {CAN_BE_HAD_AT_ALL} AND v.id = j.id
 ),
 best AS (
-    SELECT * FROM offered WHERE answer < 3 ORDER BY answer, price, sku OFFSET %(skip)s LIMIT %(most)s
+    SELECT j.answer, v.sku, v.id, had.price FROM judged j, {CAN_BE_HAD} AND v.id = j.id AND j.answer < 3
+    ORDER BY j.answer, had.price, v.sku OFFSET %(skip)s LIMIT %(most)s
 )
 SELECT
     (SELECT coalesce(json_agg(json_build_object('reason', o.no, 'variants', o.variants, 'skus', o.skus)), '[]')
@@ -134,7 +135,7 @@ def fitting(asked: Sequence[Asked], wish: Wish, *, skip: int = 0, most: int) -> 
     asked: what each cat asks on each leg. Rows `skip` to `skip + most` of those that fit. One statement.
     """
     values = parameters_of(wish) | _numbers(asked) | {"skip": skip, "most": most, "named": MOST_NAMED}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_FITTING, values)
         left_out, fit, rows = cursor.fetchone()
     return Fitting(rows, fit, [LeftOut(Reason(row["reason"]), row["variants"], row["skus"]) for row in left_out])

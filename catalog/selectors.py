@@ -135,7 +135,7 @@ class ContainerRow(TypedDict):
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
 # VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
 # variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
-CAN_BE_HAD = f"""
+_CAN_BE_HAD = """
     catalog_variant v
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
@@ -146,7 +146,7 @@ CAN_BE_HAD = f"""
                              ORDER BY r.from_days) AS steps,
                CASE WHEN %(days)s::int IS NULL
                     THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
-                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
+                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {fee}
                END AS price
         FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
         WHERE o.variant_id = v.id AND o.currency = %(currency)s
@@ -157,7 +157,9 @@ CAN_BE_HAD = f"""
                     ELSE least(s.price_minor, o.price) END AS price
     ) had
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
-"""  # noqa: S608 (constants only)
+"""
+CAN_BE_HAD = _CAN_BE_HAD.format(fee=FEE_IN_SQL)
+CAN_BE_HAD_AT_ALL = _CAN_BE_HAD.format(fee="0")  # whatever it costs; without a limit of the price the same variants
 
 VARIANT_AS_JSON = """
     json_build_object(

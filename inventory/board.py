@@ -1,23 +1,25 @@
 """What customers see of stock: counts per variant and depot, for the days they ask about.
 
-Everything rests on `inventory.selectors.availability`, asked once; the days shown already contain each offer's
+Everything rests on the one count of `inventory.selectors`, made once; the days shown already contain each offer's
 preparation and turnaround, exactly as a booking will.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Prefetch, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from catalog.buffers import Buffers, bookable_by_day
+from catalog.buffers import Buffers, Period, bookable_by_day
 from catalog.selectors import VariantRow
+from catalog.version import CATALOG_VERSION, catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
-from inventory.selectors import Pool, PoolAvailability, availability
+from inventory.selectors import Pool, PoolCount, Pools, counts_under_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +37,37 @@ class Days:
         return [day_after(self.start_on, offset) for offset in range(self.count)]
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """What one depot can still give of one variant. `rental_by_day`: how many could be rented for that day alone.
+class Free(NamedTuple):
+    """What one depot can still give of one variant on all of the days asked: pieces to sell, units to rent.
 
-    The minimum of a run of days is how many can be rented for that run, if it neither begins nor ends on a closed day:
-    `closed_on` tells which of the two is one.
+    `closed_on` tells which of the first and the last of these days the depot is closed on: nothing is rented then.
     """
 
     sale: int
-    rental_by_day: list[int]
+    rental: int
     as_of: datetime | None
     closed_on: Sequence[date] = ()
 
-    @property
-    def rental(self) -> int:
-        return 0 if self.closed_on else min(self.rental_by_day)
+
+class FreeByDay(NamedTuple):
+    """The same day by day: `rental` is how many could be rented for each day alone.
+
+    The minimum of a run of days is how many can be rented for that run, if it neither begins nor ends on a closed day.
+    """
+
+    sale: int
+    rental: list[int]
+    as_of: datetime | None
 
 
 def depots_asked(code: str | None) -> list[Depot]:
-    """The active depots, or the one with this code. One statement. Raises: InvalidInput for a code nobody has."""
-    depots = Depot.objects.filter(active=True).with_closures()
-    found = list(depots.filter(code=code) if code is not None else depots)
+    """The active depots, or the one with this code. Each tells the version of the catalog that it was read under.
+
+    One statement. Raises: InvalidInput for a code nobody has.
+    """
+    version = RawSQL(CATALOG_VERSION, ())  # noqa: S611 (a constant)
+    depots = Depot.objects.filter(active=True).with_closures().annotate(catalog_version=version)
+    found: list[Depot] = [*(depots.filter(code=code) if code is not None else depots)]
     if code is not None and not found:
         raise InvalidInput([FieldError("/depot", f'There is no depot "{code}"; GET /depots lists them.', "unknown")])
     return found
@@ -82,38 +93,57 @@ def bookable(days: Days, depots: Collection[Depot]) -> Days:
     return days
 
 
-def counts(variants: Collection[VariantRow], depots: Collection[Depot], days: Days | None) -> dict[Pool, Count]:
-    """What each depot can give of each variant on these days, as it is offered: what is not for sale counts 0.
+class Counting:
+    """What is counted for one answer: these variants at these depots on these days. Made once, counted often.
 
-    days: None for today, which each depot has its own of, whether or not it opens then.
-    One statement, whatever the number of pools: the widest buffers are asked for, and each variant looks at its own.
+    Good for as long as it is the same day at every depot. days: None for today, which each depot has its own of,
+    whether or not it opens then. One statement whatever the number of pools: the widest buffers are asked for, and each
+    variant looks at its own. Counts come in the order of the variants, and for each in that of the depots.
     """
-    if not variants or not depots:
-        return {}
-    buffers = {row["id"]: _buffers(row) for row in variants}
-    asked = {depot.pk: _asked(depot, days) for depot in depots}
-    widest = Buffers(
-        prep_days=max(own.prep_days for own in buffers.values()),
-        turnaround_days=max(own.turnaround_days for own in buffers.values()),
-    )
-    period = widest.blocked(
-        min(at_depot.days.start_on for at_depot in asked.values()),
-        max(at_depot.days.end_on for at_depot in asked.values()),
-    )
-    found = availability([(row["id"], depot.pk) for row in variants for depot in depots], period=period)
-    return {
-        (row["id"], depot.pk): _count(
-            row, found[row["id"], depot.pk], buffers[row["id"]], asked[depot.pk], since=period[0]
-        )
-        for row in variants
-        for depot in depots
-    }
+
+    def __init__(self, variants: Collection[VariantRow], depots: Collection[Depot], days: Days | None) -> None:
+        asked = [_asked(depot, days) for depot in depots]
+        self._period = _widest(variants, asked) if variants and asked else None
+        self._shares = [_share(row, one, self._period[0]) for row in variants for one in asked if self._period]
+        self._pools = Pools([share.pool for share in self._shares])
+
+    def free(self) -> tuple[str, list[Free]]:
+        """What is free on all of the days, and the catalog's version in the instant of the count."""
+        version, found = self._found()
+        return version, [
+            Free(
+                max(count.sale, 0) if share.is_sold else 0,
+                max(min(count.rental_by_day[share.first : share.end]), 0) if share.is_rented else 0,
+                count.as_of,
+                share.closed_on,
+            )
+            for share, count in found
+        ]
+
+    def by_day(self) -> tuple[str, list[FreeByDay]]:
+        """What is free on each of the days, and the catalog's version in the instant of the count."""
+        version, found = self._found()
+        return version, [
+            FreeByDay(
+                max(count.sale, 0) if share.is_sold else 0,
+                share.bookable(count.rental_by_day) if share.can_be_booked else [0] * share.days,
+                count.as_of,
+            )
+            for share, count in found
+        ]
+
+    def _found(self) -> tuple[str, list[tuple["_Share", PoolCount]]]:
+        if self._period is None:
+            return catalog_version(), []
+        version, found = counts_under_version(self._pools, period=self._period)
+        return version, [(share, found[share.pool]) for share in self._shares]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """The days asked of one depot; `closed_on`: which of the first and the last it is closed on."""
 
+    depot: int
     days: Days
     closed_on: Sequence[date] = ()
     can_be_booked: bool = True  # by the depot's own clock
@@ -121,29 +151,54 @@ class _Asked:
 
 def _asked(depot: Depot, days: Days | None) -> _Asked:
     if days is None:
-        return _Asked(Days(depot.today, depot.today))
+        return _Asked(depot.pk, Days(depot.today, depot.today))
     ends = sorted({days.start_on, days.end_on})
     in_time = depot.today <= days.start_on and days.end_on <= depot.last_day
-    return _Asked(days, [day for day in ends if depot.is_closed(day)], in_time)
+    return _Asked(depot.pk, days, [day for day in ends if depot.is_closed(day)], in_time)
 
 
-def _buffers(row: VariantRow) -> Buffers:
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one variant at one depot is looked at for: days `first` to `end` of those counted, with its own buffers."""
+
+    pool: Pool
+    first: int
+    end: int
+    days: int
+    prep_days: int
+    turnaround_days: int
+    is_sold: bool
+    can_be_booked: bool
+    closed_on: Sequence[date]
+
+    @property
+    def is_rented(self) -> bool:
+        return self.can_be_booked and not self.closed_on
+
+    def bookable(self, unclaimed: Sequence[int]) -> list[int]:
+        own = [max(count, 0) for count in unclaimed[self.first : self.end]]
+        return bookable_by_day(own, prep_days=self.prep_days, turnaround_days=self.turnaround_days)
+
+
+def _buffers(row: VariantRow) -> tuple[int, int]:
     offer = row["rental"]
-    return Buffers(offer["prep_days"], offer["turnaround_days"]) if offer else Buffers()
+    return (offer["prep_days"], offer["turnaround_days"]) if offer else (0, 0)
 
 
-def _count(row: VariantRow, pool: PoolAvailability, own: Buffers, asked: _Asked, *, since: date) -> Count:
-    """What the pool's counts, which begin at `since`, come to for this variant and these days."""
-    first = (asked.days.start_on - since).days - own.prep_days
-    free = pool.rental_by_day[first : first + own.prep_days + asked.days.count + own.turnaround_days]
-    by_day = bookable_by_day(free, prep_days=own.prep_days, turnaround_days=own.turnaround_days)
-    rentable = row["rental"] is not None and asked.can_be_booked
-    return Count(
-        sale=pool.sale if row["sale"] else 0,
-        rental_by_day=by_day if rentable else [0] * asked.days.count,
-        as_of=pool.as_of,
-        closed_on=asked.closed_on,
-    )
+def _widest(variants: Collection[VariantRow], asked: Collection[_Asked]) -> Period:
+    prep_days, turnaround_days = (max(_buffers(row)[side] for row in variants) for side in (0, 1))
+    first, last = min(one.days.start_on for one in asked), max(one.days.end_on for one in asked)
+    return Buffers(prep_days, turnaround_days).blocked(first, last)
+
+
+def _share(row: VariantRow, asked: _Asked, since: date) -> _Share:
+    prep_days, turnaround_days = _buffers(row)
+    first = (asked.days.start_on - since).days - prep_days
+    return _Share(
+        pool=(row["id"], asked.depot), first=first, end=first + prep_days + asked.days.count + turnaround_days,
+        days=asked.days.count, prep_days=prep_days, turnaround_days=turnaround_days, is_sold=row["sale"] is not None,
+        can_be_booked=row["rental"] is not None and asked.can_be_booked, closed_on=asked.closed_on,
+    )  # fmt: skip
 
 
 def closed_days(depot: Depot, days: Days) -> list[date]:

@@ -1,22 +1,26 @@
 """What is free. One function answers for list, calendar, board, quote, hold, extension and admin alike."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from catalog.version import CATALOG_VERSION
+from core.postgres import prepared_cursor
 from core.time import day_after, today_in
 from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
 from inventory.states import AT_HAND, ReservationKind, ReservationStatus, UnitStatus
 
 Pool = tuple[int, int]  # (variant id, depot id)
+_AT_HAND = ", ".join(f"'{status}'" for status in AT_HAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,7 @@ class PoolAvailability:
 NOTHING = PoolAvailability(sale=0, rental=0, rental_by_day=[], as_of=None)
 
 
-@dataclass(frozen=True, slots=True)
-class PoolCount:
+class PoolCount(NamedTuple):
     """The same before it is cut off at zero: below zero, more is promised than there is."""
 
     sale: int
@@ -57,7 +60,7 @@ class PoolCount:
 # suffice, as whoever comes first takes any unit that is free. Downtimes that begin later make a pool uneven.
 # Units count only where there is a stock level, the row that promises are made under.
 # A sale that left counts until the IMS has acknowledged its check-out and a level's as_of says that it has counted it.
-_SQL = """
+_COUNTED = f"""
 WITH pool AS MATERIALIZED (
     SELECT p.n, p.variant_id, p.depot_id, l.id AS level_id, l.on_hand - l.reserved_elsewhere AS pieces, l.as_of,
            (%(now)s AT TIME ZONE d.time_zone)::date AS today
@@ -82,7 +85,7 @@ WITH pool AS MATERIALIZED (
     SELECT pool.n, pool.today, u.id, c.first_on AS out_from, c.free_on AS out_until
     FROM pool JOIN inventory_unit u USING (variant_id, depot_id)
     LEFT JOIN claim c ON u.status = 'out' AND c.unit_id = u.id AND c.n = pool.n
-    WHERE pool.level_id IS NOT NULL AND (u.status = ANY(%(at_hand)s) OR c.unit_id IS NOT NULL)
+    WHERE pool.level_id IS NOT NULL AND (u.status IN ({_AT_HAND}) OR c.unit_id IS NOT NULL)
 ), fleet AS (
     SELECT n, count(*) AS units FROM unit GROUP BY n
 ), uneven AS (
@@ -96,7 +99,7 @@ WITH pool AS MATERIALIZED (
     SELECT unit.n, lower(part), upper(part)
     FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id CROSS JOIN LATERAL unnest(
         datemultirange(d.period * daterange(%(first)s, %(end)s))
-        - CASE WHEN unit.out_until IS NULL THEN '{}'::datemultirange
+        - CASE WHEN unit.out_until IS NULL THEN '{{}}'::datemultirange
                ELSE datemultirange(daterange(unit.out_from, unit.out_until)) END
     ) AS part
     WHERE d.period && daterange(%(first)s, %(end)s)
@@ -108,10 +111,26 @@ WITH pool AS MATERIALIZED (
 ), steps AS (
     SELECT n, array_agg(day - %(first)s::date) AS days, array_agg(taken::int) AS taken FROM step GROUP BY n
 )
-SELECT p.variant_id, p.depot_id, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0), coalesce(fleet.units, 0),
-       coalesce(steps.days, '{}'), coalesce(steps.taken, '{}'), p.as_of, uneven.n IS NOT NULL
+"""  # noqa: S608 (constants only)
+# With the catalog's version, which costs nothing here: counts are shown beside what it is about.
+_SQL = f"""{_COUNTED}
+SELECT {CATALOG_VERSION}, p.n, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0), coalesce(fleet.units, 0),
+       steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
 FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
-"""
+"""  # noqa: S608 (constants only)
+
+
+class Pools:
+    """Pools in the words in which PostgreSQL is asked for them: put once, asked often."""
+
+    def __init__(self, pools: Collection[Pool]) -> None:
+        self.all = sorted(set(pools))
+        self.variants = _array(variant for variant, _ in self.all)
+        self.depots = _array(depot for _, depot in self.all)
+
+
+def _array(ids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def availability(
@@ -130,43 +149,40 @@ def pool_counts(
     pools: Collection[Pool], *, period: tuple[date, date], now: datetime | None = None
 ) -> dict[Pool, PoolCount]:
     """What is there less what is promised, in one statement; below zero where promises cannot all be kept."""
+    return counts_under_version(Pools(pools), period=period, now=now)[1] if pools else {}
+
+
+def counts_under_version(
+    pools: Pools, *, period: tuple[date, date], now: datetime | None = None
+) -> tuple[str, dict[Pool, PoolCount]]:
+    """The catalog's version and `pool_counts`, seen in the same instant. One statement, of at least one pool."""
     first, end = period
-    if not pools:
-        return {}
     if end <= first:
         raise ValueError("the period must have at least one day")
-    unique = sorted(set(pools))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            {
-                "variants": [variant for variant, _ in unique],
-                "depots": [depot for _, depot in unique],
-                "first": first,
-                "end": end,
-                "now": now or timezone.now(),
-                "at_hand": [str(status) for status in AT_HAND],
-            },
-        )
+    asked = {"variants": pools.variants, "depots": pools.depots, "first": first, "end": end}
+    with prepared_cursor() as cursor:
+        cursor.execute(_SQL, {**asked, "now": now or timezone.now()})
         rows = cursor.fetchall()
     days = (end - first).days
-    return {
-        (variant, depot): PoolCount(
-            sale=sale,
-            rental_by_day=[units - taken for taken in _taken_by_day(days, step_days, steps)],
-            as_of=as_of,
-            uneven=uneven,
-        )
-        for variant, depot, sale, units, step_days, steps, as_of, uneven in rows
+    counts = {
+        pools.all[n - 1]: PoolCount(sale, _by_day(days, units, step_days, steps), as_of and _instant(as_of), uneven)
+        for _, n, sale, units, step_days, steps, as_of, uneven in rows
     }
+    return rows[0][0], counts
 
 
-def _taken_by_day(days: int, step_days: list[int], steps: list[int]) -> list[int]:
-    """How many are claimed on each day, when on some days so many more are than on the day before."""
+# Whole depots are counted in the same instant, and to read one costs more than all else of a row.
+_instant = lru_cache(maxsize=1_000)(datetime.fromisoformat)
+
+
+def _by_day(days: int, units: int, step_days: list[int] | None, steps: list[int] | None) -> list[int]:
+    """How many units are unclaimed on each day, when on some days so many more are claimed than on the day before."""
+    if step_days is None or steps is None:
+        return [units] * days
     change = [0] * days
     for day, step in zip(step_days, steps, strict=True):
         change[day] = step
-    return list(accumulate(change))
+    return [units - taken for taken in accumulate(change)]
 
 
 @dataclass(slots=True)

@@ -7,10 +7,9 @@ from datetime import date
 from catalog.fit import Answer, worst
 from catalog.fitting import FittingRow, LeftOut, fitting
 from catalog.selectors import Mode, Wish
-from inventory.board import Count, Days, bookable, counts, depots_asked
+from inventory.board import Counting, Days, Free, bookable, depots_asked
 from inventory.journeys import Journey, PartyOnLeg, box_of, known_rules
 from inventory.models import Depot
-from inventory.selectors import Pool
 
 LOOKED_AT = 100  # of those that fit, the best: whether they are free
 
@@ -28,7 +27,7 @@ class Trip(Journey):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     row: FittingRow
-    count: Count
+    free: Free
     verdicts: Sequence[PartyOnLeg]
 
     @property
@@ -41,7 +40,6 @@ class TripAnswer:
     """`next_skip`: where to go on among those that fit; None at the end."""
 
     depot: Depot
-    counts: dict[Pool, Count]
     found: Sequence[Found]
     left_out: Sequence[LeftOut]
     closed_on: Sequence[date]  # of the first and the last day, for a rental
@@ -60,24 +58,22 @@ def search_trip(trip: Trip, *, skip: int, most: int) -> TripAnswer:
     asked = trip.asks(known_rules(trip.legs))
     wish = Wish(currency=trip.currency, mode=trip.mode, days=days.count, first_on=days.start_on)
     fit = fitting(asked, wish, skip=skip, most=LOOKED_AT)
-    found = counts([row["variant"] for row in fit.rows], [depot], days)
-    free: list[Found] = []
+    _, counted = Counting([row["variant"] for row in fit.rows], [depot], days).free()
+    found: list[Found] = []
     taken: list[str] = []
-    for row in fit.rows:
-        if len(free) == most:
+    for row, free in zip(fit.rows, counted, strict=True):
+        if len(found) == most:
             break
-        count = found[row["variant"]["id"], depot.pk]
-        if (count.sale if trip.mode == Mode.BUY else count.rental) < len(trip.parties):
+        if (free.sale if trip.mode == Mode.BUY else free.rental) < len(trip.parties):
             taken.append(row["variant"]["sku"])
         else:
-            free.append(Found(row=row, count=count, verdicts=trip.judge(box_of(row["variant"], row["kind"]), asked)))
-    after = skip + len(free) + len(taken)
+            found.append(Found(row=row, free=free, verdicts=trip.judge(box_of(row["variant"], row["kind"]), asked)))
+    after = skip + len(found) + len(taken)
     going_on = after if after < fit.fit else None
     ends = sorted({days.start_on, days.end_on}) if trip.mode == Mode.RENT else []
     return TripAnswer(
         depot=depot,
-        counts=found,
-        found=free,
+        found=found,
         left_out=fit.left_out,
         closed_on=[day for day in ends if depot.is_closed(day)],
         taken=taken,

@@ -90,7 +90,10 @@ DATABASES["default"]["ENGINE"] = "core.postgres"
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),  # sslmode and its like, from the URL
     "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 10, at_least=1), "timeout": 10},
-    "options": f"-c jit=off {_LIMITS}",
+    "options": f"-c jit=off -c plan_cache_mode=force_generic_plan {_LIMITS}",
+    # Of `prepared_cursor` alone; one plan for all of their values. A pooler that lends a connection for one transaction
+    # loses them.
+    "prepare_threshold": 0 if env.flag("DATABASE_PREPARE", default=True) else None,
 }
 ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

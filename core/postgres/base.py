@@ -1,9 +1,12 @@
 """Django's PostgreSQL, whose pool never lends a connection that a restart of the database has killed."""
 
+import select
 from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import OperationalError
+
+_Prepared: Any = base.ServerBindingCursor  # Django's stubs know nothing of psycopg 3
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -15,7 +18,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        if (pool := self.pool) is None:
+        if (pool := self.pool) is None or not _has_news(connection):
             return connection
         try:
             pool.check_connection(connection)
@@ -24,3 +27,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool.drain()
             return super().get_new_connection(conn_params)
         return connection
+
+    def prepared_cursor(self) -> Any:
+        """See `core.postgres.prepared_cursor`."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = _Prepared(self.connection)
+        return self.make_debug_cursor(cursor) if self.queries_logged else self.make_cursor(cursor)
+
+
+def _has_news(connection: Any) -> bool:
+    """True when PostgreSQL said something that nobody asked for: on an idle connection that is its end. Costs no way to
+    the server, which to ask would."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

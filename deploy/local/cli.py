@@ -66,13 +66,15 @@ class Commands:
         with self._throwaway_database("check-postgres") as url:
             return 1 if Checks(self.layout, self.output, self.stop, url).run() else 0
 
-    def bench(self) -> int:
-        """Measure what stock costs at full volume, in a database of its own."""
+    def bench(self, *arguments: str) -> int:
+        """Measure what stock costs at full volume, and what the API serves, in databases of their own."""
         venv.ensure(self.layout, "dev", self.steps)
         with self._throwaway_database("bench-postgres") as url:
             env = product_environment({"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": url})
-            modules = ("bench.availability", "bench.mirror")
-            return max(self.steps.foreground([str(self.layout.python), "-m", module], env=env) for module in modules)
+            python = [str(self.layout.python), "-W", "ignore", "-m"]
+            api = self.steps.foreground([*python, "bench.api", *arguments], env=env)
+            stock = () if arguments else ("bench.availability", "bench.mirror")
+            return max(api, *(self.steps.foreground([*python, module], env=env) for module in stock), 0)
 
     def chaos(self, *arguments: str) -> int:
         """Let everything fail while customers shop, in a database of its own, and check every promise afterwards."""

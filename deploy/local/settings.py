@@ -15,7 +15,14 @@ from deploy.local.layout import Layout, shown
 
 # What the reader may set from outside: knobs.
 KNOBS = (
-    *("LOG_LEVEL", "WEB_CONCURRENCY", "WORKER_CONCURRENCY", "DATABASE_POOL_SIZE", "RATE_LIMIT_CREDENTIALS"),
+    *(
+        "LOG_LEVEL",
+        "WEB_CONCURRENCY",
+        "WORKER_CONCURRENCY",
+        "DATABASE_POOL_SIZE",
+        "DATABASE_PREPARE",
+        "RATE_LIMIT_CREDENTIALS",
+    ),
     *(
         "WORKER_HEARTBEAT_SECONDS",
         "IDEMPOTENCY_LEASE_SECONDS",

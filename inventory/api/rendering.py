@@ -10,25 +10,20 @@ from django.core.files.storage import default_storage
 from catalog.models import Kind
 from catalog.selectors import ContainerRow, ImageRow, RateRow, RentalRow, SeasonRow, VariantRow, fee_for
 from core.api import money
-from inventory.board import Count, Days
+from inventory.board import Days, Free, FreeByDay
 from inventory.models import Depot
-from inventory.selectors import Pool
 
 Json = dict[str, Any]
 
 
 class Showing:
-    """What is the same for every container of one answer: currency, days, depots and counts."""
+    """What is the same for every container of one answer: the currency and the days."""
 
-    def __init__(
-        self, *, currency: str, days: Days | None, depots: Sequence[Depot], counts: Mapping[Pool, Count]
-    ) -> None:
+    def __init__(self, *, currency: str, days: Days | None) -> None:
         self.currency = currency
         self.days = days
-        self.depots = [(depot.pk, depot.code) for depot in depots]
-        self.counts = counts
 
-    def container(self, row: ContainerRow) -> Json:
+    def container(self, row: ContainerRow, availability: Any) -> Json:
         """One container; pictures of a colour that cannot be had are left out."""
         colours = {"", *(variant["colour"] for variant in row["offered"])}
         return {
@@ -38,10 +33,10 @@ class Showing:
             "kind": row["kind"],
             "description": row["description"],
             "images": [image(picture) for picture in row["pictures"] if picture["colour"] in colours],
-            "variants": [self.variant(variant, row["seasons"]) for variant in row["offered"]],
+            "variants": [self.variant(variant, row["seasons"], availability) for variant in row["offered"]],
         }
 
-    def variant(self, row: VariantRow, seasons: Sequence[SeasonRow]) -> Json:
+    def variant(self, row: VariantRow, seasons: Sequence[SeasonRow], availability: Any) -> Json:
         sale, rental = row["sale"], row["rental"]
         return {
             "sku": row["sku"],
@@ -54,7 +49,7 @@ class Showing:
             "max_load_g": row["max_load_g"],
             "sale": {"price": money(sale["price_minor"], self.currency)} if sale else None,
             "rental": self.rental(rental, seasons) if rental else None,
-            "availability": [self.availability(row["id"], depot, code) for depot, code in self.depots],
+            "availability": availability,
         }
 
     def rental(self, offer: RentalRow, seasons: Sequence[SeasonRow]) -> Json:
@@ -82,15 +77,9 @@ class Showing:
     def rate(self, step: RateRow) -> Json:
         return {"from_days": step["from_days"], "per_day": money(step["per_day_minor"], self.currency)}
 
-    def availability(self, variant: int, depot: int, code: str) -> Json:
-        count = self.counts[variant, depot]
-        return {
-            "depot": code,
-            "sale": count.sale,
-            "rental": count.rental,
-            "closed_on": count.closed_on,
-            "as_of": count.as_of,
-        }
+
+def free(depot: str, one: Free) -> Json:
+    return {"depot": depot, "sale": one.sale, "rental": one.rental, "closed_on": one.closed_on, "as_of": one.as_of}
 
 
 _AXES = ("length_mm", "width_mm", "height_mm")
@@ -109,7 +98,7 @@ def image(picture: ImageRow) -> Json:
 
 
 def calendar(
-    variants: Sequence[VariantRow], *, depot: Depot, days: Days, closed: Sequence[Any], counts: Mapping[Pool, Count]
+    variants: Sequence[VariantRow], counted: Sequence[FreeByDay], *, depot: Depot, days: Days, closed: Sequence[Any]
 ) -> Json:
     """Counts by day, as compact arrays that begin at `from`."""
     return {
@@ -117,12 +106,11 @@ def calendar(
         "from": days.start_on,
         "to": days.end_on,
         "closed": closed,
-        "variants": [_by_day(row, counts[row["id"], depot.pk]) for row in variants],
+        "variants": [
+            {"sku": row["sku"], "sale": one.sale, "rental": one.rental, "as_of": one.as_of}
+            for row, one in zip(variants, counted, strict=True)
+        ],
     }
-
-
-def _by_day(row: VariantRow, count: Count) -> Json:
-    return {"sku": row["sku"], "sale": count.sale, "rental": count.rental_by_day, "as_of": count.as_of}
 
 
 def depot(row: Any) -> Json:

@@ -134,13 +134,13 @@ def _skip(cursor: str | None) -> int:
 
 
 def _shown(trip: Trip, answer: TripAnswer) -> dict[str, Any]:
-    showing = rendering.Showing(currency=trip.currency, days=trip.days, depots=[answer.depot], counts=answer.counts)
+    showing = rendering.Showing(currency=trip.currency, days=trip.days)
     return {
         "depot": answer.depot.code,
         "from": trip.days.start_on,
         "to": trip.days.end_on,
         "next": None if answer.next_skip is None else _SIGNER.sign(str(answer.next_skip)),
-        "results": [_container(trip, found, showing) for found in answer.found],
+        "results": [_container(trip, found, answer.depot.code, showing) for found in answer.found],
         "left_out": _left_out(answer),
     }
 
@@ -157,7 +157,7 @@ def _left_out(answer: TripAnswer) -> list[dict[str, Any]]:
     return [dict(zip(("reason", "detail", "variants", "skus"), one, strict=True)) for one in told]
 
 
-def _container(trip: Trip, found: Found, showing: rendering.Showing) -> dict[str, Any]:
+def _container(trip: Trip, found: Found, depot: str, showing: rendering.Showing) -> dict[str, Any]:
     row, quantity = found.row, len(trip.parties)
     rental = row["variant"]["rental"] if trip.mode == Mode.RENT else None
     deposit_minor = rental["deposit_minor"] if rental else 0
@@ -167,7 +167,7 @@ def _container(trip: Trip, found: Found, showing: rendering.Showing) -> dict[str
         "brand": row["brand"],
         "kind": row["kind"],
         "image": row["picture"] and rendering.image(row["picture"]),
-        "variant": showing.variant(row["variant"], row["seasons"]),
+        "variant": showing.variant(row["variant"], row["seasons"], [rendering.free(depot, found.free)]),
         "answer": found.answer,
         "verdicts": [verdict_as_json(trip, one) for one in found.verdicts],
         "quantity": quantity,

@@ -1,10 +1,12 @@
 """The shop window: what there is, what it costs, and how much of it is free.
 
-A list costs three statements whatever its length (depots, containers with all their offers, counts), a container too.
+A list costs three statements whatever its length (depots, containers with all their offers, counts), a container too;
+one, where it was asked for before and only counts can be other ones (`inventory.api.window`).
 """
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,9 +18,11 @@ from core.api import conditional, parse
 from inventory import board
 from inventory.api import examples, rendering, serializers
 from inventory.api.pages import ContainerPage
+from inventory.api.window import AVAILABILITY, CalendarScene, Scene, WindowView
+from inventory.models import Depot
 
 
-class ContainerListView(APIView):
+class ContainerListView(WindowView):
     @extend_schema(
         operation_id="listContainers",
         tags=["catalog"],
@@ -27,21 +31,19 @@ class ContainerListView(APIView):
         responses=serializers.ContainerPageOutput,
         examples=[examples.CONTAINERS],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Only what can be had as asked is listed. Counts are for the days asked, or for each depot's today."""
         query = parse(serializers.ContainersInput, request.query_params)
-        depots = board.depots_asked(query.get("depot"))
-        days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+        depots, days = _asked(query)
         page = ContainerPage(request, ordering=query["ordering"], cursor=query.get("cursor"), size=query["page_size"])
         found = shop_window(_wish(query, days), page.stretch)
         rows = page.rows(found)
-        variants = [variant for row in rows for variant in row["offered"]]
-        counts = board.counts(variants, depots, days)
-        showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
-        return conditional(request, page.body(found, [showing.container(row) for row in rows]))
+        showing = rendering.Showing(currency=query["currency"], days=days)
+        body = page.body(found, [showing.container(row, AVAILABILITY) for row in rows])
+        return self.show(request, Scene(body, [variant for row in rows for variant in row["offered"]], depots, days))
 
 
-class ContainerView(APIView):
+class ContainerView(WindowView):
     @extend_schema(
         operation_id="getContainer",
         tags=["catalog"],
@@ -50,17 +52,15 @@ class ContainerView(APIView):
         responses=serializers.ContainerOutput,
         examples=[examples.ONE_CONTAINER],
     )
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str) -> HttpResponse:
         query = parse(serializers.ContainerInput, request.query_params)
-        depots = board.depots_asked(query.get("depot"))
-        days = board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+        depots, days = _asked(query)
         row = container_detail(slug, currency=query["currency"])
-        counts = board.counts(row["offered"], depots, days)
-        showing = rendering.Showing(currency=query["currency"], days=days, depots=depots, counts=counts)
-        return conditional(request, showing.container(row))
+        showing = rendering.Showing(currency=query["currency"], days=days)
+        return self.show(request, Scene(showing.container(row, AVAILABILITY), row["offered"], depots, days))
 
 
-class CalendarView(APIView):
+class CalendarView(WindowView):
     @extend_schema(
         operation_id="getContainerCalendar",
         tags=["catalog"],
@@ -69,13 +69,14 @@ class CalendarView(APIView):
         responses=serializers.CalendarOutput,
         examples=[examples.ONE_CALENDAR],
     )
-    def get(self, request: Request, slug: str) -> Response:
+    def get(self, request: Request, slug: str) -> HttpResponse:
         query = parse(serializers.CalendarInput, request.query_params)
+        [depot], days = _asked(query)
         variants = container_detail(slug, currency=query["currency"])["offered"]
-        return conditional(request, _calendar(query, variants))
+        return self.show(request, CalendarScene(variants, depot, _given(days)))
 
 
-class BoardView(APIView):
+class BoardView(WindowView):
     @extend_schema(
         operation_id="getAvailability",
         tags=["catalog"],
@@ -84,11 +85,12 @@ class BoardView(APIView):
         responses=serializers.BoardOutput,
         examples=[examples.BOARD],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         query = parse(serializers.BoardInput, request.query_params)
+        [depot], days = _asked(query)
         variants = variants_by_sku(query["sku"], currency=query["currency"])
         unknown = sorted(set(query["sku"]) - {row["sku"] for row in variants})
-        return conditional(request, {**_calendar(query, variants), "unknown": unknown})
+        return self.show(request, CalendarScene(variants, depot, _given(days), unknown=unknown))
 
 
 class DepotListView(APIView):
@@ -143,9 +145,11 @@ def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
     )
 
 
-def _calendar(query: dict[str, Any], variants: list[Any]) -> dict[str, Any]:
-    [depot] = board.depots_asked(query["depot"])
-    days = board.bookable(board.Days(query["start_on"], query["end_on"]), [depot])
-    counts = board.counts(variants, [depot], days)
-    closed = board.closed_days(depot, days)
-    return rendering.calendar(variants, depot=depot, days=days, closed=closed, counts=counts)
+def _asked(query: dict[str, Any]) -> tuple[list[Depot], board.Days | None]:
+    depots = board.depots_asked(query.get("depot"))
+    return depots, board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+
+
+def _given(days: board.Days | None) -> board.Days:
+    assert days is not None  # noqa: S101 (the serializer requires them)
+    return days

@@ -1,14 +1,17 @@
 import json
 import time
+from datetime import timedelta
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from django.conf import settings
+from django.utils import timezone
 from jwt.utils import base64url_decode
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts.tokens import AccessToken, jwks, key_ring, thumbprint
+from accounts.tokens import LEEWAY, MOST_SEEN, AccessToken, jwks, key_ring, thumbprint
 from tests.accounts.forging import claims, new_key, public_half, signed
 from tests.factories.accounts import UserFactory
 
@@ -149,3 +152,42 @@ def test_a_token_without_a_key_name_is_refused():
     token = jwt.encode(claims(UserFactory()), settings.JWT_PRIVATE_KEY, algorithm="RS256")
 
     assert refused(token)
+
+
+def test_a_token_that_was_seen_is_the_same_again_until_it_expires():
+    raw = str(AccessToken.for_user(UserFactory()))
+    seen = AccessToken.seen(raw)
+
+    assert AccessToken.seen(raw) is seen
+    later = time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=LEEWAY), tick=False)
+    with later, pytest.raises(TokenError):
+        AccessToken.seen(raw)
+
+
+def test_what_is_not_the_token_that_was_seen_is_checked_as_ever():
+    raw = str(AccessToken.for_user(UserFactory()))
+    AccessToken.seen(raw)
+    head, _, signature = raw.split(".")
+    other = str(AccessToken.for_user(UserFactory())).split(".")[1]
+
+    with pytest.raises(TokenError):
+        AccessToken.seen(f"{head}.{other}.{signature}")
+
+
+def test_a_key_that_was_withdrawn_verifies_nothing_that_was_seen(settings):
+    raw = str(AccessToken.for_user(UserFactory()))
+    AccessToken.seen(raw)
+    settings.JWT_PRIVATE_KEY = new_key()
+
+    with pytest.raises(TokenError):
+        AccessToken.seen(raw)
+
+
+def test_so_many_tokens_are_remembered_and_no_more():
+    seen = key_ring().seen
+    token = AccessToken.for_user(UserFactory())
+    seen.update({number.to_bytes(4): token for number in range(MOST_SEEN - len(seen))})
+
+    AccessToken.seen(str(token))
+
+    assert list(seen.values()) == [AccessToken.seen(str(token))]

@@ -8,10 +8,17 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tokens import AccessToken
 from core.ids import new_id
+from inventory.api.window import WindowView
 from inventory.models import Depot
 from tests.factories.catalog import RentalOfferFactory, VariantFactory
 from tests.factories.inventory import DepotFactory, UnitFactory
 from tests.inventory.catalog_api.asking import Get
+
+
+@pytest.fixture(autouse=True)
+def _just_started() -> None:
+    """As after a start: no page is remembered."""
+    WindowView.memory.forget()
 
 
 @pytest.fixture
