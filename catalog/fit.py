@@ -118,6 +118,9 @@ class Cat:
         return months < KITTEN_MONTHS or (months == KITTEN_MONTHS and on.day <= self.born_on.day)
 
 
+NO_CAT = Cat(a=0, b=0, c=0, d=0, weight_g=0)  # to ask what an airline takes, whoever is inside
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """A container as it is measured and weighed."""
@@ -201,7 +204,7 @@ class Needs:
 
     `no`: no container will do. `doubt`: where one would do, the airline must be asked. `least`: what it must measure
     inside; `most`: outside, whatever the airline says; `cat`: what the cat measures, from which the room around it is
-    told.
+    told. `by_air`: False where nobody flies.
     """
 
     rule: Rule | None
@@ -209,6 +212,7 @@ class Needs:
     least: Size
     load_g: int
     most: Size | None = None
+    by_air: bool = True
     no: Reason | None = None
     doubt: Reason | None = None
     outer: Room = (None, None, None)
@@ -305,7 +309,7 @@ def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
         return Reason.CAT_TOO_LARGE
     if need.load_g > box.max_load_g:
         return Reason.CAT_TOO_HEAVY
-    if box.for_cars:
+    if box.for_cars and need.by_air:
         return Reason.MADE_FOR_CARS
     if need.most is not None and need.most.beyond(box.outer).least < 0:
         return Reason.SPACE_TOO_SMALL
@@ -319,11 +323,16 @@ def _no_by_size(box: Box, need: Needs, outer: int) -> Reason | None:
     return Reason.TOO_HEAVY if is_heavy else None
 
 
-def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Needs:
-    """In the cabin a cat lies curled up: only what is plainly impossible inside is refused there."""
+def needs_of_cats(cats: Sequence[Cat]) -> Needs:
+    """What cats that do not fly ask of every container: only what is plainly impossible is refused."""
     lying = Size(max(cat.a for cat in cats), sum(cat.c for cat in cats), max(cat.d for cat in cats))
-    least = Size(0, lying.width, max(cat.b for cat in cats))
-    bare = Needs(rule=rule, cat=lying, least=least, load_g=_weight(cats), most=LARGEST_UNDER_A_SEAT)
+    least = Size(lying.width, lying.width, max(cat.b for cat in cats))
+    return Needs(rule=None, cat=lying, least=least, load_g=_weight(cats), by_air=False)
+
+
+def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Needs:
+    """In the cabin a cat lies curled up, so there is no more to ask of the inside than anywhere."""
+    bare = replace(needs_of_cats(cats), rule=rule, by_air=True, most=LARGEST_UNDER_A_SEAT)
     if rule is None:
         return replace(bare, doubt=Reason.NO_RULE)
     outer = (rule.length_mm, rule.width_mm, rule.height_mm)

@@ -61,12 +61,12 @@ need AS (
     SELECT * FROM unnest(%(asked)s::int[], %(is_first)s::bool[], %(shell)s::text[], %(no)s::text[], %(doubt)s::bool[],
                          %(inner_l)s::int[], %(inner_w)s::int[], %(inner_h)s::int[], %(load)s::int[],
                          %(outer_l)s::int[], %(outer_w)s::int[], %(outer_h)s::int[], %(sum)s::int[], %(weight)s::int[],
-                         %(most_l)s::int[], %(most_w)s::int[], %(most_h)s::int[])
+                         %(most_l)s::int[], %(most_w)s::int[], %(most_h)s::int[], %(by_air)s::bool[])
          AS n(asked, is_first, shell, no, doubt, inner_l, inner_w, inner_h, load,
-              outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h)
+              outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h, by_air)
 ),
 measured AS (
-    SELECT v.id, n.*, v.weight_g, v.max_load_g, c.kind = %(for_cars)s AS for_cars,
+    SELECT v.id, n.*, v.weight_g, v.max_load_g, c.kind = %(for_cars)s AND n.by_air AS for_cars,
            greatest(least(n.most_l - v.outer_length_mm, n.most_w - v.outer_width_mm),
                     least(n.most_l - v.outer_width_mm, n.most_w - v.outer_length_mm)) < 0
            OR n.most_h < v.outer_height_mm AS is_huge,
@@ -129,6 +129,9 @@ SELECT
 """  # noqa: S608 (constants only)
 
 
+_FIT = f"WITH {_JUDGED} SELECT id FROM judged WHERE answer < 3"  # noqa: S608 (constants only)
+
+
 def fitting(asked: Sequence[Asked], wish: Wish, *, skip: int = 0, most: int) -> Fitting:
     """Everything that can be had as wished and fits every cat on every leg: by answer, price and SKU.
 
@@ -139,6 +142,13 @@ def fitting(asked: Sequence[Asked], wish: Wish, *, skip: int = 0, most: int) -> 
         cursor.execute(_FITTING, values)
         left_out, fit, rows = cursor.fetchone()
     return Fitting(rows, fit, [LeftOut(Reason(row["reason"]), row["variants"], row["skus"]) for row in left_out])
+
+
+def variants_that_fit(asked: Sequence[Asked]) -> list[int]:
+    """The ids of all published variants that fit every cat on every leg, or of which the airline must be asked."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_FIT, _numbers(asked))
+        return [variant_id for (variant_id,) in cursor.fetchall()]
 
 
 def _numbers(asked: Sequence[Asked]) -> dict[str, Any]:
@@ -161,6 +171,7 @@ def _numbers(asked: Sequence[Asked]) -> dict[str, Any]:
 
 _READ: dict[str, Any] = {
     "no": lambda need: need.no and str(need.no),
+    "by_air": lambda need: need.by_air,
     "doubt": lambda need: need.doubt is not None,
     "inner_l": lambda need: need.least.length,
     "inner_w": lambda need: need.least.width,

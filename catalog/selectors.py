@@ -42,6 +42,7 @@ class Wish:
     days: int | None = None
     first_on: date | None = None
     max_price_minor: int | None = None
+    only: Collection[int] | None = None  # ids of variants; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +158,7 @@ _CAN_BE_HAD = """
                     ELSE least(s.price_minor, o.price) END AS price
     ) had
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
+      AND (%(only)s::bigint[] IS NULL OR v.id = ANY(%(only)s))
 """
 CAN_BE_HAD = _CAN_BE_HAD.format(fee=FEE_IN_SQL)
 CAN_BE_HAD_AT_ALL = _CAN_BE_HAD.format(fee="0")  # whatever it costs; without a limit of the price the same variants
@@ -319,6 +321,7 @@ def parameters_of(wish: Wish) -> dict[str, Any]:
         "first_on": wish.first_on,
         "since": timezone.now().date() - timedelta(days=1),  # no depot's today is before that
         "max_price": wish.max_price_minor,
+        "only": None if wish.only is None else list(wish.only),
         "slug": None,
         "kinds": list(wish.kinds) or None,
         "words": [_pattern(word) for word in wish.search.split()[:MOST_WORDS]],

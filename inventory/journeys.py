@@ -97,13 +97,11 @@ def measured(told: Mapping[str, Any]) -> Cat:
     return Cat(**{of: told[name] for name, of in _MEASURES.items() if name in told})
 
 
-def known_rules(legs: Sequence[Leg]) -> Rules:
+def known_rules(legs: Sequence[Leg], pointer: str = "/legs/{}/airline") -> Rules:
     """The rules of all their airlines. One statement. Raises: InvalidInput for an unknown airline."""
     rules, known = rules_of({leg.airline for leg in legs})
     unknown = [
-        FieldError(
-            f"/legs/{number}/airline", f'We know no airline "{leg.airline}"; GET /airlines lists them.', "unknown"
-        )
+        FieldError(pointer.format(number), f'We know no airline "{leg.airline}"; GET /airlines lists them.', "unknown")
         for number, leg in enumerate(legs)
         if leg.airline not in known
     ]

@@ -16,6 +16,7 @@ from core.errors import FieldError, InvalidInput
 from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
 
 MOST_CATS, MOST_LEGS = 4, 6
+_NO_SUCH_CAT = "You have no such cat; GET /me/cats lists yours."
 _MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 
 
@@ -101,13 +102,21 @@ def cats_asked(user: Any, told: Sequence[dict[str, Any]]) -> list[Cat]:
     asked = {cat["cat"] for cat in told if "cat" in cat}
     kept = accounts.Cat.objects.visible_to(user).in_bulk(asked) if asked else {}
     unknown = [
-        FieldError(f"/cats/{number}/cat", "You have no such cat; GET /me/cats lists yours.", "unknown")
+        FieldError(f"/cats/{number}/cat", _NO_SUCH_CAT, "unknown")
         for number, cat in enumerate(told)
         if "cat" in cat and cat["cat"] not in kept
     ]
     if unknown:
         raise InvalidInput(unknown)
     return [measured(vars(kept[cat["cat"]]) if "cat" in cat else cat) for cat in told]
+
+
+def kept_cat(user: Any, cat_id: Any, pointer: str) -> Cat:
+    """One of the customer's own. One statement. Raises: InvalidInput for another's."""
+    cat = accounts.Cat.objects.visible_to(user).filter(pk=cat_id).first()
+    if cat is None:
+        raise InvalidInput([FieldError(pointer, _NO_SUCH_CAT, "unknown")])
+    return measured(vars(cat))
 
 
 def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:

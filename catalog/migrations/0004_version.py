@@ -2,7 +2,8 @@ from django.db import migrations
 
 TABLES = (
     "catalog_container", "catalog_containerimage", "catalog_variant", "catalog_approval", "catalog_saleoffer",
-    "catalog_rentaloffer", "catalog_rentalrate", "catalog_season",
+    "catalog_rentaloffer", "catalog_rentalrate", "catalog_season", "catalog_airline", "catalog_cabinrule",
+    "catalog_holdrule",
 )
 
 # Before a statement touches its rows: whoever changes the catalog waits here, and not for each other's rows.

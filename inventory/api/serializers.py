@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from rest_framework import serializers
 
+from catalog.fit import HOLD, CabinClass
 from catalog.models import Kind
 from catalog.selectors import Mode
 from core.api import Input, MoneyOutput
@@ -73,6 +74,18 @@ class ContainersInput(ContainerInput):
     mode = serializers.ChoiceField(
         [mode.value for mode in Mode], required=False, help_text="Only what is for rent, or for sale."
     )
+    cat = serializers.UUIDField(required=False, help_text="One of GET /me/cats: only what is large enough for it.")
+    airline = serializers.RegexField(
+        r"^[A-Z0-9]{2}\Z",
+        required=False,
+        help_text="IATA code: only what this airline takes, or must be asked about. POST /trips/search tells more.",
+        error_messages={"invalid": "Use the two capitals or digits of its IATA code, such as LH."},
+    )
+    cabin = serializers.ChoiceField(
+        [*CabinClass.values, HOLD],
+        required=False,
+        help_text="With `airline`: where the cat travels; economy if left out.",
+    )
     max_price = serializers.IntegerField(
         required=False,
         min_value=0,
@@ -82,6 +95,12 @@ class ContainersInput(ContainerInput):
     ordering = serializers.ChoiceField(list(SORTS), required=False, default="name")
     cursor = serializers.CharField(required=False, max_length=1000, help_text="From `next` or `previous`.")
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        data = super().validate(data)
+        if "cabin" in data and "airline" not in data:
+            raise serializers.ValidationError({"cabin": ["Name the airline too."]}, code="required")
+        return data
 
 
 class CalendarInput(DaysInput):

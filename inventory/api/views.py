@@ -1,17 +1,22 @@
 """The shop window: what there is, what it costs, and how much of it is free.
 
-A list costs three statements whatever its length (depots, containers with all their offers, counts), a container too;
+A list costs three statements whatever its length (depots, containers with all their offers, counts), and three more for
+what fits a cat and an airline (cat, rules, what fits); a container costs three;
 one, where it was asked for before and only counts can be other ones (`inventory.api.window`).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.fit import NO_CAT, CabinClass, Leg, Shell, needs_of_cats
+from catalog.fitting import variants_that_fit
 from catalog.models import Airline
 from catalog.selectors import Wish, container_detail, kinds_offered, shop_window, variants_by_sku
 from core.api import conditional, parse
@@ -19,7 +24,9 @@ from inventory import board
 from inventory.api import examples, rendering, serializers
 from inventory.api.pages import ContainerPage
 from inventory.api.window import AVAILABILITY, CalendarScene, Scene, WindowView
+from inventory.journeys import Journey, known_rules
 from inventory.models import Depot
+from inventory.travellers import kept_cat
 
 
 class ContainerListView(WindowView):
@@ -36,11 +43,12 @@ class ContainerListView(WindowView):
         query = parse(serializers.ContainersInput, request.query_params)
         depots, days = _asked(query)
         page = ContainerPage(request, ordering=query["ordering"], cursor=query.get("cursor"), size=query["page_size"])
-        found = shop_window(_wish(query, days), page.stretch)
+        found = shop_window(_wish(query, days, _fits(request, query, days)), page.stretch)
         rows = page.rows(found)
         showing = rendering.Showing(currency=query["currency"], days=days)
         body = page.body(found, [showing.container(row, AVAILABILITY) for row in rows])
-        return self.show(request, Scene(body, [variant for row in rows for variant in row["offered"]], depots, days))
+        scene = Scene(body, [variant for row in rows for variant in row["offered"]], depots, days)
+        return self.show(request, scene, for_all="cat" not in query)
 
 
 class ContainerView(WindowView):
@@ -133,7 +141,7 @@ class CategoryListView(APIView):
         return conditional(request, rendering.categories(kinds_offered(currency=query["currency"])))
 
 
-def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
+def _wish(query: dict[str, Any], days: board.Days | None, only: Collection[int] | None) -> Wish:
     return Wish(
         currency=query["currency"],
         mode=query.get("mode"),
@@ -142,7 +150,21 @@ def _wish(query: dict[str, Any], days: board.Days | None) -> Wish:
         days=days.count if days else None,
         first_on=days.start_on if days else None,
         max_price_minor=query.get("max_price"),
+        only=only,
     )
+
+
+def _fits(request: Request, query: dict[str, Any], days: board.Days | None) -> list[int] | None:
+    """The variants that fit the cat and the airline asked about; None when neither was. At most three statements."""
+    if "cat" not in query and "airline" not in query:
+        return None
+    cat = kept_cat(request.user, query["cat"], "/cat") if "cat" in query else NO_CAT
+    if "airline" not in query:
+        return variants_that_fit([{shell: [needs_of_cats([cat])] for shell in Shell}])
+    on = days.start_on if days else timezone.now().date()
+    leg = Leg(airline=query["airline"], cabin=query.get("cabin", CabinClass.ECONOMY), on=on)
+    rules = known_rules([leg], pointer="/airline")
+    return variants_that_fit(Journey(cats=[cat], together=False, legs=[leg]).asks(rules))
 
 
 def _asked(query: dict[str, Any]) -> tuple[list[Depot], board.Days | None]:

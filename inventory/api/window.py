@@ -146,12 +146,12 @@ class WindowView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return self._again(request) or super().dispatch(request, *args, **kwargs)
 
-    def show(self, request: Request, scene: Scene) -> HttpResponse:
-        """The answer to this request, which is remembered but for its counts.
+    def show(self, request: Request, scene: Scene, *, for_all: bool = True) -> HttpResponse:
+        """The answer to this request, which is remembered but for its counts if it is the same for all who ask.
 
         Depots are read before whatever else is in the scene, so that its version is no younger.
         """
-        if scene.version:
+        if scene.version and for_all:
             self.memory.keep(_asked(request._request), scene)  # noqa: SLF001 (DRF's only way to what it wraps)
         _, tagged, parts = scene.filled()
         return _answer(request, tagged, parts)

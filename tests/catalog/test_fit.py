@@ -98,6 +98,7 @@ CASES: list[tuple[str, str, str, Any, Reason, Any]] = [
     ("Odin", "bag 40", "LH economy", N, Reason.TOO_HEAVY, (150, 130, 30)),
     ("Odin", "bag 40", "AA economy", T, Reason.LITTLE_ROOM, (60, 10, 80)),  # its elbows touch the top
     ("Odin", "slim bag", "UA economy", N, Reason.CAT_TOO_LARGE, (60, 80, 100)),
+    ("Miso", "slim bag", "UA economy", N, Reason.CAT_TOO_LARGE, (60, 80, 100)),  # 10 mm wider than it is inside
     ("Miso+Pepa", "bag 55", "LH economy", N, Reason.TOO_MANY_CATS, (0, 0, 0)),
     # who must be asked, and who says no
     ("Miso", "bag 40", "AF economy", A, Reason.DOUBTFUL_RULE, (60, 10, 40)),
