@@ -326,7 +326,7 @@ def _no_by_size(box: Box, need: Needs, outer: int) -> Reason | None:
 def needs_of_cats(cats: Sequence[Cat]) -> Needs:
     """What cats that do not fly ask of every container: only what is plainly impossible is refused."""
     lying = Size(max(cat.a for cat in cats), sum(cat.c for cat in cats), max(cat.d for cat in cats))
-    least = Size(lying.width, lying.width, max(cat.b for cat in cats))
+    least = Size(max(cat.c for cat in cats), lying.width, max(cat.b for cat in cats))
     return Needs(rule=None, cat=lying, least=least, load_g=_weight(cats), by_air=False)
 
 
