@@ -153,23 +153,24 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     """Let a rental be on other days because the shop cannot keep those that it promised. It never costs more; what it
     costs less is credited, and its customer is told.
 
-    What is out gets another last day only, until it is late. A unit that stood ready is prepared again.
+    What is out gets another last day only, until it is late or posted back. A unit that stood ready is prepared again.
     note: why, in words for the customer.
     Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, DepotClosed, ExtensionNotPossible, InvalidInput, OutOfStock.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
-    next_status(RENTAL, "rearrange", rental.status)
+    _require_possible(rental, "rearrange")
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     if not depot.active:
         raise DepotClosed(f"{depot} is not in use any more: call the rental off.", depot=depot.code)
-    outlook = Outlook(rental, depot)
-    if rental.status == RentalStatus.OUT and outlook.is_overdue:
+    outlook, is_out = Outlook(rental, depot), rental.status == RentalStatus.OUT
+    if is_out and outlook.is_overdue:
         raise ExtensionNotPossible("overdue", None)
     if wrong := wrong_other_days(rental, depot, start_on, end_on):
         raise InvalidInput(wrong)
     buffers = outlook.terms.buffers
-    days = buffers.blocked(start_on, end_on, depot.is_closed)
+    days = outlook.days(end_on) if is_out else buffers.blocked(start_on, end_on, depot.is_closed)
+    moves_parcel = buffers.transit is not None and not is_out
     rent = rental.after_discount(outlook.terms.fee_minor(start_on, end_on))
     _let_others_choose_anew(rivals, days, actor=actor)
     claim = change_days(reservation_id=rental.reservation_id, days=days, until=outlook.paid_until)
@@ -177,7 +178,7 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     move_rental(
         order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claim.period,
         missed_at=None, late_reported_on=None,
-        post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
+        post_on=buffers.leaves_on(start_on, depot.is_closed) if moves_parcel else rental.post_on,
     )  # fmt: skip
     less = rent_charged_minor(rental) - rent
     give_credit(order, less, rental=rental, reason=f"moved to {words.span(start_on, end_on)}", actor=actor)
