@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.buffers import Transit
 from core.errors import FieldError, InvalidInput
-from core.time import days_counted, today_in
+from core.time import start_of_day, today_in
 from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
@@ -30,6 +31,7 @@ from orders.outlook import (
     Outlook,
     cancellation_of,
     keep_minor,
+    late_days,
     rent_charged_minor,
     rent_settled_minor,
     require_seen,
@@ -218,7 +220,10 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     if not first < back_on <= first + _MOST_LATE:
         detail = f"Name a day after {first}, within {_MOST_LATE.days} days; for more, ask us."
         raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
-    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    depot = Depot.objects.with_closures(past=True).get(pk=order.depot_id)
+    if terms.buffers.transit is None and depot.is_closed(back_on):
+        detail = f"The depot is closed on {back_on}; name the next day on which you come."
+        raise InvalidInput([FieldError("/back_on", detail, "depot_closed")])
     until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_back(reservation_id=rental.reservation_id, until=until)
@@ -226,8 +231,9 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
         order, rental, "tell_late", actor=actor, note=f"back on {words.day(back_on)}", late_reported_on=back_on,
         period=claim.period,
     )  # fmt: skip
-    charged = rental.charges.exclude(late_on=None).count()
-    fees, most = (days_counted(rental.end_on, back_on) - 1 - charged) * terms.late_fee_minor, keep_minor(rental)
+    late = late_days(rental, depot, start_of_day(back_on, depot.time_zone) + settings.LATE_GRACE)
+    charged = rental.charges.filter(late_on__in=late).count()
+    fees, most = (len(late) - charged) * terms.late_fee_minor, keep_minor(rental)
     return rental, fees if most is None else min(fees, most)
 
 
