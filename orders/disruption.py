@@ -63,6 +63,8 @@ def _conditions(yesterday: date | ExpressionWrapper) -> dict[Disruption, Q]:
     return {
         Disruption.DEPOT: not_back & Q(**{f"{_DEPOT}__active": False}),
         Disruption.FIRST_DAY: waiting & Q(missed_at=None) & leaves,
-        Disruption.LAST_DAY: not_back & is_fetched & Q(end_on__gt=yesterday) & closed_on("end_on", _DEPOT),
+        Disruption.LAST_DAY: (
+            not_back & is_fetched & Q(posted_back_at=None, end_on__gt=yesterday) & closed_on("end_on", _DEPOT)
+        ),
         Disruption.OVER: waiting & Q(end_on__lt=yesterday),
     }

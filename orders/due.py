@@ -40,7 +40,7 @@ def is_awake(zone: str, at: datetime) -> bool:
 def due_reminders(*, at: datetime | None = None) -> list[Due]:
     """The reminders that are true now and were not asked for before, the oldest day first. Nothing at night.
 
-    Two statements, and two more for each rental that is late and whose customer was not offered to keep it.
+    Three statements, and two more for each rental that is late and whose customer was not offered to keep it.
     """
     now = at or timezone.now()
     soon = now.date() + 2 * _A_DAY  # no depot's tomorrow is later
@@ -50,7 +50,7 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
         line__order__status=OrderStatus.CONFIRMED,
     )
     rows = with_disruption(rows.select_related("line__order__depot"), now=now)
-    rentals = list(rows.order_by("end_on", "id"))
+    rentals, depots = list(rows.order_by("end_on", "id")), Depot.objects.with_closures(past=True).in_bulk()
     asked = Reminder.objects.filter(order__in={rental.line.order_id for rental in rentals})
     told = set(asked.values_list("order", "kind", "day"))
     due: dict[tuple[object, ...], Due] = {}
@@ -58,7 +58,7 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
         order = rental.line.order
         if not is_awake(order.depot.time_zone, now):
             continue
-        for kind, day in _moments(rental, order.depot.time_zone, now):
+        for kind, day in _moments(rental, depots[order.depot_id], now):
             key = (order.pk, kind, day)
             if key in due:
                 due[key].rentals.append(rental)
@@ -68,19 +68,20 @@ def due_reminders(*, at: datetime | None = None) -> list[Due]:
 
 
 def reminded_of(order: Order, kind: Kind, day: date, *, at: datetime | None = None) -> list[Rental]:
-    """The rentals of which a reminder is still true; none: it is outdated. Needs `depot`."""
+    """The rentals of which a reminder is still true; none: it is outdated."""
     now = at or timezone.now()
     if order.status != OrderStatus.CONFIRMED:
         return []
     rows = Rental.objects.filter(line__order=order).select_related("line__order__depot")
     rentals = with_disruption(rows, now=now).order_by("id")
-    mine = [rental for rental in rentals if (kind, day) in _moments(rental, order.depot.time_zone, now)]
+    depot = Depot.objects.with_closures(past=True).get(pk=order.depot_id)
+    mine = [rental for rental in rentals if (kind, day) in _moments(rental, depot, now)]
     return [rental for rental in mine if kind != Kind.KEEP_PROPOSED or _proposes_keeping(rental, now)]
 
 
-def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, date]]:
+def _moments(rental: Rental, depot: Depot, at: datetime) -> Iterator[tuple[Kind, date]]:
     """Nobody is sent to a depot that is closed: of such days people tell (`disruption`)."""
-    tomorrow, wrong = today_in(zone, at) + _A_DAY, rental.disruption
+    tomorrow, wrong = today_in(depot.time_zone, at) + _A_DAY, rental.disruption
     can_begin = wrong not in (Disruption.DEPOT, Disruption.FIRST_DAY)
     can_end = wrong not in (Disruption.DEPOT, Disruption.LAST_DAY)
     is_brought = rental.line.order.fulfilment == Fulfilment.DELIVERY
@@ -91,7 +92,7 @@ def _moments(rental: Rental, zone: str, at: datetime) -> Iterator[tuple[Kind, da
         return
     if rental.end_on == tomorrow and can_end:
         yield Kind.RETURN_TOMORROW, rental.end_on
-    if late_days(rental, zone, at):
+    if late_days(rental, depot, at):
         yield Kind.OVERDUE, rental.end_on
         yield Kind.KEEP_PROPOSED, rental.end_on
 
@@ -111,14 +112,16 @@ def is_missed(rental: Rental, depot: Depot, at: datetime) -> bool:
 
 
 def is_forfeit(rental: Rental, depot: Depot, at: datetime) -> bool:
-    """Its last day is over, and nobody can come for it any more. Never when the depot was closed on all of its days:
-    then people decide."""
+    """Its last day is over, and nobody can come for it any more. Never when the depot was closed on all of its days,
+    or is not in use any more: then people decide."""
     is_over = rental.status in WAITING and at >= _over_at(rental.end_on, depot.time_zone)
     return is_over and _first_open(rental, depot) is not None
 
 
 def _first_open(rental: Rental, depot: Depot) -> date | None:
-    """The first day on which it could have been fetched."""
+    """The first day on which it could have been fetched; None: never, and at no depot that is not in use."""
+    if not depot.active:
+        return None
     days = (rental.start_on + n * _A_DAY for n in range(days_counted(rental.start_on, rental.end_on)))
     return next((day for day in days if not depot.is_closed(day)), None)
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Min
 from django.utils import timezone
 
 from core.time import days_counted, start_of_day
@@ -207,16 +206,22 @@ def keep_minor(rental: Rental, *, fees_minor: int | None = None) -> int | None:
     return max(0, price - (late_fees_minor(rental) if fees_minor is None else fees_minor))
 
 
-def late_days(rental: Rental, zone: str, at: datetime) -> list[date]:
-    """The days after its last one that a unit still out is charged for at this instant: each once its grace is over.
-    What was posted back is late by when it was posted."""
-    days: list[date] = []
+def late_days(rental: Rental, depot: Depot, at: datetime) -> list[date]:
+    """The days that a unit still out is charged for at this instant: each once its grace is over.
+
+    Those after its last one; where it is brought back, from the second open day on: the first one is that of its
+    return. None at a depot that is not in use. What was posted back is late by when it was posted.
+    `depot` knows its closures, those that are over too.
+    """
     at = min(at, rental.posted_back_at) if rental.posted_back_at else at
-    day = rental.end_on + _A_DAY
-    while start_of_day(day, zone) + settings.LATE_GRACE <= at:
+    days, day = [], rental.end_on + _A_DAY
+    while depot.active and start_of_day(day, depot.time_zone) + settings.LATE_GRACE <= at:
         days.append(day)
         day += _A_DAY
-    return days
+    if rental.line.rental_terms.buffers.transit is not None:
+        return days  # a parcel is posted on any day
+    chances = [day for day in (rental.end_on, *days) if not depot.is_closed(day)]
+    return [day for day in days if len(chances) > 1 and day >= chances[1]]
 
 
 def require_seen(seen_minor: int | None, now_minor: int, currency: str) -> None:
@@ -246,38 +251,47 @@ class Cancellation:
 
 def cancellation_of(order: Order, *, now: datetime | None = None) -> Cancellation:
     """By the policy of its quote; what is not paid yet costs nothing. Needs `quote` and `depot`."""
-    at, begins = now or timezone.now(), _begins_at(order)
+    mine = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
+    rentals = list(mine.order_by("line", "id"))
+    at, begins = now or timezone.now(), _begins_at(order, rentals)
     tiers = tiers_of(order.quote.cancellation) if not order.unpaid else []
     percent = percent_at(tiers, begins, at)
     charged = order.charges.total()
-    kept = _kept_of_lines(order, percent) if percent < ALL else {}
+    kept = {} if order.unpaid else _kept_of_lines(order, rentals, percent)
     return Cancellation(charged - sum(kept.values()), percent, until_next(tiers, begins, at), kept)
 
 
-def _kept_of_lines(order: Order, percent: int) -> dict[UUID, int]:
-    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole. Never more of a line
-    than is still charged for it."""
-    left = left_of_lines(order)
-    rentals = Rental.objects.filter(line__order=order).select_related("line").prefetch_related("charges")
+def _kept_of_lines(order: Order, rentals: Sequence[Rental], percent: int) -> dict[UUID, int]:
+    """Of the rent as it was ordered: days added later may not be paid yet, and are credited whole. What stays of a
+    rental that ended before was settled then. Never more of a line than is still charged for it."""
+    stays = {rental: _stays_of(rental, percent) for rental in rentals}
+    left = left_of_lines(order) if any(stays.values()) else {}
     kept: dict[UUID, int] = {}
-    for rental in rentals.order_by("line", "id"):
-        base = min(rental.as_ordered_minor, rent_charged_minor(rental))  # less, if it was moved to cheaper days
+    for rental, most in stays.items():
         so_far = kept.get(rental.line_id, 0)
-        amount = min(retained(base, percent), left.get(rental.line_id, 0) - so_far)
+        amount = min(most, left.get(rental.line_id, 0) - so_far)
         if amount > 0:
             kept[rental.line_id] = so_far + amount
     return kept
 
 
-def _begins_at(order: Order) -> datetime | None:
-    """When the first day of its first rental begins at the depot; None: it rents nothing."""
-    first = Rental.objects.filter(line__order=order).aggregate(first=Min("start_on"))["first"]
-    return start_of_day(first, order.depot.time_zone) if first else None
+def _stays_of(rental: Rental, percent: int) -> int:
+    if rental.status == RentalStatus.CANCELLED:
+        return rent_charged_minor(rental)
+    return retained(min(rental.as_ordered_minor, rent_charged_minor(rental)), percent)  # less, on cheaper days by now
+
+
+def _begins_at(order: Order, rentals: Sequence[Rental]) -> datetime | None:
+    """When the first day of its first rental begins at the depot, of those that did not end before; None: it rents
+    nothing."""
+    days = [rental.start_on for rental in rentals if rental.status != RentalStatus.CANCELLED]
+    return start_of_day(min(days), order.depot.time_zone) if days else None
 
 
 def late_rentals(*, at: datetime | None = None) -> list[Rental]:
-    """Rentals that are out and so late that a day is charged for; the longest late first. One statement."""
+    """Rentals that are out and so late that a day is charged for; the longest late first. Two statements."""
     now = at or timezone.now()
     out = Rental.objects.filter(status=RentalStatus.OUT, end_on__lt=now.date() + _A_DAY)
     rows = out.select_related("line__order__depot").order_by("end_on", "id")
-    return [rental for rental in rows if late_days(rental, rental.line.order.depot.time_zone, now)]
+    depots = Depot.objects.with_closures(past=True).in_bulk()
+    return [rental for rental in rows if late_days(rental, depots[rental.line.order.depot_id], now)]

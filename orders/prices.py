@@ -14,6 +14,7 @@ from orders.models import Charge, ChargeKind, Order, OrderLine, Rental
 
 _OF_DAYS = (ChargeKind.EXTENSION, ChargeKind.CANCELLATION)  # of one rental: its days became others
 _NOT_CREDITED = "days given back that are not credited"
+_GIVEN = "days that we gave you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +131,13 @@ def _told(some: Iterable[Entry]) -> Iterator[OtherCharge]:
 
 
 def _of_days(rentals: Iterable[Rental], by_days: Sequence[Entry]) -> Iterator[OtherCharge]:
-    """What a rental's changes came to beyond the price of its days: what was kept of days given back, what was credited
-    of one that ended without its customer."""
+    """What a rental's changes came to beyond the price of its days: what was kept of days given back, what the shop
+    gave, what was credited of one that ended without its customer."""
     for rental in rentals:
         changes = [entry for entry in by_days if entry.charge.rental_id == rental.pk]
         unit = price_of(rental)
         charged = rental.as_ordered_minor + sum(entry.amount_minor for entry in changes)
         if beyond := charged - (unit.fee.amount_minor - unit.discount_minor):
-            text = changes[-1].charge.reason if beyond < 0 else _NOT_CREDITED
+            credited = [entry.charge.reason for entry in changes if entry.amount_minor < 0]
+            text = _NOT_CREDITED if beyond > 0 else (credited or [_GIVEN])[-1]
             yield OtherCharge(ChargeKind.CANCELLATION, beyond, text, rental.pk)

@@ -47,6 +47,7 @@ from orders.states import (
 from orders.terms import delivery_terms, deposit_terms
 
 _CUSTOMERS_OWN = {"extend", "keep", "move", "post_back", "shorten", "tell_late"}
+_TOLD_WHY = ("call_off", "rearrange")
 _RENTAL_AHEAD = (RentalStatus.BOOKED, RentalStatus.READY)
 _SALE_AHEAD = (SaleStatus.RESERVED, SaleStatus.READY)
 _RENTAL_INSIDE = (*_RENTAL_AHEAD, RentalStatus.CANCELLED)
@@ -141,11 +142,12 @@ def cancellation_answer(order: Order) -> dict[str, Any]:
 
 def extension_options(order: Order) -> list[dict[str, Any]]:
     """How long each rental of an order could last and what that costs, what bringing it back earlier would credit, and
-    what keeping it costs; needs `with_lines()`. A fixed number of statements."""
+    what keeping it costs; none whose days are settled. Needs `with_lines()`. A fixed number of statements."""
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     rentals = [rental for line in order.lines.all() for rental in line.rentals.all()]
     is_paid = order.status == OrderStatus.CONFIRMED
-    ids = [rental.pk for rental in rentals if is_paid and rental.status in EXTENDABLE]
+    can_change = (rental for rental in rentals if rental.status in EXTENDABLE and not rental.is_posted_back)
+    ids = [rental.pk for rental in can_change if is_paid]
     rows = (
         Rental.objects.filter(pk__in=ids)
         .select_related("line__order__quote", "reservation__unit", "reservation__depot")
@@ -288,10 +290,11 @@ def order_events(order: Order) -> list[dict[str, Any]]:
 
 
 def _event(event: OrderEvent) -> dict[str, Any]:
-    """Who it was is told without the person, and of notes only why the order was cancelled: others are the desk's."""
+    """Who it was is told without the person, and of notes only why the shop changed or ended something: others are the
+    desk's."""
     told = {name: getattr(event, name) for name in ("at", "event", "subject", "from_status", "to_status")}
-    is_end = event.event == "cancel" and not event.subject
-    return {**told, "by": event.actor.partition(":")[0], "reason": event.note if is_end else ""}
+    is_told = event.event in _TOLD_WHY or (event.event == "cancel" and not event.subject)
+    return {**told, "by": event.actor.partition(":")[0], "reason": event.note if is_told else ""}
 
 
 def to_pick_up(order: Order) -> list[Rental | OrderLine]:

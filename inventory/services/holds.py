@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from catalog.models import Variant
@@ -19,6 +20,7 @@ from inventory.models import Depot, Reservation, StockLevel
 from inventory.packing import Booking, NoPlan, plan
 from inventory.selectors import Fleet, Pool, fleets, pool_counts
 from inventory.services.soon import review_soon
+from inventory.services.talk import LONGEST_CALL
 from inventory.states import ProviderState, ReservationKind, ReservationStatus
 
 HELD, COMMITTED = ReservationStatus.HELD, ReservationStatus.COMMITTED
@@ -104,7 +106,8 @@ def commit(*, reservation_ids: Collection[UUID]) -> None:
 def rewin(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
     """Hold anew what had lapsed or was given back, in competition with everybody else; all or none.
 
-    Living holds are only extended; what is committed or has left stays as it is.
+    Living holds are only extended; what is committed or has left stays as it is. Whoever died while telling the IMS
+    that it was given back may still be heard there (ADR 5).
     Locks: stock levels, reservations. Raises: OutOfStock.
     """
     rows = lock_reservations(reservation_ids)
@@ -112,8 +115,9 @@ def rewin(*, reservation_ids: Collection[UUID], expires_at: datetime) -> None:
     dead = [row for row in rows if row.pk not in living and row.status in _DYING]
     _win([_claim_of(row) for row in dead])
     Reservation.objects.filter(pk__in=[row.pk for row in dead]).update(
-        status=HELD, expires_at=expires_at, provider_state=ProviderState.NONE, provider_period=None
-    )
+        status=HELD, expires_at=expires_at, provider_state=ProviderState.NONE, provider_period=None,
+        late_release_until=Greatest(F("late_release_until"), F("sync_leased_until") + LONGEST_CALL),
+    )  # fmt: skip
     Reservation.objects.filter(pk__in=living, expires_at__lt=expires_at).update(expires_at=expires_at)
 
 

@@ -634,4 +634,6 @@ class EventOutput(serializers.Serializer[Any]):
     from_status = serializers.CharField(allow_blank=True)
     to_status = serializers.CharField()
     by = serializers.ChoiceField(choices=ROLES)
-    reason = serializers.CharField(allow_blank=True, help_text="Why the order was cancelled, if anybody said.")
+    reason = serializers.CharField(
+        allow_blank=True, help_text="Why it was cancelled, or moved or called off by the shop, if anybody said."
+    )

@@ -59,6 +59,13 @@ def call_off_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
 
 
 def _is_all_there_is(order: Order, rental: Rental) -> bool:
-    rentals = Rental.objects.filter(line__order=order).exclude(pk=rental.pk).exclude(status=RentalStatus.CANCELLED)
+    others = Rental.objects.filter(line__order=order).exclude(pk=rental.pk).select_related("line")
     sales = order.lines.filter(kind=OrderLine.Kind.SALE).exclude(status=SaleStatus.CANCELLED)
-    return not rentals.exists() and not sales.exists()
+    return not any(_is_charged(other) for other in others) and not sales.exists()
+
+
+def _is_charged(rental: Rental) -> bool:
+    """It goes on, or its customer never came and its rent stays charged."""
+    if rental.status != RentalStatus.CANCELLED:
+        return True
+    return rental.missed_at is not None and rent_charged_minor(rental) > 0

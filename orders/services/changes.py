@@ -225,11 +225,16 @@ def complete_order(*, order_id: UUID, actor: str) -> Order:
 def is_delivered(order: Order) -> bool:
     """True when nothing of the order is still to be handed over, brought back or inspected, and no claim waits for an
     answer."""
-    open_rentals = Rental.objects.filter(line__order=order).exclude(
-        status__in=[RentalStatus.CLOSED, RentalStatus.CANCELLED, RentalStatus.KEPT, RentalStatus.LOST]
-    )
     open_sales = OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE).filter(
         status__in=[SaleStatus.RESERVED, SaleStatus.READY, SaleStatus.RETURN_REQUESTED]
     )
+    return not is_renting(order) and not open_sales.exists()
+
+
+def is_renting(order: Order) -> bool:
+    """True while a rental of the order is to come, out or to be inspected, or a claim waits for an answer."""
+    open_rentals = Rental.objects.filter(line__order=order).exclude(
+        status__in=[RentalStatus.CLOSED, RentalStatus.CANCELLED, RentalStatus.KEPT, RentalStatus.LOST]
+    )
     undecided = Claim.objects.filter(order=order, status__in=UNDECIDED)
-    return not open_rentals.exists() and not open_sales.exists() and not undecided.exists()
+    return open_rentals.exists() or undecided.exists()

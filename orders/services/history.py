@@ -130,16 +130,21 @@ def give_credit(
     actor: str,
     line_id: UUID | None = None,
     rental: Rental | None = None,
+    kind: ChargeKind = ChargeKind.CANCELLATION,
 ) -> None:
     """Credit something, but no more than is still charged: what was given back before is not given again.
 
-    line_id, rental: what it is for. Nothing is written where nothing is left to credit.
+    line_id, rental: what it is for; then no more than is still charged for their line. Nothing is written where nothing
+    is left to credit.
     """
+    line_id = rental.line_id if rental else line_id
     credit = min(amount_minor, order.charges.total())
+    if credit > 0 and line_id is not None:
+        credit = min(credit, left_of_lines(order).get(line_id, 0))
     if credit > 0:
         Charge.objects.create(
-            order=order, line_id=rental.line_id if rental else line_id, rental=rental, kind=ChargeKind.CANCELLATION,
-            amount_minor=-credit, reason=reason[:300], actor=actor,
+            order=order, line_id=line_id, rental=rental, kind=kind, amount_minor=-credit, reason=reason[:300],
+            actor=actor,
         )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 from core.queue import enqueue
 from core.time import today_in
 from inventory import words
+from inventory.models import Depot
 from orders.models import ChargeKind, Order, Rental
 from orders.outlook import keep_minor, late_days, late_rentals
-from orders.services.history import CLOCK, charge_rental, lock_rental, move_rental
+from orders.services.history import CLOCK, charge_rental, give_credit, lock_rental, move_rental
 from orders.services.soon import settle_soon
 from orders.states import RentalStatus
 
@@ -29,7 +30,7 @@ def charge_late_days(*, rental_id: UUID) -> int:
 
 def charge_late_days_of(order: Order, rental: Rental, *, at: datetime) -> int:
     """The same for a locked order whose unit is out, as of `at`."""
-    days = late_days(rental, order.depot.time_zone, at) if rental.status == RentalStatus.OUT else []
+    days = late_days(rental, _depot_of(order), at) if rental.status == RentalStatus.OUT else []
     if not days:
         return 0
     charged = set(rental.charges.exclude(late_on=None).values_list("late_on", flat=True))
@@ -53,12 +54,14 @@ def credit_late_days_of(order: Order, rental: Rental) -> None:
     """Credit the days that were charged on a locked order's unit although it was on its way back by then."""
     if rental.posted_back_at is None:
         return
-    late = late_days(rental, order.depot.time_zone, rental.posted_back_at)
+    late = late_days(rental, _depot_of(order), rental.posted_back_at)
     charged = rental.charges.exclude(late_on=None).exclude(late_on__in=late).total()
-    credit = min(charged, order.charges.total())
-    if credit > 0:
-        posted = words.day(today_in(order.depot.time_zone, rental.posted_back_at))
-        charge_rental(order, rental, ChargeKind.LATE_FEE, -credit, reason=f"posted back on {posted}", actor=CLOCK)
+    reason = f"posted back on {words.day(today_in(order.depot.time_zone, rental.posted_back_at))}"
+    give_credit(order, charged, rental=rental, kind=ChargeKind.LATE_FEE, reason=reason, actor=CLOCK)
+
+
+def _depot_of(order: Order) -> Depot:
+    return Depot.objects.with_closures(past=True).get(pk=order.depot_id)
 
 
 def charge_late_rentals(*, dry_run: bool = False) -> list[Rental]:

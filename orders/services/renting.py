@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.buffers import Transit
 from core.errors import FieldError, InvalidInput
-from core.time import days_counted, today_in
+from core.time import start_of_day, today_in
 from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
@@ -30,6 +31,7 @@ from orders.outlook import (
     Outlook,
     cancellation_of,
     keep_minor,
+    late_days,
     rent_charged_minor,
     rent_settled_minor,
     require_seen,
@@ -153,23 +155,24 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     """Let a rental be on other days because the shop cannot keep those that it promised. It never costs more; what it
     costs less is credited, and its customer is told.
 
-    What is out gets another last day only, until it is late. A unit that stood ready is prepared again.
+    What is out gets another last day only, until it is late or posted back. A unit that stood ready is prepared again.
     note: why, in words for the customer.
     Locks: order, stock level, reservation.
     Raises: NotFound, TransitionNotAllowed, DepotClosed, ExtensionNotPossible, InvalidInput, OutOfStock.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
-    next_status(RENTAL, "rearrange", rental.status)
+    _require_possible(rental, "rearrange")
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     if not depot.active:
         raise DepotClosed(f"{depot} is not in use any more: call the rental off.", depot=depot.code)
-    outlook = Outlook(rental, depot)
-    if rental.status == RentalStatus.OUT and outlook.is_overdue:
+    outlook, is_out = Outlook(rental, depot), rental.status == RentalStatus.OUT
+    if is_out and outlook.is_overdue:
         raise ExtensionNotPossible("overdue", None)
     if wrong := wrong_other_days(rental, depot, start_on, end_on):
         raise InvalidInput(wrong)
     buffers = outlook.terms.buffers
-    days = buffers.blocked(start_on, end_on, depot.is_closed)
+    days = outlook.days(end_on) if is_out else buffers.blocked(start_on, end_on, depot.is_closed)
+    moves_parcel = buffers.transit is not None and not is_out
     rent = rental.after_discount(outlook.terms.fee_minor(start_on, end_on))
     _let_others_choose_anew(rivals, days, actor=actor)
     claim = change_days(reservation_id=rental.reservation_id, days=days, until=outlook.paid_until)
@@ -177,7 +180,7 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     move_rental(
         order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claim.period,
         missed_at=None, late_reported_on=None,
-        post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
+        post_on=buffers.leaves_on(start_on, depot.is_closed) if moves_parcel else rental.post_on,
     )  # fmt: skip
     less = rent_charged_minor(rental) - rent
     give_credit(order, less, rental=rental, reason=f"moved to {words.span(start_on, end_on)}", actor=actor)
@@ -217,7 +220,10 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     if not first < back_on <= first + _MOST_LATE:
         detail = f"Name a day after {first}, within {_MOST_LATE.days} days; for more, ask us."
         raise InvalidInput([FieldError("/back_on", detail, "out_of_range")])
-    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    depot = Depot.objects.with_closures(past=True).get(pk=order.depot_id)
+    if terms.buffers.transit is None and depot.is_closed(back_on):
+        detail = f"The depot is closed on {back_on}; name the next day on which you come."
+        raise InvalidInput([FieldError("/back_on", detail, "depot_closed")])
     until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_back(reservation_id=rental.reservation_id, until=until)
@@ -225,8 +231,9 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
         order, rental, "tell_late", actor=actor, note=f"back on {words.day(back_on)}", late_reported_on=back_on,
         period=claim.period,
     )  # fmt: skip
-    charged = rental.charges.exclude(late_on=None).count()
-    fees, most = (days_counted(rental.end_on, back_on) - 1 - charged) * terms.late_fee_minor, keep_minor(rental)
+    late = late_days(rental, depot, start_of_day(back_on, depot.time_zone) + settings.LATE_GRACE)
+    charged = rental.charges.filter(late_on__in=late).count()
+    fees, most = (len(late) - charged) * terms.late_fee_minor, keep_minor(rental)
     return rental, fees if most is None else min(fees, most)
 
 

@@ -12,7 +12,7 @@ from core.queue import enqueue
 from core.time import start_of_day
 from orders.models import DepositPlan, Order, Rental
 from orders.services import mark_deposit_secured, settle_soon
-from orders.states import next_status
+from orders.states import RentalStatus, next_status
 from payments.models import Deposit, Mail, Payment
 from payments.services.mailing import mail_soon
 from payments.states import DEPOSIT, LIVE, DepositStatus, PaymentStatus
@@ -180,6 +180,6 @@ def keep_less(deposit: Deposit, kept_minor: int) -> None:
 
 def _due_at(order: Order) -> datetime:
     """A while before the day begins at the depot on which the first rental leaves."""
-    rentals = Rental.objects.filter(line__order=order)
+    rentals = Rental.objects.filter(line__order=order).exclude(status=RentalStatus.CANCELLED)
     first = rentals.aggregate(first=Min(Rental.LEAVES_ON))["first"]
     return start_of_day(first, order.depot.time_zone) - settings.DEPOSIT_LEAD

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.logging import get_logger
 from orders.errors import TransitionNotAllowed
 from orders.models import Order
-from orders.services import is_delivered, lock_order, mark_deposit_secured, note_deposit
+from orders.services import is_renting, lock_order, mark_deposit_secured, note_deposit
 from orders.states import OrderStatus, next_status
 from payments.errors import PaymentProviderUnavailable, RefundOutdated
 from payments.models import GONE, Deposit, GatewayCustomer, Mail, Payment, Refund
@@ -185,8 +185,8 @@ def release_deposit(*, deposit_id: UUID, actor: str, note: str) -> Deposit:
 def end_deposit(*, order_id: UUID) -> Deposit | None:
     """Decide about a deposit whose order is over: keep what is owed, give back the rest. Safe to repeat.
 
-    Over is an order that died, or of which all is delivered, back and inspected. What its customer was asked for since
-    a bank kept it is theirs to pay. Locks: order, deposit.
+    Over is an order that died, or of which all that was rented is back and inspected, or was called off. What its
+    customer was asked for since a bank kept it is theirs to pay. Locks: order, deposit.
     """
     order = lock_order(order_id=order_id)
     deposit = Deposit.objects.select_for_update().filter(order=order, status__in=DEPOSIT_LIVE).first()
@@ -208,7 +208,7 @@ def _end(order: Order, deposit: Deposit, *, keep_minor: int) -> None:
 
 
 def _is_over(order: Order) -> bool:
-    return order.status != OrderStatus.CONFIRMED or is_delivered(order)
+    return order.status != OrderStatus.CONFIRMED or not is_renting(order)
 
 
 def _secured_minor(deposit: Deposit) -> int:

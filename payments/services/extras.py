@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.logging import get_logger
 from orders.models import ChargeKind, Order
-from orders.services import is_delivered, lock_order
+from orders.services import is_renting, lock_order
 from orders.states import OrderStatus
 from payments.models import Deposit, GatewayCustomer, Mail, Payment
 from payments.providers.base import ProviderRefused
@@ -104,13 +104,13 @@ def _open(order_id: UUID) -> tuple[Payment, int] | None:
 
 
 def _due(order: Order) -> int:
-    """What is to be collected now: all that is owed once the order is over and so is its deposit, till then only what
-    its customer asked for."""
+    """What is to be collected now: all that is owed once nothing is rented any more and its deposit is over, till then
+    only what its customer asked for."""
     due = owed(order.pk)
     if due <= 0 or order.status != OrderStatus.CONFIRMED:
         return min(due, 0)
     has_deposit = Deposit.objects.filter(order=order, status__in=DEPOSIT_LIVE).exists()
-    if is_delivered(order) and not has_deposit:
+    if not is_renting(order) and not has_deposit:
         return due
     asked_for = order.charges.filter(kind=ChargeKind.EXTENSION).total()
     paid = Payment.objects.filter(order=order, purpose=Payment.Purpose.EXTRA).kept()

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from core.money import format_minor
 from core.time import today_in
-from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine
-from orders.services import is_delivered
-from orders.states import OrderStatus
+from orders.models import Charge, ChargeKind, DepositPlan, Fulfilment, Order, OrderLine, Rental
+from orders.services import is_renting
+from orders.states import OrderStatus, RentalStatus
 from payments.declines import sentence
 from payments.models import Deposit, Mail, Payment, Refund
 from payments.selectors import needs_securing, owed
@@ -208,7 +208,7 @@ def _deposit_ended(order: Order, about: str) -> Letter | None:
     how = "is no longer held on your card" if held else "goes back to your card, usually within five to ten days"
     if not kept:
         told = [f"The deposit of {amount} for order {order.number} {how}."]
-        if order.status in (OrderStatus.CONFIRMED, OrderStatus.COMPLETED) and is_delivered(order):
+        if _is_all_back(order):
             told = [f"Everything is back and looked at: {amount} {how}.", "Thank you for bringing it back."]
         return Letter(f"Your deposit for {order.number} is yours again", "Your deposit is yours again.", told)
     rest = [f"The rest of it, {back}, {how}."] if deposit.amount_minor > kept else []
@@ -218,6 +218,11 @@ def _deposit_ended(order: Order, about: str) -> Letter | None:
         [f"Order {order.number} came to more than you had paid, for what is listed here.", *rest],
         _reasons(order),
     )
+
+
+def _is_all_back(order: Order) -> bool:
+    was_out = Rental.objects.filter(line__order=order, status=RentalStatus.CLOSED)
+    return was_out.exists() and not is_renting(order)
 
 
 def _money_requested(order: Order, about: str) -> Letter | None:

@@ -9,9 +9,14 @@ from inventory.models import Unit
 from orders.errors import TransitionNotAllowed
 from orders.models import ChargeKind, Order, OrderLine, Rental
 from orders.services import (
+    call_off_rental,
     cancel_order,
     extend_rental,
+    hand_over_rental,
     keep_rental,
+    move_rental_days,
+    prepare_rental,
+    rearrange_rental,
     receive_return,
     take_back_rental,
 )
@@ -96,3 +101,51 @@ def test_an_order_that_is_cancelled_while_it_is_extended_charges_nothing(shop: S
     assert len(won(outcomes)) == (1 if cancelled_first else 2)
     order = Order.objects.get(pk=order.pk)
     assert (order.status, order.charges.total(), only_rental(order).status) == ("cancelled", 0, "cancelled")
+
+
+def test_without_the_lock_a_rental_is_handed_over_and_called_off(shop: Shop) -> None:
+    rental = prepare_rental(rental_id=only_rental(shop.ready(shop.rental(0, 2))).pk, actor=CLERK)
+    steps = (without_the_lock(rental, RENTAL, event) for event in ("hand_over", "call_off"))
+
+    assert won(meanwhile(*steps)) == ["out", "cancelled"]
+
+
+@pytest.mark.parametrize("handed_over_first", [True, False])
+def test_a_rental_is_handed_over_or_called_off_by_one_of_two_clerks(shop: Shop, handed_over_first: bool) -> None:
+    order = shop.ready(shop.rental(0, 2), shop.sale())
+    rental = prepare_rental(rental_id=only_rental(order).pk, actor=CLERK)
+    rent, total = rental.as_ordered_minor, order.charges.total()
+    hand_over = partial(hand_over_rental, rental_id=rental.pk, actor=CLERK)
+    call_off = partial(call_off_rental, rental_id=rental.pk, actor="staff:2", note="Broken.")
+
+    outcomes = meanwhile(hand_over, call_off) if handed_over_first else meanwhile(call_off, hand_over)
+
+    assert [type(outcome) for outcome in outcomes] == [Rental, TransitionNotAllowed]
+    assert only_rental(order).status == ("out" if handed_over_first else "cancelled")
+    assert order.charges.total() == (total if handed_over_first else total - rent)
+
+
+def test_without_the_lock_customer_and_clerk_move_a_rental_from_the_same_days(shop: Shop) -> None:
+    rental = only_rental(shop.paid(shop.rental(10, 12)))
+    steps = (without_the_lock(rental, RENTAL, event) for event in ("move", "rearrange"))
+
+    assert won(meanwhile(*steps)) == ["booked", "booked"]  # each as if the other had not
+
+
+@pytest.mark.parametrize("customer_first", [True, False])
+def test_customer_and_clerk_move_a_rental_one_after_the_other(shop: Shop, customer_first: bool) -> None:
+    """To more days by the customer, to fewer by the clerk: it costs what it has in the end."""
+    order = shop.paid(shop.rental(10, 12))
+    rental = only_rental(order)
+    move = partial(move_rental_days, rental_id=rental.pk, start_on=shop.day(10), end_on=shop.day(15), actor=ME)
+    other = partial(
+        rearrange_rental, rental_id=rental.pk, start_on=shop.day(11), end_on=shop.day(12), actor=CLERK, note="Closed."
+    )
+
+    outcomes = meanwhile(move, other) if customer_first else meanwhile(other, move)
+
+    assert len(won(outcomes)) == 2
+    last = only_rental(order)
+    assert last.start_on == shop.day(11 if customer_first else 10)
+    assert order.charges.total() == last.line.rental_terms.fee_minor(last.start_on, last.end_on)
+    assert last.reservation.period == last.period

@@ -99,7 +99,7 @@ def test_without_the_lease_an_old_release_arrives_after_a_newer_hold(shop: Shop)
 
     with on_its_way(shop, partial(sync, row), method="POST", ends="/release"):
         rewin(reservation_ids=[row.pk], expires_at=in_minutes(15))
-        Reservation.objects.update(sync_leased_until=None)
+        Reservation.objects.update(sync_leased_until=None, late_release_until=None)
         sync(row)
 
     assert sides(shop, row) == ("held", "released")  # promised here, anybody's there
@@ -306,6 +306,21 @@ def test_nobody_reserves_while_a_release_that_was_given_up_may_arrive(shop: Shop
         rewin(reservation_ids=[row.pk], expires_at=in_minutes(15))
         with pytest.raises(Unavailable):
             sync(row)
+    with a_minute_later():
+        sync(row)
+
+    assert sides(shop, row) == ("held", "held")
+
+
+def test_whoever_died_while_releasing_may_arrive_after_it_is_won_anew_too(shop: Shop) -> None:
+    row = given_back(shop)
+    Reservation.objects.update(sync_leased_until=lease_for(1.5))
+    rewin(reservation_ids=[row.pk], expires_at=in_minutes(15))
+    with time_machine.travel(timezone.now() + timedelta(seconds=7)):
+        with pytest.raises(Unavailable):
+            sync(row)
+        shop.ims.store.release(str(row.pk))
+
     with a_minute_later():
         sync(row)
 

@@ -20,7 +20,7 @@ from inventory.models import Depot, DepotClosure, Reservation
 from orders.disruption import Disruption, disrupted, with_disruption, withdrawn
 from orders.due import due_reminders
 from orders.errors import DepotClosed, ExtensionNotPossible, TransitionNotAllowed
-from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Rental
+from orders.models import CancellationTier, Charge, ChargeKind, Order, Rental
 from orders.services import (
     call_off_rental,
     extend_rental,
@@ -34,7 +34,7 @@ from orders.services import (
 from orders.states import OrderStatus, RentalStatus
 from payments.models import Push
 from payments.selectors import balance
-from tests.factories.accounts import AddressFactory, DeviceFactory
+from tests.factories.accounts import DeviceFactory
 from tests.factories.inventory import DepotClosureFactory
 from tests.factories.orders import RentalFactory
 from tests.jobs import run_jobs
@@ -161,11 +161,9 @@ def test_who_misses_an_open_day_after_a_closed_one_is_the_clocks_again(shop: Sho
 
 
 def test_what_was_to_be_brought_and_never_was_is_found_when_its_days_are_over(shop: Shop) -> None:
-    DeliveryRate.objects.create(country="DE", currency="EUR", amount_minor=690, out_days=0)
-    home = AddressFactory(owner=shop.customer, country="DE")
-    order = shop.ready(shop.rental(0, 2), fulfilment="delivery", address_id=home.pk)
+    order = shop.ready(shop.rental(3, 5), **shop.delivery())
 
-    for day, wrong in ((3, ""), (4, Disruption.OVER)):
+    for day, wrong in ((6, ""), (7, Disruption.OVER)):
         with time_machine.travel(at(shop, day, 8)):
             assert found(only_rental(order)) == wrong
 

@@ -16,7 +16,7 @@ from icalendar import Calendar
 from pytest_django import Settings
 
 from core.errors import DomainError
-from core.time import days_counted
+from core.time import days_counted, today_in
 from inventory.models import Depot
 from orders.calendar import calendar_of
 from orders.models import CancellationTier, ChargeKind, Order, OrderLine, Rental
@@ -25,16 +25,20 @@ from orders.selectors import order_answer, rentals_to_come
 from orders.services import (
     add_charge,
     ask_return,
+    call_off_rental,
     cancel_order,
     charge_late_rentals,
     close_rental,
     deliver_sale,
+    deny_parcel,
     extend_rental,
     hand_over_rental,
     keep_rental,
     move_rental_days,
+    post_back_rental,
     prepare_rental,
     prepare_sale,
+    rearrange_rental,
     receive_return,
     refuse_return,
     report_late,
@@ -42,10 +46,11 @@ from orders.services import (
     shorten_rental,
     take_back_rental,
 )
-from payments.models import Deposit
+from payments.models import Deposit, Payment
 from payments.selectors import balance, statement
-from payments.services import renew_ending_holds, secure_due_deposits
+from payments.services import renew_ending_holds, request_refund, secure_due_deposits
 from tests.examples import run_machine
+from tests.factories.orders import CouponFactory
 from tests.jobs import run_jobs
 from tests.orders.test_order_answer import require_sound
 from tests.payments.machine import MONDAY, opened
@@ -60,7 +65,9 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 class Life(RuleBasedStateMachine):
-    """One order: two carriers for rent, one bag. `reached` counts what happened."""
+    """One order, fetched or brought, with a coupon or without: two carriers for rent, one bag. `reached` counts what
+    happened. Rentals that were `shortened` may have cost more than their days do, those that were `rearranged` less.
+    """
 
     settings: Settings
     reached: Counter[str]
@@ -70,6 +77,8 @@ class Life(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.clock = self.stack.enter_context(time_machine.travel(MONDAY, tick=False))
         self.shortened: set[UUID] = set()
+        self.rearranged: set[UUID] = set()
+        self.goodwill = False  # what was given back as such is not credited twice
         self.shop: Shop
         self.shop, _ = self.stack.enter_context(opened(self.settings))
 
@@ -80,14 +89,25 @@ class Life(RuleBasedStateMachine):
         finally:
             self.stack.close()
 
-    @initialize(policy=st.sampled_from(POLICIES), first=st.integers(1, 12), days=st.integers(2, 9))
-    def begin(self, policy: tuple[tuple[int, int], ...], first: int, days: int) -> None:
+    @initialize(
+        policy=st.sampled_from(POLICIES),
+        first=st.integers(1, 12),
+        days=st.integers(2, 9),
+        is_brought=st.booleans(),
+        coupon=st.sampled_from(["", "TENTH"]),
+    )
+    def begin(self, policy: tuple[tuple[int, int], ...], first: int, days: int, is_brought: bool, coupon: str) -> None:
         for hours, percent in policy:
             CancellationTier.objects.create(hours=hours, percent=percent)
+        CouponFactory(code="TENTH")
         shop = self.shop
+        home = shop.delivery(takes_returns=True)
+        how = home | {"coupon": coupon} if is_brought else {"coupon": coupon}
+        first += 3 if is_brought else 0
         lines = [shop.rental(first, first + days - 1), shop.rental(first + 1, first + days), shop.sale()]
-        quote = shop.quote(*lines)
-        self.order_id = shop.paid(*lines).pk
+        quote = shop.quote(*lines, **how)
+        self.order_id = shop.settled(shop.place(quote)).pk
+        self.clock.shift(timedelta(seconds=1))  # nobody cancels at the instant of the payment
         told = [line["rental"]["days"] for line in quote.lines if line["kind"] == "rental"]
         assert told == [days_counted(rental.start_on, rental.end_on) for rental in self.rentals] == [days, days]
 
@@ -108,9 +128,9 @@ class Life(RuleBasedStateMachine):
 
     def extend(self, rental: Rental, draw: Draw) -> None:
         before, until = rent_charged_minor(rental), rental.end_on + timedelta(days=draw(st.integers(1, 9)))
-        once = rental.line.rental_terms.fee_minor(rental.start_on, until)
+        settled, once = max(before, rent_of(rental)), rent_of(rental, until)
         extend_rental(rental_id=rental.pk, end_on=until, actor=ME)
-        assert rent_charged_minor(rental) == (max(before, once) if rental.pk in self.shortened else once)
+        assert rent_charged_minor(rental) == before + max(0, once - settled)
 
     def shorten(self, rental: Rental, draw: Draw) -> None:
         earlier = Outlook(rental, Depot.objects.with_closures().get(pk=self.shop.depot.pk)).earlier
@@ -119,12 +139,34 @@ class Life(RuleBasedStateMachine):
         option, before = draw(st.sampled_from(earlier)), rent_charged_minor(rental)
         self.shortened.add(rental.pk)
         shorten_rental(rental_id=rental.pk, end_on=option.end_on, actor=ME, seen_minor=option.credit_minor)
-        assert rent_charged_minor(rental) == before - option.credit_minor
+        credit = before - rent_charged_minor(rental)
+        assert credit <= option.credit_minor if self.goodwill else credit == option.credit_minor
 
     def move(self, rental: Rental, draw: Draw) -> None:
         first = rental.start_on + timedelta(days=draw(st.integers(-3, 6)))
         last = first + timedelta(days=draw(st.integers(0, 9)))
         move_rental_days(rental_id=rental.pk, start_on=first, end_on=last, actor=ME)
+
+    def rearrange(self, rental: Rental, draw: Draw) -> None:
+        before = rent_charged_minor(rental)
+        first = rental.start_on + timedelta(days=0 if rental.status == "out" else draw(st.integers(-3, 6)))
+        last = first + timedelta(days=draw(st.integers(0, 9)))
+        moved = rearrange_rental(rental_id=rental.pk, start_on=first, end_on=last, actor=CLERK, note="Closed.")
+        self.rearranged.add(rental.pk)
+        assert rent_charged_minor(rental) <= before
+        if not self.goodwill:
+            assert rent_charged_minor(rental) == min(before, rent_of(moved))
+
+    def call_off(self, rental: Rental, _: Draw) -> None:
+        others = self.order.charges.total() - rent_charged_minor(rental)
+        call_off_rental(rental_id=rental.pk, actor=CLERK, note="Closed.")
+        left = self.order.charges.total()
+        assert left == 0 if self.order.status == "cancelled" else self.goodwill or left == others
+
+    def give_goodwill(self, payment: Payment, draw: Draw) -> None:
+        minor = draw(st.integers(1, 20_00))
+        request_refund(payment_id=payment.pk, amount_minor=minor, reason="sorry", actor=CLERK)
+        self.goodwill = True
 
     def cancel(self, order: Order, _: Draw) -> None:
         told = cancellation_of(order)
@@ -143,14 +185,22 @@ class Life(RuleBasedStateMachine):
             kept = rental.charges.filter(kind=ChargeKind.KEEP).total()
             assert kept == told
 
+    def post_back(self, rental: Rental, _: Draw) -> None:
+        post_back_rental(rental_id=rental.pk, carrier="DHL", tracking_number="1", actor=ME)
+
+    def deny_parcel(self, rental: Rental, _: Draw) -> None:
+        deny_parcel(rental_id=rental.pk, actor=CLERK)
+
     def hand_over(self, rental: Rental, _: Draw) -> None:
-        while self.shop.today < rental.start_on:
+        while self.shop.today < rental.leaves_on:
             self._a_day_passes()
         prepare_rental(rental_id=rental.pk, actor=CLERK)
         hand_over_rental(rental_id=rental.pk, actor=CLERK)
 
-    def take_back(self, rental: Rental, _: Draw) -> None:
-        take_back_rental(rental_id=rental.pk, actor=CLERK, condition="B")
+    def take_back(self, rental: Rental, draw: Draw) -> None:
+        left = today_in(self.shop.depot.time_zone, rental.handed_over_at)
+        posted_on = draw(st.none() | st.dates(left, self.shop.today))
+        take_back_rental(rental_id=rental.pk, actor=CLERK, condition="B", posted_on=posted_on)
 
     def close(self, rental: Rental, _: Draw) -> None:
         close_rental(rental_id=rental.pk, actor=CLERK)
@@ -192,10 +242,12 @@ class Life(RuleBasedStateMachine):
     def every_day_is_paid_as_promised(self) -> None:
         for rental in self.rentals:
             terms = rental.line.rental_terms
-            fee, charged = terms.fee_minor(rental.start_on, rental.end_on), rent_charged_minor(rental)
+            rent, charged = rent_of(rental), rent_charged_minor(rental)
             if rental.status != "cancelled":  # a day that was given back may not be credited in full
-                assert charged >= fee if rental.pk in self.shortened else charged == fee
-            assert late_fees_minor(rental) <= (terms.keep_minor(fee) or 0)
+                assert charged >= rent or rental.pk in self.rearranged
+                assert charged <= rent or rental.pk in self.shortened or self.goodwill
+            most = terms.keep_minor(terms.fee_minor(rental.start_on, rental.end_on)) or 0
+            assert 0 <= late_fees_minor(rental) <= most
             days = rental.charges.exclude(late_on=None).values_list("late_on", flat=True)
             assert len(days) == len(set(days))
             assert all(day > rental.end_on for day in days)
@@ -216,7 +268,7 @@ class Life(RuleBasedStateMachine):
             if rental.status in ("booked", "ready"):
                 assert (rental.reservation.period.lower, rental.reservation.period.upper) == blocked
                 assert events[f"{rental.pk}-pickup"] == first
-            if rental.status in ("booked", "ready", "out"):
+            if rental.status in ("booked", "ready", "out") and not rental.is_posted_back:
                 assert events[f"{rental.pk}-return"] == last
 
     @invariant()
@@ -250,7 +302,7 @@ class Life(RuleBasedStateMachine):
         self.reached[f"ended {order.status}"] += 1
 
     def _next_step(self, rental: Rental) -> None:
-        if rental.status in ("booked", "ready") and rental.start_on <= self.shop.today:
+        if rental.status in ("booked", "ready") and rental.leaves_on <= self.shop.today:
             if rental.status == "booked":
                 prepare_rental(rental_id=rental.pk, actor=CLERK)
             note = "" if self.order.deposit_secured_at else "the card was out of reach"
@@ -291,6 +343,10 @@ class Life(RuleBasedStateMachine):
     def to_cancel(self) -> Iterator[Order]:
         return iter([self.order] if self.order.status == "confirmed" else [])
 
+    def to_give_back(self) -> Iterator[Payment]:
+        paid = Payment.objects.filter(order=self.order_id, purpose="order") if not self.goodwill else []
+        return (payment for payment in paid if self.order.status == "confirmed" and payment.refundable_minor)
+
     def to_deliver(self) -> Iterator[OrderLine]:
         return self._sales("reserved", "ready")
 
@@ -308,13 +364,24 @@ class Life(RuleBasedStateMachine):
         return {str(event["uid"]).partition("@")[0]: event["dtstart"].dt for event in calendar.walk("VEVENT")}
 
 
+def rent_of(rental: Rental, until: date | None = None) -> int:
+    """What the days of a rental cost, or those until another day, after its coupon."""
+    fee = rental.line.rental_terms.fee_minor(rental.start_on, until or rental.end_on)
+    return rental.after_discount(fee)
+
+
 DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
     "extend": lambda life: life.are("booked", "ready", "out"),
     "move": lambda life: life.are("booked", "ready"),
+    "rearrange": lambda life: life.are("booked", "ready", "out"),
+    "call_off": lambda life: life.are("booked", "ready"),
+    "give_goodwill": Life.to_give_back,
     "cancel": Life.to_cancel,
     "shorten": lambda life: life.are("out"),
     "tell_late": lambda life: life.are("out"),
     "keep": lambda life: life.are("out"),
+    "post_back": lambda life: life.are("out"),
+    "deny_parcel": lambda life: (rental for rental in life.are("out") if rental.is_posted_back),
     "hand_over": lambda life: life.are("booked"),
     "take_back": lambda life: life.are("out"),
     "close": lambda life: life.are("returned"),
@@ -326,7 +393,9 @@ DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
     "days_pass": lambda life: iter([life]),
     "jobs_run": lambda life: iter([life]),
 }
-OFTEN = {"hand_over": 2, "take_back": 2, "close": 2, "damage": 2, "send_back": 2, "move": 2, "tell_late": 2}
+OFTEN = dict.fromkeys(
+    ("rearrange", "call_off", "hand_over", "take_back", "close", "damage", "send_back", "move", "tell_late"), 2
+)
 ENDS = ("ended completed", "ended cancelled")
 MOST_DEEDS = 11  # of all; under the profile "long" every one of them happens
 

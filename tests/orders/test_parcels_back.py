@@ -19,7 +19,7 @@ from orders.due import due_reminders
 from orders.errors import ParcelNotTaken, ShipmentUnsuitable, TransitionNotAllowed
 from orders.models import Charge, ChargeKind, DeliveryRate, Order, Rental
 from orders.outlook import late_rentals
-from orders.selectors import order_answer, rental_open_to_customer, rentals_to_come
+from orders.selectors import extension_options, order_answer, rental_open_to_customer, rentals_to_come
 from orders.services import (
     charge_late_days,
     close_rental,
@@ -237,6 +237,7 @@ def test_what_is_on_its_way_can_neither_be_extended_nor_shortened_kept_nor_calle
 
     order = Order.objects.with_lines().get(pk=rental.line.order_id)
     (told,) = order_answer(order)["lines"][0]["rentals"]
+    assert extension_options(order) == []
     assert told["allowed_events"] == ["post_back"]
     assert told["return_parcel"] == {
         "carrier": "DHL",
