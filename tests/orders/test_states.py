@@ -42,6 +42,8 @@ EXPECTED = {
         "pay": {"pending_payment": "confirmed"},
         "pay_late": {"expired": "confirmed"},
         "cancel": {"reserving": "cancelled", "pending_payment": "cancelled", "confirmed": "cancelled"},
+        "recheck_fit": {"confirmed": "confirmed"},
+        "settle_fit": {"confirmed": "confirmed"},
         "complete": {"confirmed": "completed"},
     },
     "rental": {
