@@ -14,7 +14,7 @@ from django.utils.html import escape
 from PIL import Image
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Approval, Container, SaleOffer, Season, Variant
+from catalog.models import Airline, Approval, Container, SaleOffer, Season, Variant
 from tests.desk import errors, formset
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
@@ -201,6 +201,23 @@ def test_a_sale_price_for_an_unknown_variant_is_said_for_its_cell(staff: Client)
 
     assert escape('There is no sku "NONE".') in answer
     assert escape('"dear" is not an amount such as 49.90.') in answer
+
+
+@pytest.mark.parametrize("note", ['=HYPERLINK("https://evil.example")', "+1", "-2+3", "@SUM(A1)"])
+def test_a_cell_that_is_a_formula_is_refused_and_one_that_looks_like_one_is_exported_as_text(staff: Client, note: str):
+    cell = note.replace('"', '""')
+    answer = transfer(staff, "airline", f'code,name\nLH,"{cell}"\n').content.decode()
+
+    assert "begins as a formula does" in answer
+    assert not Airline.objects.exists()
+
+    Airline.objects.create(code="LH", name=note)
+    exported = staff.post(
+        page("airline", "export"), {"format": "0", "airlineresource_code": "on", "airlineresource_name": "on"}
+    )
+    assert f'LH,"\'{cell}"' in exported.text or f"LH,'{note}" in exported.text
+    transfer(staff, "airline", exported.text)
+    assert Airline.objects.get().name == note
 
 
 def test_a_file_that_cannot_be_read_says_what_to_do(staff: Client):
