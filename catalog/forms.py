@@ -31,6 +31,7 @@ from catalog.models import (
     TaxRate,
     Variant,
 )
+from catalog.pictures import check
 from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
 
 _EVERYTHING = "__all__"
@@ -48,12 +49,22 @@ class ContainerForm(forms.ModelForm):
         }
 
 
+class PictureField(forms.ImageField):
+    """Says in plain words what is wrong with a picture, and unpacks none that is too large."""
+
+    def to_python(self, data: Any) -> Any:
+        if data not in self.empty_values:
+            check(data)
+        return super().to_python(data)
+
+
 class ContainerImageForm(forms.ModelForm):
     """The colour is chosen among those of the container's variants: a picture is shown with that colour only."""
 
     class Meta:
         model = ContainerImage
         fields = ("image", "alt", "colour", "position")
+        field_classes: ClassVar[dict[str, Any]] = {"image": PictureField}
         widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminSelectWidget()}
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:

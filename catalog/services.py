@@ -2,14 +2,19 @@
 
 from collections.abc import Collection
 from datetime import date
+from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
 from catalog.checklist import CHECKLIST, CODES
 from catalog.errors import ChecklistUnknown
-from catalog.models import Approval, Variant
+from catalog.models import Approval, ContainerImage, Variant
+from catalog.pictures import Rendition, renditions
 from core.errors import NotFound
 from core.queue import enqueue
 
@@ -36,6 +41,47 @@ def inspect_variant(
         approved_by=actor,
         note=note,
     )
+
+
+def make_sizes(*, image_id: int) -> ContainerImage:
+    """Have a picture in the sizes that phones load, in place of those that it had. Safe to repeat."""
+    row = ContainerImage.objects.get(pk=image_id)
+    before = row.files[1:]
+    stem = PurePosixPath(str(row.image.name)).with_suffix("")
+    with row.image.open() as file:
+        row.sizes = [_stored(stem, rendition) for rendition in renditions(file)]
+    row.save(update_fields=["sizes"])
+    forget_files(before)
+    return row
+
+
+def make_missing_sizes() -> int:
+    """The same for every picture that has none, such as those that were there before. Returns how many have some now.
+
+    One whose file is not there is left as it is.
+    """
+    bare = [row for row in ContainerImage.objects.filter(sizes=[]) if default_storage.exists(str(row.image.name))]
+    return sum(bool(make_sizes(image_id=row.pk).sizes) for row in bare)
+
+
+def _stored(stem: PurePosixPath, rendition: Rendition) -> dict[str, Any]:
+    told: dict[str, Any] = {"width": rendition.width, "height": rendition.height}
+    files = {"webp": rendition.webp, "avif": rendition.avif}
+    for kind, content in files.items():
+        name = f"{stem}-{rendition.width}.{kind}"
+        told[kind] = default_storage.save(name, ContentFile(content), max_length=200)
+    return told
+
+
+def forget_files(names: Collection[str]) -> None:
+    """Remove files of pictures once this transaction has ended; what cannot be removed stays, and is logged."""
+    if names:
+        transaction.on_commit(partial(_remove, list(names)), robust=True)
+
+
+def _remove(names: Collection[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
 
 
 def recheck_soon() -> None:

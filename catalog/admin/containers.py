@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,6 +22,7 @@ from catalog.admin.showing import least_days, link, picture, picture_url, sale_p
 from catalog.admin.variants import APPROVAL_LABELS, approval_state, with_approval
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
+from catalog.services import forget_files, make_sizes
 from core.backoffice import NOTHING, NewestFirst, badge
 from core.money import format_minor
 
@@ -39,7 +42,7 @@ class ContainerImageInline(TabularInline):
 
     @display(description="")
     def preview(self, row: ContainerImage) -> SafeString | str:
-        return picture(row.image.name if row.image else None, size=72)
+        return picture(row.smallest, size=72)
 
 
 class VariantInline(TabularInline):
@@ -86,6 +89,10 @@ def _one(rows: QuerySet[Any], of: str, figure: Aggregate) -> Subquery:
     return Subquery(rows.order_by().values(of).annotate(figure=figure).values("figure"))
 
 
+def _files(rows: QuerySet[ContainerImage]) -> set[str]:
+    return {name for row in rows for name in row.files}
+
+
 @admin.register(Container)
 class ContainerAdmin(NewestFirst, ModelAdmin):
     form = ContainerForm
@@ -120,9 +127,33 @@ class ContainerAdmin(NewestFirst, ModelAdmin):
                 approved_variants=_one(variants.approved(), "container", Count("pk")),
                 least_sale=_one(sales, "variant__container", Min("price_minor")),
                 least_day=_one(rates, "offer__variant__container", Min("per_day_minor")),
-                first_picture=Subquery(pictures.values("image")[:1]),
+                first_picture=Subquery(
+                    pictures.values(shown=Coalesce(KT("sizes__0__webp"), Cast("image", TextField())))[:1]
+                ),
             )
         )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        """Pictures that are new get their sizes; the files of those that went, or were replaced, go too."""
+        if formset.model is not ContainerImage:
+            super().save_formset(request, form, formset, change)
+            return
+        before = _files(ContainerImage.objects.filter(container=form.instance))
+        super().save_formset(request, form, formset, change)
+        for picture_form in set(formset.forms) - set(formset.deleted_forms):
+            if "image" in picture_form.changed_data:
+                make_sizes(image_id=picture_form.instance.pk)
+        forget_files(before - _files(ContainerImage.objects.filter(container=form.instance)))
+
+    def delete_model(self, request: HttpRequest, obj: Container) -> None:
+        files = _files(obj.images.all())
+        super().delete_model(request, obj)
+        forget_files(files)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Container]) -> None:
+        files = _files(ContainerImage.objects.filter(container__in=queryset))
+        super().delete_queryset(request, queryset)
+        forget_files(files)
 
     @display(description="Container", header=True, ordering="name")
     def titled(self, row: Any) -> list[Any]:

@@ -70,12 +70,24 @@ class ContainerImage(models.Model):
     alt = models.CharField("text for people who cannot see it", max_length=160, blank=True)
     colour = models.CharField(max_length=40, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    sizes = models.JSONField(
+        default=list, blank=True, editable=False
+    )  # [{"width", "height", "webp", "avif"}], narrowest first
 
     class Meta:
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
         return self.alt or str(self.image.name)
+
+    @property
+    def files(self) -> list[str]:
+        """The names of everything that is kept of it."""
+        return [str(self.image.name), *(size[kind] for size in self.sizes for kind in ("webp", "avif"))]
+
+    @property
+    def smallest(self) -> str:
+        return self.sizes[0]["webp"] if self.sizes else str(self.image.name or "")
 
 
 def _millimetres(label: str) -> Any:
