@@ -58,6 +58,7 @@ EXPECTED = {
         "rearrange": {"booked": "booked", "ready": "ready", "out": "out"},
         "call_off": {"booked": "cancelled", "ready": "cancelled"},
         "shorten": {"out": "out"},
+        "replace": {"booked": "booked", "ready": "ready"},
         "tell_late": {"out": "out"},
         "post_back": {"out": "out"},
         "deny_parcel": {"out": "out"},
@@ -72,6 +73,7 @@ EXPECTED = {
     "sale": {
         "prepare": {"reserved": "ready"},
         "ship": {"ready": "shipped"},
+        "replace": {"reserved": "reserved"},
         "collect": {"ready": "collected"},
         "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
         "receive": {"return_requested": "returned"},
