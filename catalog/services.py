@@ -1,19 +1,21 @@
 """Writes to the catalog that mean more than a saved form."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from copy import copy
 from datetime import date
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from catalog.checklist import CHECKLIST, CODES
 from catalog.errors import ChecklistUnknown
-from catalog.models import Approval, ContainerImage, Variant
+from catalog.models import Approval, Container, ContainerImage, Variant
 from catalog.pictures import Rendition, renditions
 from core.errors import NotFound
 from core.queue import enqueue
@@ -41,6 +43,43 @@ def inspect_variant(
         approved_by=actor,
         note=note,
     )
+
+
+@transaction.atomic
+def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mapping[int, str]) -> Container:
+    """A draft with everything that a container says but its pictures, and these of its variants under new SKUs.
+
+    skus: {variant id: the SKU of its copy}; those that are not named are left out. Offers are copied; nobody has
+    checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
+    """
+    container = Container.objects.get(pk=container_id)
+    variants = container.variants.filter(pk__in=skus).prefetch_related("sale_offers", "rental_offers__rates")
+    made = _copied(container, name=name, slug=slug, published=False)
+    for variant in variants.order_by("pk"):
+        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all())
+        another = _copied(variant, container=made, sku=skus[variant.pk])
+        for sale in rows[0]:
+            _copied(sale, variant=another)
+        for rental in rows[1]:
+            rates = list(rental.rates.all())
+            offer = _copied(rental, variant=another)
+            for rate in rates:
+                _copied(rate, offer=offer)
+    return made
+
+
+_R = TypeVar("_R", bound=Model)
+
+
+def _copied(row: _R, **other: Any) -> _R:
+    """Another row that says the same, but for what is named."""
+    copied = copy(row)
+    copied.pk = None
+    for name, value in other.items():
+        setattr(copied, name, value)
+    copied.full_clean()
+    copied.save(force_insert=True)
+    return copied
 
 
 def make_sizes(*, image_id: int) -> ContainerImage:

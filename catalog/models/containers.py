@@ -86,6 +86,10 @@ class ContainerImage(models.Model):
         return [str(self.image.name), *(size[kind] for size in self.sizes for kind in ("webp", "avif"))]
 
     @property
+    def widest(self) -> str:
+        return self.sizes[-1]["webp"] if self.sizes else str(self.image.name or "")
+
+    @property
     def smallest(self) -> str:
         return self.sizes[0]["webp"] if self.sizes else str(self.image.name or "")
 
@@ -112,6 +116,9 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.approved().filter(container__published=True)
 
 
+SKU_VALID = RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,39}$", "Use capitals, digits and dashes, 3 to 40 of them.")
+
+
 class Variant(models.Model):
     """One size and colour of a container; what a SKU stands for. Lengths in mm, weights in g."""
 
@@ -120,7 +127,7 @@ class Variant(models.Model):
         "SKU",
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,39}$", "Use capitals, digits and dashes, 3 to 40 of them.")],
+        validators=[SKU_VALID],
     )
     size = models.CharField(max_length=20, blank=True)
     colour = models.CharField(max_length=40)
