@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.text import slugify
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import (
     UnfoldAdminColorInputWidget,
@@ -31,6 +32,8 @@ from catalog.models import (
     TaxRate,
     Variant,
 )
+from catalog.models.containers import SKU_VALID
+from catalog.pictures import check
 from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
 
 _EVERYTHING = "__all__"
@@ -48,12 +51,22 @@ class ContainerForm(forms.ModelForm):
         }
 
 
+class PictureField(forms.ImageField):
+    """Says in plain words what is wrong with a picture, and unpacks none that is too large."""
+
+    def to_python(self, data: Any) -> Any:
+        if data not in self.empty_values:
+            check(data)
+        return super().to_python(data)
+
+
 class ContainerImageForm(forms.ModelForm):
     """The colour is chosen among those of the container's variants: a picture is shown with that colour only."""
 
     class Meta:
         model = ContainerImage
         fields = ("image", "alt", "colour", "position")
+        field_classes: ClassVar[dict[str, Any]] = {"image": PictureField}
         widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminSelectWidget()}
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
@@ -74,6 +87,43 @@ class ContainerImageFormSet(PaginationInlineFormSet):
         if self.instance.pk is None:
             return []
         return list(self.instance.variants.order_by("colour").values_list("colour", flat=True).distinct())
+
+
+class DuplicateForm(forms.Form):
+    """A new name, and a new SKU for each variant that is to be copied."""
+
+    name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget())
+
+    def __init__(self, data: Any, container: Container) -> None:
+        super().__init__(data, initial={"name": f"{container.name} 2"})
+        self.container, self.variants = container, list(container.variants.order_by("sku"))
+        for variant in self.variants:
+            self.fields[f"sku_{variant.pk}"] = forms.CharField(
+                label=f"New SKU for {variant.sku} ({' '.join(filter(None, [variant.size, variant.colour]))})",
+                required=False, max_length=40, validators=[SKU_VALID], widget=UnfoldAdminTextInputWidget(),
+                help_text="Empty: not copied.",
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        typed = [sku for sku in self.skus().values() if sku]
+        taken = set(Variant.objects.filter(sku__in=typed).values_list("sku", flat=True))
+        for variant in self.variants:
+            sku = self.cleaned_data.get(f"sku_{variant.pk}")
+            if sku and (sku in taken or typed.count(sku) > 1):
+                self.add_error(f"sku_{variant.pk}", f"{sku} is taken; every variant has its own SKU.")
+        if Container.objects.filter(slug=self.slug).exists():
+            self.add_error("name", "There is a container of this brand and name already.")
+        return cleaned
+
+    @property
+    def slug(self) -> str:
+        return slugify(f"{self.container.brand} {self.cleaned_data.get('name', '')}")[:80]
+
+    def skus(self) -> dict[int, str]:
+        """{variant id: the SKU of its copy}."""
+        told = {variant.pk: self.cleaned_data.get(f"sku_{variant.pk}", "") for variant in self.variants}
+        return {pk: sku for pk, sku in told.items() if sku}
 
 
 class VariantForm(forms.ModelForm):

@@ -52,6 +52,14 @@ class SpreadsheetResource(resources.ModelResource):
                 wrong[field.column_name] = no
         if wrong:
             raise ValidationError(wrong)
+        for name, written in row.items():
+            if isinstance(written, str) and written.startswith(tuple(f"'{sign}" for sign in _FORMULA)):
+                row[name] = written[1:]  # as `export_field` wrote it
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        """Text that a spreadsheet would take for a formula is quoted."""
+        told = super().export_field(field, instance, **kwargs)
+        return f"'{told}" if isinstance(told, str) and told.startswith(_FORMULA) else told
 
 
 def _columns(verb: str, names: list[str], kind: str = "") -> list[str]:
@@ -60,9 +68,14 @@ def _columns(verb: str, names: list[str], kind: str = "") -> list[str]:
     return [f"The file {verb} the {kind}column{'s' if len(names) > 1 else ''} {', '.join(map(str, names))}."]
 
 
+_FORMULA = ("=", "+", "-", "@")  # whoever opens an export in a spreadsheet would run it
+
+
 def _objection(field: Any, row: Any) -> str:
     """Why what stands in one cell cannot be; "" when it can."""
     written = row[field.column_name]
+    if isinstance(field.widget, widgets.CharWidget) and str(written or "").lstrip().startswith(_FORMULA):
+        return f'"{written}" begins as a formula does; write it without the first sign.'
     try:
         field.clean(row)
     except ValidationError as no:

@@ -55,10 +55,18 @@ class Stretch:
     limit: int
 
 
+class ImageSizeRow(TypedDict):
+    width: int
+    height: int
+    webp: str
+    avif: str
+
+
 class ImageRow(TypedDict):
     image: str
     alt: str
     colour: str
+    sizes: list[ImageSizeRow]
 
 
 class SaleRow(TypedDict):
@@ -190,7 +198,8 @@ SEASONS_OF = """
 # What is gathered as JSON stands in the select list: it is made for the rows of the page alone.
 _WINDOW = f"""
 SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at, cheapest.price,
-       (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour)
+       (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour,
+                                                   'sizes', i.sizes)
                                  ORDER BY i.position, i.id), '[]')
         FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
        (SELECT json_agg({VARIANT_AS_JSON} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)

@@ -1,15 +1,22 @@
 """Writes to the catalog that mean more than a saved form."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from copy import copy
 from datetime import date
-from typing import Any
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from catalog.checklist import CHECKLIST, CODES
 from catalog.errors import ChecklistUnknown
-from catalog.models import Approval, Variant
+from catalog.models import Approval, Container, ContainerImage, Variant
+from catalog.pictures import Rendition, renditions
 from core.errors import NotFound
 from core.queue import enqueue
 
@@ -36,6 +43,84 @@ def inspect_variant(
         approved_by=actor,
         note=note,
     )
+
+
+@transaction.atomic
+def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mapping[int, str]) -> Container:
+    """A draft with everything that a container says but its pictures, and these of its variants under new SKUs.
+
+    skus: {variant id: the SKU of its copy}; those that are not named are left out. Offers are copied; nobody has
+    checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
+    """
+    container = Container.objects.get(pk=container_id)
+    variants = container.variants.filter(pk__in=skus).prefetch_related("sale_offers", "rental_offers__rates")
+    made = _copied(container, name=name, slug=slug, published=False)
+    for variant in variants.order_by("pk"):
+        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all())
+        another = _copied(variant, container=made, sku=skus[variant.pk])
+        for sale in rows[0]:
+            _copied(sale, variant=another)
+        for rental in rows[1]:
+            rates = list(rental.rates.all())
+            offer = _copied(rental, variant=another)
+            for rate in rates:
+                _copied(rate, offer=offer)
+    return made
+
+
+_R = TypeVar("_R", bound=Model)
+
+
+def _copied(row: _R, **other: Any) -> _R:
+    """Another row that says the same, but for what is named."""
+    copied = copy(row)
+    copied.pk = None
+    for name, value in other.items():
+        setattr(copied, name, value)
+    copied.full_clean()
+    copied.save(force_insert=True)
+    return copied
+
+
+def make_sizes(*, image_id: int) -> ContainerImage:
+    """Have a picture in the sizes that phones load, in place of those that it had. Safe to repeat."""
+    row = ContainerImage.objects.get(pk=image_id)
+    before = row.files[1:]
+    stem = PurePosixPath(str(row.image.name)).with_suffix("")
+    with row.image.open() as file:
+        row.sizes = [_stored(stem, rendition) for rendition in renditions(file)]
+    row.save(update_fields=["sizes"])
+    forget_files(before)
+    return row
+
+
+def make_missing_sizes() -> int:
+    """The same for every picture that has none, such as those that were there before. Returns how many have some now.
+
+    One whose file is not there is left as it is.
+    """
+    bare = [row for row in ContainerImage.objects.filter(sizes=[]) if default_storage.exists(str(row.image.name))]
+    return sum(bool(make_sizes(image_id=row.pk).sizes) for row in bare)
+
+
+def _stored(stem: PurePosixPath, rendition: Rendition) -> dict[str, Any]:
+    told: dict[str, Any] = {"width": rendition.width, "height": rendition.height}
+    files = {"webp": rendition.webp, "avif": rendition.avif}
+    for kind, content in files.items():
+        name = f"{stem}-{rendition.width}.{kind}"
+        told[kind] = default_storage.save(name, ContentFile(content), max_length=200)
+    return told
+
+
+def forget_files(names: Collection[str]) -> None:
+    """Remove files of pictures once this transaction has ended; what cannot be removed stays, and is logged."""
+    if names:
+        transaction.on_commit(partial(_remove, list(names)), robust=True)
+
+
+def _remove(names: Collection[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
 
 
 def recheck_soon() -> None:

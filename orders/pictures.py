@@ -1,23 +1,19 @@
 """Pictures as they are kept: what was photographed, and nothing about where, when or with what."""
 
-import struct
 from collections.abc import Sequence
 from io import BytesIO
 from typing import IO
 
 from django.core.files.base import ContentFile, File
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from catalog.pictures import BROKEN, FORMATS, MOST_BYTES, MOST_PIXELS
 from orders.errors import PhotoUnsuitable
 
-MOST_PIXELS = 50_000_000  # what phones make; a bomb tells its size before anything is unpacked
+__all__ = ["LONGEST_SIDE", "MOST_BYTES", "MOST_PHOTOS", "MOST_PIXELS", "clean_jpeg", "cleaned"]
+
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6  # of one occasion
-MOST_BYTES = 10_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP")
-_BROKEN = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError, struct.error,
-)  # fmt: skip
 
 
 def cleaned(photos: Sequence["File[bytes]"]) -> list["ContentFile[bytes]"]:
@@ -36,12 +32,12 @@ def clean_jpeg(file: IO[bytes]) -> bytes:
     """
     try:
         file.seek(0)
-        with Image.open(file, formats=_FORMATS) as found:
+        with Image.open(file, formats=FORMATS) as found:
             if found.width * found.height > MOST_PIXELS:
                 raise PhotoUnsuitable(f"A picture has at most {MOST_PIXELS // 1_000_000} million pixels.")
             found.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)  # a JPEG is unpacked no larger
             upright = ImageOps.exif_transpose(found)
-    except _BROKEN as broken:
+    except BROKEN as broken:
         raise PhotoUnsuitable from broken
     return _as_jpeg(upright)
 

@@ -88,6 +88,8 @@ RENTAL: dict[tuple[str, str], str] = {
     ("rearrange", R.BOOKED):   R.BOOKED,     # rearrange_rental: staff, as its days cannot be kept
     ("rearrange", R.READY):    R.READY,      # rearrange_rental: the same; unprepared with its unit
     ("rearrange", R.OUT):      R.OUT,        # rearrange_rental: the same, its last day only, until it is late
+    ("replace",   R.BOOKED):   R.BOOKED,     # swap_container: staff, as an airline changed its rules
+    ("replace",   R.READY):    R.READY,      # swap_container: the same; unprepared before
     ("shorten",   R.OUT):      R.OUT,        # shorten_rental: customer, staff, before its last day
     ("tell_late", R.OUT):      R.OUT,        # report_late: customer
     ("post_back", R.OUT):      R.OUT,        # post_back_rental: customer
@@ -110,6 +112,7 @@ SALE: dict[tuple[str, str], str] = {
     # event           from                 to                  called by
     ("prepare",       S.RESERVED):         S.READY,            # prepare_sale: clerk
     ("ship",          S.READY):            S.SHIPPED,          # deliver_sale: clerk
+    ("replace",       S.RESERVED):         S.RESERVED,         # swap_container: staff, as an airline changed its rules
     ("collect",       S.READY):            S.COLLECTED,        # deliver_sale: clerk
     ("ask_return",    S.SHIPPED):          S.RETURN_REQUESTED, # ask_return: customer, within the days of return
     ("ask_return",    S.COLLECTED):        S.RETURN_REQUESTED, # ask_return: the same

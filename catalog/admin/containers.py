@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -16,11 +19,12 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from catalog.admin.showing import least_days, link, picture, picture_url, sale_prices, swatch
-from catalog.admin.variants import APPROVAL_LABELS, approval_state, with_approval
-from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet
+from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
+from catalog.admin.variants import APPROVAL_LABELS, APPROVED, approval_state, with_approval
+from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
-from core.backoffice import NOTHING, NewestFirst, badge
+from catalog.services import duplicate_container, forget_files, make_sizes
+from core.backoffice import NOTHING, Ask, AsksFirst, NewestFirst, badge
 from core.money import format_minor
 
 
@@ -39,7 +43,7 @@ class ContainerImageInline(TabularInline):
 
     @display(description="")
     def preview(self, row: ContainerImage) -> SafeString | str:
-        return picture(row.image.name if row.image else None, size=72)
+        return picture(row.smallest, size=72)
 
 
 class VariantInline(TabularInline):
@@ -86,8 +90,12 @@ def _one(rows: QuerySet[Any], of: str, figure: Aggregate) -> Subquery:
     return Subquery(rows.order_by().values(of).annotate(figure=figure).values("figure"))
 
 
+def _files(rows: QuerySet[ContainerImage]) -> set[str]:
+    return {name for row in rows for name in row.files}
+
+
 @admin.register(Container)
-class ContainerAdmin(NewestFirst, ModelAdmin):
+class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin):
     form = ContainerForm
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
     list_filter = (("kind", ChoicesDropdownFilter), "published", "brand")
@@ -100,7 +108,7 @@ class ContainerAdmin(NewestFirst, ModelAdmin):
     )  # fmt: skip
     inlines = (ContainerImageInline, VariantInline)
     actions = ("publish", "unpublish")
-    actions_detail = ("add_variant",)
+    actions_detail = ("add_variant", "app", "duplicate")
     warn_unsaved_form = True
     compressed_fields = True
     list_per_page = 50
@@ -120,9 +128,33 @@ class ContainerAdmin(NewestFirst, ModelAdmin):
                 approved_variants=_one(variants.approved(), "container", Count("pk")),
                 least_sale=_one(sales, "variant__container", Min("price_minor")),
                 least_day=_one(rates, "offer__variant__container", Min("per_day_minor")),
-                first_picture=Subquery(pictures.values("image")[:1]),
+                first_picture=Subquery(
+                    pictures.values(shown=Coalesce(KT("sizes__0__webp"), Cast("image", TextField())))[:1]
+                ),
             )
         )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        """Pictures that are new get their sizes; the files of those that went, or were replaced, go too."""
+        if formset.model is not ContainerImage:
+            super().save_formset(request, form, formset, change)
+            return
+        before = _files(ContainerImage.objects.filter(container=form.instance))
+        super().save_formset(request, form, formset, change)
+        for picture_form in set(formset.forms) - set(formset.deleted_forms):
+            if "image" in picture_form.changed_data:
+                make_sizes(image_id=picture_form.instance.pk)
+        forget_files(before - _files(ContainerImage.objects.filter(container=form.instance)))
+
+    def delete_model(self, request: HttpRequest, obj: Container) -> None:
+        files = _files(obj.images.all())
+        super().delete_model(request, obj)
+        forget_files(files)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Container]) -> None:
+        files = _files(ContainerImage.objects.filter(container__in=queryset))
+        super().delete_queryset(request, queryset)
+        forget_files(files)
 
     @display(description="Container", header=True, ordering="name")
     def titled(self, row: Any) -> list[Any]:
@@ -166,8 +198,54 @@ class ContainerAdmin(NewestFirst, ModelAdmin):
             self.log_change(request, container, "Published." if published else "Unpublished.")
         self.message_user(request, f"{'Published' if published else 'Unpublished'}: {len(changed)}", messages.SUCCESS)
 
+    @action(description="As the app shows it", icon="smartphone", permissions=["view"], url_path="app")
+    def app(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What customers see of it, and what they do not see yet and why."""
+        rows = self.get_queryset(request).prefetch_related("images")
+        container: Any = get_object_or_404(rows, pk=object_id)
+        variants: QuerySet[Any] = with_approval(container.variants.all())
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{container}, as the app shows it",
+            "container": container,
+            "pictures": [(picture_url(image.widest), image.alt) for image in container.images.all()],
+            "variants": [
+                {
+                    "row": variant,
+                    "is_offered": approval_state(variant) == APPROVED and container.published,
+                    "why_not": "Draft" if not container.published else approval_state(variant),
+                    "swatch": swatch(variant.colour, variant.colour_hex),
+                    "to_buy": sale_prices(variant),
+                    "to_rent": [rate_ladder(o.rates.all(), o.currency) for o in variant.rental_offers.all()],
+                }
+                for variant in variants.prefetch_related("sale_offers", "rental_offers__rates").order_by("sku")
+            ],
+        }
+        return TemplateResponse(request, "catalog/app.html", context)
+
+    @action(description="Duplicate…", icon="content_copy", permissions=["add_variant"], url_path="duplicate")
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        container = get_object_or_404(Container, pk=object_id)
+        form = DuplicateForm(request.POST or None, container)
+        if request.method == "POST" and form.is_valid():
+            made = duplicate_container(
+                container_id=container.pk, name=form.cleaned_data["name"], slug=form.slug, skus=form.skus()
+            )
+            self.log_addition(request, made, f"Duplicated from {container}.")
+            self.message_user(request, f"{made} is a draft. Its variants wait to be checked.", messages.SUCCESS)
+            return redirect(reverse("admin:catalog_container_change", args=[made.pk]))
+        ask = Ask(
+            title=f"Duplicate {container}",
+            text="Text, sizes, weights, prices and rates are copied, pictures are not. The copy is a draft, and each "
+            "of its variants is offered only once it is checked.",
+            submit="Duplicate it",
+        )
+        back = reverse("admin:catalog_container_change", args=[container.pk])
+        return self.ask(request, form=form, ask=ask, context={"back": back})
+
     def has_add_variant_permission(self, request: HttpRequest, *_: Any) -> bool:
-        return request.user.has_perm("catalog.add_variant")
+        return request.user.has_perms(["catalog.add_variant", "catalog.add_container"])
 
     @action(description="Add a variant", icon="add", permissions=["add_variant"], url_path="add-variant")
     def add_variant(self, _request: HttpRequest, object_id: str) -> HttpResponse:

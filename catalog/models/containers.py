@@ -70,12 +70,28 @@ class ContainerImage(models.Model):
     alt = models.CharField("text for people who cannot see it", max_length=160, blank=True)
     colour = models.CharField(max_length=40, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    sizes = models.JSONField(
+        default=list, blank=True, editable=False
+    )  # [{"width", "height", "webp", "avif"}], narrowest first
 
     class Meta:
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
         return self.alt or str(self.image.name)
+
+    @property
+    def files(self) -> list[str]:
+        """The names of everything that is kept of it."""
+        return [str(self.image.name), *(size[kind] for size in self.sizes for kind in ("webp", "avif"))]
+
+    @property
+    def widest(self) -> str:
+        return self.sizes[-1]["webp"] if self.sizes else str(self.image.name or "")
+
+    @property
+    def smallest(self) -> str:
+        return self.sizes[0]["webp"] if self.sizes else str(self.image.name or "")
 
 
 def _millimetres(label: str) -> Any:
@@ -100,6 +116,9 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.approved().filter(container__published=True)
 
 
+SKU_VALID = RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,39}$", "Use capitals, digits and dashes, 3 to 40 of them.")
+
+
 class Variant(models.Model):
     """One size and colour of a container; what a SKU stands for. Lengths in mm, weights in g."""
 
@@ -108,7 +127,7 @@ class Variant(models.Model):
         "SKU",
         max_length=40,
         unique=True,
-        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]{2,39}$", "Use capitals, digits and dashes, 3 to 40 of them.")],
+        validators=[SKU_VALID],
     )
     size = models.CharField(max_length=20, blank=True)
     colour = models.CharField(max_length=40)

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils.text import slugify
 
 from catalog.models import Container, ContainerImage
+from catalog.services import make_missing_sizes
 from config.demo import records
 from config.demo.catalog import CONTAINERS
 from config.seeding.painting import paint
@@ -60,6 +61,8 @@ def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Pict
         for p in here
         if p.slug in bare
     )  # fmt: skip
+    if sized := make_missing_sizes():
+        progress.write(f"pictures in the sizes of phones: {sized}")
     return len(missing)
 
 

@@ -45,6 +45,14 @@ CONTAINER: dict[str, Any] = {
             "url": "https://shop.example.com/media/containers/minkaro-murmur-sage.webp",
             "alt": "Minkaro Murmur in sage",
             "colour": "sage",
+            "sizes": [
+                {
+                    "width": 320,
+                    "height": 240,
+                    "url": "https://shop.example.com/media/containers/minkaro-murmur-sage-320.webp",
+                    "avif": "https://shop.example.com/media/containers/minkaro-murmur-sage-320.avif",
+                }
+            ],
         }
     ],
     "variants": [VARIANT],

@@ -91,10 +91,23 @@ def _size(row: Mapping[str, Any], side: str) -> Json:
 
 def image(picture: ImageRow) -> Json:
     return {
-        "url": urljoin(f"{settings.PUBLIC_URL}/", default_storage.url(picture["image"])),
+        "url": _address(picture["image"]),
         "alt": picture["alt"],
         "colour": picture["colour"],
+        "sizes": [
+            {
+                "width": size["width"],
+                "height": size["height"],
+                "url": _address(size["webp"]),
+                "avif": _address(size["avif"]),
+            }
+            for size in picture["sizes"]
+        ],
     }
+
+
+def _address(name: str) -> str:
+    return urljoin(f"{settings.PUBLIC_URL}/", default_storage.url(name))
 
 
 def calendar(

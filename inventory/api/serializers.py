@@ -127,10 +127,18 @@ class NothingInput(Input):
 # ------------------------------------------------------------------------------------------------------- answers
 
 
+class ImageSizeOutput(serializers.Serializer[Any]):
+    width = serializers.IntegerField(help_text="Pixels.")
+    height = serializers.IntegerField()
+    url = serializers.URLField(help_text="WebP.")
+    avif = serializers.URLField(help_text="The same as AVIF, which is smaller.")
+
+
 class ImageOutput(serializers.Serializer[Any]):
     url = serializers.URLField()
     alt = serializers.CharField(help_text="For people who cannot see it.")
     colour = serializers.CharField(help_text="The colour it shows; empty when it shows none in particular.")
+    sizes = ImageSizeOutput(many=True, help_text="Narrower ones, the narrowest first; load `url` where none will do.")
 
 
 class SizeOutput(serializers.Serializer[Any]):

@@ -57,6 +57,7 @@ HAPPENED: dict[str, tuple[str, str]] = {
     "extend": ("Rented for longer", "info"),
     "shorten": ("Comes back earlier", "info"),
     "move": ("Moved to other days", "info"),
+    "replace": ("Another container instead", "warning"),
     "recheck_fit": ("Fits its flight less well than told", "danger"),
     "settle_fit": ("A way was found for its flight", "success"),
     "rearrange": ("Moved by us, as its days could not be kept", "warning"),

@@ -22,7 +22,7 @@ from orders import services
 from orders.admin.counter import counter_page
 from orders.admin.filters import DaysFilter, FitFilter
 from orders.admin.looks import status_badge
-from orders.admin.steps import CANCEL, HANDLE, CancelForm, FitForm
+from orders.admin.steps import CANCEL, HANDLE, CancelForm, FitForm, SwapForm
 from orders.admin.story import flights_of, order_page
 from orders.models import Order, OrderLine, Rental
 from orders.outlook import cancellation_of
@@ -43,7 +43,7 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("number", "customer__email", "lines__sku")
     search_help_text = "Order number, customer's e-mail or SKU"
     actions = ("cancel_selected",)
-    actions_detail = ("settle_fit", "cancel")
+    actions_detail = ("swap", "settle_fit", "cancel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request)
@@ -96,6 +96,26 @@ class OrderAdmin(ReadOnlyAdmin):
     def has_handle_permission(self, request: HttpRequest, *_: Any) -> bool:
         return request.user.has_perm(HANDLE)
 
+    @action(description="Another container…", icon="swap_horiz", permissions=["handle"], url_path="swap")
+    def swap(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.row(request, object_id)
+        form = SwapForm(sent(request), services.swap_options(order))
+
+        def do(typed: dict[str, Any]) -> str:
+            line_id, sku = form.chosen()
+            line = services.swap_container(line_id=line_id, sku=sku, actor=actor_of(request), note=typed["note"])
+            return f"{order} has {line.title} now, at no other price."
+
+        ask = Ask(
+            title=f"Another container for {order}",
+            text="Free of charge, as an airline changed its rules. These fit every cat on every flight, or the airline "
+            "must be asked; the best comes first. Agree on it first.",
+            submit="Swap it",
+            facts=[("Customer", order.customer), *flights_of(order)],
+            facts_title="Order",
+        )
+        return self.take_step(request, order, step="swap", form=form, do=do, ask=ask)
+
     @action(description="A way was found…", icon="flight", permissions=["handle"], url_path="settle-fit")
     def settle_fit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.row(request, object_id)
@@ -121,6 +141,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def steps(self, _request: HttpRequest, obj: Order) -> Iterator[str]:
         if obj.fit_worse_at is not None and obj.status == OrderStatus.CONFIRMED:
+            yield "swap"
             yield "settle_fit"
         if "cancel" in allowed_events(ORDER, obj.status) and not has_left(obj):
             yield "cancel"

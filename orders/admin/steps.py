@@ -1,9 +1,10 @@
 """What is done with the parts of an order, and what is asked before it is done."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -17,6 +18,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from catalog.fitting import FittingRow
+from catalog.models import titled
 from core.backoffice import step_button
 from core.forms import AmountField, parse_amount
 from core.money import to_decimal
@@ -94,6 +97,28 @@ class ReasonForm(forms.Form):
 
 class FitForm(forms.Form):
     note = _note("What was agreed on", help_text="The order's history keeps it, for colleagues.")
+
+
+def _title(row: FittingRow) -> str:
+    return titled(row["brand"], row["name"], row["variant"]["size"], row["variant"]["colour"])
+
+
+class SwapForm(forms.Form):
+    """Which line becomes what."""
+
+    to = forms.ChoiceField(label="Instead", widget=UnfoldAdminRadioSelectWidget())
+    note = _note("What was agreed on", help_text="The order's history keeps it, for colleagues.")
+
+    def __init__(self, data: Any, options: Iterable[tuple[OrderLine, FittingRow]]) -> None:
+        super().__init__(data)
+        self.options = {f"{line.pk} {row['variant']['sku']}": (line, row) for line, row in options}
+        choices = [(key, f"{_title(row)} for {line.title}") for key, (line, row) in self.options.items()]
+        cast("forms.ChoiceField", self.fields["to"]).choices = choices
+
+    def chosen(self) -> tuple[UUID, str]:
+        """The line and the SKU that it becomes."""
+        line, row = self.options[self.cleaned_data["to"]]
+        return line.pk, row["variant"]["sku"]
 
 
 class CancelForm(ReasonForm):

@@ -59,6 +59,7 @@ from orders.services.renting import (
     wrong_other_days,
 )
 from orders.services.soon import settle_later, settle_soon
+from orders.services.swapping import swap_container, swap_options
 from orders.services.waiting import (
     WaitRequest,
     follow_offer,
@@ -135,6 +136,8 @@ __all__ = [
     "settle_reserving",
     "settle_soon",
     "shorten_rental",
+    "swap_container",
+    "swap_options",
     "swap_unit",
     "take_back_rental",
     "unprepare_rental",

@@ -111,17 +111,28 @@ def _apply(order_id: UUID, rules: Rules) -> list[Worsened]:
     if order is None:
         return []
     fits, got_worse = _judged(order, rules)
-    trip = _trip(order) | {"fits": fits}
     if got_worse:
+        trip = _trip(order) | {"fits": fits}
         note = " ".join(dict.fromkeys(str(one) for one in got_worse))
         move(order, "recheck_fit", actor=CLOCK, note=note, trip=trip, fit_worse_at=timezone.now())
         tell_soon("fit_worse", order_id=order.pk, about=order.events.latest("pk").pk)
         return got_worse
-    order.trip = trip
+    _keep(order, fits)
+    return []
+
+
+def judge_again(order_id: UUID) -> None:
+    """Judge a locked order of which a container was swapped; nobody is told. Does nothing once its flights are over."""
+    order = _ahead().filter(pk=order_id).first()
+    if order is not None:
+        _keep(order, _judged(order, _rules())[0])
+
+
+def _keep(order: Order, fits: Sequence[Fit]) -> None:
+    order.trip = _trip(order) | {"fits": fits}
     if not any(worse_than_told(order)):
         order.fit_worse_at = None
     order.save(update_fields=["trip", "fit_worse_at"])
-    return []
 
 
 def worse_than_told(order: Order) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

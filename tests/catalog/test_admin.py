@@ -14,7 +14,7 @@ from django.utils.html import escape
 from PIL import Image
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Approval, Container, SaleOffer, Season, Variant
+from catalog.models import Airline, Approval, Container, SaleOffer, Season, Variant
 from tests.desk import errors, formset
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
@@ -203,6 +203,23 @@ def test_a_sale_price_for_an_unknown_variant_is_said_for_its_cell(staff: Client)
     assert escape('"dear" is not an amount such as 49.90.') in answer
 
 
+@pytest.mark.parametrize("note", ['=HYPERLINK("https://evil.example")', "+1", "-2+3", "@SUM(A1)"])
+def test_a_cell_that_is_a_formula_is_refused_and_one_that_looks_like_one_is_exported_as_text(staff: Client, note: str):
+    cell = note.replace('"', '""')
+    answer = transfer(staff, "airline", f'code,name\nLH,"{cell}"\n').content.decode()
+
+    assert "begins as a formula does" in answer
+    assert not Airline.objects.exists()
+
+    Airline.objects.create(code="LH", name=note)
+    exported = staff.post(
+        page("airline", "export"), {"format": "0", "airlineresource_code": "on", "airlineresource_name": "on"}
+    )
+    assert f'LH,"\'{cell}"' in exported.text or f"LH,'{note}" in exported.text
+    transfer(staff, "airline", exported.text)
+    assert Airline.objects.get().name == note
+
+
 def test_a_file_that_cannot_be_read_says_what_to_do(staff: Client):
     junk = {"format": "1", "import_file": SimpleUploadedFile("rows.json", b"\xff\xfe{")}
 
@@ -316,3 +333,55 @@ def test_a_season_that_cannot_be_is_refused_in_plain_words(staff: Client, fields
 
     assert said in errors(answer)
     assert Season.objects.count() == 1
+
+
+def test_a_container_is_duplicated_as_a_draft_with_new_skus_prices_and_no_approval(staff: Client):
+    variant = VariantFactory(sku="MUR-M", offered=True, container__brand="Minkaro", container__name="Murmur")
+    left_out = VariantFactory(sku="MUR-L", container=variant.container)
+    address = page("container", "duplicate", variant.container.pk)
+    asked = staff.get(address).content.decode()
+    assert "New SKU for MUR-M" in asked
+    assert "New SKU for MUR-L" in asked
+
+    answer = staff.post(address, {"name": "Murmur Air", f"sku_{variant.pk}": "AIR-M", f"sku_{left_out.pk}": ""})
+
+    made = Container.objects.get(slug="minkaro-murmur-air")
+    assert answer.url == page("container", "change", made.pk)
+    assert (made.published, made.images.count(), made.description) == (False, 0, variant.container.description)
+    copy = made.variants.get()
+    assert (copy.sku, copy.outer_length_mm) == ("AIR-M", variant.outer_length_mm)
+    assert [offer.price_minor for offer in copy.sale_offers.all()] == [4990]
+    rates = copy.rental_offers.get().rates.values_list("from_days", "per_day_minor")
+    assert list(rates) == [(1, 900), (4, 700), (8, 500)]
+    assert not copy.approvals.exists()
+    assert Variant.objects.get(sku="MUR-M").sale_offers.count() == 1
+
+
+@pytest.mark.parametrize(("sku", "said"), [("MUR-M", "MUR-M is taken"), ("no good", "Use capitals, digits and dashes")])
+def test_a_copy_needs_a_name_and_skus_of_its_own(staff: Client, sku: str, said: str):
+    variant = VariantFactory(sku="MUR-M", container__slug="minkaro-murmur", container__brand="Minkaro")
+    variant.container.name = "Murmur"
+    variant.container.save()
+
+    answer = staff.post(
+        page("container", "duplicate", variant.container.pk), {"name": "Murmur", f"sku_{variant.pk}": sku}
+    ).content.decode()
+
+    assert said in answer
+    assert "There is a container of this brand and name already." in answer
+    assert Container.objects.count() == 1
+
+
+def test_a_container_is_shown_as_the_app_shows_it_with_why_customers_do_not_see_it(staff: Client):
+    variant = VariantFactory(sku="MUR-M", offered=True)
+    unchecked = VariantFactory(sku="MUR-L", container=variant.container)
+    ContainerImageFactory(container=variant.container)
+
+    shown = staff.get(page("container", "app", variant.container.pk)).content.decode()
+
+    for told in (variant.container.name, "€49.90", "€9.00"):
+        assert told in shown, told
+    assert shown.count("Customers do not see it") == 1
+    Container.objects.update(published=False)
+    hidden = staff.get(page("container", "app", unchecked.container.pk)).content.decode()
+    assert "Customers do not see it: draft." in hidden

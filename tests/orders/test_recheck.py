@@ -15,10 +15,24 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
-from catalog.models import CabinRule
+from catalog.models import CabinRule, RentalOffer, Variant
+from core.errors import InvalidInput
+from inventory.errors import OutOfStock
+from inventory.models import Reservation
+from inventory.services import mirror_changes
 from orders.errors import TransitionNotAllowed
-from orders.models import Order
-from orders.services import cancel_order, recheck_rules, settle_fit
+from orders.models import Order, Quote, Rental
+from orders.services import (
+    LineRequest,
+    cancel_order,
+    prepare_rental,
+    recheck_rules,
+    settle_fit,
+    swap_container,
+    swap_options,
+)
+from tests.factories.accounts import UserFactory
+from tests.factories.catalog import VariantFactory
 from tests.jobs import run_jobs
 from tests.orders.flights import ask, know_airlines, trip
 from tests.shop import Shop, key
@@ -227,3 +241,84 @@ def test_who_closed_the_account_is_told_nothing(shop: Shop) -> None:
 
     assert recheck_rules() == []
     assert User.objects.filter(pk=shop.customer.pk).exists()
+
+
+def stocked(shop: Shop, sku: str, **offered: Any) -> Variant:
+    """A smaller bag of which there is one piece and one unit."""
+    variant = VariantFactory(
+        sku=sku, offered=True, container__kind="soft", outer_length_mm=440, outer_width_mm=260, outer_height_mm=180,
+        inner_length_mm=430, inner_width_mm=250, inner_height_mm=170, weight_g=900, max_load_g=9000,
+    )  # fmt: skip
+    RentalOffer.objects.filter(variant=variant).update(prep_days=1, turnaround_days=2, **offered)
+    shop.ims.store.receive(sku, "BER", 1)
+    shop.ims.store.add_units(sku, "BER", [f"{sku}-1"], "A")
+    mirror_changes()
+    return variant
+
+
+def test_a_rental_is_swapped_free_of_charge_for_one_that_fits_and_the_warehouse_hears_of_both(shop: Shop) -> None:
+    small = stocked(shop, "SMALL-1", deposit_minor=9900)
+    quote = ask(shop, shop.body(shop.rental(10, 16), **trip(shop, "LH")))
+    order = shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
+    line, rental = order.lines.get(), Rental.objects.get()
+    prepare_rental(rental_id=rental.pk, actor="staff:1")
+    charged = order.charges.total()
+    change(shop.day(5), height_mm=190)
+    recheck_rules()
+
+    options = swap_options(Order.objects.get(pk=order.pk))
+    assert [(of.sku, row["variant"]["sku"]) for of, row in options] == [("CRATE-1", "SMALL-1")]
+    swap_container(line_id=line.pk, sku="SMALL-1", actor="staff:1", note="agreed on the phone")
+    run_jobs()
+
+    order.refresh_from_db()
+    line.refresh_from_db()
+    rental.refresh_from_db()
+    assert (line.variant, line.sku, line.title) == (small, "SMALL-1", small.title)
+    assert (rental.status, rental.unit, rental.start_on) == ("booked", None, shop.day(10))
+    assert (rental.period.lower, rental.period.upper) == (shop.day(9), shop.day(19))
+    assert (order.charges.total(), order.fit_worse_at) == (charged, None)
+    assert [claim["id"] for claim in shop.claims_at_ims()] == [str(rental.reservation_id)]
+    assert set(Reservation.objects.values_list("variant__sku", "status", "period__startswith")) >= {
+        ("SMALL-1", "committed", shop.day(9))
+    }
+    assert order.events.filter(event="replace", note="agreed on the phone").count() == 1
+    told = shop.phone().get(f"/api/v1/orders/{order.number}").json()["lines"][0]
+    assert (told["sku"], told["fit"]["answer"]) == ("SMALL-1", "fits")
+
+
+def test_what_was_bought_is_swapped_by_staff_in_the_admin(shop: Shop, admin_client: Client) -> None:
+    stocked(shop, "SMALL-1")
+    order = paid(shop, "LH")
+    change(shop.day(5), height_mm=190)
+    recheck_rules()
+    step = reverse("admin:orders_order_swap", args=[order.pk])
+
+    assert order.lines.get().title in admin_client.get(step).text
+    answer = admin_client.post(step, {"to": f"{order.lines.get().pk} SMALL-1", "note": "agreed"})
+
+    assert answer.status_code == 302
+    run_jobs()
+    assert order.lines.get().sku == "SMALL-1"
+    assert [claim["id"] for claim in shop.claims_at_ims()] == [str(order.lines.get().reservation_id)]
+    order.refresh_from_db()
+    assert order.fit_worse_at is None
+
+
+def test_a_swap_takes_nothing_from_anybody_and_needs_a_rule_that_changed(shop: Shop) -> None:
+    stocked(shop, "SMALL-1")
+    order = paid(shop, "LH")
+    line = order.lines.get()
+    with pytest.raises(TransitionNotAllowed):
+        swap_container(line_id=line.pk, sku="SMALL-1", actor="staff:1", note="no reason")
+    change(shop.day(5), height_mm=190)
+    recheck_rules()
+    shop.order(LineRequest("sale", "SMALL-1", 1), customer=UserFactory())
+
+    with pytest.raises(OutOfStock):
+        swap_container(line_id=line.pk, sku="SMALL-1", actor="staff:1", note="agreed")
+    with pytest.raises(InvalidInput):
+        swap_container(line_id=line.pk, sku="NO-SUCH", actor="staff:1", note="agreed")
+
+    assert order.lines.get().sku == "BAG-1"
+    assert Reservation.objects.get(order_line=line).status == "committed"

@@ -42,6 +42,8 @@ EXPECTED = {
         "pay": {"pending_payment": "confirmed"},
         "pay_late": {"expired": "confirmed"},
         "cancel": {"reserving": "cancelled", "pending_payment": "cancelled", "confirmed": "cancelled"},
+        "recheck_fit": {"confirmed": "confirmed"},
+        "settle_fit": {"confirmed": "confirmed"},
         "complete": {"confirmed": "completed"},
     },
     "rental": {
@@ -56,6 +58,7 @@ EXPECTED = {
         "rearrange": {"booked": "booked", "ready": "ready", "out": "out"},
         "call_off": {"booked": "cancelled", "ready": "cancelled"},
         "shorten": {"out": "out"},
+        "replace": {"booked": "booked", "ready": "ready"},
         "tell_late": {"out": "out"},
         "post_back": {"out": "out"},
         "deny_parcel": {"out": "out"},
@@ -70,6 +73,7 @@ EXPECTED = {
     "sale": {
         "prepare": {"reserved": "ready"},
         "ship": {"ready": "shipped"},
+        "replace": {"reserved": "reserved"},
         "collect": {"ready": "collected"},
         "ask_return": {"shipped": "return_requested", "collected": "return_requested"},
         "receive": {"return_requested": "returned"},

@@ -19,8 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from catalog.models import Container
-from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Rental
+from catalog.models import CabinRule, Container
+from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Quote, Rental
 from orders.services import (
     call_off_rental,
     cancel_order,
@@ -34,6 +34,7 @@ from orders.services import (
     prepare_rental,
     prepare_sale,
     rearrange_rental,
+    recheck_rules,
     remind,
     serve_waitlist,
     settle_no_shows,
@@ -50,6 +51,7 @@ from tests.factories.accounts import AddressFactory, UserFactory
 from tests.factories.orders import waiting_for
 from tests.jobs import run_jobs, waiting_jobs
 from tests.orders.desk import address, desk
+from tests.orders.flights import ask, know_airlines, trip
 from tests.shop import Shop
 
 
@@ -178,6 +180,7 @@ def everything_that_is_mailed(shop: Shop, settings: Settings) -> None:
     settled(shop)
     parcel_and_waitlist(shop)
     days_that_cannot_be_kept(shop)
+    an_airline_changes_its_rules(shop)
     days_go_by(shop)
 
 
@@ -202,6 +205,15 @@ def parcel_and_waitlist(shop: Shop) -> None:
     for _ in range(2):
         serve_waitlist()
         settled(shop)
+
+
+def an_airline_changes_its_rules(shop: Shop) -> None:
+    know_airlines(shop)
+    quote = ask(shop, shop.body(shop.sale(), **trip(shop, "LH")))
+    shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
+    CabinRule.objects.update(allowed=False)
+    recheck_rules()
+    settled(shop)
 
 
 def days_that_cannot_be_kept(shop: Shop) -> None:

@@ -1,0 +1,149 @@
+"""Another container in place of one that an airline does not take any more: free of charge, by staff."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from catalog.buffers import Buffers
+from catalog.fitting import FittingRow, fitting
+from catalog.models import RentalOffer, Variant
+from catalog.rules import rules_of
+from catalog.selectors import Mode, Wish
+from core.errors import FieldError, InvalidInput, NotFound
+from core.time import days_counted
+from inventory.journeys import Journey
+from inventory.models import Depot
+from inventory.services import Claim, commit, hold, lock_pools, put_down, release, sync_soon
+from inventory.states import ReservationKind
+from orders.disruption import WAITING
+from orders.errors import TransitionNotAllowed
+from orders.models import Order, OrderLine, Rental
+from orders.services.history import lock_order, move_rental, move_sale, require_confirmed
+from orders.services.rechecking import judge_again
+from orders.services.soon import settle_soon
+from orders.states import RENTAL, SALE, RentalStatus, SaleStatus, next_status
+
+MOST_OPTIONS = 20  # of each line
+_IN_HAND = timedelta(minutes=1)  # between the hold and its commit, in one transaction
+
+
+@transaction.atomic
+def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLine:
+    """Give a line that has not left, of an order that fits its flight less well than told, as another container.
+
+    All of its pieces or none; what it costs, its deposit and its terms stay. What stood ready is prepared again. The
+    order is judged anew, and leaves the list of staff when all is as good as told. The inventory system follows.
+    Locks: order, stock levels of both, reservations.
+    Raises: NotFound, TransitionNotAllowed, InvalidInput when it is not offered so, OutOfStock.
+    """
+    order, line = _lock(line_id)
+    variant = _offered(line, sku)
+    old = _reservations(line)
+    lock_pools({(line.variant_id, order.depot_id), (variant.pk, order.depot_id)})
+    line.variant, line.sku, line.title = variant, variant.sku, variant.title
+    new = _swap_sale(order, line, actor, note) if line.status else _swap_rentals(order, line, actor, note)
+    line.save(update_fields=["variant", "sku", "title", "explanation"])
+    release(reservation_ids=old)
+    sync_soon([*old, *new])
+    judge_again(order.pk)
+    settle_soon(order.pk)
+    return line
+
+
+def swap_options(order: Order) -> list[tuple[OrderLine, FittingRow]]:
+    """For each line that may be swapped what fits all of its flights instead, best first. Whether it is free the swap
+    itself says."""
+    if not order.trip:
+        return []
+    journey = Journey.of(order.trip)
+    asked = journey.asks(rules_of(journey.airlines)[0])
+    found: list[tuple[OrderLine, FittingRow]] = []
+    for line in order.lines.prefetch_related("rentals"):
+        rental = next(iter(_living(line)), None)
+        if line.status != SaleStatus.RESERVED and (rental is None or rental.status not in WAITING):
+            continue
+        days = days_counted(rental.start_on, rental.end_on) if rental else 1
+        first_on = rental.start_on if rental else None
+        mode = Mode.RENT if rental else Mode.BUY
+        wish = Wish(currency=order.currency, mode=mode, days=days, first_on=first_on)
+        rows = fitting(asked, wish, most=MOST_OPTIONS).rows
+        found += [(line, row) for row in rows if row["variant"]["sku"] != line.sku]
+    return found
+
+
+def _lock(line_id: UUID) -> tuple[Order, OrderLine]:
+    order_id = OrderLine.objects.filter(pk=line_id).values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise NotFound("There is no such line.")
+    order = require_confirmed(lock_order(order_id=order_id))
+    if order.fit_worse_at is None:
+        raise TransitionNotAllowed(event="swap", status="as well fitting as told", allowed=[])
+    line = OrderLine.objects.get(pk=line_id)
+    if line.status:
+        next_status(SALE, "replace", line.status)
+    for rental in _living(line):
+        next_status(RENTAL, "replace", rental.status)
+    return order, line
+
+
+def _living(line: OrderLine) -> list[Rental]:
+    return list(line.rentals.exclude(status=RentalStatus.CANCELLED).order_by("id"))
+
+
+def _reservations(line: OrderLine) -> list[UUID]:
+    return [line.reservation_id] if line.reservation_id else [rental.reservation_id for rental in _living(line)]
+
+
+def _offered(line: OrderLine, sku: str) -> Variant:
+    """Raises: InvalidInput unless it may be had as the line is, in the currency of its order."""
+    offer = "sale_offers" if line.status else "rental_offers"
+    had = Variant.objects.offered().filter(**{"sku": sku, f"{offer}__currency": line.order.currency})
+    variant = had.exclude(pk=line.variant_id).select_related("container").first()
+    if variant is None:
+        detail = "This is what they have, or it is not offered in the same way."
+        raise InvalidInput([FieldError("/sku", detail, "not_offered")])
+    return variant
+
+
+def _swap_sale(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
+    new = _won([Claim(line.variant_id, order.depot_id, ReservationKind.SALE, line.quantity)])
+    move_sale(order, line, "replace", actor=actor, note=note, reservation_id=new[0])
+    return new
+
+
+def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
+    """The days stay the customer's; those around them are the other container's own."""
+    depot = Depot.objects.with_closures().get(pk=order.depot_id)
+    offer = RentalOffer.objects.get(variant=line.variant_id, currency=order.currency)
+    around = Buffers(offer.prep_days, offer.turnaround_days, line.rental_terms.buffers.transit)
+    rentals = _living(line)
+    periods = [around.blocked(rental.start_on, rental.end_on, depot.is_closed) for rental in rentals]
+    new = _won(
+        [
+            Claim(
+                line.variant_id, order.depot_id, ReservationKind.RENTAL, 1, period, around.ready_days,
+                days=(rental.start_on, rental.end_on),
+            )
+            for rental, period in zip(rentals, periods, strict=True)
+        ]
+    )  # fmt: skip
+    for rental, reservation_id, period in zip(rentals, new, periods, strict=True):
+        if rental.status == RentalStatus.READY:
+            put_down(reservation_id=rental.reservation_id)
+            move_rental(order, rental, "unprepare", actor=actor, note="another container instead", unit=None)
+        move_rental(
+            order, rental, "replace", actor=actor, note=note, reservation_id=reservation_id, period=DateRange(*period),
+            unit=None,
+        )  # fmt: skip
+    line.explanation["rental"] |= {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
+    return new
+
+
+def _won(claims: list[Claim]) -> list[UUID]:
+    """Raises: OutOfStock."""
+    ids = [row.pk for row in hold(claims=claims, expires_at=timezone.now() + _IN_HAND)]
+    commit(reservation_ids=ids)
+    return ids
