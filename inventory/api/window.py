@@ -138,8 +138,8 @@ class Memory:
             self._size -= old.size
 
 
-# A page of the shop window, which works out what it shows when nobody asked for it before. (Not a docstring: the OpenAPI
-# document would take it for the description of each operation.)
+# A page of the shop window, which works out what it shows when nobody asked for it before. No docstring: the OpenAPI
+# document would take it for the description of each operation.
 class WindowView(APIView):
     memory: ClassVar = Memory(MOST_BYTES)
 
