@@ -71,6 +71,10 @@ def _columns(verb: str, names: list[str], kind: str = "") -> list[str]:
 _FORMULA = ("=", "+", "-", "@")  # whoever opens an export in a spreadsheet would run it
 
 
+def _wanted(field: Any) -> str:
+    return "a day such as 2026-12-31" if isinstance(field.widget, widgets.DateWidget) else "a number"
+
+
 def _objection(field: Any, row: Any) -> str:
     """Why what stands in one cell cannot be; "" when it can."""
     written = row[field.column_name]
@@ -85,9 +89,7 @@ def _objection(field: Any, row: Any) -> str:
     except (ArithmeticError, TypeError):
         return f'"{written}" is not a number.'
     except ValueError as no:
-        if isinstance(field.widget, widgets.DateWidget):
-            return f'"{written}" is not a day such as 2026-12-31.'
-        return str(no) if isinstance(field.widget, AmountWidget) else f'"{written}" is not a number.'
+        return str(no) if isinstance(field.widget, AmountWidget) else f'"{written}" is not {_wanted(field)}.'
     return ""
 
 

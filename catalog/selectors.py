@@ -144,18 +144,20 @@ class ContainerRow(TypedDict):
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
 # VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
 # variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
-_CAN_BE_HAD = """
+_APPROVED = """
     catalog_variant v
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
     ) latest ON latest.result = 'approved'
     LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
+"""
+CAN_BE_HAD = f"""{_APPROVED}
     LEFT JOIN LATERAL (
         SELECT o.*, json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
                              ORDER BY r.from_days) AS steps,
                CASE WHEN %(days)s::int IS NULL
                     THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
-                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {fee}
+                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
                END AS price
         FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
         WHERE o.variant_id = v.id AND o.currency = %(currency)s
@@ -167,9 +169,16 @@ _CAN_BE_HAD = """
     ) had
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
       AND (%(only)s::bigint[] IS NULL OR v.id = ANY(%(only)s))
+"""  # noqa: S608 (constants only)
+
+# The same variants, whatever they cost: without a limit of the price, nothing has to be worked out to know them.
+CAN_BE_HAD_AT_ALL = f"""{_APPROVED}
+    LEFT JOIN catalog_rentaloffer o ON o.variant_id = v.id AND o.currency = %(currency)s
+        AND (%(days)s::int IS NULL OR %(days)s BETWEEN o.min_days AND o.max_days)
+        AND EXISTS (SELECT FROM catalog_rentalrate r WHERE r.offer_id = o.id)
+    WHERE CASE %(mode)s WHEN 'buy' THEN s.id IS NOT NULL WHEN 'rent' THEN o.id IS NOT NULL
+               ELSE s.id IS NOT NULL OR o.id IS NOT NULL END
 """
-CAN_BE_HAD = _CAN_BE_HAD.format(fee=FEE_IN_SQL)
-CAN_BE_HAD_AT_ALL = _CAN_BE_HAD.format(fee="0")  # whatever it costs; without a limit of the price the same variants
 
 VARIANT_AS_JSON = """
     json_build_object(

@@ -138,9 +138,9 @@ class Memory:
             self._size -= old.size
 
 
+# A page of the shop window, which works out what it shows when nobody asked for it before. No docstring: the OpenAPI
+# document would take it for the description of each operation.
 class WindowView(APIView):
-    """A page of the shop window, which works out what it shows when nobody asked for it before."""
-
     memory: ClassVar = Memory(MOST_BYTES)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
