@@ -56,7 +56,7 @@ from tests.orders.test_order_answer import require_sound
 from tests.payments.machine import MONDAY, opened
 from tests.shop import Shop
 
-EXAMPLES, STEPS, LONG = 8, 20, 20
+EXAMPLES, STEPS, LONG = 10, 20, 20
 ME, CLERK = "customer:1", "staff:1"
 OVER = ("closed", "cancelled", "kept", "lost")
 POLICIES = [(), ((48, 100), (0, 50)), ((24, 80),), ((400, 100), (240, 30))]
@@ -394,7 +394,8 @@ DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
     "jobs_run": lambda life: iter([life]),
 }
 OFTEN = dict.fromkeys(
-    ("rearrange", "call_off", "hand_over", "take_back", "close", "damage", "send_back", "move", "tell_late"), 2
+    ("rearrange", "call_off", "cancel", "hand_over", "take_back", "close", "damage", "send_back", "move", "tell_late"),
+    2,
 )
 ENDS = ("ended completed", "ended cancelled")
 MOST_DEEDS = 11  # of all; under the profile "long" every one of them happens
