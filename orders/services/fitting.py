@@ -9,6 +9,12 @@ from inventory.journeys import Journey, box_of
 from inventory.travellers import verdict_as_json
 
 Fit = dict[str, Any]
+IN_WORDS = {
+    "fits": "it fits",
+    "tight": "it fits with little room",
+    "ask_airline": "ask the airline",
+    "too_small": "it does not do",
+}
 _ANSWERS = [str(answer) for answer in Answer]  # from best to worst
 
 

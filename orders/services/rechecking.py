@@ -16,7 +16,7 @@ from catalog.rules import rules_of
 from inventory.journeys import Journey
 from orders.errors import TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
-from orders.services.fitting import Fit, judge, worse, worst_of
+from orders.services.fitting import IN_WORDS, Fit, judge, worse, worst_of
 from orders.services.history import CLOCK, lock_order, move
 from orders.services.soon import tell_soon
 from orders.states import OrderStatus, RentalStatus, SaleStatus
@@ -41,7 +41,8 @@ class Worsened:
         return leg
 
     def __str__(self) -> str:
-        return f"{self.line.sku}: {self.before['answer']}, now {self.now['answer']}. {self.now['detail']}"
+        before, now = IN_WORDS[self.before["answer"]], IN_WORDS[self.now["answer"]]
+        return f"{self.line.sku}: {before}; now {now}. {self.now['detail']}"
 
 
 def recheck_rules(*, dry_run: bool = False) -> list[Worsened]:

@@ -27,6 +27,7 @@ from orders.models import (
 )
 from orders.outlook import EXTENDABLE, keep_minor, rent_charged_minor
 from orders.services import worse_than_told
+from orders.services.fitting import IN_WORDS
 from orders.states import ClaimStatus, OrderStatus, RentalStatus, SaleStatus
 from payments.services.letter import Letter, day, place
 
@@ -208,7 +209,7 @@ def fit_worse(order: Order, about: str) -> Letter | None:
         return None
     legs = order.trip["legs"]
     facts = [
-        (_flight(legs[now["leg"]]), f"{_VERDICTS[before['answer']]}; now {_VERDICTS[now['answer']]}: {now['detail']}")
+        (_flight(legs[now["leg"]]), f"{IN_WORDS[before['answer']]}; now {IN_WORDS[now['answer']]}: {now['detail']}")
         for before, now in changes
     ]
     return Letter(
@@ -220,14 +221,6 @@ def fit_worse(order: Order, about: str) -> Letter | None:
         ],
         list(dict.fromkeys(facts)),
     )
-
-
-_VERDICTS = {
-    "fits": "it fits",
-    "tight": "it fits with little room",
-    "ask_airline": "ask the airline",
-    "too_small": "it does not do",
-}
 
 
 def _flight(leg: dict[str, str]) -> str:
