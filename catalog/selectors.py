@@ -235,7 +235,8 @@ FROM {CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
 ORDER BY v.sku
 """  # noqa: S608
 
-# The next larger ones of the same kind; those of its own container first among equals.
+# The next larger ones of the same kind; those of its own container first among equals. Walked by the index
+# variant_by_room, so it does not grow with the catalog.
 _INSTEAD = f"""
 SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
@@ -244,6 +245,8 @@ CROSS JOIN LATERAL (
     SELECT c.slug, c.brand, c.name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
     FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
+      AND v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm
+          >= own.inner_length_mm::bigint * own.inner_width_mm * own.inner_height_mm
       AND v.inner_length_mm >= own.inner_length_mm
       AND v.inner_width_mm >= own.inner_width_mm
       AND v.inner_height_mm >= own.inner_height_mm

@@ -51,9 +51,15 @@ def in_words(tiers: Sequence[Tier], begins_at: datetime | None, now: datetime) -
     much = _much(percent)
     if until is None:
         return f"{much} is credited if you cancel before anything is handed over."
-    then = percent_at(tiers, begins_at, until + timedelta(microseconds=1))
-    later = "nothing" if then == 0 else f"{then} %"
-    return f"{much} of the rent is credited if you cancel until {until.day} {until:%B %Y, %H:%M}; later {later}."
+    said = [f"{much} of the rent is credited if you cancel until {_instant(until)}"]
+    for ends_at, less in until_when(tiers, begins_at):
+        if ends_at > until and less:
+            said.append(f"{less} % until {_instant(ends_at)}")
+    return f"{'; '.join(said)}; later nothing."
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y, %H:%M}"
 
 
 def _much(percent: int) -> str:

@@ -129,10 +129,14 @@ def waitlist_answer(entry: WaitlistEntry) -> dict[str, Any]:
 
 
 def cancellation_answer(order: Order) -> dict[str, Any]:
-    """What cancelling it now would do; needs `quote` and `depot`."""
+    """What cancelling it now would do, which is nothing where it cannot be; needs `quote` and `depot`."""
     now = cancellation_of(order)
+    if "cancel" not in open_to_customer(order):
+        kept = money(now.credit_minor + now.kept_minor, order.currency)
+        nothing = {"credit": money(0, order.currency), "kept": kept, "rent_credited_percent": 0, "until": None}
+        return {"possible": False, **nothing}
     return {
-        "possible": "cancel" in open_to_customer(order),
+        "possible": True,
         "credit": money(now.credit_minor, order.currency),
         "kept": money(now.kept_minor, order.currency),
         "rent_credited_percent": now.percent,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Cast
 
 from catalog.checklist import CODES
 from catalog.fit import Shell
@@ -158,6 +159,13 @@ class Variant(models.Model):
                 ),
                 name="variant_inner_within_outer",
                 violation_error_message="The inside cannot be larger than the outside.",
+            )
+        ]
+        indexes = [
+            # What could stand in for a variant is walked from its own size upwards (catalog.selectors.fitting_instead).
+            models.Index(
+                Cast("inner_length_mm", models.BigIntegerField()) * F("inner_width_mm") * F("inner_height_mm"),
+                name="variant_by_room",
             )
         ]
 

@@ -19,6 +19,7 @@ from payments.models import Document, Payment
 from payments.selectors import balance, unsettled_orders
 from payments.services import catch_up, reconcile_payments
 from tests.jobs import run_jobs
+from tests.orders.test_renting import out
 from tests.shop import Shop, key
 
 ME = "customer:1"
@@ -141,7 +142,7 @@ def test_the_quote_tells_until_when_how_much_is_credited(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("first", "percent", "until", "text"),
     [
-        (10, 100, 48, "All of the rent is credited if you cancel until {until}; later 50 %."),
+        (10, 100, 48, "All of the rent is credited if you cancel until {until}; 50 % until {last}; later nothing."),
         (2, 50, 24, "50 % of the rent is credited if you cancel until {until}; later nothing."),
         (0, 0, None, "The rent is not refundable once it is paid."),
     ],
@@ -158,7 +159,10 @@ def test_the_quote_tells_which_of_its_terms_holds_now_and_until_when(
     now = told["cancellation_now"]
     assert now["credited_percent"] == percent
     assert (now["until"] and datetime.fromisoformat(now["until"])) == at
-    assert now["text"] == text.format(until=f"{at.day} {at:%B %Y, %H:%M}" if at else "")
+    last = before(shop, first, 24)
+    assert now["text"] == text.format(
+        until=f"{at.day} {at:%B %Y, %H:%M}" if at else "", last=f"{last.day} {last:%B %Y, %H:%M}"
+    )
 
 
 def test_the_quote_says_so_where_no_terms_count_or_nothing_is_rented(shop: Shop) -> None:
@@ -288,3 +292,12 @@ def test_moving_there_and_back_changes_nothing_about_what_is_kept(shop: Shop) ->
     told = cancellation_of(order, now=before(shop, 10, 4))
 
     assert (told.kept_minor, told.credit_minor) == (rent, 0)
+
+
+def test_where_cancelling_is_not_possible_nothing_would_be_credited(shop: Shop) -> None:
+    order = out(shop).line.order
+
+    told = shop.phone().get(f"/api/v1/orders/{order.number}/cancellation").json()
+
+    assert (told["possible"], told["credit"]["amount"], told["rent_credited_percent"]) == (False, 0, 0)
+    assert told["kept"]["amount"] == order.total_minor
