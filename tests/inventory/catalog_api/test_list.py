@@ -35,7 +35,12 @@ def test_a_container_is_shown_with_images_prices_and_counts(get: Get, depot: Dep
 
     assert (shown["slug"], shown["kind"], shown["description"]) == ("murmur", "soft", "Quiet.")
     assert shown["images"] == [
-        {"url": f"{settings.PUBLIC_URL}/media/containers/murmur.webp", "alt": "Murmur in sage", "colour": "sage"}
+        {
+            "url": f"{settings.PUBLIC_URL}/media/containers/murmur.webp",
+            "alt": "Murmur in sage",
+            "colour": "sage",
+            "sizes": [],
+        }
     ]
     [answer] = shown["variants"]
     assert answer["inner"] == {"length_mm": 420, "width_mm": 250, "height_mm": 240}
