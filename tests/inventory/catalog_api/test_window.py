@@ -141,6 +141,8 @@ def another(field: Any, value: Any) -> Any:  # noqa: PLR0911 (a kind of field ea
         return SPARE[field.related_model]().pk
     if isinstance(field, ArrayField):
         return [1, 2, 3]
+    if field.name == "sizes":  # of a picture
+        return [{"width": 320, "height": 240, "webp": "containers/other.webp", "avif": "containers/other.avif"}]
     if isinstance(field, models.JSONField):
         return {"other": True}
     if isinstance(value, bool):
