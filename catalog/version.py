@@ -9,7 +9,8 @@ from django.db import connection
 
 # As SQL: a text that was never there before once anything was changed.
 CATALOG_VERSION = (
-    "(SELECT edition.number || '.' || said.last_value FROM catalog_version edition, catalog_statements said)"
+    "(SELECT concat_ws('.', edition.number, said.last_value, extract(epoch FROM edition.moved_at)) "
+    "FROM catalog_version edition, catalog_statements said)"
 )
 
 

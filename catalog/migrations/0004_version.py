@@ -7,18 +7,19 @@ TABLES = (
 )
 
 # Before a statement touches its rows: whoever changes the catalog waits here, and not for each other's rows.
-# `number` moves when a change is committed. The sequence moves with every statement, committed or not, so that whoever
-# reads inside of a transaction that changes more than once, or that is undone, does not take one state for another.
+# `number` moves when a change is committed; `moved_at` tells it from the same number before a backup was restored. The
+# sequence moves with every statement, committed or not, so that whoever reads inside of a transaction that changes more
+# than once, or that is undone, does not take one state for another.
 MAKE = """
-CREATE TABLE catalog_version (number bigint NOT NULL, transaction xid8);
-INSERT INTO catalog_version (number) VALUES (1);
+CREATE TABLE catalog_version (number bigint NOT NULL, moved_at timestamptz NOT NULL, transaction xid8);
+INSERT INTO catalog_version (number, moved_at) VALUES (1, clock_timestamp());
 CREATE SEQUENCE catalog_statements;
 SELECT nextval('catalog_statements');  -- the first call returns the start, where it stands already
 
 CREATE FUNCTION catalog_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM nextval('catalog_statements');
-    UPDATE catalog_version SET number = number + 1, transaction = pg_current_xact_id()
+    UPDATE catalog_version SET number = number + 1, moved_at = clock_timestamp(), transaction = pg_current_xact_id()
     WHERE transaction IS DISTINCT FROM pg_current_xact_id();
     RETURN NULL;
 END $$;

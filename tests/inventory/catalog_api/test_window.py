@@ -381,3 +381,19 @@ def test_without_a_depot_nothing_is_counted_and_nothing_remembered(get: Get):
 
     assert shown["variants"][0]["availability"] == []
     assert get(LIST)["results"] == [shown]
+
+
+def test_a_restored_backup_that_is_changed_anew_is_not_taken_for_what_it_was(get: Get, depot: Depot, pool: Variant):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT number, last_value FROM catalog_version, catalog_statements")
+        number, said = cursor.fetchone()
+        Container.objects.update(name="Before")
+        before = get(LIST)["results"][0]["name"]
+        cursor.execute("UPDATE catalog_version SET number = %s, transaction = NULL", [number - 1])
+        cursor.execute("SELECT setval('catalog_statements', %s)", [said])
+        Container.objects.update(name="After")
+        cursor.execute("SELECT number, last_value FROM catalog_version, catalog_statements")
+        again = cursor.fetchone()
+
+    assert (before, again) == ("Before", (number, said + 1))
+    assert get(LIST)["results"][0]["name"] == "After"
