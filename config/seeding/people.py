@@ -9,7 +9,7 @@ from accounts.models import Address, Cat, User
 from config.demo.catalog import CATS
 
 PASSWORD = "cat-travel-demo"  # noqa: S105 (the demo's; refused in production)
-STAFF = ("catalog", "clerk", "refunds", "auditor")
+STAFF = ("catalog", "clerk", "refunds", "approvals", "auditor")
 ADMIN = "admin@example.com"
 CUSTOMER = "mia@example.com"
 

@@ -9,6 +9,7 @@ DEMO_LOGINS = (
     ("clerk@example.com", "hands over and takes back"),
     ("catalog@example.com", "edits containers and prices"),
     ("refunds@example.com", "gives money back"),
+    ("approvals@example.com", "decides about claims, large refunds and disputes"),
     ("auditor@example.com", "sees everything, changes nothing"),
     ("admin@example.com", "may do everything"),
 )

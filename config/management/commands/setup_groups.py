@@ -7,7 +7,7 @@ from config.groups import setup_groups
 
 
 class Command(BaseCommand):
-    help = "Give the groups of staff (catalog, clerk, refunds, auditor) their rights. Safe to repeat."
+    help = "Give the groups of staff (catalog, clerk, refunds, approvals, auditor) their rights. Safe to repeat."
 
     @transaction.atomic
     def handle(self, **_options: Any) -> None:
