@@ -31,8 +31,8 @@ SELECT id, 'BENCH-' || lpad(row_number() OVER (ORDER BY id, part)::text, 6, '0')
        '#8aa38a', 440 + id % 20 * 12, 280 + id % 9 * 10, 190 + id % 11 * 10,
        450 + id % 20 * 12, 290 + id % 9 * 10, 200 + id % 11 * 10, 1100 + id % 30 * 50, 5000 + id % 5 * 1000
 FROM catalog_container, generate_series(1, 3) part WHERE part <= 1 + id % 3;
-INSERT INTO catalog_containerimage (container_id, image, alt, colour, position)
-SELECT id, 'containers/' || slug || '-' || part || '.webp', name, '', part
+INSERT INTO catalog_containerimage (container_id, image, alt, colour, position, sizes)
+SELECT id, 'containers/' || slug || '-' || part || '.webp', name, '', part, '[]'
 FROM catalog_container, generate_series(1, 2) part;
 INSERT INTO catalog_approval (variant_id, checklist, result, approved_on, note)
 SELECT id, '{checklist}', CASE WHEN id % 50 = 0 THEN 'refused' ELSE 'approved' END, '2026-01-15', ''

@@ -130,6 +130,9 @@ class AirlineResource(SpreadsheetResource):
         skip_unchanged = True
 
 
+HOW_IT_WAS_READ = ("source", "checked_on", "trust", "note")
+
+
 class RuleResource(SpreadsheetResource):
     """A row is one version of a rule: another `valid_from` in the file is another version, beside the one that was."""
 
@@ -151,6 +154,7 @@ class CabinRuleResource(RuleResource):
     class Meta:
         model = CabinRule
         exclude: ClassVar[list[str]] = ["id"]
+        import_order = export_order = [*CabinRule.SAYS, *HOW_IT_WAS_READ]  # what matters is seen first
         import_id_fields: ClassVar[list[str]] = ["airline", "cabin", "aircraft", "shell", "valid_from"]
         clean_model_instances = True
         skip_unchanged = True
@@ -160,6 +164,7 @@ class HoldRuleResource(RuleResource):
     class Meta:
         model = HoldRule
         exclude: ClassVar[list[str]] = ["id"]
+        import_order = export_order = [*HoldRule.SAYS, *HOW_IT_WAS_READ]
         import_id_fields: ClassVar[list[str]] = ["airline", "aircraft", "valid_from"]
         clean_model_instances = True
         skip_unchanged = True

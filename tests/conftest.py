@@ -13,6 +13,7 @@ from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory
 from sandbox.stripe.client import InProcessHTTPClient
 from sandbox.stripe.sandbox import StripeSandbox
+from tests.jobs import forget_every_job
 from tests.shop import Shop
 
 
@@ -25,6 +26,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _jobs_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Django empties the tables that it manages; procrastinate's are its own."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or bool(marker and marker.kwargs.get("transaction"))
+    if not commits:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    forget_every_job()
+    yield
+    forget_every_job()
 
 
 @pytest.fixture

@@ -36,6 +36,12 @@ def forget_jobs() -> None:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'cancelled' WHERE status = 'todo'")
 
 
+def forget_every_job() -> None:
+    """Also those that are done, and the workers that did them."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE")
+
+
 def _todo(*, later: bool = True) -> list[tuple[int, str, dict[str, Any]]]:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -3,10 +3,16 @@
 import select
 from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg import OperationalError
 
 _Prepared: Any = base.ServerBindingCursor  # Django's stubs know nothing of psycopg 3
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """For the log of statements: what PostgreSQL got in parts and nobody can compose here, as it was sent."""
+        return super().last_executed_query(cursor, sql, params) or str(sql)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -15,6 +21,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Not Django's CONN_HEALTH_CHECKS: psycopg's pool then waits ever longer before it tries its next connection, which is
     as dead, until nobody waits for the answer any more.
     """
+
+    ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)

@@ -21,23 +21,6 @@ def phone(db: None) -> Phone:
     return client_for(UserFactory())
 
 
-@pytest.fixture(autouse=True)
-def _jobs_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Django empties the tables that it manages; procrastinate's are its own."""
-    if "transactional_db" not in request.fixturenames:
-        yield
-        return
-    request.getfixturevalue("transactional_db")
-    forget_every_job()
-    yield
-    forget_every_job()
-
-
-def forget_every_job() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE")
-
-
 def stranger_connection() -> psycopg.Connection[Any]:
     """A connection to the test's database that Django knows nothing of."""
     known = connection.get_connection_params()
