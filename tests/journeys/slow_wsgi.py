@@ -8,11 +8,12 @@ from config.wsgi import application
 from inventory.services import holds
 
 count = holds.require_free
+pause = {"seconds": 0.1}  # fifty of them one after the other are not more than a lock may be waited for
 
 
 def count_and_dawdle(claims: Sequence[holds.Claim], **more: Any) -> None:
     count(claims, **more)
-    time.sleep(0.1)
+    time.sleep(pause["seconds"])
 
 
 holds.require_free = count_and_dawdle
