@@ -46,6 +46,10 @@ class Buffers:
             return start_on
         return _nearest_open(start_on - self.transit.out_days * _A_DAY, -_A_DAY, is_closed)
 
+    def posted_on(self, start_on: date, is_closed: IsClosed = _always_open) -> date | None:
+        """The day on which its parcel is posted; None: it is picked up."""
+        return self.leaves_on(start_on, is_closed) if self.transit else None
+
     def arrives_on(self, ready_on: date, is_closed: IsClosed = _always_open) -> date:
         """The day on which what is ready on `ready_on` is with its customer."""
         if self.transit is None:

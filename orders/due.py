@@ -138,7 +138,7 @@ def no_shows(*, at: datetime | None = None) -> list[Rental]:
         line__order__status=OrderStatus.CONFIRMED,
         line__order__fulfilment=Fulfilment.PICKUP,
     )
-    found, depots = [], {depot.pk: depot for depot in Depot.objects.with_closures(past=True)}
+    found, depots = [], Depot.objects.with_closures(past=True).in_bulk()
     for rental in rows.select_related("line__order").order_by("start_on", "id"):
         depot = depots[rental.line.order.depot_id]
         is_news = rental.missed_at is None and is_missed(rental, depot, now)

@@ -1,7 +1,7 @@
 """What an order and each of its lines cost now, and how that came about. What they cost when they were ordered tells
 the quote."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -28,10 +28,18 @@ class OtherCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """What the days of one rental cost now, and what the coupon takes off that."""
+
+    fee: RentalFee
+    discount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """total_minor = unit_minor × quantity − discount_minor + the others.
 
-    unit_minor: None where the units of a rental have different days by now.
+    unit_minor: None where the units of a rental have different days by now. units: of each rental of the line.
     """
 
     unit_minor: int | None
@@ -40,6 +48,7 @@ class Price:
     total_minor: int
     tax_minor: int
     explanation: Sequence[str]
+    units: Mapping[Rental, UnitPrice]
 
 
 class Prices:
@@ -79,18 +88,19 @@ class Prices:
         mine, rentals = self._on(line.pk), list(line.rentals.all())
         for rental in rentals:
             rental.line = line  # as read: its terms are worked out once
-        units = [price_of(rental) for rental in rentals]
+        units = {rental: _price_of(rental) for rental in rentals}
         by_days = [entry for entry in mine if entry.charge.rental_id and entry.charge.kind in _OF_DAYS]
         beside = [entry for entry in mine if entry not in by_days and not is_the_line(entry.charge, line)]
-        alike = {unit.fee.amount_minor for unit in units} or {line.unit_price_minor}
-        discount = sum(unit.discount_minor for unit in units) if units else line.discount_minor
+        alike = {unit.fee.amount_minor for unit in units.values()} or {line.unit_price_minor}
+        discount = sum(unit.discount_minor for unit in units.values()) if units else line.discount_minor
         return Price(
             unit_minor=alike.pop() if len(alike) == 1 else None,
             discount_minor=discount,
-            others=[*_told(beside), *_of_days(rentals, by_days)],
+            others=[*_told(beside), *_of_days(units, by_days)],
             total_minor=sum(entry.amount_minor for entry in mine),
             tax_minor=sum(entry.tax_minor for entry in mine),
             explanation=self._explain(line, rentals, discount) if units else line.explanation.get("said", []),
+            units=units,
         )
 
     def _explain(self, line: OrderLine, rentals: Sequence[Rental], discount_minor: int) -> list[str]:
@@ -107,15 +117,7 @@ class Prices:
         return said
 
 
-@dataclass(frozen=True, slots=True)
-class UnitPrice:
-    """What the days of one rental cost now, and what the coupon takes off that."""
-
-    fee: RentalFee
-    discount_minor: int
-
-
-def price_of(rental: Rental) -> UnitPrice:
+def _price_of(rental: Rental) -> UnitPrice:
     """Needs `line`."""
     fee = rental.line.rental_terms.fee(rental.start_on, rental.end_on)
     return UnitPrice(fee, fee.amount_minor - rental.after_discount(fee.amount_minor))
@@ -130,12 +132,11 @@ def _told(some: Iterable[Entry]) -> Iterator[OtherCharge]:
         yield OtherCharge(charge.kind, amount, charge.reason or charge.get_kind_display().lower(), charge.rental_id)
 
 
-def _of_days(rentals: Iterable[Rental], by_days: Sequence[Entry]) -> Iterator[OtherCharge]:
+def _of_days(units: Mapping[Rental, UnitPrice], by_days: Sequence[Entry]) -> Iterator[OtherCharge]:
     """What a rental's changes came to beyond the price of its days: what was kept of days given back, what the shop
     gave, what was credited of one that ended without its customer."""
-    for rental in rentals:
+    for rental, unit in units.items():
         changes = [entry for entry in by_days if entry.charge.rental_id == rental.pk]
-        unit = price_of(rental)
         charged = rental.as_ordered_minor + sum(entry.amount_minor for entry in changes)
         if beyond := charged - (unit.fee.amount_minor - unit.discount_minor):
             credited = [entry.charge.reason for entry in changes if entry.amount_minor < 0]

@@ -30,7 +30,7 @@ from orders.models import (
     WaitlistEntry,
 )
 from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
-from orders.prices import OtherCharge, Price, Prices, price_of
+from orders.prices import OtherCharge, Price, Prices, UnitPrice
 from orders.rental_terms import RentalTerms
 from orders.states import (
     CLAIM,
@@ -452,7 +452,7 @@ def _order_line(line: OrderLine, order: Order, price: Price) -> dict[str, Any]:
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
         "shipment": _shipment(line),
-        "rentals": [_rental(rental, order) for rental in line.rentals.all()],
+        "rentals": [_rental(rental, order, unit) for rental, unit in price.units.items()],
         "explanation": price.explanation,
     }
 
@@ -473,8 +473,8 @@ def _return_parcel(rental: Rental) -> dict[str, Any] | None:
     return {**told, "posted_at": rental.posted_back_at}
 
 
-def _rental(rental: Rental, order: Order) -> dict[str, Any]:
-    cur, unit, keep = order.currency, price_of(rental), _keep_price_now(rental, order)
+def _rental(rental: Rental, order: Order, unit: UnitPrice) -> dict[str, Any]:
+    cur, keep = order.currency, _keep_price_now(rental, order)
     return {
         "id": str(rental.pk),
         "status": rental.status,

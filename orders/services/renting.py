@@ -36,6 +36,7 @@ from orders.outlook import (
     rent_settled_minor,
     require_seen,
 )
+from orders.rental_terms import RentalTerms
 from orders.services.history import charge_rental, give_credit, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.parcels import tracked_by
@@ -125,11 +126,8 @@ def move_rental_days(
         raise TooLateToMove
     terms, depot = rental.line.rental_terms, Depot.objects.with_closures().get(pk=order.depot_id)
     buffers = terms.buffers
-    wrong = wrong_days(
-        depot, "", start_on, end_on, buffers=buffers, shortest=terms.min_days, longest=terms.max_days
-    )  # fmt: skip
-    if errors := list(wrong):
-        raise InvalidInput(errors)
+    if wrong := _wrong_by_terms(terms, depot, start_on, end_on):
+        raise InvalidInput(wrong)
     rent = terms.fee_minor(start_on, end_on)
     require_seen(seen_minor, rent, order.currency)
     charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
@@ -140,7 +138,7 @@ def move_rental_days(
     said = f"moved to {words.span(start_on, end_on)}"
     move_rental(
         order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period,
-        missed_at=None, post_on=buffers.leaves_on(start_on, depot.is_closed) if buffers.transit else None,
+        missed_at=None, post_on=buffers.posted_on(start_on, depot.is_closed),
     )  # fmt: skip
     if owed > settled:
         charge_rental(order, rental, ChargeKind.EXTENSION, owed - settled, reason=said, actor=actor)
@@ -172,7 +170,6 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
         raise InvalidInput(wrong)
     buffers = outlook.terms.buffers
     days = outlook.days(end_on) if is_out else buffers.blocked(start_on, end_on, depot.is_closed)
-    moves_parcel = buffers.transit is not None and not is_out
     rent = rental.after_discount(outlook.terms.fee_minor(start_on, end_on))
     _let_others_choose_anew(rivals, days, actor=actor)
     claim = change_days(reservation_id=rental.reservation_id, days=days, until=outlook.paid_until)
@@ -180,7 +177,7 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     move_rental(
         order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claim.period,
         missed_at=None, late_reported_on=None,
-        post_on=buffers.leaves_on(start_on, depot.is_closed) if moves_parcel else rental.post_on,
+        post_on=rental.post_on if is_out else buffers.posted_on(start_on, depot.is_closed),
     )  # fmt: skip
     less = rent_charged_minor(rental) - rent
     give_credit(order, less, rental=rental, reason=f"moved to {words.span(start_on, end_on)}", actor=actor)
@@ -191,18 +188,20 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
 
 def wrong_other_days(rental: Rental, depot: Depot, start_on: date, end_on: date) -> list[FieldError]:
     """Why the shop cannot move a rental to these days, whether something is free or not. `depot` knows its closures."""
-    terms = rental.line.rental_terms
-    wrong = wrong_days(
-        depot, "", start_on, end_on, buffers=terms.buffers, shortest=terms.min_days, longest=terms.max_days
-    )
+    wrong = _wrong_by_terms(rental.line.rental_terms, depot, start_on, end_on)
     if rental.status != RentalStatus.OUT:
-        return list(wrong)
+        return wrong
     found = [error for error in wrong if error.pointer == "/end_on"]  # its first day has been
     if start_on != rental.start_on:
         found.append(FieldError("/start_on", "It is out: only its last day can be another one.", "not_possible"))
     if end_on < depot.today:
         found.append(FieldError("/end_on", f"{end_on} has passed; today is {depot.today} there.", "in_the_past"))
     return found
+
+
+def _wrong_by_terms(terms: RentalTerms, depot: Depot, start_on: date, end_on: date) -> list[FieldError]:
+    shortest, longest = terms.min_days, terms.max_days
+    return list(wrong_days(depot, "", start_on, end_on, buffers=terms.buffers, shortest=shortest, longest=longest))
 
 
 @transaction.atomic
