@@ -28,7 +28,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from core.errors import Busy, DomainError
 from core.money import format_minor
@@ -149,6 +149,17 @@ class NewestFirst:
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         rows = queryset.order_by("-action_time", "-pk") if queryset.model is LogEntry else queryset
         return super().get_paginator(request, rows, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
+
+
+class AtAGlance(TabularInline):  # type: ignore[misc]  # unfold is untyped
+    """Rows that belong to another one, to be looked at there; each is added and changed in a place of its own."""
+
+    hide_title = True
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, *_: Any) -> bool:
+        return False
 
 
 class AsksFirst:

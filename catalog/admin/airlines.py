@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
@@ -25,7 +25,7 @@ from catalog.forms import CabinRuleForm, HoldRuleForm
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import AirlineResource, CabinRuleResource, HoldRuleResource
 from catalog.services import recheck_soon
-from core.backoffice import NOTHING, NewestFirst, badge
+from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
 
 RECHECK_WITHIN = timedelta(days=30)  # before a rule is too old to be believed
 IN_UNITS = "Millimetres and grams: 55 cm are 550, 8 kg are 8000. What the airline does not name stays empty."
@@ -129,6 +129,24 @@ def _by(row: Any, *names: str) -> str:
     return "" if not any(sides) else " x ".join(str(side or "?") for side in sides) + " mm"
 
 
+def _about(row: CabinRule) -> str:
+    parts = [
+        row.get_cabin_display() if row.cabin else "",
+        row.aircraft,
+        row.get_shell_display() if row.shell else "",
+    ]
+    return ", ".join(filter(None, parts)) or "Every cabin and carrier"
+
+
+_WHO = {"No cats": "danger", "No snub-nosed cats": "warning", "All cats": "success"}
+
+
+def _who_flies(row: HoldRule) -> str:
+    if not row.allowed:
+        return "No cats"
+    return "All cats" if row.snub_nosed else "No snub-nosed cats"
+
+
 @admin.register(CabinRule)
 class CabinRuleAdmin(RuleAdmin):
     form = CabinRuleForm
@@ -151,12 +169,7 @@ class CabinRuleAdmin(RuleAdmin):
 
     @display(description="About")
     def scope_shown(self, row: CabinRule) -> SafeString | str:
-        parts = [
-            row.get_cabin_display() if row.cabin else "",
-            row.aircraft,
-            row.get_shell_display() if row.shell else "",
-        ]
-        return lines([", ".join(filter(None, parts)) or "Every cabin and carrier"])
+        return lines([_about(row)])
 
     @display(description="Takes")
     def limits_shown(self, row: CabinRule) -> SafeString | str:
@@ -194,9 +207,7 @@ class HoldRuleAdmin(RuleAdmin):
 
     @display(description="Takes")
     def takes_shown(self, row: HoldRule) -> SafeString:
-        if not row.allowed:
-            return badge("No cats", "danger")
-        return badge("All cats", "success") if row.snub_nosed else badge("No snub-nosed cats", "warning")
+        return badge(_who_flies(row), _WHO[_who_flies(row)])
 
     @display(description="Crate")
     def crate_shown(self, row: HoldRule) -> SafeString | str:
@@ -205,28 +216,17 @@ class HoldRuleAdmin(RuleAdmin):
         return lines([f"{row.bedding_mm} mm of bedding, {more}", *([f"at most {largest}"] if largest else [])])
 
 
-class CabinRuleInline(TabularInline):
+class CabinRuleInline(AtAGlance):
     """An airline's rules at a glance; each has its own page."""
 
     model: type[Model] = CabinRule
     fields = ("page", "says", "valid_from", "checked_on", "trust")
     readonly_fields = fields
     verbose_name_plural = "In the cabin"
-    hide_title = True
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
 
     @display(description="Rule")
     def page(self, row: CabinRule) -> SafeString:
-        parts = [
-            row.get_cabin_display() if row.cabin else "",
-            row.aircraft,
-            row.get_shell_display() if row.shell else "",
-        ]
-        return link("catalog_cabinrule", row.pk, ", ".join(filter(None, parts)) or "Every cabin and carrier")
+        return link("catalog_cabinrule", row.pk, _about(row))
 
     @display(description="Takes")
     def says(self, row: CabinRule) -> str:
@@ -243,9 +243,7 @@ class HoldRuleInline(CabinRuleInline):
 
     @display(description="Takes")
     def says(self, row: HoldRule) -> str:
-        if not row.allowed:
-            return "No cats"
-        return "All cats" if row.snub_nosed else "No snub-nosed cats"
+        return _who_flies(row)
 
 
 @admin.register(Airline)

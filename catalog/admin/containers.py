@@ -24,7 +24,7 @@ from catalog.admin.variants import APPROVAL_LABELS, APPROVED, approval_state, wi
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
 from catalog.services import duplicate_container, forget_files, make_sizes
-from core.backoffice import NOTHING, Ask, AsksFirst, NewestFirst, badge
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge
 from core.money import format_minor
 
 
@@ -46,19 +46,13 @@ class ContainerImageInline(TabularInline):
         return picture(row.smallest, size=72)
 
 
-class VariantInline(TabularInline):
+class VariantInline(AtAGlance):
     """The sizes and colours at a glance; each is changed on its own page."""
 
     model = Variant
     fields = ("link", "size", "swatch", "approval", "for_sale", "for_rent")
     readonly_fields = fields
-    hide_title = True
-    extra = 0
     tab = True
-    can_delete = False
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
         rows = with_approval(super().get_queryset(request))

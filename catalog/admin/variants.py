@@ -26,7 +26,7 @@ from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
 from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from core.backoffice import NOTHING, NewestFirst, badge
+from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
 from core.money import format_minor
 
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
@@ -82,19 +82,13 @@ class SaleOfferInline(TabularInline):
     extra = 0
 
 
-class RentalOfferInline(TabularInline):
+class RentalOfferInline(AtAGlance):
     """Rental offers at a glance; each has its own page, where its rates are."""
 
     model = RentalOffer
     fields = ("edit", "rates_shown", "deposit_shown", "days_shown", "buffers_shown")
     readonly_fields = fields
     verbose_name_plural = "For rent"
-    hide_title = True
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RentalOffer]:
         return super().get_queryset(request).prefetch_related("rates")
@@ -120,19 +114,13 @@ class RentalOfferInline(TabularInline):
         return f"{row.prep_days} / {row.turnaround_days}"
 
 
-class ApprovalInline(TabularInline):
+class ApprovalInline(AtAGlance):
     """Every inspection so far. A new one is made with "Check against the list"."""
 
     model = Approval
     fields = ("outcome", "checked_on", "checked_by", "not_met", "note")
     readonly_fields = fields
     verbose_name_plural = "Inspections"
-    hide_title = True
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, *_: Any) -> bool:
-        return False
 
     def has_change_permission(self, *_: Any) -> bool:
         return False
