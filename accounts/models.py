@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -149,6 +150,23 @@ class Cat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+_OLDEST_CAT = 40  # years; the oldest known reached 38
+
+
+def impossible_measures(elbow_height_mm: int, height_mm: int, born_on: date | None) -> dict[str, str]:
+    """Of measures that are each possible, those that no cat has together, and why; and an impossible birthday."""
+    found = {}
+    if elbow_height_mm >= height_mm:
+        why = "The elbow is below the top of the head: elbow_height_mm must be less than height_mm."
+        found["elbow_height_mm"] = why
+    tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
+    if born_on is not None and born_on > tomorrow:
+        found["born_on"] = "A birthday cannot be in the future."
+    elif born_on is not None and born_on.year < tomorrow.year - _OLDEST_CAT:
+        found["born_on"] = f"No cat is older than {_OLDEST_CAT} years; look at the year again."
+    return found
 
 
 class Address(models.Model):

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User
+from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User, impossible_measures
 from accounts.postal_codes import wrong_postal_code
 from accounts.tokens import AccessToken
 from core.errors import FieldError, InvalidInput, NotFound
@@ -349,18 +349,7 @@ def _refuse_impossible_address(address: Address) -> None:
         raise InvalidInput([FieldError("/postal_code", wrong, "wrong_format")])
 
 
-_OLDEST_CAT = 40  # years; the oldest known reached 38
-
-
 def _refuse_impossible_cat(cat: Cat) -> None:
-    found = []
-    if cat.elbow_height_mm >= cat.height_mm:
-        detail = "The elbow is below the top of the head: elbow_height_mm must be less than height_mm."
-        found.append(FieldError("/elbow_height_mm", detail))
-    tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
-    if cat.born_on is not None and cat.born_on > tomorrow:
-        found.append(FieldError("/born_on", "A birthday cannot be in the future."))
-    if cat.born_on is not None and cat.born_on.year < tomorrow.year - _OLDEST_CAT:
-        found.append(FieldError("/born_on", f"No cat is older than {_OLDEST_CAT} years; look at the year again."))
+    found = impossible_measures(cat.elbow_height_mm, cat.height_mm, cat.born_on)
     if found:
-        raise InvalidInput(found)
+        raise InvalidInput([FieldError(f"/{name}", why) for name, why in found.items()])

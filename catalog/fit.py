@@ -6,7 +6,7 @@ the outside of the carrier and the space under the seat. A rule that is old, dou
 that the airline must be asked. Height is never turned, the footprint may be.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias, TypeVar
@@ -25,6 +25,9 @@ class CabinClass(TextChoices):
     PREMIUM_ECONOMY = "premium_economy", "Premium economy"
     BUSINESS = "business", "Business"
     FIRST = "first", "First"
+
+
+PLACES = [*CabinClass.values, HOLD]  # where a cat travels on a leg
 
 
 class Shell(TextChoices):
@@ -218,6 +221,10 @@ class Needs:
     outer: Room = (None, None, None)
     sum_mm: int | None = None
     weight_g: int | None = None
+
+
+# What each party asks of each shell on each leg: every leg of the first party, then of the next.
+Asked: TypeAlias = Sequence[Mapping[Shell, Sequence[Needs]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 The same comparison as `catalog.fit.verdict`, which explains each container that is shown; a test keeps the two alike.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from catalog.fit import TIGHT_BELOW_MM, Answer, Needs, Reason, Shell
+from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
 from catalog.models import Kind
 from catalog.selectors import (
     CAN_BE_HAD,
@@ -23,9 +22,6 @@ from catalog.selectors import (
 from core.postgres import prepared_cursor
 
 MOST_NAMED = 3  # SKUs of each reason why something was left out
-
-# For one cat on one leg: what it asks of each shell, by the rule that applies first.
-Asked = Mapping[Shell, Sequence[Needs]]
 
 
 class FittingRow(TypedDict):
@@ -132,7 +128,7 @@ SELECT
 _FIT = f"WITH {_JUDGED} SELECT id FROM judged WHERE answer < 3"  # noqa: S608 (constants only)
 
 
-def fitting(asked: Sequence[Asked], wish: Wish, *, skip: int = 0, most: int) -> Fitting:
+def fitting(asked: Asked, wish: Wish, *, skip: int = 0, most: int) -> Fitting:
     """Everything that can be had as wished and fits every cat on every leg: by answer, price and SKU.
 
     asked: what each cat asks on each leg. Rows `skip` to `skip + most` of those that fit. One statement.
@@ -144,14 +140,14 @@ def fitting(asked: Sequence[Asked], wish: Wish, *, skip: int = 0, most: int) -> 
     return Fitting(rows, fit, [LeftOut(Reason(row["reason"]), row["variants"], row["skus"]) for row in left_out])
 
 
-def variants_that_fit(asked: Sequence[Asked]) -> list[int]:
+def variants_that_fit(asked: Asked) -> list[int]:
     """The ids of all published variants that fit every cat on every leg, or of which the airline must be asked."""
     with prepared_cursor() as cursor:
         cursor.execute(_FIT, _numbers(asked))
         return [variant_id for (variant_id,) in cursor.fetchall()]
 
 
-def _numbers(asked: Sequence[Asked]) -> dict[str, Any]:
+def _numbers(asked: Asked) -> dict[str, Any]:
     needs = [
         (number, place == 0, shell, need)
         for number, by_shell in enumerate(asked)
@@ -186,5 +182,3 @@ _READ: dict[str, Any] = {
     "most_w": lambda need: need.most and need.most.width,
     "most_h": lambda need: need.most and need.most.height,
 }
-
-__all__ = ["Answer", "Asked", "Fitting", "FittingRow", "LeftOut", "fitting"]

@@ -1,8 +1,8 @@
 """What tells whether the catalog is still what it was (ADR 31).
 
-Every statement that writes a row of containers, images, variants, approvals, offers, rates or seasons (and, for the
-shop window, of depots and closures) moves the version, by triggers: whoever writes, and however. It becomes visible
-with what was changed, so what was read after a version had been read is at least as new as that version.
+Every statement that writes a row of containers, images, variants, approvals, offers, rates, seasons, airlines or their
+rules (and, for the shop window, of depots and closures) moves the version, by triggers: whoever writes, and however. It
+becomes visible with what was changed, so what was read after a version had been read is at least as new as that.
 """
 
 from django.db import connection

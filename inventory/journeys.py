@@ -1,19 +1,16 @@
 """Who travels on which flights, and whether one container is right for all of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Self
 
 from django.utils import timezone
 
-from catalog.fit import Box, Cat, Leg, Needs, Rules, Shell, Size, Verdict, needs, verdict
+from catalog.fit import Asked, Box, Cat, Leg, Rules, Shell, Size, Verdict, needs, verdict
 from catalog.models import Kind
 from catalog.rules import rules_of
 from core.errors import FieldError, InvalidInput
-
-# What one party asks on one leg of each shell: every leg of the first party, then of the next.
-Asked = Sequence[Mapping[Shell, Sequence[Needs]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +119,9 @@ def box_of(row: Mapping[str, Any], kind: str) -> Box:
     )
 
 
-RULE = ("version", "airline", "source", "checked_on", "valid_from", "trust", "note")
-
-
-def rules_in(verdicts: Iterable[PartyOnLeg]) -> dict[str, dict[str, Any]]:
-    """{version: where it was read, and when} of the rules that decided, as JSON."""
-    rules = (one.verdict.rule for one in verdicts)
-    return {rule.version: rule_as_json(rule) for rule in rules if rule}
+_RULE = ("version", "airline", "source", "checked_on", "valid_from", "trust", "note")
 
 
 def rule_as_json(rule: Any) -> dict[str, Any]:
-    told = {name: getattr(rule, name) for name in RULE}
+    told = {name: getattr(rule, name) for name in _RULE}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()}

@@ -1,16 +1,15 @@
 """Cats and flights as clients send them, and verdicts as they read them."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts import models as accounts
 from accounts.measures import MeasuresInput
-from catalog.fit import HOLD, Answer, CabinClass, Cat, Reason, Room, Trust
+from catalog.fit import PLACES, Answer, Cat, Reason, Room, Trust
 from core.api import Input
 from core.errors import FieldError, InvalidInput
 from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
@@ -39,25 +38,25 @@ class TripCatInput(MeasuresInput):
         if "cat" not in data and missing:
             no = ["Give this measure, or the cat that is kept."]
             raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
-        tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
-        if (born_on := data.get("born_on")) is not None and born_on > tomorrow:
-            raise serializers.ValidationError({"born_on": ["A birthday cannot be in the future."]}, code="future")
-        if "cat" not in data and data["elbow_height_mm"] >= data["height_mm"]:
-            raise serializers.ValidationError(
-                {"elbow_height_mm": ["The elbow is below the top of the head: less than height_mm."]}, code="order"
-            )
+        if "cat" not in data:
+            heights = data["elbow_height_mm"], data["height_mm"]
+            if wrong := accounts.impossible_measures(*heights, data.get("born_on")):
+                raise serializers.ValidationError({name: [why] for name, why in wrong.items()})
         return data
 
 
+class AirlineInput(serializers.RegexField):
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "Use the two capitals or digits of its IATA code, such as LH."
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[A-Z0-9]{2}\Z", **kwargs)
+
+
 class LegInput(Input):
-    airline = serializers.RegexField(
-        r"^[A-Z0-9]{2}\Z",
-        help_text="IATA code; GET /airlines lists them.",
-        error_messages={"invalid": "Use the two capitals or digits of its IATA code, such as LH."},
-    )
-    cabin = serializers.ChoiceField(
-        choices=[*CabinClass.values, HOLD], help_text="Where the cat travels: a class of the cabin, or the hold."
-    )
+    airline = AirlineInput(help_text="IATA code; GET /airlines lists them.")
+    cabin = serializers.ChoiceField(PLACES, help_text="Where the cat travels: a class of the cabin, or the hold.")
     aircraft = serializers.RegexField(
         r"^[A-Z0-9]{0,20}\Z",
         required=False,
@@ -99,24 +98,21 @@ class VerdictOutput(serializers.Serializer[Any]):
 
 def cats_asked(user: Any, told: Sequence[dict[str, Any]]) -> list[Cat]:
     """As measured. A statement if any of them is kept. Raises: InvalidInput for a cat that is not the customer's."""
-    asked = {cat["cat"] for cat in told if "cat" in cat}
-    kept = accounts.Cat.objects.visible_to(user).in_bulk(asked) if asked else {}
-    unknown = [
-        FieldError(f"/cats/{number}/cat", _NO_SUCH_CAT, "unknown")
-        for number, cat in enumerate(told)
-        if "cat" in cat and cat["cat"] not in kept
-    ]
+    asked = {f"/cats/{number}/cat": cat["cat"] for number, cat in enumerate(told) if "cat" in cat}
+    kept = kept_cats(user, asked) if asked else {}
+    return [kept[cat["cat"]] if "cat" in cat else measured(cat) for cat in told]
+
+
+def kept_cats(user: Any, asked: Mapping[str, UUID]) -> dict[UUID, Cat]:
+    """The customer's own, as measured, by id. One statement. Raises: InvalidInput for another's.
+
+    asked: {where it was asked for: its id}.
+    """
+    kept = accounts.Cat.objects.visible_to(user).in_bulk(set(asked.values()))
+    unknown = [FieldError(pointer, _NO_SUCH_CAT, "unknown") for pointer, cat_id in asked.items() if cat_id not in kept]
     if unknown:
         raise InvalidInput(unknown)
-    return [measured(vars(kept[cat["cat"]]) if "cat" in cat else cat) for cat in told]
-
-
-def kept_cat(user: Any, cat_id: Any, pointer: str) -> Cat:
-    """One of the customer's own. One statement. Raises: InvalidInput for another's."""
-    cat = accounts.Cat.objects.visible_to(user).filter(pk=cat_id).first()
-    if cat is None:
-        raise InvalidInput([FieldError(pointer, _NO_SUCH_CAT, "unknown")])
-    return measured(vars(cat))
+    return {cat_id: measured(vars(cat)) for cat_id, cat in kept.items()}
 
 
 def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:

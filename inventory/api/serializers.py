@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 from django.conf import settings
 from rest_framework import serializers
 
-from catalog.fit import HOLD, CabinClass
+from catalog.fit import PLACES
 from catalog.models import Kind
 from catalog.selectors import Mode
 from core.api import Input, MoneyOutput
 from core.money import MAX_MINOR, validate_currency
 from core.time import days_counted
 from inventory.api.pages import SORTS
+from inventory.travellers import AirlineInput
 
 
 def default_currency() -> str:
@@ -75,14 +76,12 @@ class ContainersInput(ContainerInput):
         [mode.value for mode in Mode], required=False, help_text="Only what is for rent, or for sale."
     )
     cat = serializers.UUIDField(required=False, help_text="One of GET /me/cats: only what is large enough for it.")
-    airline = serializers.RegexField(
-        r"^[A-Z0-9]{2}\Z",
+    airline = AirlineInput(
         required=False,
         help_text="IATA code: only what this airline takes, or must be asked about. POST /trips/search tells more.",
-        error_messages={"invalid": "Use the two capitals or digits of its IATA code, such as LH."},
     )
     cabin = serializers.ChoiceField(
-        [*CabinClass.values, HOLD],
+        PLACES,
         required=False,
         help_text="With `airline`: where the cat travels; economy if left out.",
     )

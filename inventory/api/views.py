@@ -26,7 +26,7 @@ from inventory.api.pages import ContainerPage
 from inventory.api.window import AVAILABILITY, CalendarScene, Scene, WindowView
 from inventory.journeys import Journey, known_rules
 from inventory.models import Depot
-from inventory.travellers import kept_cat
+from inventory.travellers import kept_cats
 
 
 class ContainerListView(WindowView):
@@ -158,7 +158,7 @@ def _fits(request: Request, query: dict[str, Any], days: board.Days | None) -> l
     """The variants that fit the cat and the airline asked about; None when neither was. At most three statements."""
     if "cat" not in query and "airline" not in query:
         return None
-    cat = kept_cat(request.user, query["cat"], "/cat") if "cat" in query else NO_CAT
+    cat = kept_cats(request.user, {"/cat": query["cat"]})[query["cat"]] if "cat" in query else NO_CAT
     if "airline" not in query:
         return variants_that_fit([{shell: [needs_of_cats([cat])] for shell in Shell}])
     on = days.start_on if days else timezone.now().date()
