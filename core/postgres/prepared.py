@@ -1,0 +1,91 @@
+"""Queries of the ORM that are written once: compiled once a process, planned once a connection (ADR 35)."""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import copy
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, Lookup, QuerySet
+from django.db.transaction import TransactionManagementError
+from psycopg import sql
+
+from core.postgres import prepared_cursor
+
+Row = TypeVar("Row")
+
+
+class Given(Expression):
+    """Stands in a query for a value that each asking gives by name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, *_: Any) -> tuple[str, list[Any]]:
+        return "%s", [self]
+
+
+class IsOneOf(Lookup):  # type: ignore[type-arg]  # Django's own takes no argument
+    """`filter(IsOneOf(F("sku"), Given("skus")))`: one text however many there are, which `__in` is not."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, before = self.process_lhs(compiler, connection)
+        right, after = compiler.compile(self.rhs)
+        return f"{left} = ANY({right})", [*before, *after]
+
+
+class Prepared(Generic[Row]):
+    """A queryset that is always the same but for what is `Given`, without the price of saying it anew each time.
+
+    What is constant in it stands in the text as it is, so that partial indexes are used. Nothing is prefetched, and
+    nothing in it may depend on when it was first asked, such as `timezone.now()`.
+    """
+
+    def __init__(self, make: Callable[[], QuerySet[Any, Row]]) -> None:
+        self._make = make
+
+    def all(self, **given: Any) -> list[Row]:
+        """One statement."""
+        queryset, compiler, text = self._compiled
+        if queryset.query.select_for_update and connection.get_autocommit():
+            raise TransactionManagementError("A row is locked in a transaction only.")
+        with prepared_cursor() as cursor:
+            cursor.execute(text, given)
+            rows = cursor.fetchall()
+        mine = copy(compiler)
+        mine.connection = connection  # each thread has its own
+        mine.execute_sql = lambda *_, **__: [rows]
+        query = copy(queryset.query)
+        query.get_compiler = lambda *_, **__: mine
+        asked = SimpleNamespace(query=query, db=connection.alias, _known_related_objects={}, _fields=queryset._fields)
+        return list(queryset._iterable_class(asked))  # noqa: SLF001 (what a queryset does with its own rows)
+
+    def first(self, **given: Any) -> Row | None:
+        """The first row of a query that says which one that is."""
+        return next(iter(self.all(**given)), None)
+
+    @cached_property
+    def _compiled(self) -> tuple[Any, Any, str]:
+        queryset = self._make()
+        compiler = queryset.query.get_compiler(connection=connection)
+        text, values = compiler.as_sql()
+        return queryset, compiler, _with_names(text, iter(values))
+
+
+def _with_names(text: str, values: Iterator[Any]) -> str:
+    """The statement with names for what is given, and with constants in place."""
+
+    def put(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        value = next(values)
+        if isinstance(value, Given):
+            return f"%({value.name})s"
+        return sql.Literal(value).as_string(connection.connection).replace("%", "%%")
+
+    return re.sub("%%|%s", put, text)
