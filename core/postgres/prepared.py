@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Expression, Lookup, QuerySet
+from django.db.models.sql.subqueries import UpdateQuery
 from django.db.transaction import TransactionManagementError
 from psycopg import sql
 
@@ -75,6 +76,28 @@ class Prepared(Generic[Row]):
         compiler = queryset.query.get_compiler(connection=connection)
         text, values = compiler.as_sql()
         return queryset, compiler, _with_names(text, iter(values))
+
+
+class PreparedUpdate:
+    """`update()` of a queryset that is always the same but for what is `Given`: to the filter, and to these fields."""
+
+    def __init__(self, make: Callable[[], QuerySet[Any, Any]], *fields: str) -> None:
+        self._make, self._fields = make, fields
+
+    def run(self, **given: Any) -> int:
+        """One statement. Returns how many rows were changed."""
+        fields, text = self._compiled
+        values = {field.attname: field.get_db_prep_save(given[field.attname], connection) for field in fields}
+        with prepared_cursor() as cursor:
+            cursor.execute(text, {**given, **values})
+            return int(cursor.rowcount)
+
+    @cached_property
+    def _compiled(self) -> tuple[list[Any], str]:
+        query = self._make().query.chain(UpdateQuery)
+        query.add_update_values({name: Given(name) for name in self._fields})
+        text, values = query.get_compiler(connection=connection).as_sql()
+        return [field for field, *_ in query.values], _with_names(text, iter(values))
 
 
 def _with_names(text: str, values: Iterator[Any]) -> str:
