@@ -308,7 +308,7 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     """
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
     parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
-    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters, cursor=prepared_cursor()))
+    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters, ask=prepared_cursor()))
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
@@ -358,8 +358,8 @@ def _pattern(word: str) -> str:
     return f"%{escaped}%"
 
 
-def _fetch(statement: str, parameters: Mapping[str, Any], *, cursor: Any = None) -> list[dict[str, Any]]:
-    with cursor or connection.cursor() as cursor:
+def _fetch(statement: str, parameters: Mapping[str, Any], *, ask: Any = None) -> list[dict[str, Any]]:
+    with ask or connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

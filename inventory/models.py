@@ -19,6 +19,7 @@ from catalog.buffers import Buffers
 from catalog.models import Variant
 from catalog.version import CATALOG_VERSION
 from core.ids import new_id
+from core.postgres.prepared import Given
 from core.time import day_after, today_in, validate_time_zone
 from inventory import words
 from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
@@ -282,7 +283,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         """Claims that count at this instant: a hold that has not ended, what is paid for, what is out."""
         return self.filter(status__in=LIVE).exclude(status=ReservationStatus.HELD, expires_at__lte=at)
 
-    def lapsed(self, at: datetime) -> Self:
+    def lapsed(self, at: datetime | Given) -> Self:
         """Holds that have ended at this instant, and that no job has tidied yet."""
         return self.filter(status=ReservationStatus.HELD, expires_at__lte=at)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from catalog.models import Variant
 from core.ids import new_id
 from core.postgres import prepared_cursor
-from core.postgres.prepared import Given, IsOneOf, Prepared
+from core.postgres.prepared import Given, IsOneOf, Prepared, PreparedUpdate, insert
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation, StockLevel
@@ -79,7 +79,7 @@ def hold(*, claims: Sequence[Claim], expires_at: datetime, leased_until: datetim
         )
         for claim in claims
     ]
-    return Reservation.objects.bulk_create(rows)
+    return list(insert(rows))
 
 
 @transaction.atomic
@@ -88,7 +88,7 @@ def extend_holds(*, reservation_ids: Collection[UUID], expires_at: datetime) -> 
     rows = lock_reservations(reservation_ids)
     if not all(_is_living_hold(row) for row in rows):
         raise HoldLapsed
-    Reservation.objects.filter(pk__in=reservation_ids).update(expires_at=expires_at)
+    _LASTS.run(ids=list(reservation_ids), expires_at=expires_at)
 
 
 @transaction.atomic
@@ -217,12 +217,21 @@ def _win(claims: Sequence[Claim]) -> None:
 
 def lock_reservations(reservation_ids: Collection[UUID]) -> list[Reservation]:
     """Take the pools of these reservations, then the reservations, in id order, until the transaction ends."""
-    pools = set(Reservation.objects.filter(pk__in=reservation_ids).values_list("variant_id", "depot_id"))
-    lock_pools(pools)
-    rows = list(Reservation.objects.select_for_update().filter(pk__in=reservation_ids).order_by("id"))
+    ids = list(reservation_ids)
+    lock_pools(_POOLS.all(ids=ids))
+    rows = _LOCKED.all(ids=ids)
     if len(rows) < len(set(reservation_ids)):
         raise Reservation.DoesNotExist("Not every reservation asked for is there.")
     return rows
+
+
+def _of(ids: Given) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(IsOneOf(F("pk"), ids))
+
+
+_POOLS = Prepared(lambda: _of(Given("ids")).values_list("variant_id", "depot_id"))
+_LOCKED = Prepared(lambda: _of(Given("ids")).select_for_update().order_by("id"))
+_LASTS = PreparedUpdate(lambda: _of(Given("ids")), "expires_at")
 
 
 def _is_living_hold(row: Reservation) -> bool:

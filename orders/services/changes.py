@@ -74,8 +74,7 @@ def note_deposit(order: Order, event: str, *, actor: str, note: str) -> None:
 def _extend(order: Order) -> None:
     until = max(order.expires_at, timezone.now() + settings.HOLD_EXTENSION)
     try:
-        with transaction.atomic():
-            extend_holds(reservation_ids=reservations_of(order.pk), expires_at=until)
+        extend_holds(reservation_ids=reservations_of(order.pk), expires_at=until)
     except HoldLapsed as lapsed:
         raise OrderExpired from lapsed
     order.expires_at, order.hold_extended_at = until, timezone.now()

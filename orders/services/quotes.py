@@ -19,7 +19,7 @@ from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
 from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
-from core.postgres.prepared import Given, IsOneOf, Prepared
+from core.postgres.prepared import Given, IsOneOf, Prepared, insert
 from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
 from inventory.journeys import Journey, known_rules
@@ -109,7 +109,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     )
     cheaper = what_is_cheaper(priced, terms.depot, request.currency, saved=saved)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
-    return Quote.objects.create(
+    quote = Quote(
         customer_id=customer_id,
         depot=terms.depot,
         fulfilment=request.fulfilment,
@@ -128,6 +128,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         trip=_trip(request, terms),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+    insert([quote])
+    return quote
 
 
 def _flights_gone(journey: Journey | None, today: date) -> Iterator[FieldError]:

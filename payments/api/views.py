@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from core.api import money, parse, user_id
 from core.errors import Busy, NotFound
 from core.idempotency import RequestInProgress, idempotent
+from core.postgres.prepared import Given, Prepared
 from core.schema import refused
 from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order
@@ -161,6 +162,9 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
     }
 
 
+_SHOWN = Prepared(lambda: Payment.objects.filter(pk=Given("id")).select_related("order").order_by())
+
+
 class PaymentView(APIView):
     @extend_schema(
         operation_id="startPayment",
@@ -192,7 +196,7 @@ class PaymentView(APIView):
             on_page=asked["via"] == "redirect",
             save_card=asked["save_card"],
         )
-        payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
+        [payment] = _SHOWN.all(id=started.payment.pk)
         secrets = {
             "via": "redirect" if payment.is_on_page else "sheet",
             "url": started.url or None,
