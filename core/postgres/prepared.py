@@ -96,6 +96,11 @@ class PreparedUpdate:
             cursor.execute(text, {**given, **values})
             return int(cursor.rowcount)
 
+    def save(self, row: Model) -> None:
+        """As `row.save(update_fields=…)`, of a queryset with `pk=Given("pk")`."""
+        fields, _ = self._compiled
+        self.run(pk=row.pk, **{field.attname: getattr(row, field.attname) for field in fields})
+
     @cached_property
     def _compiled(self) -> tuple[list[Any], str]:
         query: Any = self._make().query.chain(UpdateQuery)

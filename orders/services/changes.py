@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
+from core.postgres.prepared import Given, PreparedUpdate
 from core.time import day_after, today_in
 from inventory.errors import HoldLapsed
 from inventory.providers.base import NotFound as UnknownToIms
@@ -78,7 +79,10 @@ def _extend(order: Order) -> None:
     except HoldLapsed as lapsed:
         raise OrderExpired from lapsed
     order.expires_at, order.hold_extended_at = until, timezone.now()
-    order.save(update_fields=["expires_at", "hold_extended_at"])
+    _EXTENDED.save(order)
+
+
+_EXTENDED = PreparedUpdate(lambda: Order.objects.filter(pk=Given("pk")), "expires_at", "hold_extended_at")
 
 
 @transaction.atomic

@@ -1,8 +1,9 @@
 """Paying, and what came of it, over HTTP: parse, one service, its answer."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -162,6 +163,14 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
     }
 
 
+_MINE = Prepared(
+    lambda: (
+        Order.objects.visible_to(SimpleNamespace(pk=Given("customer")))
+        .filter(number=Given("number"))
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
 _SHOWN = Prepared(lambda: Payment.objects.filter(pk=Given("id")).select_related("order").order_by())
 
 
@@ -188,9 +197,10 @@ class PaymentView(APIView):
     @idempotent(atomic=False)
     def post(self, request: Request, number: str) -> Response:
         asked = parse(StartPaymentInput, request.data)
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        if (order_id := _MINE.first(customer=user_id(request), number=number)) is None:
+            raise Http404
         started = services.start_payment(
-            order_id=order.pk,
+            order_id=order_id,
             customer_id=user_id(request),
             purpose=Payment.Purpose(asked["purpose"]),
             on_page=asked["via"] == "redirect",

@@ -20,6 +20,7 @@ _NAMED = Prepared(lambda: User.objects.filter(IsOneOf(F("email"), Given("emails"
 _EMAILS = Prepared(lambda: User.objects.order_by("email").values_list("email", flat=True))
 _PERCENT = Prepared(lambda: User.objects.filter(name__contains="50%_", email=Given("email")))
 _LOCKED = Prepared(lambda: User.objects.filter(pk=Given("id")).select_for_update())
+_SAVED = PreparedUpdate(lambda: User.objects.filter(pk=Given("pk")), "name")
 _RENAMED = PreparedUpdate(lambda: User.objects.filter(pk=Given("id")), "name")
 
 
@@ -111,6 +112,16 @@ def test_an_update_changes_its_rows_alone_and_tells_how_many(db: None) -> None:
     mia.refresh_from_db()
     tom.refresh_from_db()
     assert (changed, mia.name, tom.name) == (1, "Mia %s Mayer", "Tom")
+
+
+def test_a_row_is_saved_by_its_key_with_the_fields_that_were_named(db: None) -> None:
+    mia = UserFactory(name="Mia", email="mia@example.com")
+    mia.name, mia.email = "Mia Mayer", "other@example.com"
+
+    _SAVED.save(mia)
+
+    there = User.objects.get(pk=mia.pk)
+    assert (there.name, there.email) == ("Mia Mayer", "mia@example.com")
 
 
 def _key(number: int, body: Any = None) -> IdempotencyKey:
