@@ -16,6 +16,7 @@ from django.utils import timezone
 from catalog.models import Kind
 from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
+from core.postgres import prepared_cursor
 
 MOST_WORDS = 8  # of a search; what a person types, not what a script sends
 
@@ -307,7 +308,7 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     """
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
     parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
-    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters))
+    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters, ask=prepared_cursor()))
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
@@ -357,8 +358,8 @@ def _pattern(word: str) -> str:
     return f"%{escaped}%"
 
 
-def _fetch(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
+def _fetch(statement: str, parameters: Mapping[str, Any], *, ask: Any = None) -> list[dict[str, Any]]:
+    with ask or connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

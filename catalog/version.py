@@ -5,6 +5,10 @@ rules (and, for the shop window, of depots and closures) moves the version, by t
 becomes visible with what was changed, so what was read after a version had been read is at least as new as that.
 """
 
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Generic, TypeVar
+
 from django.db import connection
 
 # As SQL: a text that was never there before once anything was changed.
@@ -20,3 +24,41 @@ def catalog_version() -> str:
         cursor.execute(f"SELECT {CATALOG_VERSION}")
         version: str = cursor.fetchone()[0]
     return version
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Remembered(Generic[Key, Value]):
+    """What each process has read of the catalog, as long as the catalog is what it was; at most so many things.
+
+    Nobody may change what comes out of it: it is everybody's.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._version = most, ""
+        self._values: dict[Key, Value] = {}
+        self._lock = threading.Lock()
+
+    def get(
+        self, version: str, keys: Collection[Key], read: Callable[[list[Key]], Mapping[Key, Value]]
+    ) -> dict[Key, Value]:
+        """What there is under these keys. version: as it was before now. read: what is not known yet, in one go."""
+        with self._lock:
+            if version != self._version:
+                self._values.clear()
+                self._version = version
+            found = {key: self._values[key] for key in keys if key in self._values}
+        if missing := [key for key in keys if key not in found]:
+            found |= (new := read(missing))
+            self._keep(version, new)
+        return found
+
+    def _keep(self, version: str, new: Mapping[Key, Value]) -> None:
+        with self._lock:
+            if version != self._version:
+                return
+            self._values |= new
+            while len(self._values) > self._most:
+                del self._values[next(iter(self._values))]

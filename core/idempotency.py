@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseProblem
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException
@@ -26,6 +26,8 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from core.errors import DomainError
 from core.models import IdempotencyKey
+from core.postgres import prepared_cursor
+from core.postgres.prepared import Given, PreparedUpdate
 from core.problems import problem_of
 
 LEASE: timedelta = settings.IDEMPOTENCY_LEASE  # longer than any request lives: each call it makes outside is bounded
@@ -117,12 +119,21 @@ def _claim(request: Request) -> IdempotencyKey:
 
 
 def _is_new(claim: IdempotencyKey) -> bool:
-    try:
-        with transaction.atomic():
-            claim.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
+    with prepared_cursor() as cursor:
+        cursor.execute(_CLAIM, {name: getattr(claim, name) for name in _CLAIMED})
+        row = cursor.fetchone()
+    if row is not None:
+        [claim.pk] = row
+    return row is not None
+
+
+# Every order and every payment begins with it: one statement instead of a transaction that may fail.
+_CLAIMED = ("owner", "key", "request_hash", "operation", "state", "running_until")
+_CLAIM = """
+INSERT INTO core_idempotencykey (owner, key, request_hash, operation, state, running_until, created_at)
+VALUES (%(owner)s, %(key)s, %(request_hash)s, %(operation)s, %(state)s, %(running_until)s, now())
+ON CONFLICT (owner, key) DO NOTHING RETURNING id
+"""
 
 
 @transaction.atomic
@@ -156,23 +167,25 @@ def _store(claim: IdempotencyKey, response: Response) -> bool:
 def _end(claim: IdempotencyKey, state: IdempotencyKey.State, status: int, body: Any) -> bool:
     """Write down how it ended; False if the claim is no longer ours."""
     plain = json.loads(json.dumps(body, cls=JSONEncoder))
-    return _ours(claim).update(state=state, response_status=status, response_body=plain) == 1
+    ended = {"state": state, "response_status": status, "response_body": plain}
+    return _ENDED.run(pk=claim.pk, lease=claim.running_until, **ended) == 1
 
 
 def _free(claim: IdempotencyKey) -> None:
     """Let a repeat run at once. Where the database is away the lease ends it: the first error is the one to tell."""
     for _ in range(2):  # a restart ends one session after the other: the next one that is lent may just be dying too
         with contextlib.suppress(DatabaseProblem):
-            _ours(claim).delete()
+            _ours(claim.pk, claim.running_until).delete()
             return
         connection.close()
 
 
-def _ours(claim: IdempotencyKey) -> QuerySet[IdempotencyKey]:
+def _ours(key: Any, lease: Any) -> QuerySet[IdempotencyKey]:
     """The claim's row, unless it was given up and taken over: each taking has an end of its own."""
-    return IdempotencyKey.objects.filter(
-        pk=claim.pk, state=IdempotencyKey.State.RUNNING, running_until=claim.running_until
-    )
+    return IdempotencyKey.objects.filter(pk=key, state=IdempotencyKey.State.RUNNING, running_until=lease)
+
+
+_ENDED = PreparedUpdate(lambda: _ours(Given("pk"), Given("lease")), "state", "response_status", "response_body")
 
 
 def forget_keys_of(owner: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
@@ -72,6 +73,7 @@ def one_or_hundred(currency: str) -> int:
     return int(10 ** max(2, exponent(currency)))
 
 
+@lru_cache(maxsize=10_000)  # prices are said again and again, and Babel takes its time
 def format_minor(amount_minor: int, currency: str, locale: str = "en") -> str:
     """4990 EUR -> "€49.90", 30500 CHF -> "CHF 305.00", in the reader's locale."""
     written = format_currency(to_decimal(amount_minor, currency), currency, locale=locale)

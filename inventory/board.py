@@ -10,12 +10,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Prefetch, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog.buffers import Buffers, Period, bookable_by_day
 from catalog.selectors import VariantRow
-from catalog.version import CATALOG_VERSION, catalog_version
+from catalog.version import catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
@@ -65,8 +64,7 @@ def depots_asked(code: str | None) -> list[Depot]:
 
     One statement. Raises: InvalidInput for a code nobody has.
     """
-    version = RawSQL(CATALOG_VERSION, ())  # noqa: S611 (a constant)
-    depots = Depot.objects.filter(active=True).with_closures().annotate(catalog_version=version)
+    depots = Depot.objects.filter(active=True).with_closures().with_version()
     found: list[Depot] = [*(depots.filter(code=code) if code is not None else depots)]
     if code is not None and not found:
         raise InvalidInput([FieldError("/depot", f'There is no depot "{code}"; GET /depots lists them.', "unknown")])

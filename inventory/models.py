@@ -11,12 +11,15 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Count, Exists, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, ExtractIsoWeekDay
 from django.utils import timezone
 
 from catalog.buffers import Buffers
 from catalog.models import Variant
+from catalog.version import CATALOG_VERSION
 from core.ids import new_id
+from core.postgres.prepared import Given
 from core.time import day_after, today_in, validate_time_zone
 from inventory import words
 from inventory.states import GONE, LIVE, ProviderState, ReservationKind, ReservationStatus, UnitStatus
@@ -26,14 +29,19 @@ def _every_day() -> list[int]:
     return [1, 2, 3, 4, 5, 6, 7]
 
 
-def closed_spans(depot: str = "pk", *, past: bool = False) -> ArraySubquery:
+def yesterday() -> date:
+    """No depot's today is before."""
+    return timezone.now().date() - timedelta(days=1)
+
+
+def closed_spans(depot: str = "pk", *, past: bool = False, since: Any = None) -> ArraySubquery:
     """The coming closures of a row's depot, which is read in the same statement: `Depot.closed_spans`.
 
-    past: those that are over too.
+    past: those that are over too. since: which are coming, `yesterday()` at the time of asking.
     """
     closures = DepotClosure.objects.filter(depot=OuterRef(depot))
     if not past:
-        closures = closures.filter(end_on__gte=timezone.now().date() - timedelta(days=1))  # no depot's today is before
+        closures = closures.filter(end_on__gte=since or yesterday())
     span = Func(F("start_on"), F("end_on"), Value("[]"), function="daterange", output_field=DateRangeField())
     return ArraySubquery(closures.values_list(span))
 
@@ -47,12 +55,16 @@ def closed_on(day: str, depot: str) -> Q:
 
 
 class DepotQuerySet(models.QuerySet["Depot"]):
-    def with_closures(self, *, past: bool = False) -> Self:
+    def with_closures(self, *, past: bool = False, since: Any = None) -> Self:
         """Depots that know when they are closed (`Depot.is_closed`), in the one statement that reads them.
 
-        past: and when they were.
+        past: and when they were. since: as of `closed_spans`.
         """
-        return self.annotate(closed_spans=closed_spans(past=past))
+        return self.annotate(closed_spans=closed_spans(past=past, since=since))
+
+    def with_version(self) -> Self:
+        """Depots that tell the version of the catalog that they were read under (`Depot.catalog_version`)."""
+        return self.annotate(catalog_version=RawSQL(CATALOG_VERSION, ()))  # noqa: S611 (a constant)
 
 
 class Depot(models.Model):
@@ -71,6 +83,7 @@ class Depot(models.Model):
     active = models.BooleanField(default=True)
 
     closed_spans: Sequence[Any]  # from with_closures(), or closed_spans() of a row that names it
+    catalog_version: str  # from with_version()
 
     objects = DepotQuerySet.as_manager()
 
@@ -270,7 +283,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         """Claims that count at this instant: a hold that has not ended, what is paid for, what is out."""
         return self.filter(status__in=LIVE).exclude(status=ReservationStatus.HELD, expires_at__lte=at)
 
-    def lapsed(self, at: datetime) -> Self:
+    def lapsed(self, at: datetime | Given) -> Self:
         """Holds that have ended at this instant, and that no job has tidied yet."""
         return self.filter(status=ReservationStatus.HELD, expires_at__lte=at)
 

@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from core.money import exponent
+from core.postgres.prepared import Given, Prepared
 from orders.models import Charge, Order, Rental
 from orders.selectors import has_left
 from orders.states import OrderStatus, RentalStatus
@@ -98,8 +99,8 @@ class Statement:
 
 def balance(order_id: UUID) -> int:
     """What is owed once every refund that was asked for has arrived; what a bank took back is not here."""
-    charged = Charge.objects.filter(order_id=order_id).total()
-    return charged - Payment.objects.filter(order_id=order_id).for_charges().kept() - _kept_of_deposits(order_id)
+    charged, kept, of_deposits, _ = _SUMS.all(order=order_id)[0]
+    return charged - kept - of_deposits
 
 
 def owed(order_id: UUID) -> int:
@@ -108,13 +109,31 @@ def owed(order_id: UUID) -> int:
     Below zero the shop owes, as in `balance`. While a bank holds money, and until staff decide about what it kept,
     nobody is charged for it a second time, and it keeps no order from being completed (ADR 18).
     """
-    left = balance(order_id)
-    return left if left <= 0 else max(0, left - _undecided(order_id))
+    charged, kept, of_deposits, undecided = _SUMS.all(order=order_id)[0]
+    left = charged - kept - of_deposits
+    return left if left <= 0 else max(0, left - undecided)
 
 
-def _undecided(order_id: UUID) -> int:
-    disputes = Dispute.objects.filter(payment__order_id=order_id, decision=DisputeDecision.NONE)
-    return int(disputes.aggregate(sum=Sum("withdrawn_minor"))["sum"] or 0)
+def _sum(rows: QuerySet[Any], what: Any, order: str = "order") -> Coalesce:
+    """Of one order, whose `pk` it is."""
+    sums = rows.filter(**{order: OuterRef("pk")}).order_by().values(order).annotate(sum=Sum(what)).values("sum")
+    return Coalesce(Subquery(sums, output_field=BigIntegerField()), Value(0))
+
+
+# What is charged, what is paid and stays, what is kept of deposits, and what is disputed without a decision: the
+# balance in one statement, which every payment begins with.
+_SUMS: Prepared[tuple[int, int, int, int]] = Prepared(
+    lambda: (
+        Order.objects.filter(pk=Given("order"))
+        .order_by()
+        .values_list(
+            _sum(Charge.objects.all(), "amount_minor"),
+            _sum(Payment.objects.for_charges(), F("captured_minor") - GONE),
+            _sum(Deposit.objects.all(), _kept_here()),
+            _sum(Dispute.objects.filter(decision=DisputeDecision.NONE), "withdrawn_minor", "payment__order"),
+        )
+    )
+)
 
 
 def asked_minor(order_id: UUID) -> int:

@@ -14,8 +14,10 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.models import User
 from accounts.tokens import AccessToken
+from core.postgres.prepared import Given, Prepared
 
 CHALLENGE = 'Bearer realm="api"'
+_ACTIVE = Prepared(lambda: User.objects.filter(pk=Given("id"), is_active=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _verified(raw: str) -> AccessToken:
 
 
 def _active_user(token: AccessToken) -> User:
-    user = User.objects.filter(pk=token.user_id, is_active=True).first()
+    user = _ACTIVE.first(id=token.user_id)
     if user is None or user.token_version != token.version:
         raise AuthenticationFailed("The access token was ended; log in again.")
     return user

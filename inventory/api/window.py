@@ -49,7 +49,7 @@ class Scene:
         self.digest = hashlib.blake2b(b"\0".join(self.pieces), digest_size=16).digest()
         self.counting = Counting(variants, depots, days)
         self.codes = [depot.code for depot in depots]
-        self.version: str = cast("Any", depots[0]).catalog_version if depots else ""
+        self.version: str = depots[0].catalog_version if depots else ""
         self.until = min([_day_ends("UTC"), *(_day_ends(depot.time_zone, depot.today) for depot in depots)])
 
     @property

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from catalog.models import Variant
 from core.ids import new_id
+from core.postgres import prepared_cursor
+from core.postgres.prepared import Given, IsOneOf, Prepared, PreparedUpdate, insert
 from inventory.errors import HoldLapsed, OutOfStock, Shortage
 from inventory.ledger import Ledger
 from inventory.models import Depot, Reservation, StockLevel
@@ -77,7 +79,7 @@ def hold(*, claims: Sequence[Claim], expires_at: datetime, leased_until: datetim
         )
         for claim in claims
     ]
-    return Reservation.objects.bulk_create(rows)
+    return list(insert(rows))
 
 
 @transaction.atomic
@@ -86,7 +88,7 @@ def extend_holds(*, reservation_ids: Collection[UUID], expires_at: datetime) -> 
     rows = lock_reservations(reservation_ids)
     if not all(_is_living_hold(row) for row in rows):
         raise HoldLapsed
-    Reservation.objects.filter(pk__in=reservation_ids).update(expires_at=expires_at)
+    _LASTS.run(ids=list(reservation_ids), expires_at=expires_at)
 
 
 @transaction.atomic
@@ -173,7 +175,7 @@ def lock_pools(pools: Iterable[Pool]) -> None:
     unique = sorted(set(pools))
     if not unique:
         return
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_LOCK, [[variant for variant, _ in unique], [depot for _, depot in unique]])
 
 
@@ -183,6 +185,16 @@ SELECT l.id FROM inventory_stocklevel l
 JOIN unnest(%s::bigint[], %s::bigint[]) AS pool (variant_id, depot_id) USING (variant_id, depot_id)
 ORDER BY l.id FOR UPDATE OF l
 """
+
+
+_LAPSED = Prepared(
+    lambda: (
+        Reservation.objects.lapsed(Given("now"))
+        .filter(IsOneOf(F("variant_id"), Given("variants")), IsOneOf(F("depot_id"), Given("depots")))
+        .select_for_update(skip_locked=True)
+        .values_list("pk", flat=True)
+    )
+)
 
 
 def _win(claims: Sequence[Claim]) -> None:
@@ -196,10 +208,8 @@ def _win(claims: Sequence[Claim]) -> None:
     pools = {claim.pool for claim in claims}
     lock_pools(pools)
     now = timezone.now()
-    lapsed = Reservation.objects.lapsed(now).filter(
-        variant_id__in={variant for variant, _ in pools}, depot_id__in={depot for _, depot in pools}
-    )
-    dead = list(lapsed.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    variants, depots = ([pool[place] for pool in pools] for place in (0, 1))
+    dead = _LAPSED.all(now=now, variants=variants, depots=depots)
     if dead:
         Reservation.objects.filter(pk__in=dead).update(status=ReservationStatus.EXPIRED)
     require_free(claims, now=now)
@@ -207,12 +217,21 @@ def _win(claims: Sequence[Claim]) -> None:
 
 def lock_reservations(reservation_ids: Collection[UUID]) -> list[Reservation]:
     """Take the pools of these reservations, then the reservations, in id order, until the transaction ends."""
-    pools = set(Reservation.objects.filter(pk__in=reservation_ids).values_list("variant_id", "depot_id"))
-    lock_pools(pools)
-    rows = list(Reservation.objects.select_for_update().filter(pk__in=reservation_ids).order_by("id"))
+    ids = list(reservation_ids)
+    lock_pools(_POOLS.all(ids=ids))
+    rows = _LOCKED.all(ids=ids)
     if len(rows) < len(set(reservation_ids)):
         raise Reservation.DoesNotExist("Not every reservation asked for is there.")
     return rows
+
+
+def _of(ids: Given) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(IsOneOf(F("pk"), ids))
+
+
+_POOLS = Prepared(lambda: _of(Given("ids")).values_list("variant_id", "depot_id"))
+_LOCKED = Prepared(lambda: _of(Given("ids")).select_for_update().order_by("id"))
+_LASTS = PreparedUpdate(lambda: _of(Given("ids")), "expires_at")
 
 
 def _is_living_hold(row: Reservation) -> bool:

@@ -15,6 +15,8 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from core.postgres import prepared_cursor
+from core.postgres.prepared import Given, IsOneOf, Prepared
 from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.providers.base import (
     Capability,
@@ -29,10 +31,11 @@ from inventory.standing import in_step
 from inventory.states import ProviderState, ReservationKind, ReservationStatus, UnitStatus
 
 _MOST_STRAGGLERS = 1000
-_HEARD = (
-    "provider_state", "provider_acked_at", "provider_period", "sync_error", "sync_failures", "sync_after",
-    "late_reserve_until", "late_release_until",
-)  # fmt: skip
+_HEARD = {
+    "provider_state": "text", "provider_acked_at": "timestamptz", "provider_period": "daterange", "sync_error": "text",
+    "sync_failures": "int", "sync_after": "timestamptz", "late_reserve_until": "timestamptz",
+    "late_release_until": "timestamptz",
+}  # fmt: skip
 
 
 def sync_reservations(
@@ -49,9 +52,8 @@ def sync_reservations(
     deadline = None if budget is None else monotonic() + budget
     mine = Reservation.objects.filter(pk__in=reservation_ids)
     lease = leased_until or _take_lease(mine, budget)
-    talks = (
-        [Talk(provider, row, deadline) for row in _with_names(mine.filter(sync_leased_until=lease))] if lease else []
-    )
+    rows = _LEASED.all(ids=list(reservation_ids), lease=lease) if lease else []
+    talks = [Talk(provider, row, deadline) for row in rows]
     try:
         for talk in talks:
             talk.bring_in_step()
@@ -73,11 +75,12 @@ def _take_lease(mine: QuerySet[Reservation], budget: float | None) -> datetime |
 def _end_leases(talks: Sequence[Talk]) -> None:
     """Write down what came of all talks, in one statement, where the lease is still ours."""
     rows = [talk.row for talk in talks]
-    leases = {row.sync_leased_until for row in rows}
+    if rows:
+        heard = {name: [getattr(row, name) for row in rows] for name in ("pk", "sync_leased_until", *_HEARD)}
+        with prepared_cursor() as cursor:
+            cursor.execute(_WRITE_DOWN, heard)
     for row in rows:
         row.sync_leased_until = None
-    if rows:
-        Reservation.objects.filter(sync_leased_until__in=leases).bulk_update(rows, [*_HEARD, "sync_leased_until"])
     sold = [row.pk for row in rows if (row.kind, row.status) == (ReservationKind.SALE, ReservationStatus.SHIPPED)]
     if sold:
         close_counted_sales(Reservation.objects.filter(pk__in=sold))  # the count may have come before this answer
@@ -87,6 +90,16 @@ def _end_leases(talks: Sequence[Talk]) -> None:
     rentals = [row for row in rows if row.kind == ReservationKind.RENTAL]
     settled = [row for row in rentals if in_step(row) or row.provider_state == ProviderState.RELEASED]
     _wake_refused([row for row in settled if row.status != ReservationStatus.HELD])  # a new hold frees nothing
+
+
+# With every order. What `bulk_update` says instead grows with the rows, and took as long as asking the IMS.
+_WRITE_DOWN = f"""
+UPDATE inventory_reservation SET sync_leased_until = NULL, {", ".join(f"{name} = heard.{name}" for name in _HEARD)}
+FROM unnest(%(pk)s::uuid[], %(sync_leased_until)s::timestamptz[], {
+    ", ".join(f"%({name})s::{kind}[]" for name, kind in _HEARD.items())
+}) AS heard (pk, lease, {", ".join(_HEARD)})
+WHERE id = heard.pk AND sync_leased_until = heard.lease
+"""  # noqa: S608 (constants only)
 
 
 def _wake_next(unit_ids: Sequence[int]) -> None:
@@ -168,6 +181,11 @@ def enqueue_untold_units() -> int:
 
 def _with_names(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     return rows.select_related("variant", "depot", "unit__depot").order_by("id")
+
+
+_LEASED = Prepared(
+    lambda: _with_names(Reservation.objects.filter(IsOneOf(F("pk"), Given("ids")), sync_leased_until=Given("lease")))
+)
 
 
 def _untold() -> QuerySet[Unit]:

@@ -1,5 +1,6 @@
 """Orders, their lines, and everything that ever happened to them."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -93,9 +94,23 @@ class Order(models.Model):
         lines = OrderLine.objects.select_related("variant").prefetch_related(rentals)
         return [Prefetch("lines", lines.order_by("position")), Prefetch("charges", to_attr="charges_shown")]
 
+    def know_lines(self, lines: "Sequence[OrderLine]", rentals: Sequence[Rental]) -> None:
+        """As `with_lines()` would read them: those that were written just now."""
+        for line in lines:
+            mine = (rental for rental in rentals if rental.line_id == line.pk)
+            _know(line, "rentals", sorted(mine, key=lambda rental: rental.pk))
+        _know(self, "lines", lines)
+
     @property
     def unpaid(self) -> bool:
         return self.status in (OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT)
+
+
+def _know(row: Any, name: str, related: Sequence[models.Model]) -> None:
+    """What `prefetch_related` leaves behind, without asking."""
+    known = getattr(row, name).all()
+    known._result_cache = list(related)  # noqa: SLF001 (nothing else lets us)
+    row._prefetched_objects_cache = {**getattr(row, "_prefetched_objects_cache", {}), name: known}  # noqa: SLF001
 
 
 class OrderLine(models.Model):

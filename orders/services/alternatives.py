@@ -42,7 +42,7 @@ def tell_alternatives(
 
     lines: as a quote froze them. coupon: its code, to wait with.
     """
-    depots = list(Depot.objects.filter(Q(active=True) | Q(pk=depot_id)).with_closures())
+    depots = list(Depot.objects.filter(Q(active=True) | Q(pk=depot_id)).with_closures().with_version())
     [home] = (depot for depot in depots if depot.pk == depot_id)
     asked = list(_sum_up(lines, home))
     short = [(one, fact["available"]) for fact in no.members.get("lines", ()) for one in asked if one.is_meant(fact)]
@@ -50,7 +50,7 @@ def tell_alternatives(
     if not short:
         return
     missing = [one for one, _ in short]
-    instead = instead_of(missing, currency)
+    instead = instead_of(missing, currency, version=home.catalog_version)
     wanted = [one.wanted.at(depot) for one in missing for depot in depots]
     wanted += [in_its_place(one, row) for one in missing for row in instead.get((one.sku, one.mode), ())]
     ledger = read_around(wanted)

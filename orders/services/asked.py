@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.buffers import Buffers
 from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
+from catalog.version import Remembered
 from core.time import day_after, days_counted
 from inventory.alternatives import Wanted
 from inventory.models import Depot
@@ -61,11 +64,27 @@ def asked_by(line: Json, depot: Depot) -> Asked:
     return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
 
 
-def instead_of(missing: Sequence[Asked], currency: str) -> dict[tuple[str, str], list[InsteadRow]]:
-    """What might do instead, by SKU and mode of what is missing, the closest size first."""
-    found: dict[tuple[str, str], list[InsteadRow]] = {}
-    for row in fitting_instead({(one.sku, one.mode) for one in missing}, currency=currency, most=_MOST_LOOKED_AT):
-        found.setdefault((row["sku"], row["mode"]), []).append(row)
+_INSTEAD: Remembered[tuple[str, Mode, str, date], list[InsteadRow]] = Remembered(100)
+
+
+def instead_of(missing: Sequence[Asked], currency: str, *, version: str) -> dict[tuple[str, Mode], list[InsteadRow]]:
+    """What might do instead, by SKU and mode of what is missing, the closest size first. One statement at most.
+
+    version: of the catalog.
+    """
+    today = timezone.now().date()  # seasons end
+    found = _INSTEAD.get(version, {(one.sku, one.mode, currency, today) for one in missing}, _read_instead)
+    return {(sku, mode): rows for (sku, mode, _, _), rows in found.items()}
+
+
+def _read_instead(
+    wanted: Sequence[tuple[str, Mode, str, date]],
+) -> dict[tuple[str, Mode, str, date], list[InsteadRow]]:
+    """All of one currency and one day."""
+    _, _, currency, today = wanted[0]
+    found: dict[tuple[str, Mode, str, date], list[InsteadRow]] = {one: [] for one in wanted}
+    for row in fitting_instead([(sku, mode) for sku, mode, *_ in wanted], currency=currency, most=_MOST_LOOKED_AT):
+        found[row["sku"], Mode(row["mode"]), currency, today].append(row)
     return found
 
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
+from core.postgres.prepared import Given, PreparedUpdate
 from core.time import day_after, today_in
 from inventory.errors import HoldLapsed
 from inventory.providers.base import NotFound as UnknownToIms
@@ -74,12 +75,14 @@ def note_deposit(order: Order, event: str, *, actor: str, note: str) -> None:
 def _extend(order: Order) -> None:
     until = max(order.expires_at, timezone.now() + settings.HOLD_EXTENSION)
     try:
-        with transaction.atomic():
-            extend_holds(reservation_ids=reservations_of(order.pk), expires_at=until)
+        extend_holds(reservation_ids=reservations_of(order.pk), expires_at=until)
     except HoldLapsed as lapsed:
         raise OrderExpired from lapsed
     order.expires_at, order.hold_extended_at = until, timezone.now()
-    order.save(update_fields=["expires_at", "hold_extended_at"])
+    _EXTENDED.save(order)
+
+
+_EXTENDED = PreparedUpdate(lambda: Order.objects.filter(pk=Given("pk")), "expires_at", "hold_extended_at")
 
 
 @transaction.atomic

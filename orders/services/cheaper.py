@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from catalog.models import titled
-from catalog.selectors import InsteadRow
+from catalog.selectors import InsteadRow, Mode
 from core.money import format_minor
 from core.time import day_after, days_counted
 from inventory.alternatives import Wanted, is_free, read_around
@@ -38,11 +38,12 @@ def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved
     """At most three proposals: the same for longer at the same price; another container of the same kind, inside as
     large or larger, for less, what saves most first. Each is free beside everything that is asked for.
 
-    Two statements at most, however many lines, and no locks. lines: as a quote freezes them; depot: with its closures;
-    saved: how much less is to be paid in the end when prices come to so much less: there may be a coupon.
+    Two statements at most, however many lines, and no locks. lines: as a quote freezes them; depot: with its closures
+    and its version; saved: how much less is to be paid in the end when prices come to so much less: there may be a
+    coupon.
     """
     asked = [asked_by(line, depot) for line in lines]
-    instead = instead_of(asked, currency)
+    instead = instead_of(asked, currency, version=depot.catalog_version)
     proposals = list(_proposals(lines, asked, instead, depot, currency, saved=saved))
     if not proposals:
         return []
@@ -58,7 +59,7 @@ def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved
 def _proposals(
     lines: Sequence[Json],
     asked: Sequence[Asked],
-    instead: Mapping[tuple[str, str], Sequence[InsteadRow]],
+    instead: Mapping[tuple[str, Mode], Sequence[InsteadRow]],
     depot: Depot,
     currency: str,
     *,

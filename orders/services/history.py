@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from core.errors import NotFound
+from core.postgres.prepared import Given, Prepared, insert
 from orders.charged import left_of_lines
 from orders.errors import TransitionNotAllowed
 from orders.models import Charge, ChargeKind, Order, OrderEvent, OrderLine, Rental
@@ -18,10 +19,13 @@ PROVIDER = "provider"
 
 def lock_order(*, order_id: UUID) -> Order:
     """The order's row, locked until the transaction ends; first in the lock order (docs/locking.md)."""
-    try:
-        return Order.objects.select_for_update().get(pk=order_id)
-    except Order.DoesNotExist:
-        raise NotFound("There is no such order.") from None
+    order = _LOCKED.first(id=order_id)
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+_LOCKED = Prepared(lambda: Order.objects.filter(pk=Given("id")).order_by().select_for_update())
 
 
 def lock_rental(rental_id: UUID) -> tuple[Order, Rental]:
@@ -109,7 +113,7 @@ def charge_lines(
         charges.append(
             Charge(order=order, kind=ChargeKind.DELIVERY, amount_minor=delivery_minor, actor=actor, reason=reason)
         )
-    return Charge.objects.bulk_create(charges)
+    return list(insert(charges))
 
 
 def charge_rental(

@@ -8,15 +8,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
 from core.logging import get_logger
+from core.postgres.prepared import Given, Prepared, PreparedUpdate, insert
 from core.queue import enqueue
 from core.time import today_in
 from inventory.errors import OutOfStock
 from inventory.journeys import Journey
-from inventory.models import Reservation, closed_spans
+from inventory.models import Reservation, closed_spans, yesterday
 from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
@@ -106,9 +108,16 @@ def refuse_order(*, order_id: UUID, note: str, detail: str, lines: Sequence[dict
 
 def reservations_of(order_id: UUID) -> list[UUID]:
     """The claims behind an order: one of each sale line, one of each rental."""
-    of_lines = Reservation.objects.filter(order_line__order_id=order_id).values_list("pk", flat=True)
-    of_rentals = Reservation.objects.filter(rental__line__order_id=order_id).values_list("pk", flat=True)
-    return list(of_lines.union(of_rentals))
+    return _RESERVATIONS.all(order=order_id)
+
+
+def _ids_of(**order: Any) -> QuerySet[Reservation, UUID]:
+    return Reservation.objects.filter(**order).values_list("pk", flat=True)
+
+
+_RESERVATIONS = Prepared(
+    lambda: _ids_of(order_line__order=Given("order")).union(_ids_of(rental__line__order=Given("order")))
+)
 
 
 def give_back(
@@ -147,14 +156,12 @@ def _claim(
 
     lifetime: of the hold when nobody waits for an answer, so that the job may ask the IMS at once.
     """
-    locked = Quote.objects.select_for_update(of=("self",)).select_related("depot")
-    mine = locked.filter(pk=quote_id, customer_id=customer_id)
-    quote = mine.annotate(closed_spans=closed_spans("depot")).first()
+    quote: Any = _QUOTE.first(id=quote_id, customer=customer_id, since=yesterday())
     if quote is None:
         raise NotFound("There is no such quote, or it is not yours.")
     quote.depot.closed_spans = quote.closed_spans
     # A statement of its own: the one that waited for the lock does not see what was committed meanwhile.
-    order = Order.objects.filter(quote=quote).first()
+    order = _ORDER.first(quote=quote_id)
     if order is not None:
         return _living(order), []
     if quote.expires_at <= timezone.now():
@@ -171,6 +178,17 @@ def _claim(
     # No lock: others must not wait.
     enqueue("orders.settle_reserving", after=_JOB_TAKES_OVER if lease else None, order_id=str(order.pk))
     return order, reservations
+
+
+_QUOTE = Prepared(
+    lambda: (
+        Quote.objects.select_for_update(of=("self",))
+        .select_related("depot")
+        .filter(pk=Given("id"), customer=Given("customer"))
+        .annotate(closed_spans=closed_spans("depot", since=Given("since")))
+    )
+)
+_ORDER = Prepared(lambda: Order.objects.filter(quote=Given("quote")).order_by())
 
 
 def _has_begun(quote: Quote) -> bool:
@@ -206,7 +224,7 @@ def _living(order: Order) -> Order:
 
 
 def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: Any) -> Order:
-    order = Order.objects.create(
+    order = Order(
         quote=quote,
         customer_id=quote.customer_id,
         depot=quote.depot,
@@ -223,6 +241,7 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         rule_versions=stamps(quote.trip["fits"]) if quote.trip else {},
         expires_at=expires_at,
     )
+    insert([order])
     unused = iter(reservations)  # in the order of claims_of(quote.lines)
     lines, rentals = [], []
     for position, priced in enumerate(quote.lines):
@@ -233,10 +252,10 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
         else:
             parts = spread(line.discount_minor, [line.unit_price_minor] * line.quantity)
             rentals += [_rental(line, priced["rental"], next(unused), part) for part in parts]
-    OrderLine.objects.bulk_create(lines)
-    if rentals:
-        Rental.objects.bulk_create(rentals)
+    insert(lines)
+    insert(rentals)
     order.charges_shown = charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
+    order.know_lines(lines, rentals)
     return order
 
 
@@ -270,8 +289,11 @@ def _mark_held(order_id: UUID) -> None:
     """`hold`, in one conditional update: two that both heard the yes write it once."""
     source = OrderStatus.RESERVING
     target = next_status(ORDER, "hold", source)
-    if Order.objects.filter(pk=order_id, status=source).update(status=target):
-        OrderEvent.objects.create(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)
+    if _HELD.run(id=order_id, status=target):
+        insert([OrderEvent(order_id=order_id, event="hold", from_status=source, to_status=target, actor=PROVIDER)])
+
+
+_HELD = PreparedUpdate(lambda: Order.objects.filter(pk=Given("id"), status=OrderStatus.RESERVING), "status")
 
 
 __all__ = ["give_back", "place_for", "place_order", "refuse_order", "reservations_of", "settle_reserving"]

@@ -16,12 +16,14 @@ from django.utils import timezone
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
 from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
+from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
+from core.postgres.prepared import Given, IsOneOf, Prepared, insert
 from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
 from inventory.journeys import Journey, known_rules
-from inventory.models import Depot
+from inventory.models import Depot, yesterday
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from orders.explaining import explain_coupon, explain_parcel, explain_rent
@@ -107,7 +109,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     )
     cheaper = what_is_cheaper(priced, terms.depot, request.currency, saved=saved)
     delivery_tax = included_tax(delivery_minor, terms.tax.get("standard", 0))
-    return Quote.objects.create(
+    quote = Quote(
         customer_id=customer_id,
         depot=terms.depot,
         fulfilment=request.fulfilment,
@@ -126,6 +128,8 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
         trip=_trip(request, terms),
         expires_at=timezone.now() + settings.QUOTE_LIFETIME,
     )
+    insert([quote])
+    return quote
 
 
 def _flights_gone(journey: Journey | None, today: date) -> Iterator[FieldError]:
@@ -198,29 +202,33 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
 
 
 def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
-    """Everything that prices depend on in three statements, however many lines there are."""
-    rows = Depot.objects.filter(code=request.depot, active=True).with_closures()
-    depot: Any = rows.annotate(**_RULES).first()
+    """Everything that prices depend on in three statements, however many lines there are; in one where it is known."""
+    depot: Any = _DEPOT.first(code=request.depot, since=yesterday())
     if depot is None:
         raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
-    sale = FilteredRelation("sale_offers", condition=Q(sale_offers__currency=request.currency))
-    variants = (
-        Variant.objects.offered()
-        .filter(sku__in={line.sku for line in request.lines})
-        .select_related("container")
-        .annotate(sale=sale, sale_minor=F("sale__price_minor"), sale_tax=F("sale__tax_class"))
-    )
-    by_sku = {variant.sku: variant for variant in variants}
-    offers: dict[int, RentalOffer] = {}
-    rates: dict[int, list[RentalRate]] = {}
-    if any(line.kind == RENTAL for line in request.lines):
-        for rate in RentalRate.objects.select_related("offer").filter(
-            offer__variant__in=by_sku.values(), offer__currency=request.currency
-        ):
-            offers[rate.offer.variant_id] = rate.offer
-            rates.setdefault(rate.offer.variant_id, []).append(rate)
-    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
-    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, request.currency, transit))
+    currency, version = request.currency, depot.catalog_version
+    variants = _SOLD.get(version, {(line.sku, currency) for line in request.lines}, _read_variants)
+    by_sku = {variant.sku: variant for variant in variants.values()}
+    wanted = {(by_sku[line.sku].pk, currency) for line in request.lines if line.kind == RENTAL and line.sku in by_sku}
+    rates = {variant: found for (variant, _), found in _RENTED.get(version, wanted, _read_rates).items()}
+    offers = {variant: found[0].offer for variant, found in rates.items()}
+    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, currency)
+    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, currency, transit))
+
+
+def _read_variants(wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Variant]:
+    """By SKU and currency, all of one currency."""
+    currency = wanted[0][1]
+    return {(row.sku, currency): row for row in _VARIANTS.all(skus=[sku for sku, _ in wanted], currency=currency)}
+
+
+def _read_rates(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], list[RentalRate]]:
+    """By variant and currency, all of one currency; each with its offer."""
+    found: dict[tuple[int, str], list[RentalRate]] = {}
+    currency = wanted[0][1]
+    for rate in _RATES.all(variants=[variant for variant, _ in wanted], currency=currency):
+        found.setdefault((rate.offer.variant_id, currency), []).append(rate)
+    return found
 
 
 def _parcel_back_days(depot: Any, currency: str, transit: Transit | None) -> int | None:
@@ -246,6 +254,33 @@ _RULES = {
     ),
 }
 _RATE = ("amount_minor", "out_days", "back_days")
+_DEPOT = Prepared(
+    lambda: (
+        Depot.objects.filter(code=Given("code"), active=True)
+        .with_closures(since=Given("since"))
+        .with_version()
+        .annotate(**_RULES)
+    )
+)
+_SOLD: Remembered[tuple[str, str], Variant] = Remembered(1_000)
+_RENTED: Remembered[tuple[int, str], list[RentalRate]] = Remembered(1_000)
+_VARIANTS = Prepared(
+    lambda: (
+        Variant.objects.offered()
+        .filter(IsOneOf(F("sku"), Given("skus")))
+        .select_related("container")
+        .annotate(
+            sale=FilteredRelation("sale_offers", condition=Q(sale_offers__currency=Given("currency"))),
+            sale_minor=F("sale__price_minor"),
+            sale_tax=F("sale__tax_class"),
+        )
+    )
+)
+_RATES = Prepared(
+    lambda: RentalRate.objects.select_related("offer").filter(
+        IsOneOf(F("offer__variant"), Given("variants")), offer__currency=Given("currency")
+    )
+)
 
 
 def _tax_rates(depot: Any) -> dict[str, int]:

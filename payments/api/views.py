@@ -1,8 +1,9 @@
 """Paying, and what came of it, over HTTP: parse, one service, its answer."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 from core.api import money, parse, user_id
 from core.errors import Busy, NotFound
 from core.idempotency import RequestInProgress, idempotent
+from core.postgres.prepared import Given, Prepared
 from core.schema import refused
 from orders.errors import OrderExpired, OrderStillReserving, TransitionNotAllowed
 from orders.models import Order
@@ -161,6 +163,17 @@ def statement_answer(answer: Statement) -> dict[str, Any]:
     }
 
 
+_MINE = Prepared(
+    lambda: (
+        Order.objects.visible_to(SimpleNamespace(pk=Given("customer")))
+        .filter(number=Given("number"))
+        .order_by()
+        .values_list("pk", flat=True)
+    )
+)
+_SHOWN = Prepared(lambda: Payment.objects.filter(pk=Given("id")).select_related("order").order_by())
+
+
 class PaymentView(APIView):
     @extend_schema(
         operation_id="startPayment",
@@ -184,15 +197,16 @@ class PaymentView(APIView):
     @idempotent(atomic=False)
     def post(self, request: Request, number: str) -> Response:
         asked = parse(StartPaymentInput, request.data)
-        order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+        if (order_id := _MINE.first(customer=user_id(request), number=number)) is None:
+            raise Http404
         started = services.start_payment(
-            order_id=order.pk,
+            order_id=order_id,
             customer_id=user_id(request),
             purpose=Payment.Purpose(asked["purpose"]),
             on_page=asked["via"] == "redirect",
             save_card=asked["save_card"],
         )
-        payment = Payment.objects.select_related("order").get(pk=started.payment.pk)
+        [payment] = _SHOWN.all(id=started.payment.pk)
         secrets = {
             "via": "redirect" if payment.is_on_page else "sheet",
             "url": started.url or None,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from core.logging import get_logger
+from core.postgres.prepared import Given, PreparedUpdate
 from orders.models import Order
 from orders.services import mark_order_paid, settle_later, settle_soon
 from orders.states import OrderStatus
@@ -159,12 +160,7 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     payment.capture_before = remote.capture_before
     if newly_captured > 0:
         payment.succeeded_at = timezone.now()
-    payment.save(
-        update_fields=[
-            *("provider_ref", "status", "captured_minor", "last_error", "capture_before", "succeeded_at"),
-            *("amount_minor", "changing_to_minor"),
-        ]
-    )
+    _SETTLED.save(payment)
     if payment.status in (PaymentStatus.AUTHORISED, PaymentStatus.SUCCEEDED):
         keep_card(payment, remote)
     if payment.purpose == Payment.Purpose.DEPOSIT:
@@ -180,6 +176,13 @@ def settle_payment(*, payment_id: UUID, remote: RemotePayment) -> Payment:
     elif adopted and order.status in _DEAD and payment.status in LIVE:  # it died while the gateway made its payment
         settle_soon(order.pk)
     return payment
+
+
+_SETTLED = PreparedUpdate(
+    lambda: Payment.objects.filter(pk=Given("pk")),
+    *("provider_ref", "status", "captured_minor", "last_error", "capture_before", "succeeded_at"),
+    *("amount_minor", "changing_to_minor"),
+)
 
 
 def _is_older(payment: Payment, remote: RemotePayment) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.postgres.prepared import Given, Prepared
 from orders.models import Order
 from payments.models import GatewayCustomer, Payment
 from payments.providers.base import ProviderRefused, RemotePayment
@@ -19,11 +20,14 @@ def customer_at_gateway(*, user_id: UUID) -> GatewayCustomer:
 
     Network, outside any transaction. Raises: ProviderUnavailable, ProviderRefused.
     """
-    known = GatewayCustomer.objects.filter(user_id=user_id).first()
+    known = _KNOWN.first(user=user_id)
     if known is None:
         ref = get_provider().create_customer(key=str(user_id), user_id=user_id)
         known, _ = GatewayCustomer.objects.get_or_create(user_id=user_id, defaults={"provider_ref": ref})
     return known
+
+
+_KNOWN = Prepared(lambda: GatewayCustomer.objects.filter(user=Given("user")).order_by())
 
 
 def card_for(order: Order) -> GatewayCustomer | None:

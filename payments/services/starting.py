@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from core.postgres.prepared import Given, Prepared, insert
 from orders.errors import OrderExpired, TransitionNotAllowed
 from orders.models import Order
 from orders.services import ready_for_more, ready_for_payment, settle_later
@@ -162,7 +163,7 @@ def _require_sound(payment: Payment) -> None:
 
 def _require_living(payment: Payment) -> None:
     """No secret for an order that died while the gateway worked. Raises: OrderExpired, TransitionNotAllowed."""
-    status = Order.objects.values_list("status", flat=True).get(pk=payment.order_id)
+    [status] = _STATUS.all(order=payment.order_id)
     if status == OrderStatus.EXPIRED:
         raise OrderExpired
     if status == OrderStatus.CANCELLED:
@@ -218,7 +219,7 @@ def _page_ends_at(order: Order) -> datetime:
 
 
 def _open_charges(order: Order, purpose: Payment.Purpose, page_ends_at: datetime | None) -> Payment:
-    live = Payment.objects.select_for_update().filter(order=order, purpose=purpose, status__in=LIVE).first()
+    live = _LIVE.first(order=order.pk, purpose=purpose)
     due = owed(order.pk)
     if live is not None and (due <= 0 or purpose == Payment.Purpose.ORDER):
         return live
@@ -228,7 +229,7 @@ def _open_charges(order: Order, purpose: Payment.Purpose, page_ends_at: datetime
         agreed = bool(order.deposit_minor)  # to what may be charged later: the terms of a rental say so
         if purpose == Payment.Purpose.EXTRA:  # its owner may leave it, and nothing else would happen to the order
             settle_later(order.pk, after=ITS_OWNERS_TURN)
-        return Payment.objects.create(
+        new = Payment(
             order=order,
             purpose=purpose,
             amount_minor=due,
@@ -236,9 +237,21 @@ def _open_charges(order: Order, purpose: Payment.Purpose, page_ends_at: datetime
             keeps_card=agreed,
             page_ends_at=page_ends_at,
         )
+        insert([new])
+        return new
     if live.amount_minor != due and not live.is_on_page:
         change_amount(live, due)
     return live
+
+
+_STATUS = Prepared(lambda: Order.objects.filter(pk=Given("order")).order_by().values_list("status", flat=True))
+_LIVE = Prepared(
+    lambda: (
+        Payment.objects.select_for_update()
+        .filter(order=Given("order"), purpose=Given("purpose"), status__in=LIVE)
+        .order_by()
+    )
+)
 
 
 def _open_deposit(order: Order, page_ends_at: datetime | None) -> Payment:

@@ -8,7 +8,7 @@ import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from catalog.models import Approval, SaleOffer
+from catalog.models import Approval, RentalRate, SaleOffer
 from inventory.models import DepotClosure, Downtime, Unit
 from orders.models import DeliveryRate, Order, Quote
 from tests.factories.accounts import AddressFactory, UserFactory
@@ -60,6 +60,44 @@ def test_a_quote_costs_at_most_eight_statements_and_its_user(shop: Shop, django_
         answer = phone.post("/api/v1/quotes", body, format="json")
 
     assert answer.status_code == 201
+
+
+def test_a_quote_of_what_was_quoted_before_costs_five_statements(
+    shop: Shop, django_assert_max_num_queries: Any
+) -> None:
+    """What the catalog says is remembered under its version."""
+    phone, body = shop.phone(), shop.body(shop.sale(1), shop.rental(), shop.rental(20, 25))
+    before = phone.post("/api/v1/quotes", body, format="json").json()
+
+    with django_assert_max_num_queries(5):
+        again = phone.post("/api/v1/quotes", body, format="json").json()
+
+    assert (again["lines"], again["cheaper"]) == (before["lines"], before["cheaper"])
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "price"),
+    [
+        (lambda: SaleOffer.objects.filter(variant__sku="BAG-1").update(price_minor=100), 0, 100),
+        (lambda: RentalRate.objects.update(per_day_minor=200), 1, 600),
+    ],
+)
+def test_what_changed_in_the_catalog_is_in_the_next_quote(shop: Shop, change: Any, line: int, price: int) -> None:
+    body = shop.body(shop.sale(1), shop.rental(10, 12))
+    ask(shop, body)
+
+    change()
+
+    assert ask(shop, body).json()["lines"][line]["total"]["amount"] == price
+
+
+def test_what_is_withdrawn_is_not_quoted_from_memory(shop: Shop) -> None:
+    body = shop.body(shop.sale(1))
+    ask(shop, body)
+
+    Approval.objects.update(result=Approval.Result.REFUSED)
+
+    assert ask(shop, body).json()["errors"][0]["code"] == "not_offered"
 
 
 def test_a_quote_costs_four_statements_more_where_units_are_down_later(
