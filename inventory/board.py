@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog.buffers import Buffers, Period, bookable_by_day
 from catalog.selectors import VariantRow
-from catalog.version import CATALOG_VERSION, catalog_version
+from catalog.version import CATALOG_VERSION, UnderVersion, catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
@@ -73,6 +73,19 @@ def depots_asked(code: str | None) -> list[Depot]:
     if code is not None and not found:
         raise _no_such_depot(code)
     return found
+
+
+def depot_asked(code: str, version: str) -> Depot:
+    """The active depot with this code; no statement, unless something of the catalog has changed.
+
+    version: of the catalog, read before. Raises: InvalidInput for a code nobody has.
+    """
+    if (depot := _DEPOTS(version).get(code)) is None:
+        raise _no_such_depot(code)
+    return depot
+
+
+_DEPOTS = UnderVersion(lambda: {depot.code: depot for depot in Depot.objects.filter(active=True).with_closures()})
 
 
 def _no_such_depot(code: str) -> InvalidInput:

@@ -4,8 +4,8 @@ What the apps ask for most, everybody asks for alike: the same page for the same
 the same until somebody changes the catalog or a depot, or a day ends. So an answer is made in two steps. Its scene is
 what is read from the catalog, shaped and rendered, with a gap for each count; it is remembered by each process together
 with the version of the catalog that it was read under. The counts are read for every answer, and with them, in the same
-statement, the version as it is now: a scene of another version is worked out anew. Where the same was counted as the last
-time, the answer is the last one.
+statement, the version as it is now: a scene of another version is worked out anew. Where the same was counted as the
+last time, the answer is the last one.
 
 A request that was answered before goes past DRF's machinery, whose part it is to say what is wrong with a request.
 Whoever is not plainly right goes the long way: without a valid token, with anything that was not asked before.
