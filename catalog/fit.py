@@ -247,10 +247,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Every version of every rule of the airlines concerned."""
+    """Every version of every rule of the airlines concerned. `catalog_version`: which they were read under."""
 
     cabin: Collection[CabinRule] = ()
     hold: Collection[HoldRule] = ()
+    catalog_version: str = ""
 
 
 def crate_for(cats: Sequence[Cat], *, bedding_mm: int, snub_nosed_percent: int) -> Size:

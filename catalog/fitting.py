@@ -8,10 +8,10 @@ from typing import Any, TypedDict
 
 from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
 from catalog.models import Kind
+from catalog.pricing import fee_in_sql, seasons_in_sql
 from catalog.selectors import (
-    CAN_BE_HAD,
-    CAN_BE_HAD_AT_ALL,
     SEASONS_OF,
+    STEPS_AS_JSON,
     VARIANT_AS_JSON,
     ImageRow,
     SeasonRow,
@@ -21,6 +21,7 @@ from catalog.selectors import (
 )
 from core.postgres import prepared_cursor
 
+FEW = 2_000  # variants; a walk through all of 100,000 reads fewer when more than these fit
 MOST_NAMED = 3  # SKUs of each reason why something was left out
 
 
@@ -51,9 +52,10 @@ class Fitting:
     left_out: list[LeftOut]
 
 
-# Answers by number: 0 fits, 1 tight, 2 ask the airline, 3 no. A slack that nothing limits counts as ample.
+# Answers by number: 0 fits, 1 tight, 2 ask the airline, 3 no. A slack that nothing limits counts as ample. Of several
+# noes the first asked is told.
 _JUDGED = """
-need AS (
+need AS MATERIALIZED (
     SELECT * FROM unnest(%(asked)s::int[], %(is_first)s::bool[], %(shell)s::text[], %(no)s::text[], %(doubt)s::bool[],
                          %(inner_l)s::int[], %(inner_w)s::int[], %(inner_h)s::int[], %(load)s::int[],
                          %(outer_l)s::int[], %(outer_w)s::int[], %(outer_h)s::int[], %(sum)s::int[], %(weight)s::int[],
@@ -62,22 +64,23 @@ need AS (
               outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h, by_air)
 ),
 measured AS (
-    SELECT v.id, n.*, v.weight_g, v.max_load_g, c.kind = %(for_cars)s AND n.by_air AS for_cars,
-           greatest(least(n.most_l - v.outer_length_mm, n.most_w - v.outer_width_mm),
-                    least(n.most_l - v.outer_width_mm, n.most_w - v.outer_length_mm)) < 0
-           OR n.most_h < v.outer_height_mm AS is_huge,
-           least(greatest(least(v.inner_length_mm - n.inner_l, v.inner_width_mm - n.inner_w),
-                          least(v.inner_width_mm - n.inner_l, v.inner_length_mm - n.inner_w)),
-                 v.inner_height_mm - n.inner_h) AS inside,
-           least(greatest(least(n.outer_l - v.outer_length_mm, n.outer_w - v.outer_width_mm),
-                          least(n.outer_l - v.outer_width_mm, n.outer_w - v.outer_length_mm)),
-                 n.outer_h - v.outer_height_mm,
-                 n.sum - v.outer_length_mm - v.outer_width_mm - v.outer_height_mm, %(ample)s) AS outside
-    FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id AND c.published
-    JOIN need n ON n.shell = CASE WHEN c.kind = ANY(%(soft)s) THEN 'soft' ELSE 'hard' END
+    SELECT s.id, s.variants, s.skus, n.*, s.weight_g, s.max_load_g, s.kind = %(for_cars)s AND n.by_air AS for_cars,
+           greatest(least(n.most_l - s.outer_length_mm, n.most_w - s.outer_width_mm),
+                    least(n.most_l - s.outer_width_mm, n.most_w - s.outer_length_mm)) < 0
+           OR n.most_h < s.outer_height_mm AS is_huge,
+           least(greatest(least(s.inner_length_mm - n.inner_l, s.inner_width_mm - n.inner_w),
+                          least(s.inner_width_mm - n.inner_l, s.inner_length_mm - n.inner_w)),
+                 s.inner_height_mm - n.inner_h) AS inside,
+           least(greatest(least(n.outer_l - s.outer_length_mm, n.outer_w - s.outer_width_mm),
+                          least(n.outer_l - s.outer_width_mm, n.outer_w - s.outer_length_mm)),
+                 n.outer_h - s.outer_height_mm,
+                 n.sum - s.outer_length_mm - s.outer_width_mm - s.outer_height_mm, %(ample)s) AS outside
+    FROM catalog_shape s
+    JOIN need n ON n.shell = CASE WHEN s.kind = ANY(%(soft)s) THEN 'soft' ELSE 'hard' END
+    WHERE {which}
 ),
 answered AS (
-    SELECT m.id, m.asked, m.is_first, said.no,
+    SELECT m.id, m.variants, m.skus, m.asked, m.is_first, said.no,
            CASE WHEN said.no IS NOT NULL THEN 3 WHEN m.doubt THEN 2 WHEN least(m.inside, m.outside) < %(tight)s THEN 1
                 ELSE 0 END AS answer
     FROM measured m CROSS JOIN LATERAL (
@@ -86,65 +89,133 @@ answered AS (
                     WHEN m.no = 'soft_in_hold' THEN m.no WHEN m.doubt THEN NULL WHEN m.no IS NOT NULL THEN m.no
                     WHEN m.outside < 0 THEN 'space_too_small'
                     WHEN m.load + m.weight_g > m.weight THEN 'too_heavy' END AS no
+        OFFSET 0  -- or it would be worked out again wherever it is named
     ) said
 ),
-judged AS (
-    SELECT a.id, max(a.answer) AS answer, (array_agg(a.no ORDER BY a.asked) FILTER (WHERE a.answer = 3))[1] AS no
-    FROM (
-        SELECT id, asked, max(no) FILTER (WHERE is_first) AS no,
-               CASE WHEN bool_or(answer = 3) <> bool_and(answer = 3) THEN 2
-                    ELSE max(answer) FILTER (WHERE is_first) END AS answer
-        FROM answered GROUP BY id, asked
-    ) a
-    GROUP BY a.id
+judged AS MATERIALIZED (
+    SELECT id, max(answer) AS answer, max(variants) AS variants, max(skus) AS skus,
+           substr(min(chr(64 + asked) || no COLLATE "C") FILTER (WHERE answer = 3), 2) AS no
+    FROM {leg} GROUP BY id
 )
 """
+_AS_WISHED = "s.mode = %(mode)s AND s.currency = %(currency)s AND %(days)s BETWEEN s.min_days AND s.max_days"
+# Where an airline tells aircraft apart and nobody told which one flies, it must be asked if some say yes and some no.
+_OF_SOME_AIRCRAFT = """(
+    SELECT id, asked, max(variants) AS variants, max(skus) AS skus, max(no) FILTER (WHERE is_first) AS no,
+           CASE WHEN bool_or(answer = 3) <> bool_and(answer = 3) THEN 2
+                ELSE max(answer) FILTER (WHERE is_first) END AS answer
+    FROM answered GROUP BY id, asked
+) leg"""
 
-_FITTING = f"""
-WITH {_JUDGED},
-offered AS (
-    SELECT j.answer, j.no, v.sku, v.id FROM judged j, {CAN_BE_HAD_AT_ALL} AND v.id = j.id
+
+def _judged(statement: str, which: str) -> dict[bool, str]:
+    """The statement over these shapes, by whether some leg asks for more than one thing."""
+    shapes = _JUDGED.replace("{which}", which)
+    return {
+        several: f"WITH {shapes.replace('{leg}', leg)}{statement}"
+        for several, leg in ((False, "answered"), (True, _OF_SOME_AIRCRAFT))
+    }
+
+
+# Whatever a variant is offered for in the currency.
+_WITH_OFFERS = f"""
+    catalog_variant v LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
+    LEFT JOIN LATERAL (
+        SELECT o.*, {STEPS_AS_JSON} FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
+        WHERE o.variant_id = v.id AND o.currency = %(currency)s GROUP BY o.id
+    ) o ON true
+"""  # noqa: S608 (constants only)
+
+# Shapes are judged and tariffs priced, once each, however many variants have them. Few that fit are all looked up and
+# sorted; many are walked tariff by tariff, the cheapest first, until there are enough.
+_FITTING = _judged(
+    f""",
+total AS MATERIALIZED (
+    SELECT coalesce(sum(variants), 0)::int AS fit, sum(variants) <= %(few)s AS is_few FROM judged WHERE answer < 3
 ),
-best AS (
-    SELECT j.answer, v.sku, v.id, had.price FROM judged j, {CAN_BE_HAD} AND v.id = j.id AND j.answer < 3
-    ORDER BY j.answer, had.price, v.sku OFFSET %(skip)s LIMIT %(most)s
+rate AS MATERIALIZED (
+    SELECT id, kind, unnest(from_days) AS from_days, unnest(per_day_minor) AS per_day_minor
+    FROM catalog_tariff
+    WHERE mode = %(mode)s AND currency = %(currency)s AND %(days)s BETWEEN min_days AND max_days
+),
+season AS MATERIALIZED (
+    SELECT k.*, {seasons_in_sql("k.kind", "k.from_days")} AS percents FROM (SELECT DISTINCT kind, from_days FROM rate) k
+),
+priced AS MATERIALIZED (
+    SELECT r.id, min(CASE %(mode)s WHEN 'buy' THEN r.per_day_minor ELSE {fee_in_sql("x.percents")} END) AS price
+    FROM rate r JOIN season x ON x.kind = r.kind AND x.from_days = r.from_days
+    GROUP BY r.id
+),
+best AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT j.answer, p.price, o.sku, o.variant_id
+        FROM judged j JOIN catalog_offered o ON o.shape_id = j.id JOIN priced p ON p.id = o.tariff_id
+        WHERE j.answer < 3 AND (SELECT is_few FROM total)
+        UNION ALL
+        SELECT * FROM (
+            SELECT p.answer, p.price, o.sku, o.variant_id
+            FROM (SELECT a.answer, p.price, p.id FROM priced p, (SELECT DISTINCT answer FROM judged WHERE answer < 3) a
+                  ORDER BY 1, 2) p
+            CROSS JOIN LATERAL (
+                SELECT o.sku, o.variant_id FROM catalog_offered o
+                WHERE o.tariff_id = p.id AND ((o.shape_id, p.answer) IN (SELECT id, answer FROM judged)) IS TRUE
+                OFFSET 0  -- one tariff after the other
+            ) o
+            WHERE (SELECT NOT is_few FROM total)
+            ORDER BY p.answer, p.price, o.sku LIMIT %(skip)s::int + %(most)s::int
+        ) walked
+    ) found
+    ORDER BY answer, price, sku OFFSET %(skip)s LIMIT %(most)s
 )
 SELECT
     (SELECT coalesce(json_agg(json_build_object('reason', o.no, 'variants', o.variants, 'skus', o.skus)), '[]')
-     FROM (SELECT no, count(*) AS variants, (array_agg(sku ORDER BY sku))[:%(named)s] AS skus
-           FROM offered WHERE answer = 3 GROUP BY no ORDER BY 2 DESC, 1) o),
-    (SELECT count(*) FROM offered WHERE answer < 3),
+     FROM (SELECT no, sum(variants) AS variants, ARRAY(
+               SELECT sku
+               FROM (SELECT skus FROM judged j
+                     WHERE j.answer = 3 AND j.no = o.no ORDER BY skus[1] LIMIT %(named)s) least, unnest(least.skus) sku
+               ORDER BY sku LIMIT %(named)s) AS skus
+           FROM judged o WHERE answer = 3 GROUP BY no ORDER BY 2 DESC, 1) o),
+    (SELECT fit FROM total),
     (SELECT coalesce(json_agg(row_to_json(shown)), '[]') FROM (
         SELECT c.slug, c.name, c.brand, c.kind, b.price, {VARIANT_AS_JSON} AS variant, {SEASONS_OF},
                (SELECT json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour, 'sizes', i.sizes)
                 FROM catalog_containerimage i WHERE i.container_id = c.id AND i.colour IN ('', v.colour)
                 ORDER BY i.colour <> v.colour, i.position, i.id LIMIT 1) AS picture
-        FROM best b, catalog_container c, {CAN_BE_HAD} AND v.id = b.id AND c.id = v.container_id
+        FROM best b, catalog_container c, {_WITH_OFFERS}
+        WHERE v.id = b.variant_id AND c.id = v.container_id
         ORDER BY b.answer, b.price, b.sku
     ) shown)
-"""  # noqa: S608 (constants only)
+""",  # noqa: S608 (constants only)
+    _AS_WISHED,
+)
+
+_FIT = _judged(
+    "SELECT DISTINCT o.variant_id FROM judged j JOIN catalog_offered o ON o.shape_id = j.id WHERE j.answer < 3", "true"
+)
 
 
-_FIT = f"WITH {_JUDGED} SELECT id FROM judged WHERE answer < 3"  # noqa: S608 (constants only)
-
-
-def fitting(asked: Asked, wish: Wish, *, skip: int = 0, most: int) -> Fitting:
+def fitting(asked: Asked, wish: Wish, *, skip: int = 0, most: int, few: int = FEW) -> Fitting:
     """Everything that can be had as wished and fits every cat on every leg: by answer, price and SKU.
 
-    asked: what each cat asks on each leg. Rows `skip` to `skip + most` of those that fit. One statement.
+    asked: what each cat asks on each leg. wish: with a mode and, to rent, with days; no other wishes count. Rows `skip`
+    to `skip + most` of those that fit; up to `few` that fit are looked up, more are walked through. One statement.
     """
-    values = parameters_of(wish) | _numbers(asked) | {"skip": skip, "most": most, "named": MOST_NAMED}
+    place = {"days": wish.days or 1, "skip": skip, "most": most, "named": MOST_NAMED, "few": few}
     with prepared_cursor() as cursor:
-        cursor.execute(_FITTING, values)
+        cursor.execute(_FITTING[_asks_several(asked)], parameters_of(wish) | _numbers(asked) | place)
         left_out, fit, rows = cursor.fetchone()
     return Fitting(rows, fit, [LeftOut(Reason(row["reason"]), row["variants"], row["skus"]) for row in left_out])
 
 
 def variants_that_fit(asked: Asked) -> list[int]:
-    """The ids of all published variants that fit every cat on every leg, or of which the airline must be asked."""
+    """The ids of all variants that can be had and fit every cat on every leg, or of which the airline must be asked."""
     with prepared_cursor() as cursor:
-        cursor.execute(_FIT, _numbers(asked))
+        cursor.execute(_FIT[_asks_several(asked)], _numbers(asked))
         return [variant_id for (variant_id,) in cursor.fetchall()]
+
+
+def _asks_several(asked: Asked) -> bool:
+    return any(len(by_aircraft) > 1 for by_shell in asked for by_aircraft in by_shell.values())
 
 
 def _numbers(asked: Asked) -> dict[str, Any]:

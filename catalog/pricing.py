@@ -8,16 +8,28 @@ from typing import Protocol
 
 from core.time import day_after, days_counted
 
-# `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days from %(first_on)s of variant `v`.
-_BILLED = "greatest(r.from_days, %(days)s)"
-_COUNTED = f"CASE WHEN x.percent > 0 THEN %(days)s ELSE {_BILLED} END"  # only days that are had cost more
-FEE_IN_SQL = f"""min(r.per_day_minor * {_BILLED} + coalesce((
-    SELECT floor((r.per_day_minor * sum(x.percent * (least(x.end_on - %(first_on)s::date, {_COUNTED} - 1)
-                                                     - greatest(x.start_on - %(first_on)s::date, 0) + 1)) + 50) / 100.0)
+
+def seasons_in_sql(kind: str, from_days: str) -> str:
+    """The per cent that seasons add to the days of a rate, of all days together; nothing when there are none."""
+    billed = f"greatest({from_days}, %(days)s)"
+    counted = f"CASE WHEN x.percent > 0 THEN %(days)s ELSE {billed} END"  # only days that are had cost more
+    return f"""(
+    SELECT sum(x.percent * (least(x.end_on - %(first_on)s::date, {counted} - 1)
+                            - greatest(x.start_on - %(first_on)s::date, 0) + 1))
     FROM catalog_season x
-    WHERE x.start_on < %(first_on)s::date + {_COUNTED} AND x.end_on >= %(first_on)s::date
-      AND x.kind IN ('', (SELECT k.kind FROM catalog_container k WHERE k.id = v.container_id))
-), 0)::bigint)"""  # noqa: S608 (constants only)
+    WHERE x.start_on < %(first_on)s::date + {counted} AND x.end_on >= %(first_on)s::date AND x.kind IN ('', {kind})
+)"""  # noqa: S608 (constants only)
+
+
+def fee_in_sql(seasons: str) -> str:
+    """What the days cost at the rate `r`; seasons: as of `seasons_in_sql`."""
+    billed = "greatest(r.from_days, %(days)s)"
+    return f"r.per_day_minor * {billed} + coalesce(floor((r.per_day_minor * {seasons} + 50) / 100.0), 0)::bigint"
+
+
+_KIND = "(SELECT k.kind FROM catalog_container k WHERE k.id = v.container_id)"
+# `rental_fee(...).amount_minor` over the rates `r` of one offer, for %(days)s days from %(first_on)s of variant `v`.
+FEE_IN_SQL = f"min({fee_in_sql(seasons_in_sql(_KIND, 'r.from_days'))})"
 
 
 class Rate(Protocol):

@@ -5,31 +5,31 @@ from dataclasses import fields
 from datetime import date
 from typing import Any, TypeVar
 
-from django.db import connection
-
 from catalog.fit import CabinRule, HoldRule, Rules
+from catalog.version import CATALOG_VERSION
+from core.postgres import prepared_cursor
 
 _R = TypeVar("_R", CabinRule, HoldRule)
 
-_OF_AIRLINES = """
-SELECT a.code,
+_OF_AIRLINES = f"""
+SELECT a.code, '',
        (SELECT coalesce(json_agg(to_json(r) ORDER BY r.id), '[]') FROM catalog_cabinrule r WHERE r.airline_id = a.id),
        (SELECT coalesce(json_agg(to_json(r) ORDER BY r.id), '[]') FROM catalog_holdrule r WHERE r.airline_id = a.id)
 FROM catalog_airline a WHERE a.code = ANY(%(codes)s)
 UNION ALL
-SELECT '', '[]', (SELECT coalesce(json_agg(to_json(r) ORDER BY r.id), '[]') FROM catalog_holdrule r
-                  WHERE r.airline_id IS NULL)
-"""
+SELECT '', {CATALOG_VERSION}, '[]', (SELECT coalesce(json_agg(to_json(r) ORDER BY r.id), '[]') FROM catalog_holdrule r
+                                     WHERE r.airline_id IS NULL)
+"""  # noqa: S608 (constants only)
 
 
 def rules_of(codes: Collection[str]) -> tuple[Rules, set[str]]:
     """Every version of the rules of these airlines and of those for all, and which airlines we know. One statement."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_OF_AIRLINES, {"codes": list(codes)})
         found = cursor.fetchall()
-    cabin = [_rule(CabinRule, "cabin", code, row) for code, rows, _ in found for row in rows]
-    hold = [_rule(HoldRule, "hold", code, row) for code, _, rows in found for row in rows]
-    return Rules(cabin, hold), {code for code, _, _ in found if code}
+    cabin = [_rule(CabinRule, "cabin", code, row) for code, _, rows, _ in found for row in rows]
+    hold = [_rule(HoldRule, "hold", code, row) for code, _, _, rows in found for row in rows]
+    return Rules(cabin, hold, found[-1][1]), {code for code, *_ in found if code}
 
 
 def _rule(kind: type[_R], name: str, airline: str, row: Mapping[str, Any]) -> _R:

@@ -152,10 +152,13 @@ _APPROVED = """
     ) latest ON latest.result = 'approved'
     LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
 """
+STEPS_AS_JSON = """
+    json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
+             ORDER BY r.from_days) AS steps
+"""
 CAN_BE_HAD = f"""{_APPROVED}
     LEFT JOIN LATERAL (
-        SELECT o.*, json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
-                             ORDER BY r.from_days) AS steps,
+        SELECT o.*, {STEPS_AS_JSON},
                CASE WHEN %(days)s::int IS NULL
                     THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
                     WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
@@ -171,15 +174,6 @@ CAN_BE_HAD = f"""{_APPROVED}
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
       AND (%(only)s::bigint[] IS NULL OR v.id = ANY(%(only)s))
 """  # noqa: S608 (constants only)
-
-# The same variants, whatever they cost: without a limit of the price, nothing has to be worked out to know them.
-CAN_BE_HAD_AT_ALL = f"""{_APPROVED}
-    LEFT JOIN catalog_rentaloffer o ON o.variant_id = v.id AND o.currency = %(currency)s
-        AND (%(days)s::int IS NULL OR %(days)s BETWEEN o.min_days AND o.max_days)
-        AND EXISTS (SELECT FROM catalog_rentalrate r WHERE r.offer_id = o.id)
-    WHERE CASE %(mode)s WHEN 'buy' THEN s.id IS NOT NULL WHEN 'rent' THEN o.id IS NOT NULL
-               ELSE s.id IS NOT NULL OR o.id IS NOT NULL END
-"""
 
 VARIANT_AS_JSON = """
     json_build_object(

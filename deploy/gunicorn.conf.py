@@ -3,6 +3,7 @@
 # ruff: noqa: N999 (the name that gunicorn gives its configuration)
 
 import datetime as dt
+import gc
 import importlib
 import json
 import logging
@@ -173,6 +174,12 @@ def when_ready(_server: Any) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, ending(signal.getsignal(number)))
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What is loaded stays for good: to look through it for garbage took 80 ms, in which a worker answered nobody."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -4,21 +4,23 @@ Everything rests on the one count of `inventory.selectors`, made once; the days 
 preparation and turnaround, exactly as a booking will.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from catalog.buffers import Buffers, Period, bookable_by_day
 from catalog.selectors import VariantRow
-from catalog.version import catalog_version
+from catalog.version import UnderVersion, catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
-from inventory.selectors import Pool, PoolCount, Pools, counts_under_version
+from inventory.selectors import Pool, PoolCount, Pools, counted, counts_of
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,25 @@ def depots_asked(code: str | None) -> list[Depot]:
     depots = Depot.objects.filter(active=True).with_closures().with_version()
     found: list[Depot] = [*(depots.filter(code=code) if code is not None else depots)]
     if code is not None and not found:
-        raise InvalidInput([FieldError("/depot", f'There is no depot "{code}"; GET /depots lists them.', "unknown")])
+        raise _no_such_depot(code)
     return found
+
+
+def depot_asked(code: str, version: str) -> Depot:
+    """The active depot with this code; no statement, unless something of the catalog has changed.
+
+    version: of the catalog, read before. Raises: InvalidInput for a code nobody has.
+    """
+    if (depot := _DEPOTS(version).get(code)) is None:
+        raise _no_such_depot(code)
+    return depot
+
+
+_DEPOTS = UnderVersion(lambda: {depot.code: depot for depot in Depot.objects.filter(active=True).with_closures()})
+
+
+def _no_such_depot(code: str) -> InvalidInput:
+    return InvalidInput([FieldError("/depot", f'There is no depot "{code}"; GET /depots lists them.', "unknown")])
 
 
 def days_asked(start_on: date | None, end_on: date | None, depots: Collection[Depot]) -> Days | None:
@@ -96,7 +115,8 @@ class Counting:
 
     Good for as long as it is the same day at every depot. days: None for today, which each depot has its own of,
     whether or not it opens then. One statement whatever the number of pools: the widest buffers are asked for, and each
-    variant looks at its own. Counts come in the order of the variants, and for each in that of the depots.
+    variant looks at its own. Counts come in the order of the variants, and for each in that of the depots. They come as
+    the same list as the last time where nothing has changed: mostly nothing has.
     """
 
     def __init__(self, variants: Collection[VariantRow], depots: Collection[Depot], days: Days | None) -> None:
@@ -104,37 +124,26 @@ class Counting:
         self._period = _widest(variants, asked) if variants and asked else None
         self._shares = [_share(row, one, self._period[0]) for row in variants for one in asked if self._period]
         self._pools = Pools([share.pool for share in self._shares])
+        self._last: tuple[Any, Sequence[Any], list[Any]] = None, (), []  # what was told, of which rows, and how
 
     def free(self) -> tuple[str, list[Free]]:
         """What is free on all of the days, and the catalog's version in the instant of the count."""
-        version, found = self._found()
-        return version, [
-            Free(
-                max(count.sale, 0) if share.is_sold else 0,
-                max(min(count.rental_by_day[share.first : share.end]), 0) if share.is_rented else 0,
-                count.as_of,
-                share.closed_on,
-            )
-            for share, count in found
-        ]
+        return self._told(_free)
 
     def by_day(self) -> tuple[str, list[FreeByDay]]:
         """What is free on each of the days, and the catalog's version in the instant of the count."""
-        version, found = self._found()
-        return version, [
-            FreeByDay(
-                max(count.sale, 0) if share.is_sold else 0,
-                share.bookable(count.rental_by_day) if share.can_be_booked else [0] * share.days,
-                count.as_of,
-            )
-            for share, count in found
-        ]
+        return self._told(_free_by_day)
 
-    def _found(self) -> tuple[str, list[tuple["_Share", PoolCount]]]:
+    def _told(self, what: Callable[["_Share", PoolCount], _T]) -> tuple[str, list[_T]]:
         if self._period is None:
             return catalog_version(), []
-        version, found = counts_under_version(self._pools, period=self._period)
-        return version, [(share, found[share.pool]) for share in self._shares]
+        rows = counted(self._pools, period=self._period)
+        last_what, last_rows, told = self._last  # read at once: others may be counting the same
+        if last_what is not what or last_rows != rows:
+            counts = counts_of(rows, self._pools, period=self._period)
+            told = [what(share, counts[share.pool]) for share in self._shares]
+            self._last = what, rows, told
+        return rows[0][0], told
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +185,23 @@ class _Share:
     def bookable(self, unclaimed: Sequence[int]) -> list[int]:
         own = [max(count, 0) for count in unclaimed[self.first : self.end]]
         return bookable_by_day(own, prep_days=self.prep_days, turnaround_days=self.turnaround_days)
+
+
+def _free(share: _Share, count: PoolCount) -> Free:
+    return Free(
+        max(count.sale, 0) if share.is_sold else 0,
+        max(min(count.rental_by_day[share.first : share.end]), 0) if share.is_rented else 0,
+        count.as_of,
+        share.closed_on,
+    )
+
+
+def _free_by_day(share: _Share, count: PoolCount) -> FreeByDay:
+    return FreeByDay(
+        max(count.sale, 0) if share.is_sold else 0,
+        share.bookable(count.rental_by_day) if share.can_be_booked else [0] * share.days,
+        count.as_of,
+    )
 
 
 def _buffers(row: VariantRow) -> tuple[int, int]:

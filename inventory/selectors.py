@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -149,26 +149,34 @@ def pool_counts(
     pools: Collection[Pool], *, period: tuple[date, date], now: datetime | None = None
 ) -> dict[Pool, PoolCount]:
     """What is there less what is promised, in one statement; below zero where promises cannot all be kept."""
-    return counts_under_version(Pools(pools), period=period, now=now)[1] if pools else {}
+    if not pools:
+        return {}
+    asked = Pools(pools)
+    return counts_of(counted(asked, period=period, now=now), asked, period=period)
 
 
-def counts_under_version(
-    pools: Pools, *, period: tuple[date, date], now: datetime | None = None
-) -> tuple[str, dict[Pool, PoolCount]]:
-    """The catalog's version and `pool_counts`, seen in the same instant. One statement, of at least one pool."""
+def counted(pools: Pools, *, period: tuple[date, date], now: datetime | None = None) -> Sequence[Any]:
+    """What `counts_of` makes counts of, and first in each row the catalog's version, seen in the same instant.
+
+    Equal rows make equal counts. One statement, of at least one pool.
+    """
     first, end = period
     if end <= first:
         raise ValueError("the period must have at least one day")
     asked = {"variants": pools.variants, "depots": pools.depots, "first": first, "end": end}
     with prepared_cursor() as cursor:
         cursor.execute(_SQL, {**asked, "now": now or timezone.now()})
-        rows = cursor.fetchall()
-    days = (end - first).days
-    counts = {
+        rows: Sequence[Any] = cursor.fetchall()
+    return rows
+
+
+def counts_of(rows: Sequence[Any], pools: Pools, *, period: tuple[date, date]) -> dict[Pool, PoolCount]:
+    """By pool what is there less what is promised."""
+    days = (period[1] - period[0]).days
+    return {
         pools.all[n - 1]: PoolCount(sale, _by_day(days, units, step_days, steps), as_of and _instant(as_of), uneven)
         for _, n, sale, units, step_days, steps, as_of, uneven in rows
     }
-    return rows[0][0], counts
 
 
 # Whole depots are counted in the same instant, and to read one costs more than all else of a row.

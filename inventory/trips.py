@@ -7,7 +7,7 @@ from datetime import date
 from catalog.fit import Answer, worst
 from catalog.fitting import FittingRow, LeftOut, fitting
 from catalog.selectors import Mode, Wish
-from inventory.board import Counting, Days, Free, bookable, depots_asked
+from inventory.board import Counting, Days, Free, bookable, depot_asked
 from inventory.journeys import Journey, PartyOnLeg, box_of, known_rules
 from inventory.models import Depot
 
@@ -50,24 +50,31 @@ class TripAnswer:
 def search_trip(trip: Trip, *, skip: int, most: int) -> TripAnswer:
     """The containers that fit every cat on every leg and are free for all of them: the surest fit first, then by price.
 
-    Four statements, at any size of the catalog. Raises: InvalidInput for an unknown airline or depot, and as
-    `board.bookable`.
+    Three statements, at any size of the catalog; two more where few of what fits is free, and one after a change of the
+    catalog. Raises: InvalidInput for an unknown airline or depot, and as `board.bookable`.
     """
-    [depot] = depots_asked(trip.depot)
+    rules = known_rules(trip.legs)
+    depot = depot_asked(trip.depot, rules.catalog_version)
     days = bookable(trip.days, [depot])
-    asked = trip.asks(known_rules(trip.legs))
+    asked = trip.asks(rules)
     wish = Wish(currency=trip.currency, mode=trip.mode, days=days.count, first_on=days.start_on)
-    fit = fitting(asked, wish, skip=skip, most=LOOKED_AT)
-    _, counted = Counting([row["variant"] for row in fit.rows], [depot], days).free()
     found: list[Found] = []
     taken: list[str] = []
-    for row, free in zip(fit.rows, counted, strict=True):
-        if len(found) == most:
+    end = skip
+    for looked_at in (most + most // 4, LOOKED_AT):  # mostly, nearly all of the first are free
+        begin, end = end, skip + looked_at
+        fit = fitting(asked, wish, skip=begin, most=end - begin)
+        _, counted = Counting([row["variant"] for row in fit.rows], [depot], days).free()
+        for row, free in zip(fit.rows, counted, strict=True):
+            if len(found) == most:
+                break
+            if (free.sale if trip.mode == Mode.BUY else free.rental) < len(trip.parties):
+                taken.append(row["variant"]["sku"])
+            else:
+                box = box_of(row["variant"], row["kind"])
+                found.append(Found(row=row, free=free, verdicts=trip.judge(box, asked)))
+        if len(found) == most or fit.fit <= end:
             break
-        if (free.sale if trip.mode == Mode.BUY else free.rental) < len(trip.parties):
-            taken.append(row["variant"]["sku"])
-        else:
-            found.append(Found(row=row, free=free, verdicts=trip.judge(box_of(row["variant"], row["kind"]), asked)))
     after = skip + len(found) + len(taken)
     going_on = after if after < fit.fit else None
     ends = sorted({days.start_on, days.end_on}) if trip.mode == Mode.RENT else []

@@ -1,6 +1,7 @@
 """Rows as the API shows them. Plain functions over dictionaries: a page of containers is thousands of fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -107,7 +108,10 @@ def image(picture: ImageRow) -> Json:
 
 
 def _address(name: str) -> str:
-    return urljoin(f"{settings.PUBLIC_URL}/", default_storage.url(name))
+    return _address_at(settings.PUBLIC_URL, default_storage.url(name))
+
+
+_address_at: Callable[[str, str], str] = lru_cache(maxsize=10_000)(urljoin)
 
 
 def calendar(

@@ -4,7 +4,8 @@ What the apps ask for most, everybody asks for alike: the same page for the same
 the same until somebody changes the catalog or a depot, or a day ends. So an answer is made in two steps. Its scene is
 what is read from the catalog, shaped and rendered, with a gap for each count; it is remembered by each process together
 with the version of the catalog that it was read under. The counts are read for every answer, and with them, in the same
-statement, the version as it is now: a scene of another version is worked out anew.
+statement, the version as it is now: a scene of another version is worked out anew. Where the same was counted as the
+last time, the answer is the last one.
 
 A request that was answered before goes past DRF's machinery, whose part it is to say what is wrong with a request.
 Whoever is not plainly right goes the long way: without a valid token, with anything that was not asked before.
@@ -15,6 +16,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, cast
 
@@ -37,6 +39,15 @@ AVAILABILITY = secrets.token_hex(16)  # stands where the counts of a variant wil
 MOST_BYTES = 32_000_000  # of scenes that a process remembers; a page of 20 containers has about 40,000
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An answer in parts, with the counts that it was filled with and its tag."""
+
+    counted: Sequence[Any]
+    tag: str
+    parts: Sequence[bytes]
+
+
 class Scene:
     """An answer but for its counts.
 
@@ -52,18 +63,34 @@ class Scene:
         self.version: str = depots[0].catalog_version if depots else ""
         self.until = min([_day_ends("UTC"), *(_day_ends(depot.time_zone, depot.today) for depot in depots)])
 
+        self._last: Filled | None = None
+
     @property
     def size(self) -> int:
-        return sum(map(len, self.pieces))
+        return sum(map(len, self.pieces)) + 1_000 * (len(self.pieces) - 1)  # with what was counted last
 
-    def filled(self) -> tuple[str, bytes, list[bytes]]:
-        """The version at the time of the count, what the answer's tag is made of, and the answer in parts."""
-        version, counted = self.counting.free()
+    def filled(self) -> tuple[str, Filled]:
+        """The version at the time of the count, and the answer; the same as the last time for the same counts."""
+        version, counted = self.count()
+        last = self._last
+        if last is None or last.counted is not counted:
+            last = self._last = self.fill(counted)
+        return version, last
+
+    def count(self) -> tuple[str, Sequence[Any]]:
+        return self.counting.free()
+
+    def fill(self, counted: Sequence[Any]) -> Filled:
         gaps = _gaps(self.codes, counted) if self.codes else [b"[]"] * (len(self.pieces) - 1)
         parts = [self.pieces[0]]
         for gap, piece in zip(gaps, self.pieces[1:], strict=True):
             parts += (gap, piece)
-        return version, b"".join([self.digest, *gaps]), parts
+        return Filled(counted, _tag(b"".join([self.digest, *gaps])), parts)
+
+
+def _tag(said: bytes) -> str:
+    """As of `core.api.conditional`: it is of what is said, so it can never be stale."""
+    return f'"{hashlib.blake2b(said, digest_size=16).hexdigest()}"'
 
 
 def _day_ends(zone: str, today: date | None = None) -> datetime:
@@ -97,13 +124,15 @@ class CalendarScene(Scene):
 
     @property
     def size(self) -> int:
-        return 2_000 * len(self.variants)  # rows of the catalog
+        return 5_000 * len(self.variants)  # rows of the catalog and of the last count, and the answer made of them
 
-    def filled(self) -> tuple[str, bytes, list[bytes]]:
-        version, counted = self.counting.by_day()
+    def count(self) -> tuple[str, Sequence[Any]]:
+        return self.counting.by_day()
+
+    def fill(self, counted: Sequence[Any]) -> Filled:
         told = rendering.calendar(self.variants, counted, depot=self.depot, days=self.days, closed=self.closed)
         body = JSONRenderer().render({**told, **self.more})
-        return version, body, [body]
+        return Filled(counted, _tag(body), [body])
 
 
 class Memory:
@@ -153,8 +182,7 @@ class WindowView(APIView):
         """
         if scene.version and for_all:
             self.memory.keep(_asked(request._request), scene)  # noqa: SLF001 (DRF's only way to what it wraps)
-        _, tagged, parts = scene.filled()
-        return _answer(request, tagged, parts)
+        return _answer(request, scene.filled()[1])
 
     def _again(self, request: HttpRequest) -> HttpResponse | None:
         """The answer to what was asked before, if it is the same as the long way would give; None: go that way."""
@@ -165,12 +193,12 @@ class WindowView(APIView):
         try:
             if not any(known.authenticate(cast("Request", request)) for known in self.get_authenticators()):
                 return None
-            version, tagged, parts = scene.filled()
+            version, filled = scene.filled()
         except (APIException, OperationalError):
             return None  # the long way meets the same, and says it as a problem
         if version != scene.version:
             return None
-        answer = _answer(request, tagged, parts)
+        answer = _answer(request, filled)
         for name, value in self.default_response_headers.items():
             answer[name] = value
         return answer
@@ -185,14 +213,12 @@ def _asked(request: HttpRequest) -> Any:
     )  # fmt: skip
 
 
-def _answer(request: Any, tagged: bytes, parts: list[bytes]) -> HttpResponse:
-    """As `core.api.conditional`: the tag is of what is said, so it can never be stale."""
-    tag = f'"{hashlib.blake2b(tagged, digest_size=16).hexdigest()}"'
+def _answer(request: Any, filled: Filled) -> HttpResponse:
     sent = {t.strip().removeprefix("W/") for t in request.headers.get("If-None-Match", "").split(",")}
     answer = (
         HttpResponseNotModified()
-        if tag in sent or "*" in sent
-        else HttpResponse(b"".join(parts), content_type=JSONRenderer.media_type)
+        if filled.tag in sent or "*" in sent
+        else HttpResponse(b"".join(filled.parts), content_type=JSONRenderer.media_type)
     )
-    answer["ETag"], answer["Cache-Control"] = tag, "private, no-cache"
+    answer["ETag"], answer["Cache-Control"] = filled.tag, "private, no-cache"
     return answer

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.tokens import AccessToken
 from catalog.fit import Answer, Box, Shell, Size, needs, verdict, worst
-from catalog.fitting import fitting
+from catalog.fitting import FEW, fitting
 from catalog.models import CabinRule, Kind, Variant
 from catalog.resources import OUR_RULES, import_airline_rules
 from catalog.selectors import Mode, Wish
@@ -211,14 +211,28 @@ def test_the_next_page_goes_on_where_this_one_ended(search: Search, depot: Depot
 
 
 @pytest.mark.parametrize("count", [1, 40])
-def test_a_search_is_four_statements_at_any_size(
+def test_a_search_is_three_statements_at_any_size(
     search: Search, depot: Depot, count: int, django_assert_num_queries: Any
 ) -> None:
     for n in range(count):
-        stocked(depot, f"BAG-{n:02}", "soft", (400, 270, 200))
+        stocked(depot, f"BAG-{n:02}", "soft", (400, 270, 200), units=2)
+    search("LH economy")  # depots are read once after a change of the catalog
 
-    with django_assert_num_queries(4):  # depot, rules, what fits, what is free
+    with django_assert_num_queries(3):  # rules, what fits, what is free
         search("LH economy", "KL business", "TK economy", cats=[MISO, MISO])
+
+
+def test_a_search_is_never_more_than_six_statements(
+    search: Search, depot: Depot, django_assert_num_queries: Any
+) -> None:
+    for n in range(60):
+        stocked(depot, f"BAG-{n:02}", "soft", (400, 270, 200), units=2 if n == 59 else 1)
+
+    with django_assert_num_queries(6):  # and once the depots, and once more what fits and what is free
+        answer = search("LH economy", cats=[MISO, MISO])
+
+    assert skus(answer) == ["BAG-59"]
+    assert [one["variants"] for one in answer["left_out"]] == [59]
 
 
 # What is asked wrongly
@@ -320,3 +334,18 @@ def test_what_the_statement_finds_is_what_is_explained(boxes: dict[str, Box], se
         assert places == sorted(places)
         noes = Counter(told.reason for told in by_hand.values() if told.is_no)
         assert {one.reason: one.variants for one in found.left_out} == noes
+        assert fitting(asked, Wish(currency="EUR", mode=Mode.BUY), most=100, few=0) == found
+
+
+@pytest.mark.parametrize("few", [0, FEW])
+@pytest.mark.usefixtures("depot")
+def test_looked_up_or_walked_what_fits_comes_by_answer_price_and_sku(depot: Depot, few: int) -> None:
+    for n, (price, length) in enumerate([(700, 400), (500, 400), (700, 545), (500, 395), (500, 390), (300, 545)]):
+        stocked(depot, f"BAG-{n}", "soft", (length, 270, 200), rates=[(1, price)])
+    asked = [{shell: needs([CATS["Miso"]], leg("LH economy"), shell, RULES, today=TODAY) for shell in Shell}]
+    wish = Wish(currency="EUR", mode=Mode.RENT, days=6, first_on=TODAY)
+
+    pages = [fitting(asked, wish, skip=skip, most=2, few=few).rows for skip in (0, 2, 4)]
+
+    told = [[row["variant"]["sku"] for row in page] for page in pages]
+    assert told == [["BAG-1", "BAG-3"], ["BAG-4", "BAG-0"], ["BAG-5", "BAG-2"]]

@@ -24,8 +24,10 @@ from catalog.models import (
     Season,
     Variant,
 )
+from catalog.selectors import variants_by_sku
 from core.ids import new_id
-from inventory.api.window import Memory, Scene, WindowView
+from inventory.api.window import AVAILABILITY, Memory, Scene, WindowView
+from inventory.board import depots_asked
 from inventory.models import Depot, DepotClosure
 from tests.core.conftest import stranger_connection
 from tests.factories.accounts import UserFactory
@@ -397,3 +399,17 @@ def test_a_restored_backup_that_is_changed_anew_is_not_taken_for_what_it_was(get
 
     assert (before, again) == ("Before", (number, said + 1))
     assert get(LIST)["results"][0]["name"] == "After"
+
+
+def test_answers_are_made_anew_only_where_another_number_was_counted(depot: Depot, pool: Variant):
+    [asked] = depots_asked("BER")
+    scene = Scene({"free": AVAILABILITY}, variants_by_sku([pool.sku], currency="EUR"), [asked], None)
+    _, first = scene.filled()
+
+    assert scene.filled()[1] is first
+    UnitFactory(variant=pool, depot=depot)
+    _, second = scene.filled()
+    assert (second.tag != first.tag, second.parts != first.parts) == (True, True)
+    ReservationFactory(variant=pool, depot=depot, rental=(day(0), day(1)))
+    _, third = scene.filled()
+    assert (third.tag, third.parts) == (first.tag, first.parts)
