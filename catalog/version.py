@@ -28,7 +28,6 @@ def catalog_version() -> str:
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-T = TypeVar("T")
 
 
 class Remembered(Generic[Key, Value]):
@@ -63,21 +62,3 @@ class Remembered(Generic[Key, Value]):
             self._values |= new
             while len(self._values) > self._most:
                 del self._values[next(iter(self._values))]
-
-
-class UnderVersion(Generic[T]):
-    """What is read of the catalog, read again by each process only when something of the catalog has changed.
-
-    What comes back is shared by all threads and must not be changed.
-    """
-
-    def __init__(self, read: Callable[[], T]) -> None:
-        self._read = read
-        self._kept: tuple[str, T] | None = None
-
-    def __call__(self, version: str) -> T:
-        """version: from before, so that what comes back is at least as new."""
-        kept = self._kept
-        if kept is None or kept[0] != version:
-            kept = self._kept = version, self._read()
-        return kept[1]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog.buffers import Buffers, Period, bookable_by_day
 from catalog.selectors import VariantRow
-from catalog.version import UnderVersion, catalog_version
+from catalog.version import Remembered, catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
@@ -78,12 +78,16 @@ def depot_asked(code: str, version: str) -> Depot:
 
     version: of the catalog, read before. Raises: InvalidInput for a code nobody has.
     """
-    if (depot := _DEPOTS(version).get(code)) is None:
+    if (depot := _DEPOTS.get(version, [code], _read_depots).get(code)) is None:
         raise _no_such_depot(code)
     return depot
 
 
-_DEPOTS = UnderVersion(lambda: {depot.code: depot for depot in Depot.objects.filter(active=True).with_closures()})
+_DEPOTS: Remembered[str, Depot] = Remembered(1_000)
+
+
+def _read_depots(codes: Collection[str]) -> dict[str, Depot]:
+    return {depot.code: depot for depot in Depot.objects.filter(active=True, code__in=codes).with_closures()}
 
 
 def _no_such_depot(code: str) -> InvalidInput:
