@@ -3,10 +3,12 @@
 """Forms of the catalog's admin."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -25,18 +27,23 @@ from catalog.models import (
     Container,
     ContainerImage,
     HoldRule,
+    Offer,
     RentalOffer,
     RentalRate,
     SaleOffer,
     Season,
     TaxRate,
     Variant,
+    shop_today,
 )
 from catalog.models.containers import SKU_VALID
 from catalog.pictures import check
-from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
+from catalog.price_changes import NewPrice, withdraw
+from core.forms import AmountField, DayInput, LinesField, MinorUnitsForm, MinorUnitsFormSet, parse_amount
+from core.money import to_decimal
 
 _EVERYTHING = "__all__"
+NO_PRICE = "A price must be more than nothing."
 
 
 class ContainerForm(forms.ModelForm):
@@ -133,7 +140,14 @@ class VariantForm(forms.ModelForm):
         widgets: ClassVar[dict[str, Any]] = {"colour_hex": UnfoldAdminColorInputWidget(attrs={"class": "max-w-20"})}
 
 
-class SaleOfferForm(MinorUnitsForm):
+class _OfferForm(MinorUnitsForm):
+    def _get_validation_exclusions(self) -> set[str]:
+        """One version is in force on a day: checked although its days are no fields."""
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
+        return exclusions if self.errors else exclusions - {"valid_from", "valid_until", "variant"}
+
+
+class SaleOfferForm(_OfferForm):
     minor_units = ("price_minor",)
 
     class Meta:
@@ -143,11 +157,85 @@ class SaleOfferForm(MinorUnitsForm):
     def clean_price_minor(self) -> Decimal:
         price: Decimal = self.cleaned_data["price_minor"]
         if price == 0:
-            raise ValidationError("A price must be more than nothing.")
+            raise ValidationError(NO_PRICE)
         return price
 
 
-class RentalOfferForm(MinorUnitsForm):
+class FirstDayForm(forms.Form):
+    """The day on which a price begins."""
+
+    on = forms.DateField(label="First day", widget=DayInput)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        first = shop_today() + timedelta(days=1)
+        self.fields["on"].widget.attrs["min"] = first.isoformat()
+        self.fields["on"].help_text = f"From its beginning, {settings.TIME_ZONE}. What holds today is changed at once."
+
+    def clean_on(self) -> date:
+        day: date = self.cleaned_data["on"]
+        if day <= shop_today():
+            raise ValidationError("Choose a day that has not begun; what holds today is changed on its own page.")
+        return day
+
+
+class NewPricesForm(forms.Form):
+    """What each offer of a variant says on a day, to be changed."""
+
+    def __init__(self, data: Any, offers: Iterable[Offer]) -> None:
+        super().__init__(data)
+        self.offers = list(offers)
+        self._said: dict[str, tuple[Offer, str | int]] = {}
+        for offer in self.offers:
+            if isinstance(offer, SaleOffer):
+                self._ask(offer, "price_minor", "To buy", offer.price_minor)
+                continue
+            for rate in offer.rates.all():
+                self._ask(offer, rate.from_days, f"To rent, a day from day {rate.from_days} on", rate.per_day_minor)
+            self._ask(offer, "deposit_minor", "Deposit", offer.deposit_minor)
+            self._ask(offer, "late_fee_minor", "Late fee a day", offer.late_fee_minor)
+
+    def _ask(self, offer: Offer, what: str | int, label: str, minor: int) -> None:
+        name = f"{'sale' if isinstance(offer, SaleOffer) else 'rental'}_{offer.currency}_{what}"
+        initial = to_decimal(minor, offer.currency)
+        self.fields[name] = AmountField(currency=offer.currency, label=label, initial=initial)
+        self._said[name] = offer, what
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name, (offer, what) in self._said.items():
+            if (typed := self.cleaned_data.get(name)) is not None:
+                if what == "price_minor" and not typed:
+                    self.add_error(name, NO_PRICE)
+                    continue
+                try:
+                    self.cleaned_data[name] = parse_amount(typed, offer.currency)
+                except ValidationError as no:
+                    self.add_error(name, no)
+        if not self.errors and not self.changed_data:
+            raise ValidationError("Change at least one amount.")
+        return cleaned
+
+    def prices(self) -> list[NewPrice]:
+        """Of each offer what was typed anew; what was left alone stays."""
+        told = [(*self._said[name], self.cleaned_data[name]) for name in self.changed_data]
+        return [
+            NewPrice(
+                offer,
+                {what: minor for of, what, minor in told if of is offer and isinstance(what, str)},
+                {what: minor for of, what, minor in told if of is offer and isinstance(what, int)},
+            )
+            for offer in self.offers
+        ]
+
+
+class SaleOfferFormSet(PaginationInlineFormSet):
+    def delete_existing(self, obj: SaleOffer, commit: bool = True) -> None:  # noqa: FBT001, FBT002 (as Django calls it)
+        if commit:
+            withdraw(obj)
+
+
+class RentalOfferForm(_OfferForm):
     minor_units = ("deposit_minor", "late_fee_minor")
 
     class Meta:

@@ -20,6 +20,12 @@ class LinesField(forms.CharField):
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
+class DayInput(UnfoldAdminTextInputWidget):
+    """The browser's own calendar: the admin's needs scripts that a step does not load."""
+
+    input_type = "date"
+
+
 class AmountField(forms.DecimalField):
     """A decimal typed with a point or a comma. `currency`, when known, is shown beside it."""
 

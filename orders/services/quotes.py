@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
-from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
+from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant, in_force
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.time import day_after, days_counted
@@ -203,7 +203,9 @@ def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
     depot: Any = rows.annotate(**_RULES).first()
     if depot is None:
         raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
-    sale = FilteredRelation("sale_offers", condition=Q(sale_offers__currency=request.currency))
+    sale = FilteredRelation(
+        "sale_offers", condition=Q(sale_offers__currency=request.currency) & in_force(of="sale_offers__")
+    )
     variants = (
         Variant.objects.offered()
         .filter(sku__in={line.sku for line in request.lines})
@@ -215,7 +217,7 @@ def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
     rates: dict[int, list[RentalRate]] = {}
     if any(line.kind == RENTAL for line in request.lines):
         for rate in RentalRate.objects.select_related("offer").filter(
-            offer__variant__in=by_sku.values(), offer__currency=request.currency
+            in_force(of="offer__"), offer__variant__in=by_sku.values(), offer__currency=request.currency
         ):
             offers[rate.offer.variant_id] = rate.offer
             rates.setdefault(rate.offer.variant_id, []).append(rate)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalog.buffers import Buffers
 from catalog.fitting import FittingRow, fitting
-from catalog.models import RentalOffer, Variant
+from catalog.models import RentalOffer, Variant, in_force
 from catalog.rules import rules_of
 from catalog.selectors import Mode, Wish
 from core.errors import FieldError, InvalidInput, NotFound
@@ -100,7 +100,9 @@ def _reservations(line: OrderLine) -> list[UUID]:
 def _offered(line: OrderLine, sku: str) -> Variant:
     """Raises: InvalidInput unless it may be had as the line is, in the currency of its order."""
     offer = "sale_offers" if line.status else "rental_offers"
-    had = Variant.objects.offered().filter(**{"sku": sku, f"{offer}__currency": line.order.currency})
+    had = Variant.objects.offered().filter(
+        in_force(of=f"{offer}__"), **{"sku": sku, f"{offer}__currency": line.order.currency}
+    )
     variant = had.exclude(pk=line.variant_id).select_related("container").first()
     if variant is None:
         detail = "This is what they have, or it is not offered in the same way."
@@ -117,7 +119,7 @@ def _swap_sale(order: Order, line: OrderLine, actor: str, note: str) -> list[UUI
 def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
     """The days stay the customer's; those around them are the other container's own."""
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
-    offer = RentalOffer.objects.get(variant=line.variant_id, currency=order.currency)
+    offer = RentalOffer.objects.in_force().get(variant=line.variant_id, currency=order.currency)
     around = Buffers(offer.prep_days, offer.turnaround_days, line.rental_terms.buffers.transit)
     rentals = _living(line)
     periods = [around.blocked(rental.start_on, rental.end_on, depot.is_closed) for rental in rentals]
