@@ -23,7 +23,7 @@ from orders.errors import TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.services.history import lock_order, move_rental, move_sale, require_confirmed
 from orders.services.rechecking import judge_again
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, SALE, RentalStatus, SaleStatus, next_status
 
 MOST_OPTIONS = 20  # of each line
@@ -34,8 +34,9 @@ _IN_HAND = timedelta(minutes=1)  # between the hold and its commit, in one trans
 def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLine:
     """Give a line that has not left, of an order that fits its flight less well than told, as another container.
 
-    All of its pieces or none; what it costs, its deposit and its terms stay. What stood ready is prepared again. The
-    order is judged anew, and leaves the list of staff when all is as good as told. The inventory system follows.
+    All of its pieces or none; what it costs, its deposit and its terms stay, even where the other is dearer to rent or
+    to keep. What stood ready is prepared again. The order is judged anew, and leaves the list of staff when all is as
+    good as told; its customer is told. The inventory system follows.
     Locks: order, stock levels of both, reservations.
     Raises: NotFound, TransitionNotAllowed, InvalidInput when it is not offered so, OutOfStock.
     """
@@ -50,6 +51,7 @@ def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLi
     sync_soon([*old, *new])
     judge_again(order.pk)
     settle_soon(order.pk)
+    tell_soon("container_swapped", order_id=order.pk, about=order.events.filter(event="replace").latest("pk").pk)
     return line
 
 

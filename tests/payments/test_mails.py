@@ -86,6 +86,7 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.RENTAL_REARRANGED: "is on other days",
         Mail.Kind.RENTAL_CALLED_OFF: "is called off",
         Mail.Kind.FIT_WORSE: "What we told about order",
+        Mail.Kind.CONTAINER_SWAPPED: "You get another container",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 
