@@ -39,7 +39,7 @@ from catalog.models import (
 from catalog.models.containers import SKU_VALID
 from catalog.pictures import check
 from catalog.price_changes import NewPrice, withdraw
-from core.forms import AmountField, DayInput, LinesField, MinorUnitsForm, MinorUnitsFormSet, parse_amount
+from core.forms import AmountField, DayInput, LinesField, MeasuresForm, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import to_decimal
 
 _EVERYTHING = "__all__"
@@ -67,6 +67,12 @@ class PictureField(forms.ImageField):
         return super().to_python(data)
 
 
+# What was chosen is seen at once: in the place of the picture that was, or beside its name.
+_SHOWN = """const input = $event.target, shown = input.closest('tr').querySelector('img') || new Image(72, 72);
+if (input.files[0]) { shown.src = URL.createObjectURL(input.files[0]); shown.style.objectFit = 'contain';
+                      if (!shown.isConnected) { input.closest('td').prepend(shown) } }"""
+
+
 class ContainerImageForm(forms.ModelForm):
     """The colour is chosen among those of the container's variants: a picture is shown with that colour only."""
 
@@ -78,7 +84,7 @@ class ContainerImageForm(forms.ModelForm):
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["image"].widget.attrs["accept"] = "image/webp,image/jpeg,image/png"
+        self.fields["image"].widget.attrs |= {"accept": "image/webp,image/jpeg,image/png", "x-on:change": _SHOWN}
         known = dict.fromkeys(filter(None, [*colours, self.instance.colour]))
         self.fields["colour"].widget.choices = [("", "any"), *((colour, colour) for colour in known)]
 
@@ -133,7 +139,7 @@ class DuplicateForm(forms.Form):
         return {pk: sku for pk, sku in told.items() if sku}
 
 
-class VariantForm(forms.ModelForm):
+class VariantForm(MeasuresForm):
     class Meta:
         model = Variant
         fields = _EVERYTHING
@@ -348,7 +354,7 @@ class InspectionForm(forms.Form):
         return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]
 
 
-class _RuleForm(forms.ModelForm):
+class _RuleForm(MeasuresForm):
     """A new rule was read today and holds from today, unless it is said otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -33,6 +33,7 @@ class ContainerImageInline(TabularInline):
     model = ContainerImage
     form = ContainerImageForm
     formset = ContainerImageFormSet
+    verbose_name = "picture"
     verbose_name_plural = "Pictures"
     fields = ("preview", "image", "alt", "colour", "position")
     readonly_fields = ("preview",)

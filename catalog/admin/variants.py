@@ -42,6 +42,7 @@ from catalog.services import inspect_variant
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge, sent
 from core.money import format_minor
 
+MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
 _NEW_PRICES = (
     "Everything stays as it is until that day begins, and then changes by itself. What is quoted or ordered by then "
     "keeps its price. Until it begins, it can be undone at the foot of the variant's page."
@@ -183,7 +184,7 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     autocomplete_fields = ("container",)
     fieldsets = (
         (None, {"fields": ("container", ("sku", "size"), ("colour", "colour_hex"))}),
-        ("Inside", {"fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
+        ("Inside", {"description": MEASURES, "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
@@ -298,7 +299,8 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         on = first.cleaned_data["on"]
         if "on" in request.POST:
             return redirect(f"{request.path}?on={on}")
-        form = NewPricesForm(sent(request), [row for row in reversed(versions(variant)) if row.is_in_force(on)])
+        then = [row for row in versions(variant) if row.is_in_force(on)]
+        form = NewPricesForm(sent(request), sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer))))
         if form.is_valid() and self._begin(request, variant, on, form):
             return redirect(context["back"])
         ask = Ask(title=f"Price of {variant.sku} from {date_format(on)} on", text=_NEW_PRICES, submit="Let it begin")

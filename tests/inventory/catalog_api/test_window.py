@@ -151,6 +151,8 @@ def another(field: Any, value: Any) -> Any:  # noqa: PLR0911 (a kind of field ea
         return next(choice for choice, _ in field.choices if choice and choice != value)
     if isinstance(value, int):
         return value - 1 if value > 1 else value + 1
+    if isinstance(field, models.DateField) and value is None:
+        return TODAY + timedelta(days=1)
     if isinstance(value, date | datetime):
         return value + timedelta(days=1)
     return words.get(field.name) or f"{value}x"
