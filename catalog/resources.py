@@ -209,10 +209,11 @@ class HoldRuleResource(RuleResource):
 OUR_RULES = Path(__file__).parent / "data"
 
 
-def import_airline_rules(folder: Path) -> dict[str, int]:
+def import_airline_rules(folder: Path, *, dry_run: bool = False) -> dict[str, int]:
     """Take in `airlines.csv`, `cabin_rules.csv` and `hold_rules.csv` of a folder, all or nothing.
 
-    Returns how many rows were new or changed, by file. Safe to repeat. Raises: ValidationError, naming file and row.
+    dry_run: only look. Returns how many rows are new or changed, by file. Safe to repeat.
+    Raises: ValidationError, naming file and row.
     """
     files = {"airlines": AirlineResource, "cabin_rules": CabinRuleResource, "hold_rules": HoldRuleResource}
     moved = {}
@@ -223,6 +224,7 @@ def import_airline_rules(folder: Path) -> dict[str, int]:
             if result.has_errors() or result.has_validation_errors():
                 raise ValidationError(f"{name}.csv: {_first_wrong(result)}")
             moved[name] = result.totals["new"] + result.totals["update"]
+        transaction.set_rollback(dry_run)
     return moved
 
 
