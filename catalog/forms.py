@@ -27,7 +27,6 @@ from catalog.models import (
     Container,
     ContainerImage,
     HoldRule,
-    Offer,
     RentalOffer,
     RentalRate,
     SaleOffer,
@@ -38,7 +37,7 @@ from catalog.models import (
 )
 from catalog.models.containers import SKU_VALID
 from catalog.pictures import check
-from catalog.price_changes import NewPrice, withdraw
+from catalog.price_changes import AnyOffer, NewPrice, withdraw
 from core.forms import AmountField, DayInput, LinesField, MeasuresForm, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import to_decimal
 
@@ -149,7 +148,7 @@ class VariantForm(MeasuresForm):
 class _OfferForm(MinorUnitsForm):
     def _get_validation_exclusions(self) -> set[str]:
         """One version is in force on a day: checked although its days are no fields."""
-        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in the stubs
+        exclusions: set[str] = super()._get_validation_exclusions()
         return exclusions if self.errors else exclusions - {"valid_from", "valid_until", "variant"}
 
 
@@ -188,10 +187,10 @@ class FirstDayForm(forms.Form):
 class NewPricesForm(forms.Form):
     """What each offer of a variant says on a day, to be changed."""
 
-    def __init__(self, data: Any, offers: Iterable[Offer]) -> None:
+    def __init__(self, data: Any, offers: Iterable[AnyOffer]) -> None:
         super().__init__(data)
         self.offers = list(offers)
-        self._said: dict[str, tuple[Offer, str | int]] = {}
+        self._said: dict[str, tuple[AnyOffer, str | int]] = {}
         for offer in self.offers:
             if isinstance(offer, SaleOffer):
                 self._ask(offer, "price_minor", "To buy", offer.price_minor)
@@ -201,7 +200,7 @@ class NewPricesForm(forms.Form):
             self._ask(offer, "deposit_minor", "Deposit", offer.deposit_minor)
             self._ask(offer, "late_fee_minor", "Late fee a day", offer.late_fee_minor)
 
-    def _ask(self, offer: Offer, what: str | int, label: str, minor: int) -> None:
+    def _ask(self, offer: AnyOffer, what: str | int, label: str, minor: int) -> None:
         name = f"{'sale' if isinstance(offer, SaleOffer) else 'rental'}_{offer.currency}_{what}"
         initial = to_decimal(minor, offer.currency)
         self.fields[name] = AmountField(currency=offer.currency, label=label, initial=initial)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Prefetch
 
-from catalog.models import Offer, RentalOffer, SaleOffer, Variant, shop_today
+from catalog.models import RentalOffer, SaleOffer, Variant, shop_today
 
 
 def offers_in_force() -> list["Prefetch[Any]"]:
@@ -18,24 +18,27 @@ def offers_in_force() -> list["Prefetch[Any]"]:
     return [Prefetch("sale_offers", SaleOffer.objects.in_force()), Prefetch("rental_offers", rentals)]
 
 
+AnyOffer: TypeAlias = SaleOffer | RentalOffer
+
+
 @dataclass(frozen=True, slots=True)
 class NewPrice:
     """What an offer is to say: some of its amounts, in minor units, and {from_days: per_day_minor} of some rates."""
 
-    offer: Offer
+    offer: AnyOffer
     fields: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[int, int] = field(default_factory=dict)
 
 
 @transaction.atomic
-def split(offer: Offer, on: date, *, actor: Any = None) -> None:
+def split(offer: AnyOffer, on: date, *, actor: Any = None) -> None:
     """From `on` this row speaks, until then a copy of what is stored of it; nothing when it begins on that day anyway.
 
     So whoever changes a row afterwards changes nothing that was. actor: who changes it. Locks: the variant.
     Raises: ValidationError when it is not in force on that day.
     """
     Variant.objects.select_for_update().get(pk=offer.variant_id)
-    before = type(offer).objects.get(pk=offer.pk)
+    before: Any = type(offer).objects.get(pk=offer.pk)
     if not type(offer).objects.in_force(on).filter(pk=offer.pk).exists():
         raise ValidationError("This price is not in force on that day; change the one that is.")
     offer.valid_from, offer.valid_until, offer.set_by = on, before.valid_until, actor
@@ -51,7 +54,7 @@ def split(offer: Offer, on: date, *, actor: Any = None) -> None:
         rate.save(force_insert=True)
 
 
-def keep_what_was(offer: Offer, actor: Any) -> None:
+def keep_what_was(offer: AnyOffer, actor: Any) -> None:
     """Before a row is saved that was changed or is new: what it said until today stays written down. As `split`."""
     offer.set_by = actor
     if offer.pk:
@@ -59,7 +62,7 @@ def keep_what_was(offer: Offer, actor: Any) -> None:
 
 
 @transaction.atomic
-def change_prices(*, variant_id: int, on: date, prices: list[NewPrice], actor: Any) -> list[Offer]:
+def change_prices(*, variant_id: int, on: date, prices: list[NewPrice], actor: Any) -> list[AnyOffer]:
     """Let offers of a variant say something else from the start of a day on, at the shop's clock, by itself.
 
     Those that say it already stay as they are. Returns the versions that are new. Locks: the variant.
@@ -71,9 +74,9 @@ def change_prices(*, variant_id: int, on: date, prices: list[NewPrice], actor: A
     return [row for new in prices if (row := _changed(new, on, actor)) is not None]
 
 
-def _changed(new: NewPrice, on: date, actor: Any) -> Offer | None:
+def _changed(new: NewPrice, on: date, actor: Any) -> AnyOffer | None:
     then = type(new.offer).objects.in_force(on).filter(variant=new.offer.variant_id, currency=new.offer.currency)
-    offer = then.first()
+    offer: AnyOffer | None = then.first()
     if offer is None:
         raise ValidationError(f"Nothing is offered in {new.offer.currency} on that day.")
     rates = {rate.from_days: rate for rate in offer.rates.all()} if isinstance(offer, RentalOffer) else {}
@@ -93,7 +96,7 @@ def _changed(new: NewPrice, on: date, actor: Any) -> Offer | None:
 
 
 @transaction.atomic
-def withdraw(offer: Offer) -> None:
+def withdraw(offer: AnyOffer) -> None:
     """Offer it no longer: from today on, or, if it has not begun, never, and what was before goes on.
 
     Locks: the variant.
@@ -109,7 +112,7 @@ def withdraw(offer: Offer) -> None:
         rows.filter(valid_until=offer.valid_from).update(valid_until=offer.valid_until)
 
 
-def versions(variant: Variant) -> list[Offer]:
+def versions(variant: Variant) -> list[AnyOffer]:
     """All that was, is and will be said of what a variant costs: the latest first. Two statements, one for rates."""
     sales = list(SaleOffer.objects.filter(variant=variant).select_related("set_by"))
     rentals = list(RentalOffer.objects.filter(variant=variant).select_related("set_by").prefetch_related("rates"))

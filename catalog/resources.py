@@ -131,7 +131,8 @@ class SaleOfferResource(SpreadsheetResource):
 
     def get_instance(self, _loader: Any, row: Any) -> SaleOffer | None:
         rows: Any = SaleOffer.objects.in_force(_begins(row)).select_related("variant")
-        return rows.filter(variant__sku=row.get("sku"), currency=row.get("currency")).first()
+        found: SaleOffer | None = rows.filter(variant__sku=row.get("sku"), currency=row.get("currency")).first()
+        return found
 
     def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
         super().import_instance(instance, row, **kwargs)

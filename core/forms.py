@@ -22,7 +22,7 @@ class LinesField(forms.CharField):
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
-class DayInput(UnfoldAdminTextInputWidget):
+class DayInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold is untyped
     """The browser's own calendar: the admin's needs scripts that a step does not load."""
 
     input_type = "date"
@@ -62,7 +62,7 @@ class MeasureField(forms.IntegerField):
         ends = f"{least / factor:g} to {most / factor:g} {spoken}"
         self.wrong = f"Write {what} from {least} to {most} {unit}, or from {ends}."
 
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # IntegerField's own
+    def to_python(self, value: Any) -> int | None:
         if value in self.empty_values or isinstance(value, int):
             return value or None if value in self.empty_values else value
         read = _MEASURE.fullmatch(str(value).lower())

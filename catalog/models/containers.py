@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Ord, Substr
 
 from catalog.checklist import CODES
@@ -258,7 +259,7 @@ def _one_version_a_day(table: str, message: str) -> list[Any]:
     """The variant and the currency stand as ranges: together with the days they would need an extension."""
     code = Ord("currency") * 65_536 + Ord(Substr("currency", 2)) * 256 + Ord(Substr("currency", 3))
     own, days = "int8range(%(expressions)s, '[]')", "daterange(%(expressions)s)"
-    spans = [
+    spans: list[Combinable] = [
         Func(F("variant"), F("variant"), template=own),
         Func(code, code, template=own),
         Func(F("valid_from"), F("valid_until"), template=days, output_field=DateRangeField()),
@@ -271,7 +272,7 @@ def _one_version_a_day(table: str, message: str) -> list[Any]:
         ),
         ExclusionConstraint(
             name=f"{table}_one_in_force",
-            expressions=[(span, RangeOperators.OVERLAPS) for span in spans],
+            expressions=[(span, str(RangeOperators.OVERLAPS)) for span in spans],
             violation_error_message=message,
         ),
         models.CheckConstraint(
