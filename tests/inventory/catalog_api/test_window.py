@@ -1,7 +1,7 @@
 """What was asked before is answered from memory, and never otherwise than by a process that remembers nothing."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -24,6 +24,7 @@ from catalog.models import (
     Season,
     Variant,
 )
+from catalog.price_changes import NewPrice, change_prices
 from core.ids import new_id
 from inventory.api.window import Memory, Scene, WindowView
 from inventory.models import Depot, DepotClosure
@@ -317,6 +318,27 @@ def test_a_day_that_ends_takes_along_what_was_true_on_it(phone: APIClient, hours
         now = [phone.get(path, query).json() for path, query in pages]
         WindowView.memory.forget()
         assert now == [phone.get(path, query).json() for path, query in pages]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_price_begins_although_the_page_is_remembered(phone: APIClient, pool: Variant):
+    tomorrow = TODAY + timedelta(days=1)
+    new = NewPrice(pool.sale_offers.get(), {"price_minor": 123_00})
+    change_prices(variant_id=pool.pk, on=tomorrow, prices=[new], actor=None)
+    begins = datetime.combine(tomorrow, datetime.min.time(), tzinfo=UTC)
+
+    def price() -> int:
+        phone.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(User(id=new_id()))}")
+        offered = phone.get(f"{LIST}/pool").json()["variants"]
+        return next(row["sale"]["price"]["amount"] for row in offered if row["sku"] == pool.sku)
+
+    before = price()
+    with time_machine.travel(begins - timedelta(seconds=1), tick=False):
+        last = price()
+    with time_machine.travel(begins, tick=False):
+        begun = price()
+
+    assert (before, last, begun) == (4990, 4990, 123_00)
 
 
 @pytest.mark.usefixtures("shop")
