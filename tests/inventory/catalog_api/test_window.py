@@ -321,16 +321,16 @@ def test_a_day_that_ends_takes_along_what_was_true_on_it(phone: APIClient, hours
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_price_begins_although_the_page_is_remembered(phone: APIClient, pool: Variant):
-    tomorrow = TODAY + timedelta(days=1)
-    new = NewPrice(pool.sale_offers.get(), {"price_minor": 123_00})
-    change_prices(variant_id=pool.pk, on=tomorrow, prices=[new], actor=None)
+def test_a_price_begins_although_the_page_is_remembered(phone: APIClient):
+    sold, tomorrow = Variant.objects.get(sku="POO-TWO"), TODAY + timedelta(days=1)
+    new = NewPrice(sold.sale_offers.get(), {"price_minor": 123_00})
+    change_prices(variant_id=sold.pk, on=tomorrow, prices=[new], actor=None)
     begins = datetime.combine(tomorrow, datetime.min.time(), tzinfo=UTC)
 
     def price() -> int:
         phone.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(User(id=new_id()))}")
         offered = phone.get(f"{LIST}/pool").json()["variants"]
-        return next(row["sale"]["price"]["amount"] for row in offered if row["sku"] == pool.sku)
+        return next(row["sale"]["price"]["amount"] for row in offered if row["sku"] == sold.sku)
 
     before = price()
     with time_machine.travel(begins - timedelta(seconds=1), tick=False):
