@@ -37,11 +37,12 @@ FROM catalog_container, generate_series(1, 2) part;
 INSERT INTO catalog_approval (variant_id, checklist, result, approved_on, note)
 SELECT id, '{checklist}', CASE WHEN id % 50 = 0 THEN 'refused' ELSE 'approved' END, '2026-01-15', ''
 FROM catalog_variant;
-INSERT INTO catalog_saleoffer (variant_id, currency, price_minor, tax_class)
-SELECT id, 'EUR', 2990 + id % 200 * 50, 'standard' FROM catalog_variant;
+INSERT INTO catalog_saleoffer (variant_id, currency, price_minor, tax_class, valid_from, set_at)
+SELECT id, 'EUR', 2990 + id % 200 * 50, 'standard', '2026-01-15', now() FROM catalog_variant;
 INSERT INTO catalog_rentaloffer (variant_id, currency, deposit_minor, late_fee_minor, min_days, max_days, prep_days,
-    turnaround_days, keep_credit_percent, acclimatisation_percent, tax_class)
-SELECT id, 'EUR', 4000, 600, 1, 60, id % 2, 1, 50, 100, 'standard' FROM catalog_variant WHERE id % 10 <> 0;
+    turnaround_days, keep_credit_percent, acclimatisation_percent, tax_class, valid_from, set_at)
+SELECT id, 'EUR', 4000, 600, 1, 60, id % 2, 1, 50, 100, 'standard', '2026-01-15', now()
+FROM catalog_variant WHERE id % 10 <> 0;
 INSERT INTO catalog_rentalrate (offer_id, from_days, per_day_minor)
 SELECT o.id, r.from_days, r.per_day + o.id % 50 * 10
 FROM catalog_rentaloffer o, (VALUES (1, 900), (4, 700), (8, 500)) r(from_days, per_day);

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
-from catalog.models import Kind
+from catalog.models import Kind, shop_today
 from catalog.pricing import fee_in_sql, seasons_in_sql
 from catalog.selectors import (
     SEASONS_OF,
@@ -17,6 +17,7 @@ from catalog.selectors import (
     SeasonRow,
     VariantRow,
     Wish,
+    offer_in_force,
     parameters_of,
 )
 from core.postgres import prepared_cursor
@@ -98,7 +99,10 @@ judged AS MATERIALIZED (
     FROM {leg} GROUP BY id
 )
 """
-_AS_WISHED = "s.mode = %(mode)s AND s.currency = %(currency)s AND %(days)s BETWEEN s.min_days AND s.max_days"
+_TODAY = "s.valid_from <= %(shop_today)s AND s.valid_until > %(shop_today)s"
+_AS_WISHED = f"""
+    {_TODAY} AND s.mode = %(mode)s AND s.currency = %(currency)s AND %(days)s BETWEEN s.min_days AND s.max_days
+"""
 # Where an airline tells aircraft apart and nobody told which one flies, it must be asked if some say yes and some no.
 _OF_SOME_AIRCRAFT = """(
     SELECT id, asked, max(variants) AS variants, max(skus) AS skus, max(no) FILTER (WHERE is_first) AS no,
@@ -119,10 +123,11 @@ def _judged(statement: str, which: str) -> dict[bool, str]:
 
 # Whatever a variant is offered for in the currency.
 _WITH_OFFERS = f"""
-    catalog_variant v LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
+    catalog_variant v
+    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s AND {offer_in_force("s")}
     LEFT JOIN LATERAL (
         SELECT o.*, {STEPS_AS_JSON} FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
-        WHERE o.variant_id = v.id AND o.currency = %(currency)s GROUP BY o.id
+        WHERE o.variant_id = v.id AND o.currency = %(currency)s AND {offer_in_force("o")} GROUP BY o.id
     ) o ON true
 """  # noqa: S608 (constants only)
 
@@ -190,7 +195,7 @@ SELECT
 )
 
 _FIT = _judged(
-    "SELECT DISTINCT o.variant_id FROM judged j JOIN catalog_offered o ON o.shape_id = j.id WHERE j.answer < 3", "true"
+    "SELECT DISTINCT o.variant_id FROM judged j JOIN catalog_offered o ON o.shape_id = j.id WHERE j.answer < 3", _TODAY
 )
 
 
@@ -210,7 +215,7 @@ def fitting(asked: Asked, wish: Wish, *, skip: int = 0, most: int, few: int = FE
 def variants_that_fit(asked: Asked) -> list[int]:
     """The ids of all variants that can be had and fit every cat on every leg, or of which the airline must be asked."""
     with prepared_cursor() as cursor:
-        cursor.execute(_FIT[_asks_several(asked)], _numbers(asked))
+        cursor.execute(_FIT[_asks_several(asked)], _numbers(asked) | {"shop_today": shop_today()})
         return [variant_id for (variant_id,) in cursor.fetchall()]
 
 

@@ -3,10 +3,12 @@
 """Forms of the catalog's admin."""
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -31,12 +33,16 @@ from catalog.models import (
     Season,
     TaxRate,
     Variant,
+    shop_today,
 )
 from catalog.models.containers import SKU_VALID
 from catalog.pictures import check
-from core.forms import LinesField, MinorUnitsForm, MinorUnitsFormSet
+from catalog.price_changes import AnyOffer, NewPrice, withdraw
+from core.forms import AmountField, DayInput, LinesField, MeasuresForm, MinorUnitsForm, MinorUnitsFormSet, parse_amount
+from core.money import to_decimal
 
 _EVERYTHING = "__all__"
+NO_PRICE = "A price must be more than nothing."
 
 
 class ContainerForm(forms.ModelForm):
@@ -60,6 +66,12 @@ class PictureField(forms.ImageField):
         return super().to_python(data)
 
 
+# What was chosen is seen at once: in the place of the picture that was, or beside its name.
+_SHOWN = """const input = $event.target, shown = input.closest('tr').querySelector('img') || new Image(72, 72);
+if (input.files[0]) { shown.src = URL.createObjectURL(input.files[0]); shown.style.objectFit = 'contain';
+                      if (!shown.isConnected) { input.closest('td').prepend(shown) } }"""
+
+
 class ContainerImageForm(forms.ModelForm):
     """The colour is chosen among those of the container's variants: a picture is shown with that colour only."""
 
@@ -71,7 +83,7 @@ class ContainerImageForm(forms.ModelForm):
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["image"].widget.attrs["accept"] = "image/webp,image/jpeg,image/png"
+        self.fields["image"].widget.attrs |= {"accept": "image/webp,image/jpeg,image/png", "x-on:change": _SHOWN}
         known = dict.fromkeys(filter(None, [*colours, self.instance.colour]))
         self.fields["colour"].widget.choices = [("", "any"), *((colour, colour) for colour in known)]
 
@@ -126,14 +138,21 @@ class DuplicateForm(forms.Form):
         return {pk: sku for pk, sku in told.items() if sku}
 
 
-class VariantForm(forms.ModelForm):
+class VariantForm(MeasuresForm):
     class Meta:
         model = Variant
         fields = _EVERYTHING
         widgets: ClassVar[dict[str, Any]] = {"colour_hex": UnfoldAdminColorInputWidget(attrs={"class": "max-w-20"})}
 
 
-class SaleOfferForm(MinorUnitsForm):
+class _OfferForm(MinorUnitsForm):
+    def _get_validation_exclusions(self) -> set[str]:
+        """One version is in force on a day: checked although its days are no fields."""
+        exclusions: set[str] = super()._get_validation_exclusions()
+        return exclusions if self.errors else exclusions - {"valid_from", "valid_until", "variant"}
+
+
+class SaleOfferForm(_OfferForm):
     minor_units = ("price_minor",)
 
     class Meta:
@@ -143,11 +162,85 @@ class SaleOfferForm(MinorUnitsForm):
     def clean_price_minor(self) -> Decimal:
         price: Decimal = self.cleaned_data["price_minor"]
         if price == 0:
-            raise ValidationError("A price must be more than nothing.")
+            raise ValidationError(NO_PRICE)
         return price
 
 
-class RentalOfferForm(MinorUnitsForm):
+class FirstDayForm(forms.Form):
+    """The day on which a price begins."""
+
+    on = forms.DateField(label="First day", widget=DayInput)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        first = shop_today() + timedelta(days=1)
+        self.fields["on"].widget.attrs["min"] = first.isoformat()
+        self.fields["on"].help_text = f"From its beginning, {settings.TIME_ZONE}. What holds today is changed at once."
+
+    def clean_on(self) -> date:
+        day: date = self.cleaned_data["on"]
+        if day <= shop_today():
+            raise ValidationError("Choose a day that has not begun; what holds today is changed on its own page.")
+        return day
+
+
+class NewPricesForm(forms.Form):
+    """What each offer of a variant says on a day, to be changed."""
+
+    def __init__(self, data: Any, offers: Iterable[AnyOffer]) -> None:
+        super().__init__(data)
+        self.offers = list(offers)
+        self._said: dict[str, tuple[AnyOffer, str | int]] = {}
+        for offer in self.offers:
+            if isinstance(offer, SaleOffer):
+                self._ask(offer, "price_minor", "To buy", offer.price_minor)
+                continue
+            for rate in offer.rates.all():
+                self._ask(offer, rate.from_days, f"To rent, a day from day {rate.from_days} on", rate.per_day_minor)
+            self._ask(offer, "deposit_minor", "Deposit", offer.deposit_minor)
+            self._ask(offer, "late_fee_minor", "Late fee a day", offer.late_fee_minor)
+
+    def _ask(self, offer: AnyOffer, what: str | int, label: str, minor: int) -> None:
+        name = f"{'sale' if isinstance(offer, SaleOffer) else 'rental'}_{offer.currency}_{what}"
+        initial = to_decimal(minor, offer.currency)
+        self.fields[name] = AmountField(currency=offer.currency, label=label, initial=initial)
+        self._said[name] = offer, what
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name, (offer, what) in self._said.items():
+            if (typed := self.cleaned_data.get(name)) is not None:
+                if what == "price_minor" and not typed:
+                    self.add_error(name, NO_PRICE)
+                    continue
+                try:
+                    self.cleaned_data[name] = parse_amount(typed, offer.currency)
+                except ValidationError as no:
+                    self.add_error(name, no)
+        if not self.errors and not self.changed_data:
+            raise ValidationError("Change at least one amount.")
+        return cleaned
+
+    def prices(self) -> list[NewPrice]:
+        """Of each offer what was typed anew; what was left alone stays."""
+        told = [(*self._said[name], self.cleaned_data[name]) for name in self.changed_data]
+        return [
+            NewPrice(
+                offer,
+                {what: minor for of, what, minor in told if of is offer and isinstance(what, str)},
+                {what: minor for of, what, minor in told if of is offer and isinstance(what, int)},
+            )
+            for offer in self.offers
+        ]
+
+
+class SaleOfferFormSet(PaginationInlineFormSet):
+    def delete_existing(self, obj: SaleOffer, commit: bool = True) -> None:  # noqa: FBT001, FBT002 (as Django calls it)
+        if commit:
+            withdraw(obj)
+
+
+class RentalOfferForm(_OfferForm):
     minor_units = ("deposit_minor", "late_fee_minor")
 
     class Meta:
@@ -260,7 +353,7 @@ class InspectionForm(forms.Form):
         return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]
 
 
-class _RuleForm(forms.ModelForm):
+class _RuleForm(MeasuresForm):
     """A new rule was read today and holds from today, unless it is said otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

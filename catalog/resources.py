@@ -2,6 +2,7 @@
 # import-export carries no types
 """What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g, amounts as decimals."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,8 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from import_export import fields, resources, widgets
 
-from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant
+from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant, shop_today
+from catalog.price_changes import split
 from catalog.services import recheck_soon
 from core.forms import parse_amount
 from core.money import to_decimal, validate_currency
@@ -105,17 +107,46 @@ class VariantResource(SpreadsheetResource):
 
 
 class SaleOfferResource(SpreadsheetResource):
+    """A row changes the price from the day that `from` names; where that is empty, or a day that has begun, from today.
+
+    An old price is not exported, so that no file brings it back.
+    """
+
     sku = fields.Field("variant", "sku", widgets.ForeignKeyWidget(Variant, "sku"))
     currency = fields.Field("currency", "currency")
     price = fields.Field("price_minor", "price", AmountWidget())
     tax_class = fields.Field("tax_class", "tax_class", default="standard")
+    valid_from = fields.Field("valid_from", "from", widgets.DateWidget("%Y-%m-%d"))
 
     class Meta:
         model = SaleOffer
-        fields: ClassVar[list[str]] = ["sku", "currency", "price", "tax_class"]
+        fields: ClassVar[list[str]] = ["sku", "currency", "price", "tax_class", "valid_from"]
         import_id_fields: ClassVar[list[str]] = ["sku", "currency"]
         clean_model_instances = True
         skip_unchanged = True
+
+    def export(self, queryset: Any = None, **kwargs: Any) -> Any:
+        rows = self.get_queryset() if queryset is None else queryset
+        return super().export(queryset=rows.exclude(valid_until__lte=shop_today()), **kwargs)
+
+    def get_instance(self, _loader: Any, row: Any) -> SaleOffer | None:
+        rows: Any = SaleOffer.objects.in_force(_begins(row)).select_related("variant")
+        found: SaleOffer | None = rows.filter(variant__sku=row.get("sku"), currency=row.get("currency")).first()
+        return found
+
+    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        super().import_instance(instance, row, **kwargs)
+        instance.valid_from = _begins(row)
+
+    def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:  # noqa: ARG002
+        """A price that is so already is left alone, from whatever day on it is to be so."""
+        is_so = original.pk and (original.price_minor, original.tax_class) == (instance.price_minor, instance.tax_class)
+        return bool(is_so and not import_validation_errors)
+
+    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        super().before_save_instance(instance, row, **kwargs)
+        if instance.pk:  # or it is new
+            split(instance, instance.valid_from, actor=kwargs.get("user"))
 
     def dehydrate_price(self, offer: SaleOffer) -> str:
         return f"{to_decimal(offer.price_minor, offer.currency):f}"
@@ -128,6 +159,12 @@ class AirlineResource(SpreadsheetResource):
         import_id_fields: ClassVar[list[str]] = ["code"]
         clean_model_instances = True
         skip_unchanged = True
+
+
+def _begins(row: Any) -> date:
+    """Raises: ValueError, as a row is checked before."""
+    told = str(row.get("from") or "").strip()
+    return max(date.fromisoformat(told[:10]) if told else shop_today(), shop_today())
 
 
 HOW_IT_WAS_READ = ("source", "checked_on", "trust", "note")
@@ -173,10 +210,11 @@ class HoldRuleResource(RuleResource):
 OUR_RULES = Path(__file__).parent / "data"
 
 
-def import_airline_rules(folder: Path) -> dict[str, int]:
+def import_airline_rules(folder: Path, *, dry_run: bool = False) -> dict[str, int]:
     """Take in `airlines.csv`, `cabin_rules.csv` and `hold_rules.csv` of a folder, all or nothing.
 
-    Returns how many rows were new or changed, by file. Safe to repeat. Raises: ValidationError, naming file and row.
+    dry_run: only look. Returns how many rows are new or changed, by file. Safe to repeat.
+    Raises: ValidationError, naming file and row.
     """
     files = {"airlines": AirlineResource, "cabin_rules": CabinRuleResource, "hold_rules": HoldRuleResource}
     moved = {}
@@ -187,6 +225,7 @@ def import_airline_rules(folder: Path) -> dict[str, int]:
             if result.has_errors() or result.has_validation_errors():
                 raise ValidationError(f"{name}.csv: {_first_wrong(result)}")
             moved[name] = result.totals["new"] + result.totals["update"]
+        transaction.set_rollback(dry_run)
     return moved
 
 

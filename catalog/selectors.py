@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 from django.db import connection
 from django.utils import timezone
 
-from catalog.models import Kind
+from catalog.models import Kind, shop_today
 from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
 from core.postgres import prepared_cursor
@@ -142,16 +142,21 @@ class ContainerRow(TypedDict):
     price: int
 
 
+def offer_in_force(offer: str) -> str:
+    """As `catalog.models.in_force`."""
+    return f"{offer}.valid_from <= %(shop_today)s AND coalesce({offer}.valid_until > %(shop_today)s, true)"
+
+
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
 # VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
 # variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
-_APPROVED = """
+_APPROVED = f"""
     catalog_variant v
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
     ) latest ON latest.result = 'approved'
-    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s
-"""
+    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s AND {offer_in_force("s")}
+"""  # noqa: S608 (constants only)
 STEPS_AS_JSON = """
     json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
              ORDER BY r.from_days) AS steps
@@ -164,7 +169,7 @@ CAN_BE_HAD = f"""{_APPROVED}
                     WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
                END AS price
         FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
-        WHERE o.variant_id = v.id AND o.currency = %(currency)s
+        WHERE o.variant_id = v.id AND o.currency = %(currency)s AND {offer_in_force("o")}
         GROUP BY o.id
     ) o ON true
     CROSS JOIN LATERAL (
@@ -336,6 +341,7 @@ def parameters_of(wish: Wish) -> dict[str, Any]:
         "days": wish.days,
         "first_on": wish.first_on,
         "since": timezone.now().date() - timedelta(days=1),  # no depot's today is before that
+        "shop_today": shop_today(),
         "max_price": wish.max_price_minor,
         "only": None if wish.only is None else list(wish.only),
         "slug": None,

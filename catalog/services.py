@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from catalog.checklist import CHECKLIST, CODES
 from catalog.errors import ChecklistUnknown
-from catalog.models import Approval, Container, ContainerImage, Variant
+from catalog.models import Approval, Container, ContainerImage, Variant, shop_today
 from catalog.pictures import Rendition, renditions
+from catalog.price_changes import offers_in_force
 from core.errors import NotFound
 from core.queue import enqueue
 
@@ -53,16 +54,17 @@ def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mappin
     checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
     """
     container = Container.objects.get(pk=container_id)
-    variants = container.variants.filter(pk__in=skus).prefetch_related("sale_offers", "rental_offers__rates")
+    variants = container.variants.filter(pk__in=skus).prefetch_related(*offers_in_force())
+    begun = {"valid_from": shop_today(), "valid_until": None}
     made = _copied(container, name=name, slug=slug, published=False)
     for variant in variants.order_by("pk"):
         rows = list(variant.sale_offers.all()), list(variant.rental_offers.all())
         another = _copied(variant, container=made, sku=skus[variant.pk])
         for sale in rows[0]:
-            _copied(sale, variant=another)
+            _copied(sale, variant=another, **begun)
         for rental in rows[1]:
             rates = list(rental.rates.all())
-            offer = _copied(rental, variant=another)
+            offer = _copied(rental, variant=another, **begun)
             for rate in rates:
                 _copied(rate, offer=offer)
     return made

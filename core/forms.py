@@ -1,11 +1,13 @@
 """Forms in which people type and read amounts as they speak of them: 49.90, not 4990."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.models import BaseInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -18,6 +20,12 @@ class LinesField(forms.CharField):
     def to_python(self, value: Any) -> str | None:
         text = super().to_python(value)
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
+class DayInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold is untyped
+    """The browser's own calendar: the admin's needs scripts that a step does not load."""
+
+    input_type = "date"
 
 
 class AmountField(forms.DecimalField):
@@ -37,6 +45,51 @@ class AmountField(forms.DecimalField):
         if isinstance(value, str) and "," in value and "." not in value:
             value = value.replace(",", ".")
         return super().to_python(value)
+
+
+class MeasureField(forms.IntegerField):
+    """A length or weight in its small unit, mm or g, typed with any unit people use: 460, 46 cm, 41,5cm, 1.2 kg."""
+
+    UNITS: ClassVar[dict[str, dict[str, int]]] = {"mm": {"mm": 1, "cm": 10, "m": 1000}, "g": {"g": 1, "kg": 1000}}
+    _SPOKEN: ClassVar[dict[str, str]] = {"mm": "cm", "g": "kg"}
+
+    def __init__(self, *, unit: str, least: int, most: int, **options: Any) -> None:
+        attrs = {"suffix": unit, "autocomplete": "off"}
+        super().__init__(widget=UnfoldAdminTextInputWidget(attrs), **options)
+        self.unit, self.least, self.most = unit, least, most
+        spoken = self._SPOKEN[unit]
+        factor, what = self.UNITS[unit][spoken], "a length" if unit == "mm" else "a weight"
+        ends = f"{least / factor:g} to {most / factor:g} {spoken}"
+        self.wrong = f"Write {what} from {least} to {most} {unit}, or from {ends}."
+
+    def to_python(self, value: Any) -> int | None:
+        if value in self.empty_values or isinstance(value, int):
+            return value or None if value in self.empty_values else value
+        read = _MEASURE.fullmatch(str(value).lower())
+        factor = self.UNITS[self.unit].get(read["unit"] or self.unit) if read else None
+        measure = Decimal(read["number"].replace(",", ".")) * factor if read and factor else None
+        if measure is None or measure != int(measure) or not self.least <= measure <= self.most:
+            raise ValidationError(self.wrong, code="unmeasured")
+        return int(measure)
+
+
+_MEASURE = re.compile(r"\s*(?P<number>[0-9]{1,9}(?:[.,][0-9]{1,4})?)\s*(?P<unit>[a-z]*)\s*")
+
+
+class MeasuresForm(forms.ModelForm):
+    """A model form whose `*_mm` and `*_g` fields are typed with or without their unit; their ranges are the model's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in list(self.fields.items()):
+            unit = name.rpartition("_")[2]
+            if unit in MeasureField.UNITS:
+                column = type(self.instance)._meta.get_field(name)  # noqa: SLF001 (public, whatever its name)
+                ends = {type(check): check.limit_value for check in column.validators if hasattr(check, "limit_value")}
+                least, most = ends.get(MinValueValidator, 0), ends[MaxValueValidator]
+                self.fields[name] = MeasureField(
+                    unit=unit, least=least, most=most, label=field.label, required=field.required, initial=field.initial
+                )
 
 
 def parse_amount(amount: Decimal, currency: str) -> int:

@@ -7,7 +7,7 @@ from django.db.models import Case, DateField, Exists, ExpressionWrapper, F, Func
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from catalog.models import Variant
+from catalog.models import Variant, in_force
 from core.time import day_after
 from inventory.models import closed_on
 from orders.models import Rental
@@ -39,7 +39,9 @@ def withdrawn() -> Q:
     """Rentals not fetched yet of what is not rented any more: unpublished, no longer approved, or without an offer.
     Their units are there, so each is handed out all the same, or called off."""
     offered = Variant.objects.offered().filter(
-        pk=OuterRef("line__variant"), rental_offers__currency=OuterRef("line__order__currency")
+        in_force(of="rental_offers__"),
+        pk=OuterRef("line__variant"),
+        rental_offers__currency=OuterRef("line__order__currency"),
     )
     return Q(status__in=WAITING) & ~Q(Exists(offered))
 

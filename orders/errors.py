@@ -15,18 +15,29 @@ _NO_LONGER = {
 }
 
 
+_CUSTOMERS_OWN = frozenset(
+    {
+        *("cancel", "pay", "extend", "keep", "move", "post_back", "shorten", "tell_late"),
+        *("ask_return", "accept", "object", "withdraw"),
+    }
+)
+
+
 class TransitionNotAllowed(DomainError):
-    """`status` is where it stands now, `allowed` what may be done instead."""
+    """`current` is where it stands now, `allowed` what its customer may do instead; staff have buttons.
+
+    allowed: whatever may be done by anybody.
+    """
 
     code = "transition_not_allowed"
     title = "That cannot be done in this state."
 
     def __init__(self, *, event: str, status: str, allowed: list[str]) -> None:
-        instead = f" Possible now: {', '.join(allowed)}." if allowed else " Nothing more can be done with it."
+        over = "" if allowed else " Nothing more can be done with it."
         super().__init__(
-            f"Cannot {event.replace('_', ' ')} what is {status.replace('_', ' ')}.{instead}",
+            f"Cannot {event.replace('_', ' ')} what is {status.replace('_', ' ')}.{over}",
             current=status,
-            allowed=allowed,
+            allowed=[one for one in allowed if one in _CUSTOMERS_OWN],
         )
 
 

@@ -28,7 +28,7 @@ from catalog.services import recheck_soon
 from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
 
 RECHECK_WITHIN = timedelta(days=30)  # before a rule is too old to be believed
-IN_UNITS = "Millimetres and grams: 55 cm are 550, 8 kg are 8000. What the airline does not name stays empty."
+IN_UNITS = "Millimetres and grams; 55 cm and 8 kg may be written so. What the airline does not name stays empty."
 _TONES = {Trust.GOOD: "success", Trust.MEDIUM: "info", Trust.LOW: "warning", Trust.UNCERTAIN: "danger"}
 
 
@@ -77,6 +77,10 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
+        recheck_soon()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
         recheck_soon()
 
     @display(description="In force from", ordering="valid_from")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Aggregate, Count, Min, OuterRef, Prefetch, QuerySet, Subquery, TextField
+from django.db.models import Aggregate, Count, Min, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +22,8 @@ from unfold.decorators import action, display
 from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
 from catalog.admin.variants import APPROVAL_LABELS, APPROVED, approval_state, with_approval
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
-from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant
+from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant, in_force
+from catalog.price_changes import offers_in_force
 from catalog.services import duplicate_container, forget_files, make_sizes
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge
 from core.money import format_minor
@@ -32,6 +33,7 @@ class ContainerImageInline(TabularInline):
     model = ContainerImage
     form = ContainerImageForm
     formset = ContainerImageFormSet
+    verbose_name = "picture"
     verbose_name_plural = "Pictures"
     fields = ("preview", "image", "alt", "colour", "position")
     readonly_fields = ("preview",)
@@ -56,7 +58,7 @@ class VariantInline(AtAGlance):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
         rows = with_approval(super().get_queryset(request))
-        return rows.prefetch_related("sale_offers", Prefetch("rental_offers__rates", RentalRate.objects.all()))
+        return rows.prefetch_related(*offers_in_force())
 
     @display(description="SKU")
     def link(self, row: Variant) -> SafeString:
@@ -109,9 +111,11 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Container]:
         variants = Variant.objects.filter(container=OuterRef("pk"))
-        sales = SaleOffer.objects.filter(variant__container=OuterRef("pk"), currency=settings.DEFAULT_CURRENCY)
+        sales = SaleOffer.objects.in_force().filter(
+            variant__container=OuterRef("pk"), currency=settings.DEFAULT_CURRENCY
+        )
         rates = RentalRate.objects.filter(
-            offer__variant__container=OuterRef("pk"), offer__currency=settings.DEFAULT_CURRENCY
+            in_force(of="offer__"), offer__variant__container=OuterRef("pk"), offer__currency=settings.DEFAULT_CURRENCY
         )
         pictures = ContainerImage.objects.filter(container=OuterRef("pk")).order_by("position", "id")
         return (
@@ -213,7 +217,7 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin):
                     "to_buy": sale_prices(variant),
                     "to_rent": [rate_ladder(o.rates.all(), o.currency) for o in variant.rental_offers.all()],
                 }
-                for variant in variants.prefetch_related("sale_offers", "rental_offers__rates").order_by("sku")
+                for variant in variants.prefetch_related(*offers_in_force()).order_by("sku")
             ],
         }
         return TemplateResponse(request, "catalog/app.html", context)

@@ -13,10 +13,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from catalog.admin.showing import rate_ladder, table
+from catalog.admin.showing import rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
 from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, SeasonForm, TaxRateForm
-from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate
+from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, in_force, shop_today
+from catalog.price_changes import keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee
 from catalog.resources import SaleOfferResource
 from core.backoffice import NewestFirst
@@ -25,17 +26,75 @@ from core.money import format_minor
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
 
-@admin.register(SaleOffer)
-class SaleOfferAdmin(NewestFirst, ModelAdmin, TransferMixin):
-    form = SaleOfferForm
-    resource_classes: ClassVar[list[Any]] = [SaleOfferResource]
-    list_display = ("titled", "price", "tax_class")
-    list_filter = ("currency", ("tax_class", ChoicesDropdownFilter))
+class WhenFilter(admin.SimpleListFilter):
+    """What is not in force is seen only by whoever asks for it."""
+
+    title = "when"
+    parameter_name = "when"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("comes", "To come"), ("over", "Over")]
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield choice | (
+                {"display": "Today"}
+                if choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name])
+                else {}
+            )
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "comes":
+            return queryset.filter(valid_from__gt=shop_today())
+        if self.value() == "over":
+            return queryset.filter(valid_until__lte=shop_today())
+        return queryset.filter(in_force())
+
+
+class OfferAdmin(NewestFirst, ModelAdmin):
+    """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
+
     list_select_related = ("variant__container",)
     search_fields = ("variant__sku", "variant__container__name")
+    search_help_text = "SKU or container"
     autocomplete_fields = ("variant",)
-    fieldsets = ((None, {"fields": ("variant", ("currency", "price_minor"), "tax_class")}),)
     warn_unsaved_form = True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and not (obj and obj.is_over)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.is_over)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (as Django calls it)
+        if not change or form.has_changed():
+            keep_what_was(obj, request.user)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        if any(rows.has_changed() for rows in formsets):
+            keep_what_was(form.instance, request.user)
+        super().save_related(request, form, formsets, change)
+
+    def delete_model(self, _request: HttpRequest, obj: Any) -> None:
+        withdraw(obj)
+
+    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset.exclude(valid_until__lte=shop_today()):
+            withdraw(row)
+
+    @display(description="When", ordering="valid_from")
+    def when(self, row: Any) -> SafeString:
+        return since_when(row)
+
+
+@admin.register(SaleOffer)
+class SaleOfferAdmin(OfferAdmin, TransferMixin):
+    form = SaleOfferForm
+    resource_classes: ClassVar[list[Any]] = [SaleOfferResource]
+    list_display = ("titled", "price", "when", "tax_class")
+    list_filter = (WhenFilter, "currency", ("tax_class", ChoicesDropdownFilter))
+    fieldsets = ((None, {"fields": ("variant", ("currency", "price_minor"), "tax_class")}),)
 
     @display(description="Variant", header=True, ordering="variant__sku")
     def titled(self, row: SaleOffer) -> list[str]:
@@ -60,14 +119,10 @@ class RentalRateInline(TabularInline):
 
 
 @admin.register(RentalOffer)
-class RentalOfferAdmin(NewestFirst, ModelAdmin):
+class RentalOfferAdmin(OfferAdmin):
     form = RentalOfferForm
-    list_display = ("titled", "rates_shown", "deposit_shown", "length", "buffers")
-    list_filter = ("currency", ("variant__container__kind", ChoicesDropdownFilter))
-    list_select_related = ("variant__container",)
-    search_fields = ("variant__sku", "variant__container__name")
-    search_help_text = "SKU or container"
-    autocomplete_fields = ("variant",)
+    list_display = ("titled", "rates_shown", "deposit_shown", "when", "length", "buffers")
+    list_filter = (WhenFilter, "currency", ("variant__container__kind", ChoicesDropdownFilter))
     fieldsets = (
         (None, {"fields": (("variant", "currency"), ("deposit_minor", "late_fee_minor"))}),
         (
@@ -84,7 +139,6 @@ class RentalOfferAdmin(NewestFirst, ModelAdmin):
     )
     inlines = (RentalRateInline,)
     change_form_after_template = "catalog/rental_prices.html"
-    warn_unsaved_form = True
     compressed_fields = True
 
     def render_change_form(

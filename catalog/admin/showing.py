@@ -5,12 +5,14 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from catalog.models import RentalRate, Variant
-from core.backoffice import NOTHING
+from catalog.models import Offer, RentalOffer, RentalRate, Variant
+from core.backoffice import NOTHING, badge
 from core.money import format_minor
+from core.time import day_after
 
 _BREAK = SafeString("<br>")
 
@@ -59,6 +61,34 @@ def least_days(variant: Variant) -> SafeString | str:
     """What a day costs at least, by currency. Needs `rental_offers__rates` loaded."""
     offers = [(offer, [rate.per_day_minor for rate in offer.rates.all()]) for offer in variant.rental_offers.all()]
     return lines(f"{format_minor(min(days), offer.currency)} a day" for offer, days in offers if days)
+
+
+def since_when(row: Offer) -> SafeString:
+    """When a version of an offer is in force."""
+    if row.is_to_come:
+        return badge(f"From {date_format(row.valid_from)}", "warning")
+    if row.is_over:
+        last = date_format(day_after(row.valid_until, -1)) if row.valid_until else ""
+        return badge(f"{date_format(row.valid_from)} to {last}")
+    return badge("Today", "success", title=f"Since {date_format(row.valid_from)}")
+
+
+def all_prices(rows: Iterable[Offer], *, may_undo: bool) -> SafeString:
+    """Every version of what a variant costs, with a way to undo what has not begun. Needs `set_by`, and `rates`."""
+    heads = ("When", "How", "Price", "Deposit, late fee a day", "Set by", "")
+    return table(heads, (_version(row, may_undo=may_undo) for row in rows))
+
+
+def _version(row: Any, *, may_undo: bool) -> tuple[Any, ...]:
+    is_rent = isinstance(row, RentalOffer)
+    price = rate_ladder(row.rates.all(), row.currency) if is_rent else format_minor(row.price_minor, row.currency)
+    more = [format_minor(minor, row.currency) for minor in (row.deposit_minor, row.late_fee_minor)] if is_rent else []
+    undo: SafeString | str = ""
+    if row.is_to_come and may_undo:
+        address = reverse(f"admin:catalog_{'rentaloffer' if is_rent else 'saleoffer'}_delete", args=[row.pk])
+        undo = format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">Undo</a>', address)
+    who = row.set_by or NOTHING
+    return since_when(row), "To rent" if is_rent else "To buy", price, ", ".join(more) or NOTHING, who, undo
 
 
 def link(model: str, pk: Any, text: str) -> SafeString:

@@ -2,9 +2,11 @@
 # unfold and import-export carry no types
 """Variants: sizes and colours, how each is had, and whether it passed our checklist."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,15 +22,31 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
-from catalog.admin.showing import least_days, lines, link, picture, picture_url, rate_ladder, sale_prices, swatch
+from catalog.admin.showing import (
+    all_prices,
+    least_days,
+    lines,
+    link,
+    picture,
+    picture_url,
+    rate_ladder,
+    sale_prices,
+    swatch,
+)
 from catalog.checklist import CHECKLIST
-from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
-from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
+from catalog.forms import FirstDayForm, InspectionForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet, VariantForm
+from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
+from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge, sent
 from core.money import format_minor
 
+MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
+_NEW_PRICES = (
+    "Everything stays as it is until that day begins, and then changes by itself. What is quoted or ordered by then "
+    "keeps its price. Until it begins, it can be undone at the foot of the variant's page."
+)
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
 APPROVAL_LABELS = {APPROVED: "success", REFUSED: "danger", UNCHECKED: "warning"}
 
@@ -76,10 +94,14 @@ class ApprovalFilter(admin.SimpleListFilter):
 class SaleOfferInline(TabularInline):
     model = SaleOffer
     form = SaleOfferForm
+    formset = SaleOfferFormSet
     fields = ("currency", "price_minor", "tax_class")
     verbose_name_plural = "For sale"
     hide_title = True
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SaleOffer]:
+        return super().get_queryset(request).filter(in_force())
 
 
 class RentalOfferInline(AtAGlance):
@@ -91,7 +113,7 @@ class RentalOfferInline(AtAGlance):
     verbose_name_plural = "For rent"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RentalOffer]:
-        return super().get_queryset(request).prefetch_related("rates")
+        return super().get_queryset(request).filter(in_force()).prefetch_related("rates")
 
     @display(description="Offer")
     def edit(self, row: RentalOffer) -> SafeString:
@@ -148,7 +170,7 @@ class ApprovalInline(AtAGlance):
 
 
 @admin.register(Variant)
-class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -162,13 +184,14 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     autocomplete_fields = ("container",)
     fieldsets = (
         (None, {"fields": ("container", ("sku", "size"), ("colour", "colour_hex"))}),
-        ("Inside", {"fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
+        ("Inside", {"description": MEASURES, "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
     inlines = (SaleOfferInline, RentalOfferInline, ApprovalInline)
-    actions_detail = ("inspect", "add_rental_offer")
+    actions_detail = ("inspect", "new_prices", "add_rental_offer")
     change_form_before_template = "catalog/variant_summary.html"
+    change_form_after_template = "catalog/variant_prices.html"
     warn_unsaved_form = True
     compressed_fields = True
     list_per_page = 50
@@ -177,7 +200,7 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
         pictures = ContainerImage.objects.filter(container=OuterRef("container"))
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
         rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
-        return rows.prefetch_related("sale_offers", "rental_offers__rates")
+        return rows.prefetch_related(*offers_in_force())
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -187,6 +210,7 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
             state = approval_state(row)
             offered = row.sale_offers.all() or row.rental_offers.all()
             context |= {
+                "all_prices": all_prices(versions(row), may_undo=self.has_change_permission(request, row)),
                 "picture": picture(row.own_picture, size=88),
                 "approval": badge(state, APPROVAL_LABELS[state]),
                 "seen": bool(row.container.published and state == APPROVED and offered),
@@ -225,6 +249,9 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     def has_inspect_permission(self, request: HttpRequest, *_: Any) -> bool:
         return request.user.has_perm("catalog.add_approval")
 
+    def has_prices_permission(self, request: HttpRequest, *_: Any) -> bool:
+        return request.user.has_perms(["catalog.change_saleoffer", "catalog.change_rentaloffer"])
+
     def has_add_rental_offer_permission(self, request: HttpRequest, *_: Any) -> bool:
         return request.user.has_perm("catalog.add_rentaloffer")
 
@@ -251,6 +278,44 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
             "form": form,
         }
         return TemplateResponse(request, "catalog/inspect.html", context)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        """What a price said until today is kept."""
+        if formset.model is SaleOffer:
+            for row in formset.forms:
+                if row.has_changed() and row not in formset.deleted_forms:
+                    keep_what_was(row.instance, request.user)
+        super().save_formset(request, form, formset, change)
+
+    @action(description="New price from…", icon="event_upcoming", permissions=["prices"], url_path="new-prices")
+    def new_prices(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What it costs from the start of a day on: first which day, then what is other than it would be."""
+        variant = get_object_or_404(Variant, pk=object_id)
+        context = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
+        first = FirstDayForm(request.POST if "on" in request.POST else request.GET or None)
+        if not first.is_valid():
+            ask = Ask(title=f"New price of {variant.sku}", text=_NEW_PRICES, submit="Go on")
+            return self.ask(request, form=first, ask=ask, context=context)
+        on = first.cleaned_data["on"]
+        if "on" in request.POST:
+            return redirect(f"{request.path}?on={on}")
+        then = [row for row in versions(variant) if row.is_in_force(on)]
+        form = NewPricesForm(sent(request), sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer))))
+        if form.is_valid() and self._begin(request, variant, on, form):
+            return redirect(context["back"])
+        ask = Ask(title=f"Price of {variant.sku} from {date_format(on)} on", text=_NEW_PRICES, submit="Let it begin")
+        return self.ask(request, form=form, ask=ask, context=context)
+
+    def _begin(self, request: HttpRequest, variant: Variant, on: date, form: NewPricesForm) -> bool:
+        try:
+            change_prices(variant_id=variant.pk, on=on, prices=form.prices(), actor=request.user)
+        except ValidationError as no:
+            form.add_error(None, [*no.messages])
+            return False
+        self.log_change(request, variant, f"New prices from {on}.")
+        said = f"{variant.sku} costs something else from {date_format(on)} on."
+        self.message_user(request, said, messages.SUCCESS)
+        return True
 
     @action(description="Add a rental offer", icon="add", permissions=["add_rental_offer"], url_path="rental-offer")
     def add_rental_offer(self, _request: HttpRequest, object_id: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from catalog.models.containers import (
     ContainerImage,
     ContainerQuerySet,
     Kind,
+    Offer,
     RentalOffer,
     RentalRate,
     SaleOffer,
@@ -13,6 +14,8 @@ from catalog.models.containers import (
     TaxRate,
     Variant,
     VariantQuerySet,
+    in_force,
+    shop_today,
     titled,
 )
 
@@ -25,6 +28,7 @@ __all__ = [
     "ContainerQuerySet",
     "HoldRule",
     "Kind",
+    "Offer",
     "RentalOffer",
     "RentalRate",
     "SaleOffer",
@@ -33,5 +37,7 @@ __all__ = [
     "TaxRate",
     "Variant",
     "VariantQuerySet",
+    "in_force",
+    "shop_today",
     "titled",
 ]

@@ -1,5 +1,6 @@
 """What the shop offers: containers, their variants, and how each may be had. No counts of stock."""
 
+from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
@@ -9,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import Cast
+from django.db.models.expressions import Combinable, Expression
+from django.db.models.functions import Cast, Ord, Substr
 
 from catalog.checklist import CODES
 from catalog.fit import Shell
 from core.money import MAX_MINOR, validate_currency
+from core.time import today_in
 
 
 class Kind(models.TextChoices):
@@ -206,7 +209,79 @@ def _amount(label: str) -> Any:
     return models.PositiveBigIntegerField(label, validators=[MaxValueValidator(MAX_MINOR)])
 
 
-class SaleOffer(models.Model):
+def shop_today() -> date:
+    """The day it is in the shop's own time zone, TIME_ZONE: a price begins everywhere at once (ADR 37)."""
+    return today_in(settings.TIME_ZONE)
+
+
+def in_force(on: date | Expression | None = None, *, of: str = "") -> Q:
+    """What is in force on a day, today if none is said, of the rows that `of` leads to, as in "sale_offers__"."""
+    day = on or shop_today()
+    begun, goes_on = {f"{of}valid_from__lte": day}, {f"{of}valid_until__gt": day}
+    return Q(**begun) & (Q(**{f"{of}valid_until": None}) | Q(**goes_on))
+
+
+class OfferQuerySet(models.QuerySet[Any]):
+    def in_force(self, on: date | None = None) -> Self:
+        return self.filter(in_force(on))
+
+
+class Offer(models.Model):
+    """A row is one version: what it says holds from `valid_from` until the day before `valid_until`, None: until
+    another one begins. Of a variant and currency at most one is in force on any day, none while it is not offered.
+    """
+
+    valid_from = models.DateField("in force from", default=shop_today, editable=False)
+    valid_until = models.DateField("no more from", null=True, blank=True, editable=False)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    set_at = models.DateTimeField(auto_now=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def is_in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_until is None or self.valid_until > on)
+
+    @property
+    def is_over(self) -> bool:
+        return self.valid_until is not None and self.valid_until <= shop_today()
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.valid_from > shop_today()
+
+
+def _one_version_a_day(table: str, message: str) -> list[Any]:
+    """The variant and the currency stand as ranges: together with the days they would need an extension."""
+    code = Ord("currency") * 65_536 + Ord(Substr("currency", 2)) * 256 + Ord(Substr("currency", 3))
+    own, days = "int8range(%(expressions)s, '[]')", "daterange(%(expressions)s)"
+    spans: list[Combinable] = [
+        Func(F("variant"), F("variant"), template=own),
+        Func(code, code, template=own),
+        Func(F("valid_from"), F("valid_until"), template=days, output_field=DateRangeField()),
+    ]
+    return [
+        models.UniqueConstraint(
+            fields=["variant", "currency", "valid_from"],
+            name=f"{table}_once_from_a_day",
+            violation_error_message=message,
+        ),
+        ExclusionConstraint(
+            name=f"{table}_one_in_force",
+            expressions=[(span, str(RangeOperators.OVERLAPS)) for span in spans],
+            violation_error_message=message,
+        ),
+        models.CheckConstraint(
+            condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name=f"{table}_ends_after_it_begins"
+        ),
+    ]
+
+
+class SaleOffer(Offer):
     """The variant may be bought for this price, tax included."""
 
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="sale_offers")
@@ -216,11 +291,7 @@ class SaleOffer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["variant", "currency"],
-                name="sale_offer_one_per_currency",
-                violation_error_message="There is a sale offer in this currency already.",
-            ),
+            *_one_version_a_day("sale_offer", "There is a sale offer in this currency already."),
             models.CheckConstraint(condition=Q(price_minor__gt=0), name="sale_offer_price_positive"),
         ]
         indexes = [models.Index(fields=["currency", "price_minor"], name="sale_offer_by_price")]
@@ -229,7 +300,7 @@ class SaleOffer(models.Model):
         return f"sale price in {self.currency}"
 
 
-class RentalOffer(models.Model):
+class RentalOffer(Offer):
     """The variant may be rented: deposit, limits and the days around a rental that block its unit."""
 
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="rental_offers")
@@ -246,11 +317,7 @@ class RentalOffer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["variant", "currency"],
-                name="rental_offer_one_per_currency",
-                violation_error_message="There is a rental offer in this currency already.",
-            ),
+            *_one_version_a_day("rental_offer", "There is a rental offer in this currency already."),
             models.CheckConstraint(
                 condition=Q(min_days__gte=1, min_days__lte=F("max_days")),
                 name="rental_offer_days_ordered",

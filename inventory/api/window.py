@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, cast
 
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
@@ -29,6 +30,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from catalog.models import shop_today
 from catalog.selectors import VariantRow
 from core.time import start_of_day
 from inventory.api import rendering
@@ -52,7 +54,7 @@ class Scene:
     """An answer but for its counts.
 
     body: with AVAILABILITY for each of the variants, in their order. Good under `version` and before `until`, when a
-    day ends at one of the depots, or in UTC.
+    day ends at one of the depots, in UTC, or in the shop's own zone, where prices begin.
     """
 
     def __init__(self, body: Any, variants: Sequence[VariantRow], depots: Sequence[Depot], days: Days | None) -> None:
@@ -61,7 +63,13 @@ class Scene:
         self.counting = Counting(variants, depots, days)
         self.codes = [depot.code for depot in depots]
         self.version: str = depots[0].catalog_version if depots else ""
-        self.until = min([_day_ends("UTC"), *(_day_ends(depot.time_zone, depot.today) for depot in depots)])
+        self.until = min(
+            [
+                _day_ends("UTC"),
+                _day_ends(settings.TIME_ZONE, shop_today()),
+                *(_day_ends(depot.time_zone, depot.today) for depot in depots),
+            ]
+        )
 
         self._last: Filled | None = None
 

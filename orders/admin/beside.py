@@ -7,14 +7,15 @@ from django.utils.safestring import SafeString
 
 from core.backoffice import NOTHING, Facts, amount, badge
 from core.time import today_in
-from orders.admin.looks import days, is_overdue, order_link, posted_back
+from orders.admin.looks import address_lines, days, is_overdue, order_link, posted_back
 from orders.models import Order, Rental
+from orders.states import RentalStatus
 
 
 def beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
     """The facts of a rental, and more of them; as options of an Ask."""
     order, terms = rental.line.order, rental.line.explanation.get("rental") or {}
-    today = today_in(order.depot.time_zone)
+    today, ships = today_in(order.depot.time_zone), rental.status == RentalStatus.READY and bool(order.address)
     late = (today - rental.end_on).days if is_overdue(rental, today) else 0
     facts = [
         ("Order", order_link(order)),
@@ -22,6 +23,7 @@ def beside(rental: Rental, more: Facts = ()) -> dict[str, Any]:
         ("Container", rental.line.sku),
         ("Unit", rental.unit or NOTHING),
         ("Days", days(rental)),
+        *([("Delivery address", address_lines(order.address))] if ships else []),
         *posted_back(rental),
         *([("Late", badge(f"{late} day{'s' if late > 1 else ''}", "danger"))] if late > 0 else []),
         *([("Deposit", _deposit(order, terms["deposit_minor"]))] if terms.get("deposit_minor") else []),

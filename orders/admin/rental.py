@@ -299,7 +299,8 @@ class RentalAdmin(RentalMoney):
         rental = self.row(request, object_id)
 
         def do(typed: dict[str, Any]) -> str:
-            services.take_back_rental(rental_id=rental.pk, actor=actor_of(request), **typed)
+            seen = {name: value for name, value in typed.items() if name != "serial"}
+            services.take_back_rental(rental_id=rental.pk, actor=actor_of(request), **seen)
             return f"{rental.unit} is back, condition {typed['condition']}, and goes to cleaning."
 
         ask = Ask(

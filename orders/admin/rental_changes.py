@@ -10,10 +10,10 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.backoffice import Ask, actor_of, amount, sent
-from core.forms import AmountField, parse_amount
+from core.forms import AmountField, DayInput, parse_amount
 from core.money import format_minor, to_decimal
 from core.time import today_in
 from inventory.models import Depot
@@ -46,12 +46,6 @@ class LastDayForm(forms.Form):
         self.fields["end_on"].choices = [  # type: ignore[attr-defined]
             (end_on.isoformat(), f"{day(end_on)}: {said}") for end_on, said in options
         ]
-
-
-class DayInput(UnfoldAdminTextInputWidget):
-    """The browser's own calendar: the admin's needs scripts that a step does not load."""
-
-    input_type = "date"
 
 
 class OtherDaysForm(WhyForm):

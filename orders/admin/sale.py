@@ -18,6 +18,7 @@ from orders import services
 from orders.admin.history import timeline
 from orders.admin.looks import (
     address_card,
+    address_lines,
     customer_link,
     order_link,
     status_badge,
@@ -199,5 +200,6 @@ def _beside(line: OrderLine) -> dict[str, Any]:
         ("Container", line.sku),
         ("Pieces", line.quantity),
         ("Goes by", line.order.get_fulfilment_display()),
+        *([("Delivery address", address_lines(line.order.address))] if line.order.address else []),
     ]
     return {"facts": facts, "facts_title": "Sale"}

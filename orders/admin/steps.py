@@ -154,8 +154,14 @@ class WhyForm(forms.Form):
 
 def _parcel() -> dict[str, forms.Field]:
     """Who takes the parcel; both or neither."""
-    names = ("carrier", "tracking_number")
-    return {name: forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget()) for name in names}
+    told = {
+        "carrier": "DHL, or who takes it.",
+        "tracking_number": "Both may stay empty: its customer then reads no number.",
+    }
+    return {
+        name: forms.CharField(max_length=40, required=False, widget=UnfoldAdminTextInputWidget(), help_text=text)
+        for name, text in told.items()
+    }
 
 
 class ShipForm(NoteForm):
@@ -226,6 +232,17 @@ _GOES_ON = "$event.target.form.querySelector('[name=checked]').focus()"
 _ODD = re.compile(r"[\\^$.*+?()\[\]{}|/]")
 
 
+def _scan(expected: str) -> dict[str, Any]:
+    return {
+        "autofocus": True,
+        "autocomplete": "off",
+        "placeholder": expected,
+        "pattern": _ODD.sub(r"\\\g<0>", expected),  # the right one is green, any other red, at once
+        "class": "bo-scan",
+        "x-on:keydown.enter.prevent": _GOES_ON,
+    }
+
+
 class HandOverForm(forms.Form):
     """What is scanned, looked at and photographed. Before the rental begins, without its deposit, or with another unit
     than the one that stands ready, it must be meant. What is shipped has its carrier and number."""
@@ -243,18 +260,10 @@ class HandOverForm(forms.Form):
         ships = rental.line.order.fulfilment == Fulfilment.DELIVERY
         expected = rental.unit.serial if rental.unit is not None else ""
         super().__init__(data, files, initial={"condition": rental.unit.condition if rental.unit is not None else ""})
-        attrs = {
-            "autofocus": True,
-            "autocomplete": "off",
-            "placeholder": expected,
-            "pattern": _ODD.sub(r"\\\g<0>", expected),  # the right one is green, any other red, at once
-            "class": "bo-scan",
-            "x-on:keydown.enter.prevent": _GOES_ON,
-        }
         self.fields["serial"] = forms.CharField(
             label="Unit",
             max_length=100,
-            widget=UnfoldAdminTextInputWidget(attrs=attrs),
+            widget=UnfoldAdminTextInputWidget(attrs=_scan(expected)),
             help_text=f"Scan it. {expected} stands ready." if expected else "Scan it.",
             error_messages={"required": "Scan the unit that is handed over."},
         )
@@ -291,6 +300,15 @@ class TakeBackForm(forms.Form):
 
     def __init__(self, data: Any, files: Any, *, rental: Rental) -> None:
         super().__init__(data, files)
+        self.expected = rental.unit.serial if rental.unit is not None else ""
+        self.points = [point.code for point in points_of(rental.line.variant.container.kind)]
+        self.fields["serial"] = forms.CharField(
+            label="Unit",
+            max_length=100,
+            required=False,
+            widget=UnfoldAdminTextInputWidget(attrs=_scan(self.expected)),
+            help_text=f"Scan it: {self.expected} is due back. Empty only where its label cannot be read.",
+        )
         self.fields["condition"] = _condition("Condition", "Say in which condition it came back.")
         self.fields["checked"] = _checks(rental)
         self.fields["photos"] = _photos("How it looks now; what is broken or dirty from near by.")
@@ -305,6 +323,20 @@ class TakeBackForm(forms.Form):
                 input_formats=["%Y-%m-%d"],
                 help_text="Of a parcel, by its label: no later day is late. Left as it is, its customer's word counts.",
             )
+
+    def clean_serial(self) -> str:
+        serial = str(self.cleaned_data["serial"]).strip()
+        if serial not in ("", self.expected):
+            raise ValidationError(f"This is {serial}; {self.expected} is due back here. Look for its own rental.")
+        return serial
+
+    def clean(self) -> dict[str, Any] | None:
+        """What is not in order is written down; nothing ticked at all means that nobody went through the list."""
+        cleaned = super().clean()
+        checked = self.cleaned_data.get("checked")
+        if checked and set(self.points) - set(checked) and not self.cleaned_data.get("note"):
+            self.add_error("note", "Not everything is in order: write what is missing, dirty or broken.")
+        return cleaned
 
     def clean_checked(self) -> list[str] | None:
         """None when nothing was ticked: the list was not gone through."""

@@ -15,7 +15,7 @@ class ChargeKind(models.TextChoices):
     CLEANING = "cleaning"
     EXTENSION = "extension"
     KEEP = "keep"
-    CANCELLATION = "cancellation"  # credit
+    CANCELLATION = "cancellation", "Credit"  # for what is not had, or had for less: cancelled, sent back, moved
     GOODWILL = "goodwill"  # credit
 
 

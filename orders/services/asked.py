@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.buffers import Buffers
+from catalog.models import shop_today
 from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
 from catalog.version import Remembered
 from core.time import day_after, days_counted
@@ -64,7 +65,8 @@ def asked_by(line: Json, depot: Depot) -> Asked:
     return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
 
 
-_INSTEAD: Remembered[tuple[str, Mode, str, date], list[InsteadRow]] = Remembered(100)
+_Days = tuple[date, date]
+_INSTEAD: Remembered[tuple[str, Mode, str, _Days], list[InsteadRow]] = Remembered(100)
 
 
 def instead_of(missing: Sequence[Asked], currency: str, *, version: str) -> dict[tuple[str, Mode], list[InsteadRow]]:
@@ -72,19 +74,19 @@ def instead_of(missing: Sequence[Asked], currency: str, *, version: str) -> dict
 
     version: of the catalog.
     """
-    today = timezone.now().date()  # seasons end
-    found = _INSTEAD.get(version, {(one.sku, one.mode, currency, today) for one in missing}, _read_instead)
+    days = timezone.now().date(), shop_today()  # seasons end, prices begin
+    found = _INSTEAD.get(version, {(one.sku, one.mode, currency, days) for one in missing}, _read_instead)
     return {(sku, mode): rows for (sku, mode, _, _), rows in found.items()}
 
 
 def _read_instead(
-    wanted: Sequence[tuple[str, Mode, str, date]],
-) -> dict[tuple[str, Mode, str, date], list[InsteadRow]]:
-    """All of one currency and one day."""
-    _, _, currency, today = wanted[0]
-    found: dict[tuple[str, Mode, str, date], list[InsteadRow]] = {one: [] for one in wanted}
+    wanted: Sequence[tuple[str, Mode, str, _Days]],
+) -> dict[tuple[str, Mode, str, _Days], list[InsteadRow]]:
+    """All of one currency, as of now."""
+    _, _, currency, days = wanted[0]
+    found: dict[tuple[str, Mode, str, _Days], list[InsteadRow]] = {one: [] for one in wanted}
     for row in fitting_instead([(sku, mode) for sku, mode, *_ in wanted], currency=currency, most=_MOST_LOOKED_AT):
-        found[row["sku"], Mode(row["mode"]), currency, today].append(row)
+        found[row["sku"], Mode(row["mode"]), currency, days].append(row)
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
-from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant
+from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant, in_force, shop_today
 from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
@@ -61,6 +61,13 @@ class QuoteRequest:
     address_id: UUID | None = None
     coupon: str = ""
     journey: Journey | None = None
+
+
+class _Asked(NamedTuple):
+    """What a price depends on beside the variant: prices begin on days of the shop's (ADR 37)."""
+
+    currency: str
+    today: date
 
 
 @dataclass(slots=True)
@@ -206,28 +213,29 @@ def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
     depot: Any = _DEPOT.first(code=request.depot, since=yesterday())
     if depot is None:
         raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
-    currency, version = request.currency, depot.catalog_version
-    variants = _SOLD.get(version, {(line.sku, currency) for line in request.lines}, _read_variants)
+    asked = _Asked(request.currency, shop_today())
+    version = depot.catalog_version
+    variants = _SOLD.get(version, {(line.sku, asked) for line in request.lines}, _read_variants)
     by_sku = {variant.sku: variant for variant in variants.values()}
-    wanted = {(by_sku[line.sku].pk, currency) for line in request.lines if line.kind == RENTAL and line.sku in by_sku}
+    wanted = {(by_sku[line.sku].pk, asked) for line in request.lines if line.kind == RENTAL and line.sku in by_sku}
     rates = {variant: found for (variant, _), found in _RENTED.get(version, wanted, _read_rates).items()}
     offers = {variant: found[0].offer for variant, found in rates.items()}
-    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, currency)
-    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, currency, transit))
+    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
+    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, request.currency, transit))
 
 
-def _read_variants(wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Variant]:
-    """By SKU and currency, all of one currency."""
-    currency = wanted[0][1]
-    return {(row.sku, currency): row for row in _VARIANTS.all(skus=[sku for sku, _ in wanted], currency=currency)}
+def _read_variants(wanted: Sequence[tuple[str, _Asked]]) -> dict[tuple[str, _Asked], Variant]:
+    """All asked alike."""
+    asked = wanted[0][1]
+    return {(row.sku, asked): row for row in _VARIANTS.all(skus=[sku for sku, _ in wanted], **asked._asdict())}
 
 
-def _read_rates(wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], list[RentalRate]]:
-    """By variant and currency, all of one currency; each with its offer."""
-    found: dict[tuple[int, str], list[RentalRate]] = {}
-    currency = wanted[0][1]
-    for rate in _RATES.all(variants=[variant for variant, _ in wanted], currency=currency):
-        found.setdefault((rate.offer.variant_id, currency), []).append(rate)
+def _read_rates(wanted: Sequence[tuple[int, _Asked]]) -> dict[tuple[int, _Asked], list[RentalRate]]:
+    """All asked alike; each with its offer."""
+    found: dict[tuple[int, _Asked], list[RentalRate]] = {}
+    asked = wanted[0][1]
+    for rate in _RATES.all(variants=[variant for variant, _ in wanted], **asked._asdict()):
+        found.setdefault((rate.offer.variant_id, asked), []).append(rate)
     return found
 
 
@@ -262,15 +270,21 @@ _DEPOT = Prepared(
         .annotate(**_RULES)
     )
 )
-_SOLD: Remembered[tuple[str, str], Variant] = Remembered(1_000)
-_RENTED: Remembered[tuple[int, str], list[RentalRate]] = Remembered(1_000)
+_SOLD: Remembered[tuple[str, _Asked], Variant] = Remembered(1_000)
+_RENTED: Remembered[tuple[int, _Asked], list[RentalRate]] = Remembered(1_000)
+
+
+def _offered_now(*, of: str) -> Q:
+    return Q(**{f"{of}currency": Given("currency")}) & in_force(Given("today"), of=of)
+
+
 _VARIANTS = Prepared(
     lambda: (
         Variant.objects.offered()
         .filter(IsOneOf(F("sku"), Given("skus")))
         .select_related("container")
         .annotate(
-            sale=FilteredRelation("sale_offers", condition=Q(sale_offers__currency=Given("currency"))),
+            sale=FilteredRelation("sale_offers", condition=_offered_now(of="sale_offers__")),
             sale_minor=F("sale__price_minor"),
             sale_tax=F("sale__tax_class"),
         )
@@ -278,7 +292,7 @@ _VARIANTS = Prepared(
 )
 _RATES = Prepared(
     lambda: RentalRate.objects.select_related("offer").filter(
-        IsOneOf(F("offer__variant"), Given("variants")), offer__currency=Given("currency")
+        IsOneOf(F("offer__variant"), Given("variants")), _offered_now(of="offer__")
     )
 )
 

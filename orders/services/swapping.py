@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalog.buffers import Buffers
 from catalog.fitting import FittingRow, fitting
-from catalog.models import RentalOffer, Variant
+from catalog.models import RentalOffer, Variant, in_force
 from catalog.rules import rules_of
 from catalog.selectors import Mode, Wish
 from core.errors import FieldError, InvalidInput, NotFound
@@ -23,7 +23,7 @@ from orders.errors import TransitionNotAllowed
 from orders.models import Order, OrderLine, Rental
 from orders.services.history import lock_order, move_rental, move_sale, require_confirmed
 from orders.services.rechecking import judge_again
-from orders.services.soon import settle_soon
+from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, SALE, RentalStatus, SaleStatus, next_status
 
 MOST_OPTIONS = 20  # of each line
@@ -34,8 +34,9 @@ _IN_HAND = timedelta(minutes=1)  # between the hold and its commit, in one trans
 def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLine:
     """Give a line that has not left, of an order that fits its flight less well than told, as another container.
 
-    All of its pieces or none; what it costs, its deposit and its terms stay. What stood ready is prepared again. The
-    order is judged anew, and leaves the list of staff when all is as good as told. The inventory system follows.
+    All of its pieces or none; what it costs, its deposit and its terms stay, even where the other is dearer to rent or
+    to keep. What stood ready is prepared again. The order is judged anew, and leaves the list of staff when all is as
+    good as told; its customer is told. The inventory system follows.
     Locks: order, stock levels of both, reservations.
     Raises: NotFound, TransitionNotAllowed, InvalidInput when it is not offered so, OutOfStock.
     """
@@ -50,6 +51,7 @@ def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLi
     sync_soon([*old, *new])
     judge_again(order.pk)
     settle_soon(order.pk)
+    tell_soon("container_swapped", order_id=order.pk, about=order.events.filter(event="replace").latest("pk").pk)
     return line
 
 
@@ -100,7 +102,9 @@ def _reservations(line: OrderLine) -> list[UUID]:
 def _offered(line: OrderLine, sku: str) -> Variant:
     """Raises: InvalidInput unless it may be had as the line is, in the currency of its order."""
     offer = "sale_offers" if line.status else "rental_offers"
-    had = Variant.objects.offered().filter(**{"sku": sku, f"{offer}__currency": line.order.currency})
+    had = Variant.objects.offered().filter(
+        in_force(of=f"{offer}__"), **{"sku": sku, f"{offer}__currency": line.order.currency}
+    )
     variant = had.exclude(pk=line.variant_id).select_related("container").first()
     if variant is None:
         detail = "This is what they have, or it is not offered in the same way."
@@ -117,7 +121,7 @@ def _swap_sale(order: Order, line: OrderLine, actor: str, note: str) -> list[UUI
 def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
     """The days stay the customer's; those around them are the other container's own."""
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
-    offer = RentalOffer.objects.get(variant=line.variant_id, currency=order.currency)
+    offer = RentalOffer.objects.in_force().get(variant=line.variant_id, currency=order.currency)
     around = Buffers(offer.prep_days, offer.turnaround_days, line.rental_terms.buffers.transit)
     rentals = _living(line)
     periods = [around.blocked(rental.start_on, rental.end_on, depot.is_closed) for rental in rentals]

@@ -212,7 +212,7 @@ class _Free:
 def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, tuple[date, date]]]:
     """The days that each rental would take, those around it included."""
     rentals = [entry for entry in waiting if entry.start_on is not None and not _is_over(entry)]
-    offers = RentalOffer.objects.filter(variant__in={entry.variant_id for entry in rentals})
+    offers = RentalOffer.objects.in_force().filter(variant__in={entry.variant_id for entry in rentals})
     of = {(offer.variant_id, offer.currency): offer for offer in offers}
     for entry in rentals:
         offer = of.get((entry.variant_id, entry.currency))

@@ -30,6 +30,7 @@ class Mail(models.Model):
         CLAIM_DECIDED = "claim_decided"  # by staff, or by silence
         RENTAL_REARRANGED = "rental_rearranged"  # by staff, as its days could not be kept
         FIT_WORSE = "fit_worse"  # an airline changed its rule after the order
+        CONTAINER_SWAPPED = "container_swapped"  # by staff, for that
         RENTAL_CALLED_OFF = "rental_called_off"  # by staff; the rest of its order goes on
 
     kind = models.CharField(max_length=32, choices=Kind)

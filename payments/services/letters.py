@@ -292,6 +292,7 @@ _WRITERS: dict[Mail.Kind, Callable[[Order, str], Letter | None]] = {
     Mail.Kind.CLAIM_FILED: rental_letters.claim_filed,
     Mail.Kind.CLAIM_DECIDED: rental_letters.claim_decided,
     Mail.Kind.FIT_WORSE: rental_letters.fit_worse,
+    Mail.Kind.CONTAINER_SWAPPED: rental_letters.container_swapped,
     Mail.Kind.RENTAL_REARRANGED: rental_letters.rental_rearranged,
     Mail.Kind.RENTAL_CALLED_OFF: rental_letters.rental_called_off,
 }

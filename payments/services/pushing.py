@@ -30,6 +30,7 @@ TEXTS: dict[Mail.Kind, tuple[str, str]] = {
     Mail.Kind.CLAIM_FILED: ("Please look at what came back", "Agree or object in the app within the days it names."),
     Mail.Kind.CLAIM_DECIDED: ("A claim is decided", "The app says how."),
     Mail.Kind.FIT_WORSE: ("An airline changed its rules", "What you ordered may not do any more. The app says what."),
+    Mail.Kind.CONTAINER_SWAPPED: ("You get another container", "It suits your flight better, and costs nothing more."),
     Mail.Kind.RENTAL_REARRANGED: ("Your rental is on other days", "We had to move it. The app says to when, and why."),
     Mail.Kind.RENTAL_CALLED_OFF: ("We cannot keep your rental", "All of its rent is credited. The app says why."),
     Mail.Kind.RENTAL_FORFEIT: ("Your rental has ended", "Nobody came for it until its last day."),

@@ -223,6 +223,28 @@ def fit_worse(order: Order, about: str) -> Letter | None:
     )
 
 
+def container_swapped(order: Order, about: str) -> Letter | None:
+    """About: the event of its history."""
+    event = order.events.filter(pk=int(about)).first()
+    if event is None or order.status != OrderStatus.CONFIRMED:
+        return None
+    if order.events.filter(event=event.event, subject=event.subject, pk__gt=event.pk).exists():
+        return None  # swapped once more, of which a letter of its own tells
+    kind, _, pk = event.subject.partition(" ")
+    line = order.lines.get(**{"pk" if kind == "line" else "rentals": UUID(pk)})
+    rentals = list(line.rentals.filter(status__in=EXTENDABLE).select_related("line"))
+    same = "its deposit, its fees and what it costs to keep it" if rentals else "what it is worth when you send it back"
+    return Letter(
+        f"You get another container with order {order.number}",
+        "You get another container.",
+        [
+            f"It suits your flight better. It costs you nothing more: its price, {same} stay as you agreed to.",
+            "If it does not suit you, tell us before you fetch it or it leaves.",
+        ],
+        _what(rentals) or [(line.title, f"{line.quantity} ×")],
+    )
+
+
 def _flight(leg: dict[str, str]) -> str:
     return f"{leg['airline']} on {day(date.fromisoformat(leg['on']))}"
 

@@ -158,8 +158,11 @@ def test_prices_travel_as_decimals(staff: Client):
     exported = staff.post(page("saleoffer", "export"), {"format": "0", **chosen})
     transfer(staff, "saleoffer", "sku,currency,price,tax_class\nMUR-M,EUR,59.90,standard\nSLI-M,JPY,8000,reduced\n")
 
-    assert exported.content.decode().splitlines() == ["sku,currency,price,tax_class", "MUR-M,EUR,49.90,standard"]
-    prices = SaleOffer.objects.order_by("currency").values_list("variant__sku", "price_minor", "tax_class")
+    assert exported.content.decode().splitlines() == [
+        "sku,currency,price,tax_class,from",
+        "MUR-M,EUR,49.90,standard,2021-01-01",
+    ]
+    prices = SaleOffer.objects.in_force().order_by("currency").values_list("variant__sku", "price_minor", "tax_class")
     assert list(prices) == [("MUR-M", 5990, "standard"), ("SLI-M", 8000, "reduced")]
 
 

@@ -41,6 +41,15 @@ def test_what_is_delivered_is_taken_in_once(capsys: pytest.CaptureFixture[str]) 
     )
 
 
+def test_a_dry_run_says_what_would_be_taken_in_and_takes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_airline_rules", "--dry-run")
+
+    assert capsys.readouterr().out == (
+        "airlines: 32 new or changed, cabin_rules: 43 new or changed, hold_rules: 2 new or changed; nothing is done.\n"
+    )
+    assert not Airline.objects.exists()
+
+
 def test_rules_are_read_in_one_statement_as_they_were_written(django_assert_num_queries: Any) -> None:
     import_airline_rules(OUR_RULES)
     codes = {rule.airline for rule in (*RULES.cabin, *RULES.hold)}

@@ -123,7 +123,7 @@ def test_the_rates_of_an_offer_that_changes_its_currency_are_in_the_new_one(staf
     )
 
     assert answer.status_code == 302, errors(answer)
-    assert (RentalOffer.objects.get().deposit_minor, offer.rates.get().per_day_minor) == (5000, 700)
+    assert (RentalOffer.objects.in_force().get().deposit_minor, offer.rates.get().per_day_minor) == (5000, 700)
 
 
 @pytest.mark.parametrize(

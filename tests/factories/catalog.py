@@ -113,6 +113,7 @@ class SaleOfferFactory(DjangoModelFactory):
     currency = "EUR"
     price_minor = 4990
     tax_class = TaxClass.STANDARD
+    valid_from = date(2021, 1, 1)
 
 
 class RentalOfferFactory(DjangoModelFactory):
@@ -134,6 +135,7 @@ class RentalOfferFactory(DjangoModelFactory):
     prep_days = 0
     turnaround_days = 1
     keep_credit_percent = 50
+    valid_from = date(2021, 1, 1)
 
     @factory.post_generation
     def rates(self: Any, create: bool, extracted: list[tuple[int, int]] | None, **_: Any) -> None:

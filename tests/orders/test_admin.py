@@ -329,7 +329,7 @@ def test_the_clerk_puts_a_wrong_unit_back_and_chooses_another(boss: Client, shop
         (
             "hand_over",
             {"serial": "X", "condition": "A", "early": "on"},
-            "Cannot hand over what is booked. Possible now: ",
+            "Cannot hand over what is booked.",
         ),
         ("take_back", {"condition": "A"}, "Cannot take back what is booked."),
         ("take_back", {"condition": "E"}, "E is not one of the available choices."),

@@ -117,6 +117,29 @@ def test_two_that_stand_ready_change_places_when_one_takes_the_others(shop: Shop
     assert str(Rental.objects.get(pk=theirs.pk).unit) == "CRATE-1-1"
 
 
+def test_what_comes_back_is_scanned_and_another_unit_is_refused(shop: Shop, clerk: Client) -> None:
+    rental = ready(shop)
+    clerk.post(address("orders_rental_hand_over", rental), typed(rental))
+    back = address("orders_rental_take_back", rental)
+
+    wrong = clerk.post(back, {"condition": "A", "serial": "OTHER-1"})
+
+    assert f"This is OTHER-1; {rental.unit} is due back here." in wrong.content.decode()
+    assert clerk.post(back, {"condition": "A", "serial": str(rental.unit)}).status_code == 302
+
+
+def test_what_is_not_in_order_when_it_comes_back_is_written_down(shop: Shop, clerk: Client) -> None:
+    rental = ready(shop)
+    clerk.post(address("orders_rental_hand_over", rental), typed(rental))
+    back = {"condition": "C", "checked": all_points(rental)[1:]}
+
+    silent = clerk.post(address("orders_rental_take_back", rental), back)
+
+    assert "write what is missing, dirty or broken" in silent.content.decode()
+    told = clerk.post(address("orders_rental_take_back", rental), back | {"note": "The zip is torn."})
+    assert told.status_code == 302
+
+
 # The look at it
 
 

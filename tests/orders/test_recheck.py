@@ -285,6 +285,21 @@ def test_a_rental_is_swapped_free_of_charge_for_one_that_fits_and_the_warehouse_
     assert order.events.filter(event="replace", note="agreed on the phone").count() == 1
     told = shop.phone().get(f"/api/v1/orders/{order.number}").json()["lines"][0]
     assert (told["sku"], told["fit"]["answer"]) == ("SMALL-1", "fits")
+    (message,) = [message for message in mail.outbox if "You get another container" in message.subject]
+    assert small.title in message.body
+    assert "its deposit, its fees and what it costs to keep it stay" in " ".join(str(message.body).split())
+    assert "agreed on the phone" not in message.body  # is for colleagues
+
+
+def test_rules_that_staff_delete_together_have_orders_judged_again(shop: Shop, admin_client: Client) -> None:
+    paid(shop, "LH")
+    coming = change(shop.day(5), height_mm=190)
+    chosen = {"action": "delete_selected", "_selected_action": [str(coming.pk)], "post": "yes"}
+
+    admin_client.post(reverse("admin:catalog_cabinrule_changelist"), chosen)
+
+    assert not CabinRule.objects.filter(pk=coming.pk).exists()
+    assert ProcrastinateJob.objects.filter(task_name="orders.recheck_rules", status="todo").count() == 1
 
 
 def test_what_was_bought_is_swapped_by_staff_in_the_admin(shop: Shop, admin_client: Client) -> None:

@@ -38,6 +38,7 @@ from orders.services import (
     remind,
     serve_waitlist,
     settle_no_shows,
+    swap_container,
     take_back_rental,
     uphold_claim,
 )
@@ -52,6 +53,7 @@ from tests.factories.orders import waiting_for
 from tests.jobs import run_jobs, waiting_jobs
 from tests.orders.desk import address, desk
 from tests.orders.flights import ask, know_airlines, trip
+from tests.orders.test_recheck import stocked
 from tests.shop import Shop
 
 
@@ -86,6 +88,7 @@ def mails(kind: Mail.Kind) -> list[mail.EmailMultiAlternatives]:
         Mail.Kind.RENTAL_REARRANGED: "is on other days",
         Mail.Kind.RENTAL_CALLED_OFF: "is called off",
         Mail.Kind.FIT_WORSE: "What we told about order",
+        Mail.Kind.CONTAINER_SWAPPED: "You get another container",
     }[kind]
     return [message for message in mail.outbox if words in message.subject]  # type: ignore[misc]
 
@@ -209,10 +212,13 @@ def parcel_and_waitlist(shop: Shop) -> None:
 
 def an_airline_changes_its_rules(shop: Shop) -> None:
     know_airlines(shop)
+    stocked(shop, "SMALL-1")
     quote = ask(shop, shop.body(shop.sale(), **trip(shop, "LH")))
-    shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
+    order = shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
     CabinRule.objects.update(allowed=False)
     recheck_rules()
+    settled(shop)
+    swap_container(line_id=order.lines.get().pk, sku="SMALL-1", actor="staff:1", note="agreed")
     settled(shop)
 
 

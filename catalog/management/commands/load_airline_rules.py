@@ -18,12 +18,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         exit_on_bad_usage(parser)
         parser.add_argument("folder", nargs="?", type=Path, default=OUR_RULES)
+        parser.add_argument("--dry-run", action="store_true", help="say what would be new or changed; change nothing")
 
-    def handle(self, *_: Any, folder: Path, **__: Any) -> None:
+    def handle(self, *_: Any, folder: Path, dry_run: bool, **__: Any) -> None:
         try:
-            moved = import_airline_rules(folder)
+            moved = import_airline_rules(folder, dry_run=dry_run)
         except FileNotFoundError as error:
             raise CommandError(f"There is no {error.filename}.") from None
         except ValidationError as no:
             raise CommandError(" ".join(no.messages)) from None
-        self.stdout.write(", ".join(f"{name}: {moved[name]} new or changed" for name in moved))
+        said = ", ".join(f"{name}: {moved[name]} new or changed" for name in moved)
+        self.stdout.write(f"{said}; nothing is done." if dry_run else said)

@@ -210,6 +210,7 @@ def test_offers_in_another_currency_are_shown_in_that_currency_only(get: Get, de
         ({"cursor": "x" * 5000}, ["#/cursor"]),
         ({"search": "a\x00b"}, ["#/search"]),
         ({"search": "x" * 101}, ["#/search"]),
+        ({"search": "x" * 10_000}, ["#/search"]),
         ({"from": day(1)}, ["#/to"]),
         ({"to": day(1)}, ["#/from"]),
         ({"from": "tomorrow", "to": day(1)}, ["#/from"]),

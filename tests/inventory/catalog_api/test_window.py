@@ -1,7 +1,7 @@
 """What was asked before is answered from memory, and never otherwise than by a process that remembers nothing."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -24,6 +24,7 @@ from catalog.models import (
     Season,
     Variant,
 )
+from catalog.price_changes import NewPrice, change_prices
 from catalog.selectors import variants_by_sku
 from core.ids import new_id
 from inventory.api.window import AVAILABILITY, Memory, Scene, WindowView
@@ -153,6 +154,8 @@ def another(field: Any, value: Any) -> Any:  # noqa: PLR0911 (a kind of field ea
         return next(choice for choice, _ in field.choices if choice and choice != value)
     if isinstance(value, int):
         return value - 1 if value > 1 else value + 1
+    if isinstance(field, models.DateField) and value is None:
+        return TODAY + timedelta(days=1)
     if isinstance(value, date | datetime):
         return value + timedelta(days=1)
     return words.get(field.name) or f"{value}x"
@@ -317,6 +320,27 @@ def test_a_day_that_ends_takes_along_what_was_true_on_it(phone: APIClient, hours
         now = [phone.get(path, query).json() for path, query in pages]
         WindowView.memory.forget()
         assert now == [phone.get(path, query).json() for path, query in pages]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_price_begins_although_the_page_is_remembered(phone: APIClient):
+    sold, tomorrow = Variant.objects.get(sku="POO-TWO"), TODAY + timedelta(days=1)
+    new = NewPrice(sold.sale_offers.get(), {"price_minor": 123_00})
+    change_prices(variant_id=sold.pk, on=tomorrow, prices=[new], actor=None)
+    begins = datetime.combine(tomorrow, datetime.min.time(), tzinfo=UTC)
+
+    def price() -> int:
+        phone.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(User(id=new_id()))}")
+        offered = phone.get(f"{LIST}/pool").json()["variants"]
+        return next(row["sale"]["price"]["amount"] for row in offered if row["sku"] == sold.sku)
+
+    before = price()
+    with time_machine.travel(begins - timedelta(seconds=1), tick=False):
+        last = price()
+    with time_machine.travel(begins, tick=False):
+        begun = price()
+
+    assert (before, last, begun) == (4990, 4990, 123_00)
 
 
 @pytest.mark.usefixtures("shop")
