@@ -74,7 +74,8 @@ $$;
 
 # Whoever changes the catalog holds the row of its version (0004), so nobody else is at work here.
 PROJECT = """
-CREATE FUNCTION catalog_project(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION catalog_project_some(ids bigint[]) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off AS $$  -- planned while there was nothing, it would go on to read everything
 DECLARE
     had catalog_range_row[] := ARRAY(SELECT r FROM catalog_range(ids) r);
     wanted catalog_offered[];
@@ -100,7 +101,8 @@ BEGIN
 
     WITH gone AS (
         DELETE FROM catalog_offered o
-        WHERE o.variant_id = ANY(ids) AND NOT EXISTS (SELECT FROM unnest(wanted) w WHERE w = o)
+        WHERE o.variant_id = ANY(ids)
+            AND NOT EXISTS (SELECT FROM unnest(wanted) w WHERE w.variant_id = o.variant_id AND w = o)
         RETURNING o.shape_id, o.tariff_id
     ) SELECT array_agg(DISTINCT shape_id), array_agg(DISTINCT tariff_id) INTO left_shapes, left_tariffs FROM gone;
     WITH come AS (
@@ -117,6 +119,14 @@ BEGIN
     WHERE t.id = ANY(left_tariffs) AND NOT EXISTS (SELECT FROM catalog_offered o WHERE o.tariff_id = t.id);
 END $$;
 
+-- Some at a time: lists are compared with lists.
+CREATE FUNCTION catalog_project(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR at IN 1..cardinality(ids) BY 200 LOOP
+        PERFORM catalog_project_some(ids[at:at + 199]);
+    END LOOP;
+END $$;
+
 CREATE FUNCTION catalog_projects() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
@@ -128,19 +138,20 @@ BEGIN
                                   replace(TG_ARGV[0], 'changed', 'gone'))
         ELSE 'SELECT ARRAY(SELECT DISTINCT variant_id FROM catalog_offered)'
     END INTO ids;
-    PERFORM catalog_project(ids) WHERE ids <> '{}';
+    PERFORM catalog_project(ids);
     RETURN NULL;
 END $$;
 """
 DROP = """
 DROP FUNCTION catalog_projects();
 DROP FUNCTION catalog_project(bigint[]);
+DROP FUNCTION catalog_project_some(bigint[]);
 DROP FUNCTION catalog_range(bigint[]);
 DROP FUNCTION catalog_begun(date, timestamptz);
 DROP TABLE catalog_offered, catalog_tariff, catalog_shape;
 DROP TYPE catalog_range_row;
 """
-FILL = "SELECT catalog_project(ARRAY(SELECT id FROM catalog_variant))"
+FILL = "SELECT catalog_project_some(ARRAY(SELECT id FROM catalog_variant))"
 
 # The variants that a changed row of each table is about.
 ABOUT = {
