@@ -11,11 +11,14 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from catalog.fit import Shell, needs_of_cats
+from catalog.fitting import fitting
 from catalog.models import RentalOffer, SaleOffer, Variant
 from catalog.price_changes import NewPrice, change_prices, split, withdraw
 from catalog.selectors import Mode, Sort, Stretch, Wish, container_detail, shop_window
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from tests.catalog.test_admin import transfer
+from tests.catalog.test_fit import CATS
 from tests.desk import formset
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import SaleOfferFactory, TaxRateFactory, VariantFactory
@@ -297,3 +300,30 @@ def test_a_day_that_is_none_is_refused_with_its_row(staff: Client, variant: Vari
 
     assert "is not a day such as 2026-12-31" in answer.content.decode()
     assert SaleOffer.objects.get().price_minor == 4990
+
+
+def found_for_a_trip() -> list[tuple[int, int]]:
+    """What a search for a trip says that it costs to buy, and its deposit."""
+    asked = [{shell: [needs_of_cats([CATS["Miso"]])] for shell in Shell}]
+    rows = fitting(asked, Wish(currency="EUR", mode=Mode.BUY), most=9).rows
+    return [(row["price"], row["variant"]["rental"]["deposit_minor"]) for row in rows]
+
+
+def test_a_search_for_a_trip_tells_the_price_of_its_day_though_nobody_writes_when_it_begins(
+    variant: Variant, clock: Any
+):
+    (was,) = found_for_a_trip()
+    schedule(variant, fields={"deposit_minor": 5000}, rates={1: 1200})
+
+    clock.move_to(BEFORE)
+    last = found_for_a_trip()
+    clock.move_to(BEGUN)
+
+    assert last == [was]
+    assert found_for_a_trip() == [(5990, 5000)]
+
+
+def test_a_search_for_a_trip_finds_nothing_that_is_withdrawn(variant: Variant):
+    withdraw(variant.sale_offers.in_force().get())
+
+    assert found_for_a_trip() == []

@@ -1,14 +1,17 @@
 """The range, as a search for a trip reads it, is what can be had: after every change, whoever made it and however."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from catalog.models import Approval, Container, Kind, RentalOffer, RentalRate, SaleOffer, Variant
+from catalog.models import Approval, Container, Kind, RentalOffer, RentalRate, SaleOffer, Variant, shop_today
+from catalog.price_changes import NewPrice, change_prices, withdraw
 from tests.examples import run_machine
 from tests.factories.catalog import (
     ApprovalFactory,
@@ -23,7 +26,7 @@ TABLES = (Container, Variant, Approval, SaleOffer, RentalOffer, RentalRate)
 _BY_VALUE = """
 SELECT o.variant_id, o.sku, o.mode, o.currency, to_jsonb(s) - '{id,variants,skus}'::text[], to_jsonb(t) - 'id'
 FROM catalog_offered o JOIN catalog_shape s ON s.id = o.shape_id JOIN catalog_tariff t ON t.id = o.tariff_id
-ORDER BY 1, 3, 4
+ORDER BY 1, 3, 4, 5
 """
 _SHAPES = "SELECT to_jsonb(s) - 'id' FROM catalog_shape s ORDER BY 1"
 _TARIFFS = "SELECT to_jsonb(t) - 'id' FROM catalog_tariff t ORDER BY 1"
@@ -50,11 +53,23 @@ def told_anew() -> Any:
     return anew
 
 
-def had() -> set[tuple[int, str, str]]:
-    """What can be had by the models' own words: (variant, mode, currency)."""
+def told_of(on: date) -> list[tuple[int, str, str]]:
+    """(variant, mode, currency) of what can be had on a day, as the range says it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.variant_id, o.mode, o.currency FROM catalog_offered o JOIN catalog_shape s ON s.id = o.shape_id "
+            "WHERE s.valid_from <= %s AND s.valid_until > %s ORDER BY 1, 2, 3",
+            [on, on],
+        )
+        return cursor.fetchall()
+
+
+def had(on: date) -> set[tuple[int, str, str]]:
+    """The same by the models' own words."""
     offered = Variant.objects.offered()
-    sales = SaleOffer.objects.filter(variant__in=offered).values_list("variant", "currency")
-    rentals = RentalOffer.objects.filter(variant__in=offered, rates__isnull=False).values_list("variant", "currency")
+    sales = SaleOffer.objects.in_force(on).filter(variant__in=offered).values_list("variant", "currency")
+    rented = RentalOffer.objects.in_force(on).filter(variant__in=offered, rates__isnull=False)
+    rentals = rented.values_list("variant", "currency")
     return {(v, "buy", c) for v, c in sales} | {(v, "rent", c) for v, c in rentals}
 
 
@@ -63,11 +78,14 @@ class Edits(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.clock = time_machine.travel(timezone.now(), tick=False)
+        self.now = self.clock.start()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
         self.sku = 0
 
     def teardown(self) -> None:
+        self.clock.stop()
         transaction.set_rollback(True)
         self.atomic.__exit__(None, None, None)
 
@@ -93,6 +111,29 @@ class Edits(RuleBasedStateMachine):
         offers = variant.sale_offers if is_sale else variant.rental_offers
         if not offers.filter(currency=currency).exists():
             (SaleOfferFactory if is_sale else RentalOfferFactory)(variant=variant, currency=currency)
+
+    @precondition(lambda _: SaleOffer.objects.in_force().exists())
+    @rule(data=st.data(), ahead=st.integers(1, 3), price=st.sampled_from([3, 4]), is_sale=st.booleans())
+    def new_price(self, data: st.DataObject, ahead: int, price: int, is_sale: bool) -> None:
+        on = shop_today() + timedelta(days=ahead)
+        model = SaleOffer if is_sale else RentalOffer
+        offers = list(model.objects.in_force(on).order_by("pk"))
+        if not offers:
+            return
+        offer = data.draw(st.sampled_from(offers))
+        fields = {"price_minor": price} if is_sale else {"max_days": 40 + price}
+        change_prices(variant_id=offer.variant_id, on=on, prices=[NewPrice(offer, fields)], actor=None)
+
+    @precondition(lambda _: SaleOffer.objects.exists())
+    @rule(data=st.data())
+    def withdrawn(self, data: st.DataObject) -> None:
+        if (offer := self._one(SaleOffer, data)).is_over:
+            return
+        withdraw(offer)
+
+    @rule(days=st.integers(1, 2))
+    def days_go_by(self, days: int) -> None:
+        self.now.shift(timedelta(days=days))
 
     @precondition(lambda _: Variant.objects.exists())
     @rule(data=st.data(), model=st.sampled_from(TABLES), many=st.booleans())
@@ -133,9 +174,10 @@ class Edits(RuleBasedStateMachine):
 
     @invariant()
     def it_is_what_can_be_had(self) -> None:
-        now = told()
-        assert now == told_anew()
-        assert {(row[0], row[2], row[3]) for row in now[0]} == had()
+        assert told() == told_anew()
+        for ahead in range(5):
+            on = shop_today() + timedelta(days=ahead)
+            assert sorted(had(on)) == told_of(on)
 
     def _one(self, model: Any, data: st.DataObject) -> Any:
         return data.draw(st.sampled_from(list(model.objects.order_by("pk"))))
@@ -169,7 +211,7 @@ def test_of_an_emptied_table_nothing_is_left(model: Any) -> None:
         cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
 
     assert told() == told_anew()
-    assert {(row[0], row[2], row[3]) for row in told()[0]} == had()
+    assert set(told_of(shop_today())) == had(shop_today())
 
 
 def test_a_change_that_concerns_no_search_writes_nothing_into_the_range() -> None:
