@@ -75,6 +75,7 @@ measured AS (
                  n.sum - v.outer_length_mm - v.outer_width_mm - v.outer_height_mm, %(ample)s) AS outside
     FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id AND c.published
     JOIN need n ON n.shell = CASE WHEN c.kind = ANY(%(soft)s) THEN 'soft' ELSE 'hard' END
+    WHERE c.kind <> %(holds_none)s
 ),
 answered AS (
     SELECT m.id, m.asked, m.is_first, said.no,
@@ -162,7 +163,8 @@ def _numbers(asked: Asked) -> dict[str, Any]:
     for name, read in _READ.items():
         columns[name] = [read(need) for *_, need in needs]
     soft = [kind.value for kind in Kind if kind.shell == Shell.SOFT]
-    return {**columns, "soft": soft, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM, "for_cars": Kind.CAR_CRATE}
+    kinds = {"soft": soft, "for_cars": Kind.CAR_CRATE, "holds_none": Kind.ACCESSORY}
+    return {**columns, **kinds, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM}
 
 
 _READ: dict[str, Any] = {

@@ -19,7 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from catalog.checklist import CHECKLIST
+from catalog.checklist import items_of
 from catalog.models import (
     CabinRule,
     Container,
@@ -246,18 +246,19 @@ class InspectionForm(forms.Form):
         help_text="What you saw, for colleagues. Customers do not read it.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for item in CHECKLIST:
+    def __init__(self, data: Any, kind: str) -> None:
+        super().__init__(data)
+        self._asked = items_of(kind)
+        for item in self._asked:
             self.fields[item.code] = forms.BooleanField(label=item.title, help_text=item.text, required=False)
 
     @property
     def items(self) -> list[forms.BoundField]:
-        return [self[item.code] for item in CHECKLIST]
+        return [self[item.code] for item in self._asked]
 
     def met(self) -> list[str]:
         """Codes of the items that were ticked."""
-        return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]
+        return [item.code for item in self._asked if self.cleaned_data[item.code]]
 
 
 class _RuleForm(forms.ModelForm):

@@ -97,6 +97,13 @@ class RentalRow(TypedDict):
     steps: list[RateRow]
 
 
+class PartRow(TypedDict):
+    sku: str
+    title: str
+    quantity: int
+    comes_back: bool
+
+
 class VariantRow(TypedDict):
     id: int
     sku: str
@@ -113,6 +120,7 @@ class VariantRow(TypedDict):
     max_load_g: int
     sale: SaleRow | None
     rental: RentalRow | None
+    parts: list[PartRow] | None  # of a bundle, its leading one first
 
 
 class InsteadRow(TypedDict):
@@ -192,7 +200,15 @@ VARIANT_AS_JSON = """
             'min_days', o.min_days, 'max_days', o.max_days,
             'prep_days', o.prep_days, 'turnaround_days', o.turnaround_days,
             'keep_credit_percent', o.keep_credit_percent,
-            'acclimatisation_percent', o.acclimatisation_percent, 'steps', o.steps) END
+            'acclimatisation_percent', o.acclimatisation_percent, 'steps', o.steps) END,
+        'parts', (
+            SELECT json_agg(json_build_object(
+                'sku', x.sku, 'quantity', b.quantity, 'comes_back', b.comes_back,
+                'title', m.brand || ' ' || m.name || ', ' || concat_ws(' ', nullif(x.size, ''), nullif(x.colour, ''))
+            ) ORDER BY b.position)
+            FROM catalog_bundlepart b JOIN catalog_variant x ON x.id = b.part_id
+                 JOIN catalog_container m ON m.id = x.container_id
+            WHERE b.bundle_id = v.id)
     )
 """
 
@@ -244,6 +260,7 @@ JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id =
 CROSS JOIN LATERAL (
     SELECT c.slug, c.brand, c.name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
     FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
+      AND (c.kind <> 'accessory' OR c.id = of.id)  -- a bowl is no larger pad
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
       AND v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm
           >= own.inner_length_mm::bigint * own.inner_width_mm * own.inner_height_mm

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from catalog.checklist import CHECKLIST, CODES
+from catalog.checklist import codes_of, items_of
 from catalog.errors import ChecklistUnknown
 from catalog.models import Approval, Container, ContainerImage, Variant
 from catalog.pictures import Rendition, renditions
@@ -27,22 +27,30 @@ def inspect_variant(
 ) -> Approval:
     """Record that somebody went through our checklist: the variant is approved exactly when every item was met.
 
-    The latest inspection counts, so this can also end an approval; from then on customers no longer see the variant.
+    The latest inspection counts, so this can also end an approval; from then on customers no longer see the variant,
+    nor a bundle of which it is a part: that is refused too.
     met: codes of the items that were met. actor: the member of staff. Locks: the variant, so that two inspections
     have an order. Raises: NotFound, ChecklistUnknown.
     """
-    if unknown := sorted(set(met) - CODES):
-        raise ChecklistUnknown(f"The checklist has no item called {', '.join(unknown)}.")
-    if not Variant.objects.select_for_update().filter(pk=variant_id).exists():
+    variant = Variant.objects.select_for_update(of=("self",)).select_related("container").filter(pk=variant_id).first()
+    if variant is None:
         raise NotFound
-    return Approval.objects.create(
-        variant_id=variant_id,
-        checklist={item.code: item.code in met for item in CHECKLIST},
-        result=Approval.Result.APPROVED if set(met) >= CODES else Approval.Result.REFUSED,
+    asked = codes_of(variant.container.kind)
+    if unknown := sorted(set(met) - asked):
+        raise ChecklistUnknown(f"The checklist has no item called {', '.join(unknown)}.")
+    seen = Approval(
+        variant=variant,
+        checklist={item.code: item.code in met for item in items_of(variant.container.kind)},
+        result=Approval.Result.APPROVED if set(met) >= asked else Approval.Result.REFUSED,
         approved_on=on or timezone.now().date(),
         approved_by=actor,
         note=note,
     )
+    seen.save()
+    if seen.result == Approval.Result.REFUSED:
+        for bundle in Variant.objects.approved().filter(parts__part=variant):
+            _copied(seen, variant=bundle, note=f"its part {variant.sku} was refused")
+    return seen
 
 
 @transaction.atomic

@@ -232,7 +232,7 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Our checklist, item by item; the variant is approved exactly when all are met."""
         variant: Any = get_object_or_404(self.get_queryset(request).select_related("container"), pk=object_id)
-        form = InspectionForm(request.POST or None)
+        form = InspectionForm(request.POST or None, variant.container.kind)
         if request.method == "POST" and form.is_valid():
             approval = inspect_variant(
                 variant_id=variant.pk, met=form.met(), actor=request.user, note=form.cleaned_data["note"]

@@ -1,4 +1,5 @@
 from catalog.models.airlines import Airline, CabinRule, HoldRule
+from catalog.models.bundles import BundlePart, require_whole
 from catalog.models.containers import (
     Approval,
     Container,
@@ -19,6 +20,7 @@ from catalog.models.containers import (
 __all__ = [
     "Airline",
     "Approval",
+    "BundlePart",
     "CabinRule",
     "Container",
     "ContainerImage",
@@ -33,5 +35,6 @@ __all__ = [
     "TaxRate",
     "Variant",
     "VariantQuerySet",
+    "require_whole",
     "titled",
 ]
