@@ -10,6 +10,7 @@ from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
 from core.time import day_after, days_counted
 from inventory.alternatives import Wanted
 from inventory.models import Depot
+from orders.bundles import pieces_of
 from orders.models import OrderLine
 from orders.rental_terms import RentalTerms
 
@@ -24,6 +25,7 @@ class Asked:
     sku: str
     kind: str
     wanted: Wanted
+    claimed: Sequence[int]  # variants whose stock it takes: its own, or those of a bundle's parts
     acclimatisation_days: int = 0
 
     @property
@@ -53,12 +55,12 @@ class Asked:
 
 def asked_by(line: Json, depot: Depot) -> Asked:
     """What a line asks for, as a quote froze it. depot: with its closures."""
-    terms = line["rental"]
+    terms, claimed = line["rental"], [piece.variant_id for piece in pieces_of(line) if piece.kind == line["kind"]]
     if terms is None:
-        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot, line["quantity"]))
+        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot, line["quantity"]), claimed)
     days = date.fromisoformat(terms["start_on"]), date.fromisoformat(terms["end_on"])
     wanted = Wanted(line["variant_id"], depot, line["quantity"], days, RentalTerms.of(terms).buffers)
-    return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
+    return Asked(line["sku"], line["kind"], wanted, claimed, terms.get("acclimatisation_days", 0))
 
 
 def instead_of(missing: Sequence[Asked], currency: str) -> dict[tuple[str, str], list[InsteadRow]]:

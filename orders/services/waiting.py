@@ -15,10 +15,9 @@ from catalog.buffers import Buffers
 from catalog.models import RentalOffer, Variant
 from core.errors import DomainError, FieldError, InvalidInput, NotFound
 from inventory.errors import OutOfStock
-from inventory.models import Depot, Unit
-from inventory.selectors import Pool, availability
+from inventory.models import Depot
+from inventory.selectors import Pool, availability, fleet_sizes
 from inventory.services.holds import lock_pools
-from inventory.states import IN_SERVICE
 from orders.errors import COUPON_REFUSED, AlreadyWaiting, CanBeHadNow, CouponUnknown, WaitlistFull
 from orders.models import Coupon, Order, OrderLine, WaitlistEntry
 from orders.services.cancelling import cancel_order
@@ -122,8 +121,8 @@ def _require_possible(wanted: WaitlistEntry) -> None:
     """Raises: InvalidInput when there are not so many units even when all are back."""
     if wanted.kind != OrderLine.Kind.RENTAL:
         return
-    ours = Unit.objects.filter(variant=wanted.variant, depot=wanted.depot, status__in=IN_SERVICE)
-    if (count := ours.count()) < wanted.quantity:
+    count = fleet_sizes([wanted.variant_id], wanted.depot_id)[wanted.variant_id]
+    if count < wanted.quantity:
         detail = f"There are only {count} of these for rent at this depot."
         raise InvalidInput([FieldError("/quantity", detail, "more_than_there_are")])
 
