@@ -31,6 +31,7 @@ from catalog.models import (
     Season,
     TaxRate,
     Variant,
+    require_whole,
 )
 from catalog.models.containers import SKU_VALID
 from catalog.pictures import check
@@ -131,6 +132,23 @@ class VariantForm(forms.ModelForm):
         model = Variant
         fields = _EVERYTHING
         widgets: ClassVar[dict[str, Any]] = {"colour_hex": UnfoldAdminColorInputWidget(attrs={"class": "max-w-20"})}
+
+
+class BundlePartFormSet(PaginationInlineFormSet):
+    """All the parts of a bundle, which are judged together."""
+
+    def clean(self) -> None:
+        super().clean()
+        bundle = self.instance
+        if any(self.errors) or bundle.container_id is None:
+            return
+        told = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        parts = sorted((form.instance for form in told), key=lambda part: part.position)
+        require_whole(bundle, parts)
+        if parts and bundle.pk is not None and bundle.stock_levels.exists():
+            raise ValidationError(
+                f"{bundle} has stock of its own, so it cannot be a bundle: give the bundle a new SKU."
+            )
 
 
 class SaleOfferForm(MinorUnitsForm):

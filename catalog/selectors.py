@@ -205,7 +205,7 @@ VARIANT_AS_JSON = """
             SELECT json_agg(json_build_object(
                 'sku', x.sku, 'quantity', b.quantity, 'comes_back', b.comes_back,
                 'title', m.brand || ' ' || m.name || ', ' || concat_ws(' ', nullif(x.size, ''), nullif(x.colour, ''))
-            ) ORDER BY b.position)
+            ) ORDER BY b.position, b.id)
             FROM catalog_bundlepart b JOIN catalog_variant x ON x.id = b.part_id
                  JOIN catalog_container m ON m.id = x.container_id
             WHERE b.bundle_id = v.id)

@@ -61,11 +61,13 @@ def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mappin
     checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
     """
     container = Container.objects.get(pk=container_id)
-    variants = container.variants.filter(pk__in=skus).prefetch_related("sale_offers", "rental_offers__rates")
+    variants = container.variants.filter(pk__in=skus).prefetch_related("sale_offers", "rental_offers__rates", "parts")
     made = _copied(container, name=name, slug=slug, published=False)
     for variant in variants.order_by("pk"):
-        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all())
+        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all()), list(variant.parts.all())
         another = _copied(variant, container=made, sku=skus[variant.pk])
+        for part in rows[2]:
+            _copied(part, bundle=another)
         for sale in rows[0]:
             _copied(sale, variant=another)
         for rental in rows[1]:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
@@ -22,8 +23,8 @@ from unfold.decorators import action, display
 
 from catalog.admin.showing import least_days, lines, link, picture, picture_url, rate_ladder, sale_prices, swatch
 from catalog.checklist import CHECKLIST
-from catalog.forms import InspectionForm, SaleOfferForm, VariantForm
-from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant
+from catalog.forms import BundlePartFormSet, InspectionForm, SaleOfferForm, VariantForm
+from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
 from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
@@ -71,6 +72,33 @@ class ApprovalFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(latest_result=None if self.value() == "none" else self.value())
+
+
+class BundlePartInline(TabularInline):
+    """What makes a variant a bundle: the others that it is had as."""
+
+    model = BundlePart
+    fk_name = "bundle"
+    formset = BundlePartFormSet
+    fields = ("position", "part", "quantity", "comes_back", "stock")
+    readonly_fields = ("stock",)
+    autocomplete_fields = ("part",)
+    verbose_name_plural = "Parts of a bundle"
+    hide_title = True
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BundlePart]:
+        return super().get_queryset(request).select_related("part__container")
+
+    @display(description="Its stock")
+    def stock(self, row: BundlePart) -> SafeString | str:
+        """A bundle has none of its own."""
+        if row.part_id is None:
+            return NOTHING
+        address = f"{reverse('admin:inventory_stocklevel_changelist')}?{urlencode({'q': row.part.sku})}"
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, "Show"
+        )
 
 
 class SaleOfferInline(TabularInline):
@@ -162,11 +190,17 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     autocomplete_fields = ("container",)
     fieldsets = (
         (None, {"fields": ("container", ("sku", "size"), ("colour", "colour_hex"))}),
-        ("Inside", {"fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
+        (
+            "Inside",
+            {
+                "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),),
+                "description": "An accessory has no inside: write 0. A bundle takes all measures from its first part.",
+            },
+        ),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
-    inlines = (SaleOfferInline, RentalOfferInline, ApprovalInline)
+    inlines = (BundlePartInline, SaleOfferInline, RentalOfferInline, ApprovalInline)
     actions_detail = ("inspect", "add_rental_offer")
     change_form_before_template = "catalog/variant_summary.html"
     warn_unsaved_form = True
@@ -177,7 +211,7 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
         pictures = ContainerImage.objects.filter(container=OuterRef("container"))
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
         rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
-        return rows.prefetch_related("sale_offers", "rental_offers__rates")
+        return rows.prefetch_related("sale_offers", "rental_offers__rates", "parts__part")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -196,7 +230,8 @@ class VariantAdmin(NewestFirst, ModelAdmin, TransferMixin):
     @display(description="Variant", header=True, ordering="sku")
     def titled(self, row: Any) -> list[Any]:
         image = {"path": picture_url(row.own_picture), "squared": True, "width": 44, "height": 44}
-        return [row.sku, str(row.container), row.sku[:2], image]
+        parts = ", ".join(f"{part.quantity} × {part.part}" for part in row.parts.all())
+        return [row.sku, f"Bundle of {parts}" if parts else str(row.container), row.sku[:2], image]
 
     @display(description="Size", ordering="size")
     def size_shown(self, row: Variant) -> SafeString | str:

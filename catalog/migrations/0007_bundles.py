@@ -21,11 +21,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('quantity', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10)])),
                 ('comes_back', models.BooleanField(default=True, verbose_name='comes back from a rental')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='place')),
             ],
             options={
                 'verbose_name': 'part',
-                'ordering': ['position'],
+                'ordering': ['position', 'id'],
             },
         ),
         migrations.RemoveConstraint(
@@ -119,9 +119,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='bundlepart',
             constraint=models.UniqueConstraint(fields=('bundle', 'part'), name='bundle_part_once', violation_error_message='This is a part already; say how many of it.'),
-        ),
-        migrations.AddConstraint(
-            model_name='bundlepart',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('bundle', 'position'), name='bundle_part_position_once'),
         ),
     ]

@@ -55,7 +55,7 @@ BEGIN
             WHEN bool_or(EXISTS (SELECT FROM catalog_bundlepart x WHERE x.bundle_id = p.part_id)
                          OR EXISTS (SELECT FROM catalog_bundlepart x WHERE x.part_id = p.bundle_id))
                 THEN 'consists of no bundles'
-            WHEN NOT (array_agg(p.comes_back AND c.kind <> 'accessory' ORDER BY p.position))[1]
+            WHEN NOT (array_agg(p.comes_back AND c.kind <> 'accessory' ORDER BY p.position, p.id))[1]
                 THEN 'is led by what holds a cat and comes back'
         END INTO wrong
         FROM catalog_bundlepart p JOIN catalog_variant v ON v.id = p.part_id

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Deferrable, F, Q
+from django.db.models import F, Q
 
 from catalog.models.containers import Kind, Variant
 
@@ -15,7 +15,7 @@ MOST_PIECES = 10  # of one part
 class BundlePart(models.Model):
     """So many of one variant in a bundle: a variant that is had as several others together, for a price of its own.
 
-    The part at the lowest position leads: its first piece is what holds the cat, so the bundle's measures are those of
+    The part at the first place leads: its first piece is what holds the cat, so the bundle's measures are those of
     it (a trigger keeps them so). What comes back from a rental is a unit of its own; the rest is used up and stays with
     the customer. A bundle has no stock: it is free as far as all of its parts are (ADR 33).
     """
@@ -26,10 +26,10 @@ class BundlePart(models.Model):
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_PIECES)]
     )
     comes_back = models.BooleanField("comes back from a rental", default=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField("place", default=0)
 
     class Meta:
-        ordering = ["position"]
+        ordering = ["position", "id"]
         verbose_name = "part"
         constraints = [
             models.CheckConstraint(
@@ -44,9 +44,6 @@ class BundlePart(models.Model):
                 fields=["bundle", "part"],
                 name="bundle_part_once",
                 violation_error_message="This is a part already; say how many of it.",
-            ),
-            models.UniqueConstraint(
-                fields=["bundle", "position"], name="bundle_part_position_once", deferrable=Deferrable.DEFERRED
             ),
         ]  # that a bundle is whole, and no part a bundle, triggers see to (migration 0008)
 

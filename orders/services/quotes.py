@@ -238,7 +238,7 @@ def _as_json(rows: QuerySet[Any], *names: str) -> ArraySubquery:
 # The parts of a bundle, read with the variant.
 _PARTS = ArraySubquery(
     BundlePart.objects.filter(bundle=OuterRef("pk"))
-    .order_by("position")
+    .order_by("position", "id")
     .values(
         row=JSONObject(
             variant_id="part_id", sku="part__sku", size="part__size", colour="part__colour", quantity="quantity",
