@@ -117,6 +117,10 @@ class VariantQuerySet(models.QuerySet["Variant"]):
             _approval=Approval.Result.APPROVED
         )
 
+    def counted(self) -> Self:
+        """All but bundles, which have no stock of their own."""
+        return self.filter(parts=None)
+
     def offered(self) -> Self:
         """Approved variants of published containers."""
         return self.approved().filter(container__published=True)
