@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 from django.db import connection
 from django.utils import timezone
 
-from catalog.models import Kind
+from catalog.models import BundlePart, Kind
 from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
 
@@ -325,6 +325,14 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
     parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
     return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters))
+
+
+def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The variants whose stock each of these takes: its own, or that of a bundle's parts. One statement."""
+    found: dict[int, set[int]] = {variant_id: set() for variant_id in variant_ids}
+    for bundle_id, part_id in BundlePart.objects.filter(bundle__in=found).values_list("bundle", "part"):
+        found[bundle_id].add(part_id)
+    return {variant_id: frozenset(parts or {variant_id}) for variant_id, parts in found.items()}
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:

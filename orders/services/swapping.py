@@ -51,11 +51,11 @@ def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLi
     old = reservations_of_line(line) if line.status else claims_of_rentals(rental.pk for rental in _living(line))
     parts = frozen_parts(variant)
     lock_pools(_pools(order, old, [part["variant_id"] for part in parts] or [variant.pk]))
+    release(reservation_ids=old)  # what both consist of is free for it again
     line.explanation["parts"] = parts
     line.variant, line.sku, line.title = variant, variant.sku, variant.title
     new = _swap_sale(order, line, actor, note) if line.status else _swap_rentals(order, line, actor, note)
     line.save(update_fields=["variant", "sku", "title", "explanation"])
-    release(reservation_ids=old)
     sync_soon([*old, *new])
     judge_again(order.pk)
     settle_soon(order.pk)
