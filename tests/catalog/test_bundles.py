@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
+from django.test import Client
+from django.urls import reverse
 
 from catalog.checklist import codes_of
 from catalog.models import Approval, BundlePart, Kind, Variant, require_whole
-from catalog.services import inspect_variant
+from catalog.services import duplicate_container, inspect_variant
+from tests.desk import errors, formset
 from tests.factories.catalog import BundlePartFactory, VariantFactory, accessory, bundle
+from tests.factories.inventory import StockLevelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +165,63 @@ def test_only_an_accessory_may_have_no_inside():
         "inner_height_mm": ["Make sure that this is at least 50."],
         "max_load_g": ["Make sure that this is at least 500."],
     }
+
+
+def parts_of(*parts: tuple[Variant, int, bool]) -> dict[str, Any]:
+    """The rows of the page of a variant."""
+    rows = [
+        {"part": part.pk, "quantity": quantity, "position": place, **({"comes_back": "on"} if comes_back else {})}
+        for place, (part, quantity, comes_back) in enumerate(parts)
+    ]
+    return formset("parts", *rows) | formset("sale_offers") | formset("rental_offers") | formset("approvals")
+
+
+def page_of(variant: Variant) -> dict[str, Any]:
+    names = ("sku", "size", "colour", "colour_hex", *Variant.LEAST)
+    return {"container": variant.container_id, **{name: getattr(variant, name) for name in names}}
+
+
+def test_staff_make_a_bundle_on_the_page_of_a_variant(staff: Client):
+    carrier, bowl, whole = VariantFactory(approved=True, weight_g=900), accessory(sku="BOWL"), VariantFactory(sku="SET")
+
+    answer = staff.post(
+        reverse("admin:catalog_variant_change", args=[whole.pk]),
+        page_of(whole) | parts_of((carrier, 1, True), (bowl, 2, False)),
+    )
+
+    assert answer.status_code == 302, errors(answer)
+    check_now()
+    whole.refresh_from_db()
+    assert [(row.part, row.quantity, row.comes_back) for row in whole.parts.all()] == [
+        (carrier, 1, True),
+        (bowl, 2, False),
+    ]
+    assert whole.weight_g == 900
+    shown = staff.get(reverse("admin:catalog_variant_changelist")).content.decode()
+    assert f"Bundle of 1 × {carrier}, 2 × BOWL" in shown
+
+
+@pytest.mark.parametrize("has_stock", [True, False])
+def test_staff_read_why_a_bundle_cannot_be(staff: Client, has_stock: bool):
+    carrier, whole = VariantFactory(approved=True), VariantFactory(sku="SET")
+    if has_stock:
+        StockLevelFactory(variant=whole)
+
+    answer = staff.post(
+        reverse("admin:catalog_variant_change", args=[whole.pk]),
+        page_of(whole) | parts_of((carrier, 2 if has_stock else 1, True)),
+    )
+
+    assert answer.status_code == 200
+    said = "has stock of its own" if has_stock else "A bundle has two pieces at least."
+    assert said in answer.content.decode()
+    assert not BundlePart.objects.exists()
+
+
+def test_a_container_is_duplicated_with_the_parts_of_its_bundles():
+    whole = bundle(VariantFactory(), accessory())
+
+    made = duplicate_container(container_id=whole.container_id, name="Two", slug="two", skus={whole.pk: "SET-2"})
+    check_now()
+
+    assert [row.part for row in made.variants.get().parts.all()] == [row.part for row in whole.parts.all()]

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import factory
+from django.db import transaction
 from factory.django import DjangoModelFactory
 
 from catalog.models import (
@@ -163,6 +164,7 @@ def accessory(**more: Any) -> Variant:
     return variant
 
 
+@transaction.atomic
 def bundle(*parts: Variant, used_up: Sequence[Variant] = (), quantities: Sequence[int] = (), **more: Any) -> Variant:
     """An offered variant that is had as these others together, the first leading; of each one, or `quantities`."""
     whole: Variant = VariantFactory(**{"offered": True, **more})

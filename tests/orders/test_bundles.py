@@ -1,20 +1,19 @@
 """Bundles: sold or rented as one line for one price, with the stock and the units of every part."""
 
-from collections.abc import Callable
-
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from catalog.models import BundlePart, RentalOffer, SaleOffer, Variant
+from catalog.models import BundlePart, SaleOffer, Variant
 from core.errors import InvalidInput
 from inventory.errors import OutOfStock, UnitNotFree
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.services import decide_unit, mirror_changes
 from orders.errors import ExtensionNotPossible, OrderRefused
 from orders.models import CancellationTier, LinePart, Order, OrderLine, Rental
-from orders.selectors import extension_options
+from orders.selectors import extension_options, order_answer
 from orders.services import (
     LineRequest,
     call_off_rental,
@@ -28,53 +27,25 @@ from orders.services import (
     keep_rental,
     lose_rental,
     move_rental_days,
+    next_in_line,
     prepare_rental,
     prepare_sale,
     settle_no_show,
+    swap_container,
     take_back_rental,
     unprepare_rental,
 )
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from payments.selectors import balance
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import VariantFactory, accessory, bundle
+from tests.factories.catalog import VariantFactory, bundle
 from tests.jobs import run_jobs
+from tests.orders.conftest import Set
 from tests.orders.test_renting import noon, told_by_ims
 from tests.shop import Shop, key
 
 ME, CLERK = "customer:1", "staff:1"
 CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
-Set = Callable[..., LineRequest]
-
-
-@pytest.fixture
-def bowl() -> Variant:
-    return accessory(sku="BOWL-1")
-
-
-@pytest.fixture
-def cabin(shop: Shop, bowl: Variant) -> Variant:
-    """A carrier of which there are 3 units and 4 pieces, a bowl (2 and 3), and a pad (5 pieces) that is used up."""
-    pad = accessory(sku="PAD-1")
-    whole = bundle(shop.crate, bowl, used_up=[pad], sku="CABIN-1")
-    for sku, pieces in (("CRATE-1", 4), ("BOWL-1", 3), ("PAD-1", 5)):
-        shop.ims.store.receive(sku, "BER", pieces)
-    shop.ims.store.add_units("BOWL-1", "BER", ["BOWL-1-1", "BOWL-1-2"], "A")
-    mirror_changes()
-    return whole
-
-
-@pytest.fixture
-def rented(shop: Shop, cabin: Variant) -> Set:
-    def ask(first: int = 10, last: int = 16, quantity: int = 1) -> LineRequest:
-        return LineRequest("rental", cabin.sku, quantity, shop.day(first), shop.day(last))
-
-    return ask
-
-
-@pytest.fixture
-def bought(cabin: Variant) -> Set:
-    return lambda quantity=1: LineRequest("sale", cabin.sku, quantity)
 
 
 def rental_of(order: Order) -> Rental:
@@ -206,8 +177,7 @@ def test_the_inventory_system_holds_every_part(shop: Shop, rented: Set, bought: 
     assert len(shop.claims_at_ims()) == 6
 
 
-def test_a_bundle_and_its_part_alone_compete_for_the_same_units(shop: Shop, rented: Set, bowl: Variant) -> None:
-    RentalOffer.objects.filter(variant=shop.crate).update(max_days=60)
+def test_a_bundle_and_its_part_alone_compete_for_the_same_units(shop: Shop, rented: Set) -> None:
     shop.order(shop.rental(10, 16, 3))
 
     with pytest.raises(OutOfStock) as no:
@@ -502,12 +472,74 @@ def test_a_bundle_that_nobody_came_for_is_free_again_with_every_part(shop: Shop,
     assert at_ims(shop) == {}
 
 
-def test_an_accessory_is_sold_alone_when_it_is_offered(shop: Shop, bowl: Variant, cabin: Variant) -> None:
+def test_an_accessory_is_sold_alone_when_it_is_offered(shop: Shop, cabin: Variant) -> None:
     assert "BOWL-1" not in str(shop.phone().get("/api/v1/containers", {"kind": "accessory"}).json())
-    alone = VariantFactory(sku="LABEL-1", offered=True, container=bowl.container)
+    alone = VariantFactory(sku="LABEL-1", offered=True, container=Variant.objects.get(sku="BOWL-1").container)
     shop.ims.store.receive(alone.sku, "BER", 2)
     mirror_changes()
 
     shop.order(LineRequest("sale", "LABEL-1", 2))
 
     assert free_of(shop, "LABEL-1")[0] == 0
+
+
+# Another container instead
+
+
+def to_swap(order: Order) -> OrderLine:
+    """Its line, of an order that fits its flight less well by now."""
+    Order.objects.filter(pk=order.pk).update(fit_worse_at=timezone.now())
+    return line_of(order)
+
+
+@pytest.mark.parametrize("kind", ["sale", "rental"])
+def test_a_bundle_that_is_swapped_gives_every_part_back(shop: Shop, rented: Set, bought: Set, kind: str) -> None:
+    order = shop.paid(bought(2) if kind == "sale" else rented())
+    VariantFactory(sku="OTHER-1", offered=True)
+    shop.ims.store.receive("OTHER-1", "BER", 2)
+    shop.ims.store.add_units("OTHER-1", "BER", ["OTHER-1-1"], "A")
+    mirror_changes()
+
+    swap_container(line_id=to_swap(order).pk, sku="OTHER-1", actor=CLERK, note="too long by now")
+    run_jobs()
+
+    assert set(at_ims(shop)) == {"OTHER-1"}
+    assert not LinePart.objects.exists()
+    assert order_answer(Order.objects.with_lines().get(pk=order.pk))["lines"][0]["parts"] == []
+
+
+@pytest.mark.parametrize("kind", ["sale", "rental"])
+def test_a_bundle_may_stand_in_for_another_container(shop: Shop, cabin: Variant, kind: str) -> None:
+    order = shop.paid(shop.sale(2) if kind == "sale" else shop.rental(quantity=2))
+
+    swap_container(line_id=to_swap(order).pk, sku="CABIN-1", actor=CLERK, note="too long by now")
+    run_jobs()
+
+    assert set(at_ims(shop)) == {"CRATE-1", "BOWL-1", "PAD-1"}
+    many = {sku: sum(quantity for _, quantity, status in rows if status == "committed")
+            for sku, rows in claimed(order).items()}  # fmt: skip
+    assert many == {"CRATE-1": 2, "BOWL-1": 2, "PAD-1": 2}
+    assert len(order_answer(Order.objects.with_lines().get(pk=order.pk))["lines"][0]["parts"]) == 3
+
+
+# Whoever waits
+
+
+def test_who_waits_for_a_bundle_is_not_overtaken_by_who_waits_for_a_part(shop: Shop, rented: Set) -> None:
+    first, second = UserFactory(), UserFactory()
+    holder = shop.order(rented(10, 12, 2), shop.rental(10, 12), customer=UserFactory())
+    body = {"depot": "BER", "mode": "rent", "currency": "EUR", "quantity": 1}
+    days = {"from": shop.day(10).isoformat(), "to": shop.day(12).isoformat()}
+    for who, sku in ((first, "CABIN-1"), (second, "CRATE-1")):
+        answer = shop.phone(who).post("/api/v1/waitlist", {**body, **days, "sku": sku}, format="json", headers=key())
+        assert answer.status_code == 201, answer.content
+    shop.ims.store.set_unit("BOWL-1-1", status="maintenance")
+    shop.ims.store.set_unit("BOWL-1-2", status="maintenance")
+    mirror_changes()
+    cancel_order(order_id=holder.pk, actor=ME)
+
+    assert next_in_line() == []  # crates are free, and the first in line still lacks a bowl
+
+    shop.ims.store.set_unit("BOWL-1-1", status="available")
+    mirror_changes()
+    assert [entry.customer for entry in next_in_line()] == [first, second]
