@@ -90,6 +90,11 @@ class BundlePartInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[BundlePart]:
         return super().get_queryset(request).select_related("part__container")
 
+    def get_fields(self, request: HttpRequest, _obj: Any = None) -> list[str]:
+        """Its stock is linked for who may see it."""
+        hidden = () if request.user.has_perm("inventory.view_stocklevel") else ("stock",)
+        return [name for name in self.fields if name not in hidden]
+
     @display(description="Its stock")
     def stock(self, row: BundlePart) -> SafeString | str:
         """A bundle has none of its own."""
