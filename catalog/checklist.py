@@ -8,6 +8,7 @@ class Item:
     code: str
     title: str
     text: str
+    is_for_accessories: bool = False  # others are about what holds a cat
 
 
 CHECKLIST = (
@@ -39,11 +40,13 @@ CHECKLIST = (
         "washability",
         "Washable",
         "Everything a cat touches can be washed or disinfected, and smells of nothing when it is dry.",
+        is_for_accessories=True,
     ),
     Item(
         "no_sharp_edges",
         "No sharp edges",
         "No wire end, burr or screw tip can be felt with a cotton ball on any inner face, nor on the way in.",
+        is_for_accessories=True,
     ),
     Item(
         "label_place",
@@ -53,3 +56,12 @@ CHECKLIST = (
     ),
 )
 CODES = frozenset(item.code for item in CHECKLIST)
+
+
+def items_of(kind: str) -> tuple[Item, ...]:
+    """What of the list is asked of a kind of container."""
+    return tuple(item for item in CHECKLIST if item.is_for_accessories or kind != "accessory")
+
+
+def codes_of(kind: str) -> frozenset[str]:
+    return frozenset(item.code for item in items_of(kind))

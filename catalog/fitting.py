@@ -238,7 +238,8 @@ def _numbers(asked: Asked) -> dict[str, Any]:
     for name, read in _READ.items():
         columns[name] = [read(need) for *_, need in needs]
     soft = [kind.value for kind in Kind if kind.shell == Shell.SOFT]
-    return {**columns, "soft": soft, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM, "for_cars": Kind.CAR_CRATE}
+    kinds = {"soft": soft, "for_cars": Kind.CAR_CRATE, "holds_none": Kind.ACCESSORY}
+    return {**columns, **kinds, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM}
 
 
 _READ: dict[str, Any] = {

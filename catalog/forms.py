@@ -21,7 +21,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from catalog.checklist import CHECKLIST
+from catalog.checklist import items_of
 from catalog.models import (
     CabinRule,
     Container,
@@ -33,6 +33,7 @@ from catalog.models import (
     Season,
     TaxRate,
     Variant,
+    require_whole,
     shop_today,
 )
 from catalog.models.containers import SKU_VALID
@@ -143,6 +144,23 @@ class VariantForm(MeasuresForm):
         model = Variant
         fields = _EVERYTHING
         widgets: ClassVar[dict[str, Any]] = {"colour_hex": UnfoldAdminColorInputWidget(attrs={"class": "max-w-20"})}
+
+
+class BundlePartFormSet(PaginationInlineFormSet):
+    """All the parts of a bundle, which are judged together."""
+
+    def clean(self) -> None:
+        super().clean()
+        bundle = self.instance
+        if any(self.errors) or bundle.container_id is None:
+            return
+        told = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        parts = sorted((form.instance for form in told), key=lambda part: part.position)
+        require_whole(bundle, parts)
+        if parts and bundle.pk is not None and bundle.stock_levels.exists():
+            raise ValidationError(
+                f"{bundle} has stock of its own, so it cannot be a bundle: give the bundle a new SKU."
+            )
 
 
 class _OfferForm(MinorUnitsForm):
@@ -339,18 +357,19 @@ class InspectionForm(forms.Form):
         help_text="What you saw, for colleagues. Customers do not read it.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for item in CHECKLIST:
+    def __init__(self, data: Any, kind: str) -> None:
+        super().__init__(data)
+        self._asked = items_of(kind)
+        for item in self._asked:
             self.fields[item.code] = forms.BooleanField(label=item.title, help_text=item.text, required=False)
 
     @property
     def items(self) -> list[forms.BoundField]:
-        return [self[item.code] for item in CHECKLIST]
+        return [self[item.code] for item in self._asked]
 
     def met(self) -> list[str]:
         """Codes of the items that were ticked."""
-        return [item.code for item in CHECKLIST if self.cleaned_data[item.code]]
+        return [item.code for item in self._asked if self.cleaned_data[item.code]]
 
 
 class _RuleForm(MeasuresForm):

@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 from django.db import connection
 from django.utils import timezone
 
-from catalog.models import Kind, shop_today
+from catalog.models import BundlePart, Kind, shop_today
 from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
 from core.postgres import prepared_cursor
@@ -98,6 +98,13 @@ class RentalRow(TypedDict):
     steps: list[RateRow]
 
 
+class PartRow(TypedDict):
+    sku: str
+    title: str
+    quantity: int
+    comes_back: bool
+
+
 class VariantRow(TypedDict):
     id: int
     sku: str
@@ -114,6 +121,7 @@ class VariantRow(TypedDict):
     max_load_g: int
     sale: SaleRow | None
     rental: RentalRow | None
+    parts: list[PartRow] | None  # of a bundle, its leading one first
 
 
 class InsteadRow(TypedDict):
@@ -192,7 +200,15 @@ VARIANT_AS_JSON = """
             'min_days', o.min_days, 'max_days', o.max_days,
             'prep_days', o.prep_days, 'turnaround_days', o.turnaround_days,
             'keep_credit_percent', o.keep_credit_percent,
-            'acclimatisation_percent', o.acclimatisation_percent, 'steps', o.steps) END
+            'acclimatisation_percent', o.acclimatisation_percent, 'steps', o.steps) END,
+        'parts', (
+            SELECT json_agg(json_build_object(
+                'sku', x.sku, 'quantity', b.quantity, 'comes_back', b.comes_back,
+                'title', m.brand || ' ' || m.name || ', ' || concat_ws(' ', nullif(x.size, ''), nullif(x.colour, ''))
+            ) ORDER BY b.position, b.id)
+            FROM catalog_bundlepart b JOIN catalog_variant x ON x.id = b.part_id
+                 JOIN catalog_container m ON m.id = x.container_id
+            WHERE b.bundle_id = v.id)
     )
 """
 
@@ -244,6 +260,7 @@ JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id =
 CROSS JOIN LATERAL (
     SELECT c.slug, c.brand, c.name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
     FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
+      AND (c.kind <> 'accessory' OR c.id = of.id)  -- a bowl is no larger pad
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
       AND v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm
           >= own.inner_length_mm::bigint * own.inner_width_mm * own.inner_height_mm
@@ -308,6 +325,14 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
     parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
     return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters, ask=prepared_cursor()))
+
+
+def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The variants whose stock each of these takes: its own, or that of a bundle's parts. One statement."""
+    found: dict[int, set[int]] = {variant_id: set() for variant_id in variant_ids}
+    for bundle_id, part_id in BundlePart.objects.filter(bundle__in=found).values_list("bundle", "part"):
+        found[bundle_id].add(part_id)
+    return {variant_id: frozenset(parts or {variant_id}) for variant_id, parts in found.items()}
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:

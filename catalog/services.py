@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from catalog.checklist import CHECKLIST, CODES
+from catalog.checklist import codes_of, items_of
 from catalog.errors import ChecklistUnknown
 from catalog.models import Approval, Container, ContainerImage, Variant, shop_today
 from catalog.pictures import Rendition, renditions
@@ -28,22 +28,30 @@ def inspect_variant(
 ) -> Approval:
     """Record that somebody went through our checklist: the variant is approved exactly when every item was met.
 
-    The latest inspection counts, so this can also end an approval; from then on customers no longer see the variant.
+    The latest inspection counts, so this can also end an approval; from then on customers no longer see the variant,
+    nor a bundle of which it is a part: that is refused too.
     met: codes of the items that were met. actor: the member of staff. Locks: the variant, so that two inspections
     have an order. Raises: NotFound, ChecklistUnknown.
     """
-    if unknown := sorted(set(met) - CODES):
-        raise ChecklistUnknown(f"The checklist has no item called {', '.join(unknown)}.")
-    if not Variant.objects.select_for_update().filter(pk=variant_id).exists():
+    variant = Variant.objects.select_for_update(of=("self",)).select_related("container").filter(pk=variant_id).first()
+    if variant is None:
         raise NotFound
-    return Approval.objects.create(
-        variant_id=variant_id,
-        checklist={item.code: item.code in met for item in CHECKLIST},
-        result=Approval.Result.APPROVED if set(met) >= CODES else Approval.Result.REFUSED,
+    asked = codes_of(variant.container.kind)
+    if unknown := sorted(set(met) - asked):
+        raise ChecklistUnknown(f"The checklist has no item called {', '.join(unknown)}.")
+    seen = Approval(
+        variant=variant,
+        checklist={item.code: item.code in met for item in items_of(variant.container.kind)},
+        result=Approval.Result.APPROVED if set(met) >= asked else Approval.Result.REFUSED,
         approved_on=on or timezone.now().date(),
         approved_by=actor,
         note=note,
     )
+    seen.save()
+    if seen.result == Approval.Result.REFUSED:
+        for bundle in Variant.objects.approved().filter(parts__part=variant):
+            _copied(seen, variant=bundle, note=f"its part {variant.sku} was refused")
+    return seen
 
 
 @transaction.atomic
@@ -54,12 +62,14 @@ def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mappin
     checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
     """
     container = Container.objects.get(pk=container_id)
-    variants = container.variants.filter(pk__in=skus).prefetch_related(*offers_in_force())
+    variants = container.variants.filter(pk__in=skus).prefetch_related(*offers_in_force(), "parts")
     begun = {"valid_from": shop_today(), "valid_until": None}
     made = _copied(container, name=name, slug=slug, published=False)
     for variant in variants.order_by("pk"):
-        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all())
+        rows = list(variant.sale_offers.all()), list(variant.rental_offers.all()), list(variant.parts.all())
         another = _copied(variant, container=made, sku=skus[variant.pk])
+        for part in rows[2]:
+            _copied(part, bundle=another)
         for sale in rows[0]:
             _copied(sale, variant=another, **begun)
         for rental in rows[1]:

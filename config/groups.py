@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission
 
 _CATALOG = (
-    "container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate", "approval",
-    "airline", "cabinrule", "holdrule",
+    "container", "containerimage", "variant", "bundlepart", "saleoffer", "rentaloffer", "rentalrate", "season",
+    "taxrate", "approval", "airline", "cabinrule", "holdrule",
 )  # fmt: skip
 _STOCK = (
     "depot", "depotclosure", "stocklevel", "unit", "retirerule", "downtime", "reservation", "feed", "reconciliation",

@@ -51,6 +51,12 @@ class UnitForm(forms.ModelForm):
         model = Unit
         fields = ("serial", "variant", "depot", "condition")
 
+    def clean_variant(self) -> Variant:
+        variant: Variant = self.cleaned_data["variant"]
+        if variant.parts.exists():
+            raise ValidationError("A bundle has no units of its own; add those of its parts.")
+        return variant
+
 
 TOO_FAR = "The last day can be at most five years from now. A unit that nobody gets any more is retired instead."
 

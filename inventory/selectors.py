@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from core.postgres import prepared_cursor
 from core.time import day_after, today_in
 from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
-from inventory.states import AT_HAND, ReservationKind, ReservationStatus, UnitStatus
+from inventory.states import AT_HAND, IN_SERVICE, ReservationKind, ReservationStatus, UnitStatus
 
 Pool = tuple[int, int]  # (variant id, depot id)
 _AT_HAND = ", ".join(f"'{status}'" for status in AT_HAND)
@@ -44,6 +45,18 @@ class PoolCount(NamedTuple):
     as_of: datetime | None
     uneven: bool  # a unit is down on later days: the counts do not tell whether one unit can serve a whole booking
 
+    def shared(self, by: int, *, comes_back: bool) -> "PoolCount":
+        """How many bundles it is enough for that need so many each; what does not come back is sold with them."""
+        sale = self.sale // by
+        by_day = [free // by for free in self.rental_by_day] if comes_back else [sale] * len(self.rental_by_day)
+        return self._replace(sale=sale, rental_by_day=by_day)
+
+    def least(self, other: "PoolCount") -> "PoolCount":
+        """What both of two parts are enough for, known since the older of their counts."""
+        by_day = [min(pair) for pair in zip(self.rental_by_day, other.rental_by_day, strict=True)]
+        as_of = min(self.as_of, other.as_of) if self.as_of and other.as_of else None
+        return PoolCount(min(self.sale, other.sale), by_day, as_of, self.uneven or other.uneven)
+
     def cut_off(self) -> PoolAvailability:
         by_day = [max(free, 0) for free in self.rental_by_day]
         return PoolAvailability(sale=max(self.sale, 0), rental=min(by_day), rental_by_day=by_day, as_of=self.as_of)
@@ -59,14 +72,19 @@ class PoolCount(NamedTuple):
 # Whatever began already (a unit that is out, being cleaned or in repair) stands before all bookings; then the counts
 # suffice, as whoever comes first takes any unit that is free. Downtimes that begin later make a pool uneven.
 # Units count only where there is a stock level, the row that promises are made under.
+# A bundle draws on the pools of its parts, which are counted for it: `asked` tells for whom, `share` how many pieces of
+# the part each bundle needs.
 # A sale that left counts until the IMS has acknowledged its check-out and a level's as_of says that it has counted it.
 _COUNTED = f"""
 WITH pool AS MATERIALIZED (
-    SELECT p.n, p.variant_id, p.depot_id, l.id AS level_id, l.on_hand - l.reserved_elsewhere AS pieces, l.as_of,
+    SELECT row_number() OVER () AS n, p.asked, b.quantity AS share, b.comes_back,
+           coalesce(b.part_id, p.variant_id) AS variant_id, p.depot_id,
+           l.id AS level_id, l.on_hand - l.reserved_elsewhere AS pieces, l.as_of,
            (%(now)s AT TIME ZONE d.time_zone)::date AS today
-    FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) WITH ORDINALITY AS p(variant_id, depot_id, n)
+    FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) WITH ORDINALITY AS p(variant_id, depot_id, asked)
+    LEFT JOIN catalog_bundlepart b ON b.bundle_id = p.variant_id
     LEFT JOIN inventory_depot d ON d.id = p.depot_id
-    LEFT JOIN inventory_stocklevel l USING (variant_id, depot_id)
+    LEFT JOIN inventory_stocklevel l ON l.variant_id = coalesce(b.part_id, p.variant_id) AND l.depot_id = p.depot_id
 ), claim AS MATERIALIZED (
     SELECT pool.n, r.kind, r.quantity, CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
            lower(r.period) AS first_on,
@@ -114,8 +132,8 @@ WITH pool AS MATERIALIZED (
 """  # noqa: S608 (constants only)
 # With the catalog's version, which costs nothing here: counts are shown beside what it is about.
 _SQL = f"""{_COUNTED}
-SELECT {CATALOG_VERSION}, p.n, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0), coalesce(fleet.units, 0),
-       steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
+SELECT {CATALOG_VERSION}, p.asked, p.share, p.comes_back, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0),
+       coalesce(fleet.units, 0), steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
 FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
 """  # noqa: S608 (constants only)
 
@@ -138,9 +156,10 @@ def availability(
 ) -> dict[Pool, PoolAvailability]:
     """What each pool can still give, in one statement.
 
-    pools: (variant id, depot id). period: half open [first day, first day after). Counts are never negative: a pool
-    that owes more than it has gives nothing. No locks: to promise, ask again under the lock of the stock levels
-    (`inventory.services.hold`), where it is also seen to that one unit can serve all days of each booking.
+    pools: (variant id, depot id); a bundle's gives what all of its parts are enough for. period: half open [first day,
+    first day after). Counts are never negative: a pool that owes more than it has gives nothing. No locks: to promise,
+    ask again under the lock of the stock levels (`inventory.services.hold`), where it is also seen to that one unit can
+    serve all days of each booking.
     """
     return {pool: count.cut_off() for pool, count in pool_counts(pools, period=period, now=now).items()}
 
@@ -171,12 +190,18 @@ def counted(pools: Pools, *, period: tuple[date, date], now: datetime | None = N
 
 
 def counts_of(rows: Sequence[Any], pools: Pools, *, period: tuple[date, date]) -> dict[Pool, PoolCount]:
-    """By pool what is there less what is promised."""
+    """By pool what is there less what is promised; of a bundle's pool, what all of its parts are enough for."""
     days = (period[1] - period[0]).days
-    return {
-        pools.all[n - 1]: PoolCount(sale, _by_day(days, units, step_days, steps), as_of and _instant(as_of), uneven)
-        for _, n, sale, units, step_days, steps, as_of, uneven in rows
-    }
+    counts: dict[Pool, PoolCount] = {}
+    for _, asked_as, share, comes_back, sale, units, step_days, steps, as_of, uneven in rows:
+        pool = pools.all[asked_as - 1]
+        count = PoolCount(sale, _by_day(days, units, step_days, steps), as_of and _instant(as_of), uneven)
+        if share is not None:
+            count = count.shared(share, comes_back=comes_back)
+            if (other := counts.get(pool)) is not None:
+                count = count.least(other)
+        counts[pool] = count
+    return counts
 
 
 # Whole depots are counted in the same instant, and to read one costs more than all else of a row.
@@ -191,6 +216,23 @@ def _by_day(days: int, units: int, step_days: list[int] | None, steps: list[int]
     for day, step in zip(step_days, steps, strict=True):
         change[day] = step
     return [units - taken for taken in accumulate(change)]
+
+
+_FLEET_SIZES = """
+SELECT w.id, min((
+    SELECT count(*) FROM inventory_unit u
+    WHERE u.variant_id = coalesce(b.part_id, w.id) AND u.depot_id = %(depot)s AND u.status = ANY(%(in_service)s)
+) / coalesce(b.quantity, 1))
+FROM unnest(%(variants)s::bigint[]) AS w(id) LEFT JOIN catalog_bundlepart b ON b.bundle_id = w.id AND b.comes_back
+GROUP BY w.id
+"""
+
+
+def fleet_sizes(variant_ids: Collection[int], depot_id: int) -> dict[int, int]:
+    """How many of each could be rented were all units of a depot back, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FLEET_SIZES, {"variants": list(variant_ids), "depot": depot_id, "in_service": list(IN_SERVICE)})
+        return dict(cursor.fetchall())
 
 
 @dataclass(slots=True)

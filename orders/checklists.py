@@ -19,6 +19,8 @@ _STRAPS = Point("straps", "Handle and straps hold")
 _WHEELS = Point("wheels", "The wheels turn and can be taken off or locked")
 _BOWLS = Point("bowls", "Bowls for food and water are fixed to the door")
 _PAD = Point("pad", "The pad is clean and dry")
+_CLEAN = Point("clean", "It is clean and dry")
+_WHOLE = Point("whole", "Nothing of it is torn, cracked or missing")
 _LABEL = Point("label", "The label for the owner's address is on")
 
 _POINTS: dict[str, tuple[Point, ...]] = {
@@ -27,6 +29,7 @@ _POINTS: dict[str, tuple[Point, ...]] = {
     Kind.BACKPACK: (_ZIPS, _MESH, _STRAPS, _PAD, _LABEL),
     Kind.WHEELED: (_ZIPS, _MESH, _STRAPS, _WHEELS, _PAD, _LABEL),
     Kind.CAR_CRATE: (_DOOR, _BOLTS, _MESH, _PAD, _LABEL),
+    Kind.ACCESSORY: (_CLEAN, _WHOLE),
     Kind.AIRLINE_CRATE: (_DOOR, _BOLTS, _MESH, _BOWLS, _PAD, _LABEL),
 }
 

@@ -59,7 +59,8 @@ def _by_serial(text: str) -> Found:
     unit = Unit.objects.filter(Q(serial=text) | Q(serial=text.upper())).order_by("serial").first()
     if unit is None:
         raise ScanUnknown
-    rentals = Rental.objects.filter(unit=unit, status__in=_ON_ITS_WAY).select_related("line__order__depot", "unit")
+    mine = Q(unit=unit) | Q(parts__reservation__unit=unit)
+    rentals = Rental.objects.filter(mine, status__in=_ON_ITS_WAY).select_related("line__order__depot", "unit")
     if not rentals:
         raise UnitOnNoRental(f"{unit} is on no rental: {unit.get_status_display().lower()}.")
     meant = min(rentals, key=lambda rental: (_ON_ITS_WAY.index(RentalStatus(rental.status)), rental.start_on))

@@ -1,6 +1,6 @@
 """What may still become of a rental, and what it would cost: how long it can last, whether it can be kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -10,10 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from core.time import days_counted, start_of_day
-from inventory.models import Depot
+from inventory.models import Depot, Reservation
 from inventory.packing import Days
 from inventory.rebooking import Rebooking
-from inventory.selectors import Fleet
+from inventory.selectors import Fleet, Pool
 from orders.cancellation import ALL, Tier, percent_at, retained, tiers_of, until_next
 from orders.charged import left_of_lines
 from orders.errors import ExtensionNotPossible, PriceChanged
@@ -22,6 +22,11 @@ from orders.states import RentalStatus
 
 _A_DAY = timedelta(days=1)
 EXTENDABLE = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT)
+
+
+def returning_claims(rental: Rental) -> list[Reservation]:
+    """The claims of everything that comes back with a rental, the leading one first. Needs `reservation`."""
+    return [rental.reservation, *(part.reservation for part in rental.parts.all() if part.reservation.period)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,11 @@ class Earlier:
 class Outlook:
     """How long one rental can last. `depot` knows its closures. A promise only while the pool is locked.
 
-    fleet: of its pool, if it was read for several.
+    read: the fleets of its pools, if they were read for several.
     """
 
-    def __init__(self, rental: Rental, depot: Depot, *, fleet: Fleet | None = None) -> None:
-        self.rental, self.depot, self.terms, self._fleet = rental, depot, rental.line.rental_terms, fleet
+    def __init__(self, rental: Rental, depot: Depot, *, read: Mapping[Pool, Fleet] | None = None) -> None:
+        self.rental, self.depot, self.terms, self._read = rental, depot, rental.line.rental_terms, read or {}
 
     def price_minor(self, end_on: date) -> int:
         """What lasting until this day costs more."""
@@ -142,10 +147,13 @@ class Outlook:
         low, high = self.rental.end_on, min(self.terms.last_day(self.rental.start_on), self.depot.last_day)
         if self.is_overdue or self.rental.status not in EXTENDABLE:
             return low
-        rebooking = Rebooking(self.rental.reservation, until=self.paid_until, fleet=self._fleet)
+        rebookings = [
+            Rebooking(row, until=self.paid_until, fleet=self._read.get((row.variant_id, row.depot_id)))
+            for row in returning_claims(self.rental)
+        ]
         while low < high:  # what does not fit does not fit with more days either
             middle = low + timedelta(days=(days_counted(low, high)) // 2)
-            if rebooking.fits(self.days(middle)):
+            if all(rebooking.fits(self.days(middle)) for rebooking in rebookings):
                 low = middle
             else:
                 high = middle - _A_DAY

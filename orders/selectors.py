@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,6 +21,7 @@ from orders.models import (
     ChargeKind,
     Claim,
     Fulfilment,
+    LinePart,
     Order,
     OrderEvent,
     OrderLine,
@@ -29,7 +30,7 @@ from orders.models import (
     RentalPhoto,
     WaitlistEntry,
 )
-from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor
+from orders.outlook import EXTENDABLE, Outlook, cancellation_of, keep_minor, returning_claims
 from orders.prices import OtherCharge, Price, Prices, UnitPrice
 from orders.rental_terms import RentalTerms
 from orders.states import (
@@ -152,15 +153,17 @@ def extension_options(order: Order) -> list[dict[str, Any]]:
     is_paid = order.status == OrderStatus.CONFIRMED
     can_change = (rental for rental in rentals if rental.status in EXTENDABLE and not rental.is_posted_back)
     ids = [rental.pk for rental in can_change if is_paid]
+    parts = LinePart.objects.select_related("reservation__unit", "reservation__depot")
+    parts = parts.prefetch_related("reservation__unit__downtimes")
     rows = (
         Rental.objects.filter(pk__in=ids)
         .select_related("line__order__quote", "reservation__unit", "reservation__depot")
-        .prefetch_related("charges", "reservation__unit__downtimes")
+        .prefetch_related("charges", "reservation__unit__downtimes", Prefetch("parts", parts))
         .order_by("id")
     )
-    pools = {rental.pk: (rental.reservation.variant_id, rental.reservation.depot_id) for rental in rows}
-    read = fleets(set(pools.values()))
-    return [_extension(Outlook(rental, depot, fleet=read[pools[rental.pk]]), order) for rental in rows]
+    claims = [claim for rental in rows for claim in returning_claims(rental)]
+    read = fleets({(claim.variant_id, claim.depot_id) for claim in claims})
+    return [_extension(Outlook(rental, depot, read=read), order) for rental in rows]
 
 
 def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
@@ -206,9 +209,16 @@ def _quote_line(line: dict[str, Any], cur: str) -> dict[str, Any]:
         "tax_included": money(line["tax_minor"], cur),
         "tax_percent": f"{line['tax_rate_bp'] / 100:g}",
         "deposit": money(line["deposit_minor"], cur),
+        "parts": _parts(line),
         "rental": _terms(line, cur) if line["rental"] else None,
         "explanation": line["explanation"],
     }
+
+
+def _parts(frozen: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a bundle consists of, each; none of anything else."""
+    names = ("sku", "title", "quantity", "comes_back")
+    return [{name: part[name] for name in names} for part in frozen.get("parts") or ()]
 
 
 def _keep_price(line: dict[str, Any], cur: str) -> dict[str, Any] | None:
@@ -452,6 +462,7 @@ def _order_line(line: OrderLine, order: Order, price: Price) -> dict[str, Any]:
         "allowed_events": _line_open_to_customer(line),
         "returnable_until": returnable_until(line),
         "shipment": _shipment(line),
+        "parts": _parts(line.explanation),
         "rentals": [_rental(rental, order, unit) for rental, unit in price.units.items()],
         "explanation": price.explanation,
     }

@@ -20,7 +20,7 @@ from payments.services import secure_deposit, start_payment
 from sandbox.inventory.server import Sandbox
 from sandbox.stripe.sandbox import StripeSandbox
 from tests.factories.accounts import AddressFactory, UserFactory, client_for
-from tests.factories.catalog import TaxRateFactory, VariantFactory
+from tests.factories.catalog import TaxRateFactory, VariantFactory, accessory, bundle
 from tests.factories.inventory import DepotFactory
 from tests.factories.orders import DeliveryRateFactory
 from tests.jobs import forget_jobs, run_jobs
@@ -52,6 +52,16 @@ class Shop:
         ims.store.add_units("CRATE-1", "BER", [f"CRATE-1-{n}" for n in range(1, units + 1)], "A")
         mirror_changes()
         return shop
+
+    def offer_set(self, *, bowls: int = 2) -> Variant:
+        """A bundle of the carrier (also 4 pieces for sale), a bowl (3 pieces, and units), and a pad (5 pieces), which a
+        rental uses up."""
+        whole = bundle(self.crate, accessory(sku="BOWL-1"), used_up=[accessory(sku="PAD-1")], sku="CABIN-1")
+        for sku, pieces in (("CRATE-1", 4), ("BOWL-1", 3), ("PAD-1", 5)):
+            self.ims.store.receive(sku, "BER", pieces)
+        self.ims.store.add_units("BOWL-1", "BER", [f"BOWL-1-{n}" for n in range(1, bowls + 1)], "A")
+        mirror_changes()
+        return whole
 
     @property
     def today(self) -> date:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
@@ -34,8 +35,16 @@ from catalog.admin.showing import (
     swatch,
 )
 from catalog.checklist import CHECKLIST
-from catalog.forms import FirstDayForm, InspectionForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet, VariantForm
-from catalog.models import Approval, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
+from catalog.forms import (
+    BundlePartFormSet,
+    FirstDayForm,
+    InspectionForm,
+    NewPricesForm,
+    SaleOfferForm,
+    SaleOfferFormSet,
+    VariantForm,
+)
+from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
@@ -89,6 +98,38 @@ class ApprovalFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(latest_result=None if self.value() == "none" else self.value())
+
+
+class BundlePartInline(TabularInline):
+    """What makes a variant a bundle: the others that it is had as."""
+
+    model = BundlePart
+    fk_name = "bundle"
+    formset = BundlePartFormSet
+    fields = ("position", "part", "quantity", "comes_back", "stock")
+    readonly_fields = ("stock",)
+    autocomplete_fields = ("part",)
+    verbose_name_plural = "Parts of a bundle"
+    hide_title = True
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BundlePart]:
+        return super().get_queryset(request).select_related("part__container")
+
+    def get_fields(self, request: HttpRequest, _obj: Any = None) -> list[str]:
+        """Its stock is linked for who may see it."""
+        hidden = () if request.user.has_perm("inventory.view_stocklevel") else ("stock",)
+        return [name for name in self.fields if name not in hidden]
+
+    @display(description="Its stock")
+    def stock(self, row: BundlePart) -> SafeString | str:
+        """A bundle has none of its own."""
+        if row.part_id is None:
+            return NOTHING
+        address = f"{reverse('admin:inventory_stocklevel_changelist')}?{urlencode({'q': row.part.sku})}"
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, "Show"
+        )
 
 
 class SaleOfferInline(TabularInline):
@@ -184,11 +225,18 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     autocomplete_fields = ("container",)
     fieldsets = (
         (None, {"fields": ("container", ("sku", "size"), ("colour", "colour_hex"))}),
-        ("Inside", {"description": MEASURES, "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),)}),
+        (
+            "Inside",
+            {
+                "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),),
+                "description": f"{MEASURES} An accessory has no inside: write 0. A bundle takes all measures from its "
+                "first part.",
+            },
+        ),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
-    inlines = (SaleOfferInline, RentalOfferInline, ApprovalInline)
+    inlines = (BundlePartInline, SaleOfferInline, RentalOfferInline, ApprovalInline)
     actions_detail = ("inspect", "new_prices", "add_rental_offer")
     change_form_before_template = "catalog/variant_summary.html"
     change_form_after_template = "catalog/variant_prices.html"
@@ -200,7 +248,7 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         pictures = ContainerImage.objects.filter(container=OuterRef("container"))
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
         rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
-        return rows.prefetch_related(*offers_in_force())
+        return rows.prefetch_related(*offers_in_force(), "parts__part")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -220,7 +268,8 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     @display(description="Variant", header=True, ordering="sku")
     def titled(self, row: Any) -> list[Any]:
         image = {"path": picture_url(row.own_picture), "squared": True, "width": 44, "height": 44}
-        return [row.sku, str(row.container), row.sku[:2], image]
+        parts = ", ".join(f"{part.quantity} × {part.part}" for part in row.parts.all())
+        return [row.sku, f"Bundle of {parts}" if parts else str(row.container), row.sku[:2], image]
 
     @display(description="Size", ordering="size")
     def size_shown(self, row: Variant) -> SafeString | str:
@@ -259,7 +308,7 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Our checklist, item by item; the variant is approved exactly when all are met."""
         variant: Any = get_object_or_404(self.get_queryset(request).select_related("container"), pk=object_id)
-        form = InspectionForm(request.POST or None)
+        form = InspectionForm(request.POST or None, variant.container.kind)
         if request.method == "POST" and form.is_valid():
             approval = inspect_variant(
                 variant_id=variant.pk, met=form.met(), actor=request.user, note=form.cleaned_data["note"]

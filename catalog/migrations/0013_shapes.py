@@ -34,7 +34,7 @@ CREATE INDEX offered_by_tariff ON catalog_offered (tariff_id);
 CREATE INDEX offered_by_shape ON catalog_offered (shape_id);
 """
 
-# What of these variants can be had: of published containers, approved by the latest inspection. A sale is a tariff of one
+# What of these variants can be had and holds a cat: of published containers, approved by the latest inspection. A sale is a tariff of one
 # step, for any number of days. An offer without rates has no price, so it is none. What depends on the day is not
 # decided here, as days end without anybody writing: a version is left out only if the one after it was written when
 # that had begun, and one that had begun when it was written is in force since ever, so that all of these share a shape.
@@ -48,7 +48,8 @@ CREATE FUNCTION catalog_range(ids bigint[]) RETURNS SETOF catalog_range_row LANG
            had.mode, had.currency, CASE WHEN catalog_begun(had.valid_from, had.set_at) THEN '-infinity'
                                         ELSE had.valid_from END, coalesce(had.valid_until, 'infinity'), had.min_days,
            had.max_days, had.from_days, had.per_day_minor
-    FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id AND c.published
+    FROM catalog_variant v
+    JOIN catalog_container c ON c.id = v.container_id AND c.published AND c.kind <> 'accessory'
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
     ) latest ON latest.result = 'approved'

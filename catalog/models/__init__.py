@@ -1,4 +1,5 @@
 from catalog.models.airlines import Airline, CabinRule, HoldRule
+from catalog.models.bundles import BundlePart, require_whole
 from catalog.models.containers import (
     Approval,
     Container,
@@ -22,6 +23,7 @@ from catalog.models.containers import (
 __all__ = [
     "Airline",
     "Approval",
+    "BundlePart",
     "CabinRule",
     "Container",
     "ContainerImage",
@@ -38,6 +40,7 @@ __all__ = [
     "Variant",
     "VariantQuerySet",
     "in_force",
+    "require_whole",
     "shop_today",
     "titled",
 ]

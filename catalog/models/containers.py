@@ -1,7 +1,7 @@
 """What the shop offers: containers, their variants, and how each may be had. No counts of stock."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,7 +13,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Cast, Ord, Substr
 
-from catalog.checklist import CODES
+from catalog.checklist import codes_of
 from catalog.fit import Shell
 from core.money import MAX_MINOR, validate_currency
 from core.time import today_in
@@ -26,6 +26,11 @@ class Kind(models.TextChoices):
     WHEELED = "wheeled", "Wheeled"
     CAR_CRATE = "car_crate", "Car crate"
     AIRLINE_CRATE = "airline_crate", "Airline crate"
+    ACCESSORY = "accessory", "Accessory"  # a pad, a bowl, labels: holds no cat
+
+    @property
+    def holds_cats(self) -> bool:
+        return self != Kind.ACCESSORY
 
     @property
     def shell(self) -> Shell:
@@ -99,7 +104,7 @@ class ContainerImage(models.Model):
 
 
 def _millimetres(label: str) -> Any:
-    return models.PositiveIntegerField(label, validators=[MinValueValidator(50), MaxValueValidator(2000)])
+    return models.PositiveIntegerField(label, validators=[MaxValueValidator(2000)])
 
 
 def titled(brand: str, name: str, size: str, colour: str) -> str:
@@ -114,6 +119,10 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         return self.alias(_approval=models.Subquery(latest.values("result")[:1])).filter(
             _approval=Approval.Result.APPROVED
         )
+
+    def counted(self) -> Self:
+        """All but bundles, which have no stock of their own."""
+        return self.filter(parts=None)
 
     def offered(self) -> Self:
         """Approved variants of published containers."""
@@ -144,10 +153,14 @@ class Variant(models.Model):
     outer_length_mm = _millimetres("outer length (mm)")
     outer_width_mm = _millimetres("outer width (mm)")
     outer_height_mm = _millimetres("outer height (mm)")
-    weight_g = models.PositiveIntegerField("weight (g)", validators=[MinValueValidator(50), MaxValueValidator(60_000)])
-    max_load_g = models.PositiveIntegerField(
-        "maximum load (g)", validators=[MinValueValidator(500), MaxValueValidator(100_000)]
-    )
+    weight_g = models.PositiveIntegerField("weight (g)", validators=[MaxValueValidator(60_000)])
+    max_load_g = models.PositiveIntegerField("maximum load (g)", validators=[MaxValueValidator(100_000)])
+
+    LEAST: ClassVar = {
+        **{f"{side}_{axis}_mm": 50 for side in ("inner", "outer") for axis in ("length", "width", "height")},
+        "weight_g": 50,
+        "max_load_g": 500,
+    }  # of what holds a cat; an accessory is as small as it is, and has no inside
 
     objects = VariantQuerySet.as_manager()
 
@@ -174,6 +187,18 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.sku
+
+    def clean(self) -> None:
+        """Measures of something that holds a cat are those of something that can. Needs `container`."""
+        if self.container_id is None or not Kind(self.container.kind).holds_cats:
+            return
+        wrong = {
+            name: f"Make sure that this is at least {least}."
+            for name, least in self.LEAST.items()
+            if (getattr(self, name) or 0) < least
+        }
+        if wrong:
+            raise ValidationError(wrong)
 
     @property
     def title(self) -> str:
@@ -429,5 +454,6 @@ class Approval(models.Model):
     def clean(self) -> None:
         """What the list does not ask for counts for nothing, and what it asks for must be there."""
         met = {code for code, is_met in self.checklist.items() if is_met is True}
-        if self.result == self.Result.APPROVED and not met >= CODES:
+        kind = self.variant.container.kind if self.variant_id else ""
+        if self.result == self.Result.APPROVED and not met >= codes_of(kind):
             raise ValidationError({"result": "Every item of the checklist must be met before a variant is approved."})

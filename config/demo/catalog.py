@@ -4,6 +4,7 @@ Pure data, the same on every run. The range itself is written kind by kind in `c
 """
 
 from catalog.checklist import CHECKLIST
+from config.demo.bundles import ACCESSORIES, BUNDLES, PART_STOCK, PART_UNITS
 from config.demo.containers import CONTAINERS
 from config.demo.containers.build import INSPECTOR
 from config.demo.places import CANCELLATION, COUPONS, DELIVERY_RATES, DEPOTS, TAX_RATES
@@ -11,6 +12,8 @@ from config.demo.records import Cat
 from config.demo.stock import STOCK, UNITS
 
 __all__ = [
+    "ACCESSORIES",
+    "BUNDLES",
     "CANCELLATION",
     "CATS",
     "CHECKLIST",
@@ -19,6 +22,8 @@ __all__ = [
     "DELIVERY_RATES",
     "DEPOTS",
     "INSPECTOR",
+    "PART_STOCK",
+    "PART_UNITS",
     "STOCK",
     "TAX_RATES",
     "UNITS",

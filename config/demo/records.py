@@ -9,7 +9,7 @@ from typing import Literal
 
 from catalog.checklist import CHECKLIST
 
-Kind = Literal["soft", "hard", "backpack", "wheeled", "car_crate", "airline_crate"]
+Kind = Literal["soft", "hard", "backpack", "wheeled", "car_crate", "airline_crate", "accessory"]
 Condition = Literal["A", "B", "C", "D"]
 
 
@@ -105,6 +105,23 @@ class Container:
     care: str
     variants: tuple[Variant, ...]
     published: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many of a variant in a bundle; what does not come back from a rental is used up."""
+
+    sku: str
+    quantity: int = 1
+    comes_back: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A container whose one variant is had as these parts, the first leading."""
+
+    container: Container
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,30 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import Airline, Approval, Container, RentalOffer, RentalRate, SaleOffer, Season, TaxRate, Variant
+from catalog.models import (
+    Airline,
+    Approval,
+    BundlePart,
+    Container,
+    RentalOffer,
+    RentalRate,
+    SaleOffer,
+    Season,
+    TaxRate,
+    Variant,
+)
 from catalog.resources import OUR_RULES, import_airline_rules
 from config.demo import records
-from config.demo.catalog import CANCELLATION, CONTAINERS, COUPONS, DELIVERY_RATES, DEPOTS, TAX_RATES
+from config.demo.catalog import (
+    ACCESSORIES,
+    BUNDLES,
+    CANCELLATION,
+    CONTAINERS,
+    COUPONS,
+    DELIVERY_RATES,
+    DEPOTS,
+    TAX_RATES,
+)
 from config.demo.days import end_of_the_year
 from inventory.models import Depot, DepotClosure
 from orders.models import CancellationTier, Coupon, DeliveryRate
@@ -35,10 +55,13 @@ def seed_catalog(*, inspector: Any) -> int:
     """
     if Container.objects.exists():
         return 0
-    for container in CONTAINERS:
+    for container in (*CONTAINERS, *ACCESSORIES):
         _add_container(container, inspector)
+    for bundle in BUNDLES:
+        _add_container(bundle.container, inspector)
+        _add_parts(bundle)
     Season.objects.create(**asdict(end_of_the_year(timezone.localdate())))
-    return len(CONTAINERS)
+    return Container.objects.count()
 
 
 def _add_container(record: records.Container, inspector: Any) -> None:
@@ -50,6 +73,15 @@ def _add_container(record: records.Container, inspector: Any) -> None:
         row = Variant.objects.create(container=container, **_copied(variant, _VARIANT))
         _add_offers(row, variant)
         _add_approval(row, variant.approval, inspector)
+
+
+def _add_parts(record: records.Bundle) -> None:
+    whole = Variant.objects.get(sku=record.container.variants[0].sku)
+    ids = dict(Variant.objects.filter(sku__in=[part.sku for part in record.parts]).values_list("sku", "pk"))
+    BundlePart.objects.bulk_create(
+        BundlePart(bundle=whole, part_id=ids[part.sku], position=place, **_copied(part, ("quantity", "comes_back")))
+        for place, part in enumerate(record.parts, 1)
+    )
 
 
 def _add_offers(variant: Variant, record: records.Variant) -> None:

@@ -13,8 +13,7 @@ from django.utils.text import slugify
 from catalog.models import Container, ContainerImage
 from catalog.services import make_missing_sizes
 from config.demo import records
-from config.demo.catalog import CONTAINERS
-from config.seeding.painting import paint
+from config.seeding.painting import SHOWN, paint
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Picture:
 
 def wanted() -> list[Picture]:
     """The pictures of the demo, the first of each container first."""
-    return [picture for container in CONTAINERS for picture in _of(container)]
+    return [picture for container in SHOWN for picture in _of(container)]
 
 
 def _of(container: records.Container) -> Iterator[Picture]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from config.demo.catalog import STOCK, UNITS
+from config.demo.catalog import PART_STOCK, PART_UNITS, STOCK, UNITS
 from core.http import HttpClient, HttpError
 from inventory.providers.base import ProviderError
 from inventory.services import mirror_changes
@@ -30,11 +30,12 @@ def seed_stock() -> int:
     """
     units = [
         {"serial": u.serial, "sku": u.sku, "depot": u.depot, "condition": u.condition, "status": u.status}
-        for u in UNITS
+        for u in (*UNITS, *PART_UNITS)
     ]
+    levels = [asdict(level) for level in (*STOCK, *PART_STOCK)]
     client = HttpClient("inventory-sandbox", settings.INVENTORY_URL, read_timeout=30)
     try:
-        answer = client.request("POST", "/_sandbox/seed", json={"levels": list(map(asdict, STOCK)), "units": units})
+        answer = client.request("POST", "/_sandbox/seed", json={"levels": levels, "units": units})
         if answer.status != HTTPStatus.OK:
             raise StandInUnreachable(f"{settings.INVENTORY_URL} answered {answer.status}: {answer.body[:200]!r}")
         return mirror_changes()

@@ -79,7 +79,10 @@ class ReservationAdmin(ReadOnlyAdmin):
     list_filter = (
         StateFilter, ("kind", ChoicesDropdownFilter), TheirWordFilter, ("depot", RelatedDropdownFilter),
     )  # fmt: skip
-    search_fields = ("=id", "variant__sku", "unit__serial", "rental__line__order__number", "order_line__order__number")
+    search_fields = (
+        "=id", "variant__sku", "unit__serial", "rental__line__order__number", "order_line__order__number",
+        "line_part__line__order__number",
+    )  # fmt: skip
     search_help_text = "Order number, SKU, serial number or id"
     actions_detail = ("ask_again",)
 

@@ -46,12 +46,14 @@ THEIR_WORDS: dict[str, str] = {
 }
 
 # The keys of the app above, by name: whose reservation it is. Loaded with select_related(*WITH_ORDER).
-WITH_ORDER = ("rental__line__order__customer", "order_line__order__customer")
+WITH_ORDER = (
+    "rental__line__order__customer", "order_line__order__customer", "line_part__line__order__customer",
+)  # fmt: skip
 
 
 def order_of(row: Reservation) -> Any:
     """The order that a reservation is a part of, or None; loaded with `WITH_ORDER`."""
-    part = getattr(row, "rental", None)
+    part = getattr(row, "rental", None) or getattr(row, "line_part", None)
     line = part.line if part is not None else getattr(row, "order_line", None)
     return line.order if line is not None else None
 

@@ -31,6 +31,7 @@ VARIANT: dict[str, Any] = {
         "billed_days": 8,
         "fee": {"amount": 2560, **EUR},
     },
+    "parts": [],
     "availability": [{"depot": "BER", "sale": 7, "rental": 2, "closed_on": [], "as_of": "2026-11-24T06:00:00Z"}],
 }
 

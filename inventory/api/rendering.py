@@ -50,6 +50,7 @@ class Showing:
             "max_load_g": row["max_load_g"],
             "sale": {"price": money(sale["price_minor"], self.currency)} if sale else None,
             "rental": self.rental(rental, seasons) if rental else None,
+            "parts": row["parts"] or [],
             "availability": availability,
         }
 

@@ -192,6 +192,13 @@ class AvailabilityOutput(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField(allow_null=True, help_text="When the pieces were counted; null: never.")
 
 
+class BundlePartOutput(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    quantity = serializers.IntegerField(help_text="In each bundle.")
+    comes_back = serializers.BooleanField(help_text="From a rental; false: it is used up, and stays with the customer.")
+
+
 class VariantOutput(serializers.Serializer[Any]):
     sku = serializers.CharField()
     size = serializers.CharField()
@@ -203,6 +210,11 @@ class VariantOutput(serializers.Serializer[Any]):
     max_load_g = serializers.IntegerField()
     sale = SaleOutput(allow_null=True, help_text="null: not for sale.")
     rental = RentalOutput(allow_null=True, help_text="null: not for rent.")
+    parts = BundlePartOutput(
+        many=True,
+        help_text="Of a bundle, which is had as one: what is in it, the piece that holds the cat first. It is free as "
+        "far as all of them are, and its measures are those of the first.",
+    )
     availability = AvailabilityOutput(many=True)
 
 

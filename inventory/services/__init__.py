@@ -2,12 +2,14 @@
 
 from inventory.services.days import change_days, expect_back
 from inventory.services.holds import (
+    Bundle,
     Claim,
     close_counted_sales,
     commit,
     extend_holds,
     hold,
     lock_pools,
+    lock_reservations,
     release,
     require_free,
     rewin,
@@ -42,6 +44,7 @@ from inventory.services.units import (
 from inventory.standing import in_step
 
 __all__ = [
+    "Bundle",
     "Claim",
     "accept_push",
     "add_unit",
@@ -64,6 +67,7 @@ __all__ = [
     "in_step",
     "lease_for",
     "lock_pools",
+    "lock_reservations",
     "mirror_changes",
     "part_with",
     "put_back",

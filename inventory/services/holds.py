@@ -31,11 +31,21 @@ _A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a claim is a part of, for a refusal to name: so many pieces (`each`) of the part are in one of these."""
+
+    variant_id: int
+    kind: ReservationKind
+    each: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What is asked for. A rental names the days it blocks, buffers inside: half open [first, end).
 
     turnaround_days: how many of them, at the end, a unit needs until it is ready again, however late it is. days: the
-    customer's own first and last one, for a refusal to name; None: those before these.
+    customer's own first and last one, for a refusal to name; None: those before these. A bundle is claimed part by
+    part, as it has no stock of its own; `bundle` names it.
     """
 
     variant_id: int
@@ -45,6 +55,7 @@ class Claim:
     period: tuple[date, date] | None = None
     turnaround_days: int = 0
     days: tuple[date, date] | None = None
+    bundle: Bundle | None = None
 
     @property
     def pool(self) -> Pool:
@@ -309,24 +320,31 @@ def _sum_up(claims: Sequence[Claim]) -> list[Claim]:
     """One claim for each thing and period, so that a shortage tells the whole of what was asked."""
     sums: dict[tuple[Any, ...], Claim] = {}
     for claim in claims:
-        key = (claim.pool, claim.kind, claim.period, claim.days)
+        key = (claim.pool, claim.kind, claim.period, claim.days, claim.bundle)
         before = sums[key].quantity if key in sums else 0
         sums[key] = replace(claim, quantity=before + claim.quantity)
     return list(sums.values())
 
 
 def _name_shortages(short: Sequence[tuple[Claim, int]]) -> list[Shortage]:
-    skus = dict(Variant.objects.filter(pk__in={c.variant_id for c, _ in short}).values_list("pk", "sku"))
+    """What is short, as it was asked for: of a bundle as many as the scarcest of its parts is enough for."""
+    found: dict[tuple[Any, ...], Shortage] = {}
+    asked = [(claim.bundle or Bundle(claim.variant_id, claim.kind, 1), claim, free) for claim, free in short]
+    skus = dict(Variant.objects.filter(pk__in={whole.variant_id for whole, *_ in asked}).values_list("pk", "sku"))
     codes = dict(Depot.objects.filter(pk__in={c.depot_id for c, _ in short}).values_list("pk", "code"))
-    return [
-        Shortage(
-            sku=skus[claim.variant_id],
+    for whole, claim, free in asked:
+        first_on, last_on = (day.isoformat() for day in claim.days_named) if claim.days_named else (None, None)
+        one = Shortage(
+            sku=skus[whole.variant_id],
             depot=codes[claim.depot_id],
-            kind=claim.kind,
-            requested=claim.quantity,
-            available=free,
-            first_on=claim.days_named[0].isoformat() if claim.days_named else None,
-            last_on=claim.days_named[1].isoformat() if claim.days_named else None,
+            kind=whole.kind,
+            requested=claim.quantity // whole.each,
+            available=free // whole.each,
+            first_on=first_on,
+            last_on=last_on,
         )
-        for claim, free in short
-    ]
+        key = (one.sku, one.depot, one.kind, first_on, last_on)
+        before = found.get(key)
+        if before is None or one.available < before.available:
+            found[key] = one
+    return list(found.values())

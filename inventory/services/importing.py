@@ -168,7 +168,10 @@ CREATE TEMPORARY TABLE import_row (
 _COPY = "COPY import_row (line, sku, depot, on_hand, serial, condition) FROM STDIN"
 _NAME = """
 UPDATE import_row r SET variant_id = v.id, depot_id = d.id
-FROM import_row s LEFT JOIN catalog_variant v ON v.sku = s.sku LEFT JOIN inventory_depot d ON d.code = s.depot
+FROM import_row s
+LEFT JOIN catalog_variant v ON v.sku = s.sku
+    AND NOT EXISTS (SELECT FROM catalog_bundlepart p WHERE p.bundle_id = v.id)
+LEFT JOIN inventory_depot d ON d.code = s.depot
 WHERE r.ctid = s.ctid"""
 _LOCK_LEVELS = """
 SELECT count(*) FROM (
@@ -186,8 +189,8 @@ _CHECKS: tuple[Check, ...] = (
     (
         "SELECT line, sku FROM import_row WHERE variant_id IS NULL",
         "sku",
-        'There is no variant "{0}".',
-        "Correct it, or make the variant in the catalog first.",
+        'There is no variant "{0}" with stock of its own.',
+        "Correct it, or make the variant in the catalog first; of a bundle its parts are counted.",
     ),
     (
         "SELECT line, depot FROM import_row WHERE depot_id IS NULL",

@@ -109,7 +109,7 @@ def _as_seen(row: StockLevel | Unit) -> Seen:
 
 def names_of(rows: Collection[Level | UnitRecord]) -> tuple[Ids, Ids]:
     """{SKU: variant id} and {code: depot id} of those that are ours."""
-    variants = dict(Variant.objects.filter(sku__in={row.sku for row in rows}).values_list("sku", "pk"))
+    variants = dict(Variant.objects.counted().filter(sku__in={row.sku for row in rows}).values_list("sku", "pk"))
     depots = dict(Depot.objects.filter(code__in={row.depot for row in rows}).values_list("code", "pk"))
     return variants, depots
 

@@ -50,6 +50,7 @@ from orders.admin.looks import (
     still_to_come_text,
     unpaid_warning,
 )
+from orders.admin.parts import PartForm, parts_card, rented_parts
 from orders.admin.pictures import came_back, condition_cards, picture_cards
 from orders.admin.rental_money import RentalMoney, charge_cards, claim_cards
 from orders.admin.steps import (
@@ -81,8 +82,8 @@ class RentalAdmin(RentalMoney):
     ordering = ("start_on", "id")
     sortable_by = ()
     actions_detail = (
-        "prepare", "hand_over", "put_back", "take_back", "inspect", "claim", "charge", "extend", "shorten", "rearrange",
-        "keep", "deny_parcel", "call_off", "lose",
+        "prepare", "hand_over", "put_back", "swap_part", "take_back", "inspect", "claim", "charge", "extend", "shorten",
+        "rearrange", "keep", "deny_parcel", "call_off", "lose",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rental]:
@@ -166,6 +167,7 @@ class RentalAdmin(RentalMoney):
             main=[
                 *([Card("Cannot be as booked", text=wrong, tone="danger")] if (wrong := _what_to_do(obj)) else []),
                 Card("Rental", facts=_facts(obj, request.user)),
+                *parts_card(obj, request.user),
                 *address_card(order),
                 *condition_cards(obj),
                 *picture_cards(obj.photos.all()),
@@ -192,6 +194,8 @@ class RentalAdmin(RentalMoney):
             yield step.name
         if step is not None and obj.status == RentalStatus.READY:
             yield "put_back"
+            if rented_parts(obj):
+                yield "swap_part"
         if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CLAIMABLE:
             yield "claim"
         if obj.line.order.status == OrderStatus.CONFIRMED and obj.status in _CHARGEABLE:
@@ -287,6 +291,23 @@ class RentalAdmin(RentalMoney):
             **beside(rental),
         )
         return self.take_step(request, rental, step="put_back", form=NoteForm(sent(request)), do=do, ask=ask)
+
+    @action(description="Another part…", icon="swap_horiz", permissions=["handle"], url_path="swap-part")
+    def swap_part(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rental = self.row(request, object_id)
+
+        def do(typed: dict[str, Any]) -> str:
+            services.choose_part(part_id=typed["part"], actor=actor_of(request), serial=typed["serial"].strip())
+            return f"{typed['serial']} goes with {rental.unit} instead."
+
+        ask = Ask(
+            title=f"Another part with {rental.unit or rental.line.title}",
+            text="It goes instead of the one that stands ready, which is free for others again.",
+            submit="Take it",
+            **beside(rental),
+        )
+        form = PartForm(sent(request), rental=rental)
+        return self.take_step(request, rental, step="swap_part", form=form, do=do, ask=ask)
 
     @action(
         description="Take back",

@@ -25,6 +25,7 @@ from orders.admin.looks import (
     still_to_come_text,
     unpaid_warning,
 )
+from orders.admin.parts import parts_card
 from orders.admin.steps import HANDLE, ConfirmForm, NoteForm, ReasonForm, ShipForm, next_button, next_sale_step
 from orders.admin.worklists import SaleWork, WorklistAdmin
 from orders.models import Fulfilment, OrderLine
@@ -93,7 +94,7 @@ class OrderLineAdmin(WorklistAdmin):
             badges=[status_badge(obj)],
             subtitle=obj.sku,
             figures=[("Pieces", obj.quantity)],
-            main=[Card("Sale", facts=facts), *address_card(order)],
+            main=[Card("Sale", facts=facts), *parts_card(obj, request.user), *address_card(order)],
             aside=[Card("History", timeline=history, text="" if history else "Nothing has happened to it yet.")],
         )
 

@@ -26,6 +26,7 @@ from core.money import to_decimal
 from core.time import today_in
 from inventory.models import Unit
 from inventory.words import count
+from orders.admin.parts import missing_field
 from orders.checklists import points_of
 from orders.models import CLAIMABLE, Claim, Fulfilment, OrderLine, Rental
 from orders.pictures import MOST_BYTES, MOST_PHOTOS
@@ -311,6 +312,7 @@ class TakeBackForm(forms.Form):
         )
         self.fields["condition"] = _condition("Condition", "Say in which condition it came back.")
         self.fields["checked"] = _checks(rental)
+        self.fields |= missing_field(rental)
         self.fields["photos"] = _photos("How it looks now; what is broken or dirty from near by.")
         self.fields["note"] = _note("Note", required=False, help_text="What is missing, dirty or broken.")
         if rental.line.rental_terms.parcel_back_days is not None:

@@ -240,11 +240,19 @@ class QuotedRentalOutput(RentedDaysOutput):
     )
 
 
+class LinePartOutput(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    quantity = serializers.IntegerField(help_text="In each piece of the line.")
+    comes_back = serializers.BooleanField(help_text="From a rental; false: it is used up, and stays with the customer.")
+
+
 class PricedOutput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=OrderLine.Kind.choices)
     sku = serializers.CharField()
     title = serializers.CharField()
     quantity = serializers.IntegerField()
+    parts = LinePartOutput(many=True, help_text="What is in it, if it is a bundle: the price is that of all of them.")
     unit_price = MoneyOutput()
     discount = MoneyOutput(help_text="What the coupon takes off, of all pieces.")
     total = MoneyOutput(help_text="unit_price × quantity − discount.")

@@ -4,6 +4,7 @@ from orders.models.charge import Charge, ChargeKind
 from orders.models.claim import CLAIMABLE, Claim
 from orders.models.order import CalendarFeed, Order, OrderEvent, OrderLine
 from orders.models.owned import OwnedByCustomer
+from orders.models.part import LinePart
 from orders.models.photo import ChargePhoto, RentalPhoto, _private_files, _unguessable  # noqa: F401 (migrations)
 from orders.models.quote import DepositPlan, Fulfilment, Quote
 from orders.models.rental import Reminder, Rental
@@ -22,6 +23,7 @@ __all__ = [
     "DeliveryRate",
     "DepositPlan",
     "Fulfilment",
+    "LinePart",
     "Order",
     "OrderEvent",
     "OrderLine",

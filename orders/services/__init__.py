@@ -29,6 +29,7 @@ from orders.services.feeds import close_feed, digest_of, open_feed
 from orders.services.fulfilment import (
     Look,
     choose_anew,
+    choose_part,
     close_rental,
     deliver_sale,
     hand_over_rental,
@@ -83,6 +84,7 @@ __all__ = [
     "charge_late_days",
     "charge_late_rentals",
     "choose_anew",
+    "choose_part",
     "close_feed",
     "close_rental",
     "complete_order",

@@ -1,6 +1,5 @@
 """A no that helps: what is short, when, where and what else can be had, and whether the customer holds it himself."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -21,8 +20,9 @@ from core.errors import DomainError
 from core.time import day_after
 from inventory.alternatives import is_free, nearest_starts, other_depots, read_around
 from inventory.ledger import Ledger
-from inventory.models import Depot, Reservation, Unit
-from inventory.states import IN_SERVICE, ReservationStatus
+from inventory.models import Depot, Reservation
+from inventory.selectors import fleet_sizes
+from inventory.states import ReservationStatus
 from orders.models import Order, WaitlistEntry
 from orders.services.asked import Asked, Json, asked_by, in_its_place, instead_of, price_of
 from orders.states import OrderStatus
@@ -68,8 +68,7 @@ def tell_alternatives(
 def _fleets(missing: Sequence[Asked], home: Depot) -> dict[int, int]:
     """How many units there are of each, in use or not."""
     rented = {one.wanted.variant_id for one in missing if one.mode == Mode.RENT}
-    ours = Unit.objects.filter(depot=home, variant__in=rented, status__in=IN_SERVICE) if rented else Unit.objects.none()
-    return Counter(ours.values_list("variant_id", flat=True))
+    return fleet_sizes(rented, home.pk) if rented else {}
 
 
 def _sum_up(lines: Sequence[Json], depot: Depot) -> Iterator[Asked]:
@@ -157,14 +156,15 @@ def _own_orders(customer_id: UUID, missing: Sequence[Asked]) -> list[str]:
     claimed = reduce(or_, (_claimed(one) for one in missing))
     held = Reservation.objects.living(now).filter(claimed, status=ReservationStatus.HELD)
     unpaid = Order.objects.filter(customer_id=customer_id, status__in=_UNPAID, expires_at__gt=now)
-    holding = unpaid.filter(Q(lines__reservation__in=held) | Q(lines__rentals__reservation__in=held))
+    holding = unpaid.filter(
+        Q(lines__reservation__in=held) | Q(lines__rentals__reservation__in=held) | Q(lines__parts__reservation__in=held)
+    )
     return list(holding.order_by("placed_at").distinct().values_list("number", flat=True))
 
 
 def _claimed(one: Asked) -> Q:
     """Claims upon what is missing."""
-    variant_id, depot_id = one.wanted.pool
-    mine = Q(kind=one.kind, variant_id=variant_id, depot_id=depot_id)
+    mine = Q(kind=one.kind, variant_id__in=one.claimed, depot_id=one.wanted.depot.pk)
     return mine & Q(period__overlap=DateRange(*one.wanted.blocked)) if one.wanted.blocked else mine
 
 

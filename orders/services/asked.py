@@ -14,6 +14,7 @@ from catalog.version import Remembered
 from core.time import day_after, days_counted
 from inventory.alternatives import Wanted
 from inventory.models import Depot
+from orders.bundles import pieces_of
 from orders.models import OrderLine
 from orders.rental_terms import RentalTerms
 
@@ -28,6 +29,7 @@ class Asked:
     sku: str
     kind: str
     wanted: Wanted
+    claimed: Sequence[int]  # variants whose stock it takes: its own, or those of a bundle's parts
     acclimatisation_days: int = 0
 
     @property
@@ -57,12 +59,12 @@ class Asked:
 
 def asked_by(line: Json, depot: Depot) -> Asked:
     """What a line asks for, as a quote froze it. depot: with its closures."""
-    terms = line["rental"]
+    terms, claimed = line["rental"], [piece.variant_id for piece in pieces_of(line) if piece.kind == line["kind"]]
     if terms is None:
-        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot, line["quantity"]))
+        return Asked(line["sku"], line["kind"], Wanted(line["variant_id"], depot, line["quantity"]), claimed)
     days = date.fromisoformat(terms["start_on"]), date.fromisoformat(terms["end_on"])
     wanted = Wanted(line["variant_id"], depot, line["quantity"], days, RentalTerms.of(terms).buffers)
-    return Asked(line["sku"], line["kind"], wanted, terms.get("acclimatisation_days", 0))
+    return Asked(line["sku"], line["kind"], wanted, claimed, terms.get("acclimatisation_days", 0))
 
 
 _Days = tuple[date, date]

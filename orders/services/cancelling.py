@@ -10,6 +10,7 @@ from orders.models import Order, OrderLine, Rental
 from orders.outlook import cancellation_of, rent_charged_minor, require_seen
 from orders.selectors import has_left
 from orders.services.history import give_credit, lock_order, lock_rental, move, move_rental
+from orders.services.parts import claims_of_rentals
 from orders.services.placing import give_back
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import ORDER, RENTAL, OrderStatus, RentalStatus, SaleStatus, next_status
@@ -50,9 +51,10 @@ def call_off_rental(*, rental_id: UUID, actor: str, note: str) -> Rental:
         cancel_order(order_id=order.pk, actor=actor, note=note, in_full=True)
         return Rental.objects.get(pk=rental_id)
     move_rental(order, rental, "call_off", actor=actor, note=note, unit=None)
-    release(reservation_ids=[rental.reservation_id])
+    claims = claims_of_rentals([rental.pk])
+    release(reservation_ids=claims)
     give_credit(order, rent_charged_minor(rental), rental=rental, reason=note, actor=actor)
-    sync_soon([rental.reservation_id])
+    sync_soon(claims)
     settle_soon(order.pk)
     tell_soon("rental_called_off", order_id=order.pk, about=order.events.latest("pk").pk)
     return rental

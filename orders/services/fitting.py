@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from catalog.fit import Answer, Box, Rules
-from catalog.models import Variant
+from catalog.fit import Answer, Rules
+from catalog.models import Kind, Variant
 from inventory.journeys import Journey, box_of
 from inventory.travellers import verdict_as_json
 
@@ -21,14 +21,16 @@ _ANSWERS = [str(answer) for answer in Answer]  # from best to worst
 def judge(journey: Journey, variants: Iterable[Variant], rules: Rules) -> list[Fit]:
     """The verdicts on each variant for every party on every leg, and the worst answer, as JSON. No statement.
 
-    variants: with their containers.
+    variants: with their containers. An accessory holds no cat: nothing speaks against it.
     """
     asked = journey.asks(rules)
-    return [_fit(journey, box_of(vars(variant), variant.container.kind), asked) for variant in variants]
+    return [_fit(journey, variant, asked) for variant in variants]
 
 
-def _fit(journey: Journey, box: Box, asked: Any) -> Fit:
-    verdicts = [verdict_as_json(journey, one) for one in journey.judge(box, asked)]
+def _fit(journey: Journey, variant: Variant, asked: Any) -> Fit:
+    kind = Kind(variant.container.kind)
+    judged = journey.judge(box_of(vars(variant), kind), asked) if kind.holds_cats else ()
+    verdicts = [verdict_as_json(journey, one) for one in judged]
     return {"answer": worst_of(verdicts), "verdicts": verdicts}
 
 
@@ -47,7 +49,7 @@ def worse(
 
 
 def worst_of(verdicts: Sequence[dict[str, Any]]) -> str:
-    return _ANSWERS[max(rank(verdict["answer"]) for verdict in verdicts)]
+    return _ANSWERS[max((rank(verdict["answer"]) for verdict in verdicts), default=0)]
 
 
 def rank(answer: str) -> int:

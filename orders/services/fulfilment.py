@@ -7,15 +7,15 @@ from uuid import UUID
 
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from catalog.models import Variant
-from core.errors import FieldError, InvalidInput
+from core.errors import FieldError, InvalidInput, NotFound
 from core.time import start_of_day, today_in
 from inventory.errors import UnitNotFree
 from inventory.models import Unit
-from inventory.services import exchange_units, put_back, put_down, set_aside, ship, take_in
+from inventory.services import exchange_units, lock_reservations, put_back, set_aside, ship, take_in
 from orders.checklists import Point, points_of
 from orders.errors import (
     ChecklistOpen,
@@ -25,7 +25,7 @@ from orders.errors import (
     TransitionNotAllowed,
     WrongUnit,
 )
-from orders.models import Fulfilment, Order, OrderLine, Rental, RentalPhoto
+from orders.models import Fulfilment, LinePart, Order, OrderLine, Rental, RentalPhoto
 from orders.pictures import cleaned
 from orders.selectors import has_left, is_all_credited
 from orders.services.history import (
@@ -40,6 +40,16 @@ from orders.services.history import (
 )
 from orders.services.lateness import charge_late_days_of, credit_late_days_of
 from orders.services.parcels import Tracked, tracked_by
+from orders.services.parts import (
+    is_complete,
+    lock_claims,
+    put_all_down,
+    put_parts_back,
+    reservations_of_line,
+    set_parts_aside,
+    ship_parts,
+    take_parts_in,
+)
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, RentalStatus, allowed_events, next_status
 
@@ -60,7 +70,8 @@ class Look:
 
 @transaction.atomic
 def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
-    """Set a unit aside for a rental: the one named, or the best that leaves a unit for everybody else.
+    """Set a unit aside for a rental: the one named, or the best that leaves a unit for everybody else. Of a bundle also
+    one for each part.
 
     A unit that broke while it stood ready for somebody else, and is whole again, is free for anybody.
     Locks: the orders concerned, in id order, stock level, reservation.
@@ -70,6 +81,7 @@ def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     _require_paid(order)
     next_status(RENTAL, "prepare", rental.status)  # a rental that is out keeps the unit it has
     claim = set_aside(reservation_id=rental.reservation_id, serial=serial)
+    set_parts_aside(rental)
     return move_rental(order, rental, "prepare", actor=actor, note=str(claim.unit), unit=claim.unit)
 
 
@@ -82,8 +94,25 @@ def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
     order, rental = lock_rental(rental_id)
     serial = rental.unit.serial if rental.unit is not None else ""
     moved = move_rental(order, rental, "unprepare", actor=actor, note=f"{serial}. {note}".rstrip(), unit=None)
-    put_down(reservation_id=rental.reservation_id)
+    put_all_down(rental)
     return moved
+
+
+@transaction.atomic
+def choose_part(*, part_id: int, actor: str, serial: str) -> Rental:
+    """Let a rental that stands ready have another unit of one of its parts. Locks: order, stock levels, reservations.
+
+    Raises: NotFound, TransitionNotAllowed, UnitNotFree.
+    """
+    part = LinePart.objects.filter(pk=part_id, rental__isnull=False).first()
+    if part is None or part.rental_id is None:
+        raise NotFound("There is no such part of a rental.")
+    order, rental = lock_rental(part.rental_id)
+    if rental.status != RentalStatus.READY:
+        raise TransitionNotAllowed(event="swap", status=rental.status, allowed=allowed_events(RENTAL, rental.status))
+    claim = set_aside(reservation_id=part.reservation_id, serial=serial)
+    _note_swap(order, rental, str(claim.unit), actor=actor)
+    return rental
 
 
 @transaction.atomic
@@ -101,7 +130,7 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
     if other is None or not _share_days(rental, other):
         rental.unit = set_aside(reservation_id=rental.reservation_id, serial=serial).unit
         rental.save(update_fields=["unit"])
-        _note_swap(order, rental, actor=actor)
+        _note_swap(order, rental, str(rental.unit), actor=actor)
         return rental
     order_of_other, other = lock_rental(other.pk)
     if other.status != RentalStatus.READY or other.unit is None or other.unit.serial != serial:
@@ -109,28 +138,35 @@ def swap_unit(*, rental_id: UUID, actor: str, serial: str) -> Rental:
     exchange_units(one_id=rental.reservation_id, other_id=other.reservation_id)
     rental.unit, other.unit = other.unit, rental.unit
     Rental.objects.bulk_update([rental, other], ["unit"])
-    _note_swap(order, rental, actor=actor)
-    _note_swap(order_of_other, other, actor=actor)
+    _note_swap(order, rental, str(rental.unit), actor=actor)
+    _note_swap(order_of_other, other, str(other.unit), actor=actor)
     return rental
 
 
 @transaction.atomic
 def choose_anew(*, reservation_id: UUID) -> Rental | None:
-    """Give a rental another unit from which the one that stood ready was taken: it broke, was lost or retired.
+    """Give a rental another unit from which one that stood ready was taken, of a part too: it broke, was lost or
+    retired.
 
     Where none is free it is booked again, to be prepared; whether it can be served at all is found by a review of
     promises. Safe to repeat. Locks: order, stock level, reservation.
     Raises: TransitionNotAllowed when its order is over.
     """
-    rental_id = Rental.objects.filter(reservation=reservation_id).values_list("pk", flat=True).first()
+    mine = Q(reservation=reservation_id) | Q(parts__reservation=reservation_id)
+    rental_id = Rental.objects.filter(mine).values_list("pk", flat=True).first()
     if rental_id is None:
         return None
     order, rental = lock_rental(rental_id)
-    if rental.status != RentalStatus.READY or rental.unit_id == rental.reservation.unit_id:
+    is_lost = rental.unit_id != rental.reservation.unit_id
+    if rental.status != RentalStatus.READY or (not is_lost and is_complete(rental)):
         return rental
-    move_rental(order, rental, "unprepare", actor=CLOCK, note=f"{rental.unit} had to be taken from it", unit=None)
+    kept, taken = rental.unit, str(rental.unit) if is_lost else "a part"
+    put_all_down(rental)
+    move_rental(order, rental, "unprepare", actor=CLOCK, note=f"{taken} had to be taken from it", unit=None)
     try:
-        claim = set_aside(reservation_id=reservation_id)
+        with transaction.atomic():
+            claim = set_aside(reservation_id=rental.reservation_id, serial="" if is_lost else str(kept))
+            set_parts_aside(rental)
     except UnitNotFree:
         return rental
     return move_rental(order, rental, "prepare", actor=CLOCK, note=str(claim.unit), unit=claim.unit)
@@ -173,6 +209,7 @@ def hand_over_rental(
         _require_in_order(rental, look, note=note)
         rental.condition_report = _report(rental, "handed_over", look, note)
     claim = ship(reservation_id=rental.reservation_id, unit_id=rental.unit_id)
+    ship_parts(rental)
     moved = move_rental(
         order,
         rental,
@@ -201,13 +238,15 @@ def take_back_rental(
     checked: Collection[str] | None = None,
     photos: Sequence["File[bytes]"] = (),
     posted_on: date | None = None,
+    missing: Collection[str] = (),
 ) -> Rental:
     """Take a unit back in the condition it is in (A to D); it goes to cleaning. Days that it is late are charged.
 
     posted_on: the day on which it was posted, if it came by parcel; the customer's word counts when it is the same day,
     else no later day is late, and what was charged for one is credited. checked: the points of the checklist that are
-    in order; None: it was not gone through. photos: up to 6.
-    Locks: order, stock level, reservation, unit.
+    in order; None: it was not gone through. photos: up to 6. missing: serials of parts of a bundle that are not here:
+    they are written off, and claimed as damage where that is due.
+    Locks: order, stock levels, reservations, units.
     Raises: TransitionNotAllowed, InvalidInput, HoldLapsed, PhotoUnsuitable.
     """
     look, kept = Look(condition, checked), cleaned(photos)
@@ -216,11 +255,12 @@ def take_back_rental(
     rental.posted_back_at = _posted_at(order, rental, posted_on)
     charge_late_days_of(order, rental, at=timezone.now())
     credit_late_days_of(order, rental)
-    claim = take_in(
-        reservation_id=rental.reservation_id,
-        condition=condition,
-        turnaround_days=rental.line.rental_terms.buffers.turnaround_days,
-    )
+    turnaround = rental.line.rental_terms.buffers.turnaround_days
+    lock_claims([rental.pk])
+    claim = take_in(reservation_id=rental.reservation_id, condition=condition, turnaround_days=turnaround)
+    take_parts_in(rental, turnaround_days=turnaround, missing=missing)
+    if missing:
+        note = f"without {', '.join(sorted(missing))}. {note}".rstrip()
     moved = move_rental(
         order,
         rental,
@@ -238,15 +278,18 @@ def take_back_rental(
 
 @transaction.atomic
 def close_rental(*, rental_id: UUID, actor: str, fit: bool = True, note: str = "") -> Rental:
-    """After inspection: the unit goes back on the shelf, or to maintenance when not fit.
+    """After inspection: the unit goes back on the shelf, or to maintenance when not fit; the parts of a bundle that
+    came back go on the shelf.
 
-    Locks: order, stock level, unit.
+    Locks: order, stock levels, reservations, units.
     """
     order, rental = lock_rental(rental_id)
+    lock_claims([rental.pk])
     found = "fit for the next" if fit else "to maintenance"
     moved = move_rental(order, rental, "close", actor=actor, note=f"{found}. {note}".rstrip())
     if rental.unit_id is not None:
         put_back(unit_id=rental.unit_id, fit=fit)
+    put_parts_back(rental)
     settle_soon(order.pk)  # it may be done and balanced
     return moved
 
@@ -270,6 +313,7 @@ def deliver_sale(
     """
     order, line = _lock_line(line_id)
     _require_paid(order)
+    lock_reservations(reservations_of_line(line))
     event = "ship" if order.fulfilment == Fulfilment.DELIVERY else "collect"
     tracked = _tracked(order, carrier, tracking_number)
     moved = move_sale(
@@ -280,6 +324,7 @@ def deliver_sale(
         tell_soon("shipped", order_id=order.pk, about=line.pk)
     if line.reservation_id is not None:
         ship(reservation_id=line.reservation_id)
+        ship_parts(line)
     settle_soon(order.pk)  # it may be done and balanced
     return moved
 
@@ -355,9 +400,11 @@ def _lock_and_let_go_of_lost(rental_id: UUID, *, actor: str, also: Collection[UU
     """
     lost = list(_ready_without_unit(rental_id).values_list("pk", flat=True))
     lock_orders(Rental.objects.filter(pk__in=[rental_id, *lost, *also]))
+    lock_claims([rental_id, *lost, *also])
     for other in _ready_without_unit(rental_id).filter(pk__in=lost).select_related("line__order", "unit"):
         note = f"{other.unit} had to be taken from it"
         move_rental(other.line.order, other, "unprepare", actor=actor, note=note, unit=None)
+        put_all_down(other)
     return lock_rental(rental_id)
 
 
@@ -380,10 +427,8 @@ def _share_days(one: Rental, other: Rental) -> bool:
     return bool(one.period.lower < other.period.upper and other.period.lower < one.period.upper)
 
 
-def _note_swap(order: Order, rental: Rental, *, actor: str) -> None:
-    record(
-        order, "swap", rental.status, rental.status, actor=actor, note=str(rental.unit), subject=f"rental {rental.pk}"
-    )
+def _note_swap(order: Order, rental: Rental, serial: str, *, actor: str) -> None:
+    record(order, "swap", rental.status, rental.status, actor=actor, note=serial, subject=f"rental {rental.pk}")
 
 
 def _require_paid(order: Order) -> None:

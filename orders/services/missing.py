@@ -15,6 +15,7 @@ from orders.due import is_forfeit, is_missed, no_shows
 from orders.models import Fulfilment, Order, Rental
 from orders.outlook import rent_charged_minor
 from orders.services.history import CLOCK, give_credit, lock_rental, move_rental
+from orders.services.parts import claims_of_rentals
 from orders.services.soon import settle_soon, tell_soon
 
 
@@ -41,10 +42,11 @@ def settle_no_show(*, rental_id: UUID) -> Rental:
         note = f"not picked up until {words.day(rental.end_on)}"
         for row in forfeit:
             move_rental(order, row, "forfeit", actor=CLOCK, note=note, unit=None, missed_at=row.missed_at or now)
-        release(reservation_ids=[row.reservation_id for row in forfeit])
+        claims = claims_of_rentals(row.pk for row in forfeit)
+        release(reservation_ids=claims)
         for row in forfeit:
             _credit(order, row)
-        sync_soon([row.reservation_id for row in forfeit])
+        sync_soon(claims)
         settle_soon(order.pk)
         tell_soon("rental_forfeit", order_id=order.pk, about=f"{order.pk}:{rental.end_on}")
     elif missed:

@@ -1,6 +1,6 @@
 """From a quote to an order that may be paid: held here, then held at the IMS."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,8 +23,9 @@ from inventory.providers.base import NotFound as UnknownToIms
 from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
 from inventory.services import hold, lease_for, release, sync_reservations, sync_soon
+from orders.bundles import Piece, pieces_of
 from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
-from orders.models import Order, OrderEvent, OrderLine, Quote, Rental
+from orders.models import LinePart, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
 from orders.services.coupons import spread, use_coupon
 from orders.services.fitting import stamps
@@ -74,10 +75,8 @@ def settle_reserving(*, order_id: UUID, fresh: Sequence[Reservation] = (), budge
             leased_until=fresh[0].sync_leased_until if fresh else None,
         )
     except RefusedByIms as no:
-        detail, lines = (
-            f"Somebody was quicker: {no.have} of {no.sku} are left.",
-            [short_line(no.sku, available=no.have)],
-        )
+        sku, have = _as_sold(order_id, no.sku, no.have)
+        detail, lines = f"Somebody was quicker: {have} of {sku} are left.", [short_line(sku, available=have)]
         refuse_order(order_id=order_id, note=str(no), detail=detail, lines=lines)
         raise OrderRefused(detail, lines=lines) from no
     except (UnknownToIms, Refused) as no:
@@ -91,6 +90,17 @@ def settle_reserving(*, order_id: UUID, fresh: Sequence[Reservation] = (), budge
         return False
     _mark_held(order_id)
     return True
+
+
+def _as_sold(order_id: UUID, sku: str, have: int) -> tuple[str, int]:
+    """What the IMS has of a SKU, in what this order asked for: it knows the parts of a bundle, and not the bundle."""
+    for line in OrderLine.objects.filter(order=order_id).order_by("position"):
+        if line.sku == sku:
+            break
+        for part in line.explanation.get("parts") or ():
+            if part["sku"] == sku:
+                return line.sku, have // part["quantity"]
+    return sku, have
 
 
 @transaction.atomic
@@ -107,7 +117,7 @@ def refuse_order(*, order_id: UUID, note: str, detail: str, lines: Sequence[dict
 
 
 def reservations_of(order_id: UUID) -> list[UUID]:
-    """The claims behind an order: one of each sale line, one of each rental."""
+    """The claims behind an order: one of each sale line, one of each rental, and those of the parts of bundles."""
     return _RESERVATIONS.all(order=order_id)
 
 
@@ -116,7 +126,9 @@ def _ids_of(**order: Any) -> QuerySet[Reservation, UUID]:
 
 
 _RESERVATIONS = Prepared(
-    lambda: _ids_of(order_line__order=Given("order")).union(_ids_of(rental__line__order=Given("order")))
+    lambda: _ids_of(order_line__order=Given("order")).union(
+        _ids_of(rental__line__order=Given("order")), _ids_of(line_part__line__order=Given("order"))
+    )
 )
 
 
@@ -243,20 +255,37 @@ def _write_order(quote: Quote, reservations: Sequence[Reservation], expires_at: 
     )
     insert([order])
     unused = iter(reservations)  # in the order of claims_of(quote.lines)
-    lines, rentals = [], []
+    lines: list[OrderLine] = []
+    rentals: list[Rental] = []
+    parts: list[LinePart] = []
     for position, priced in enumerate(quote.lines):
         line = _line(order, position, priced)
         lines.append(line)
+        _, *further = pieces_of(priced)
         if priced["rental"] is None:
             line.reservation = next(unused)
-        else:
-            parts = spread(line.discount_minor, [line.unit_price_minor] * line.quantity)
-            rentals += [_rental(line, priced["rental"], next(unused), part) for part in parts]
+            parts += line_parts(line, None, further, unused)
+            continue
+        for discount in spread(line.discount_minor, [line.unit_price_minor] * line.quantity):
+            rental = _rental(line, priced["rental"], next(unused), discount)
+            rentals.append(rental)
+            parts += line_parts(line, rental, further, unused)
     insert(lines)
     insert(rentals)
+    insert(parts)
     order.charges_shown = charge_lines(order, lines, quote.delivery_minor, actor=f"customer:{quote.customer_id}")
     order.know_lines(lines, rentals)
     return order
+
+
+def line_parts(
+    line: OrderLine, rental: Rental | None, pieces: Sequence[Piece], unused: Iterator[Reservation]
+) -> list[LinePart]:
+    """What a bundle has beside the piece that leads it, each with the next reservation."""
+    return [
+        LinePart(line=line, rental=rental, reservation=next(unused), sku=piece.sku, title=piece.title)
+        for piece in pieces
+    ]
 
 
 def _line(order: Order, position: int, priced: dict[str, Any]) -> OrderLine:
@@ -266,7 +295,7 @@ def _line(order: Order, position: int, priced: dict[str, Any]) -> OrderLine:
         order=order,
         position=position,
         tax_rate_bp=priced["tax_rate_bp"],
-        explanation={"said": priced["explanation"], "rental": priced["rental"]},
+        explanation={"said": priced["explanation"], "rental": priced["rental"], "parts": priced.get("parts")},
         status=SaleStatus.RESERVED if sale else None,
         **{name: priced[name] for name in copied},
     )
@@ -296,4 +325,4 @@ def _mark_held(order_id: UUID) -> None:
 _HELD = PreparedUpdate(lambda: Order.objects.filter(pk=Given("id"), status=OrderStatus.RESERVING), "status")
 
 
-__all__ = ["give_back", "place_for", "place_order", "refuse_order", "reservations_of", "settle_reserving"]
+__all__ = ["give_back", "line_parts", "place_for", "place_order", "refuse_order", "reservations_of", "settle_reserving"]

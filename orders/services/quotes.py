@@ -1,7 +1,7 @@
 """A quote: every line priced and explained, frozen for a while, and nothing promised yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
-from catalog.models import RentalOffer, RentalRate, Season, TaxRate, Variant, in_force, shop_today
+from catalog.models import BundlePart, RentalOffer, RentalRate, Season, TaxRate, Variant, in_force, shop_today, titled
 from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
@@ -26,6 +26,7 @@ from inventory.journeys import Journey, known_rules
 from inventory.models import Depot, yesterday
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
+from orders.bundles import pieces_of
 from orders.explaining import explain_coupon, explain_parcel, explain_rent
 from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
@@ -250,6 +251,17 @@ def _as_json(rows: QuerySet[Any], *names: str) -> ArraySubquery:
     return ArraySubquery(rows.values(row=JSONObject(**{name: name for name in names})))
 
 
+# The parts of a bundle, read with the variant.
+_PARTS = ArraySubquery(
+    BundlePart.objects.filter(bundle=OuterRef("pk"))
+    .order_by("position", "id")
+    .values(
+        row=JSONObject(
+            variant_id="part_id", sku="part__sku", size="part__size", colour="part__colour", quantity="quantity",
+            brand="part__container__brand", name="part__container__name", comes_back="comes_back",
+        )
+    )
+)  # fmt: skip
 # Read with the depot, as they are few. Its own clock says what of them is in force.
 _RULES = {
     "taxes": _as_json(
@@ -287,6 +299,7 @@ _VARIANTS = Prepared(
             sale=FilteredRelation("sale_offers", condition=_offered_now(of="sale_offers__")),
             sale_minor=F("sale__price_minor"),
             sale_tax=F("sale__tax_class"),
+            bundled=_PARTS,
         )
     )
 )
@@ -391,7 +404,7 @@ def _seasons(terms: _Terms, variant: Variant) -> list[list[Any]]:
     return [[row["name"], row["start_on"], row["end_on"], row["percent"]] for row in rows]
 
 
-def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int, tax_class: str) -> dict[str, Any]:
+def _priced(terms: _Terms, line: LineRequest, variant: Any, unit_minor: int, tax_class: str) -> dict[str, Any]:
     total, rate_bp = unit_minor * line.quantity, terms.tax.get(tax_class, 0)
     return {
         "kind": line.kind,
@@ -406,7 +419,20 @@ def _priced(terms: _Terms, line: LineRequest, variant: Variant, unit_minor: int,
         "tax_minor": included_tax(total, rate_bp),
         "deposit_minor": 0,
         "rental": None,
+        "parts": [_part(row) for row in variant.bundled],
     }
+
+
+def frozen_parts(variant: Variant) -> list[dict[str, Any]]:
+    """The parts of a bundle as a quote freezes them now; none of anything else."""
+    [rows] = Variant.objects.filter(pk=variant.pk).values_list(_PARTS, flat=True)
+    return [_part(row) for row in rows]
+
+
+def _part(row: dict[str, Any]) -> dict[str, Any]:
+    """A part of a bundle as it is frozen."""
+    title = titled(*(row[name] for name in ("brand", "name", "size", "colour")))
+    return {**{name: row[name] for name in ("variant_id", "sku", "quantity", "comes_back")}, "title": title}
 
 
 def _wrong_days(
@@ -466,24 +492,26 @@ def wrong_days(
 
 
 def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
-    """What a quote's lines claim of the stock: a sale line its pieces, a rental line one claim for each unit."""
+    """What a quote's lines claim of the stock: a sale line its pieces, a rental line one claim for each unit. A bundle
+    claims its parts, in the order of `pieces_of`."""
     claims: list[Claim] = []
     for line in lines:
-        if line["kind"] == SALE:
-            claims.append(Claim(line["variant_id"], depot_id, ReservationKind.SALE, line["quantity"]))
-            continue
-        terms = line["rental"]
-        start_on, end_on, first, end = (
-            date.fromisoformat(terms[name]) for name in ("start_on", "end_on", "blocked_from", "blocked_until")
-        )
-        claim = Claim(
-            line["variant_id"],
-            depot_id,
-            ReservationKind.RENTAL,
-            1,
-            (first, end),
-            turnaround_days=RentalTerms.of(terms).buffers.ready_days,
-            days=(start_on, end_on),
-        )
-        claims += [claim] * line["quantity"]
+        made = [
+            Claim(piece.variant_id, depot_id, piece.kind, piece.quantity, bundle=piece.bundle)
+            for piece in pieces_of(line)
+        ]
+        if line["kind"] == RENTAL:
+            made = [_on_its_days(claim, line["rental"]) for claim in made] * line["quantity"]
+        claims += made
     return claims
+
+
+def _on_its_days(claim: Claim, terms: dict[str, Any]) -> Claim:
+    """What a rental uses up is claimed without days, and named with them."""
+    start_on, end_on, first, end = (
+        date.fromisoformat(terms[name]) for name in ("start_on", "end_on", "blocked_from", "blocked_until")
+    )
+    if claim.kind == ReservationKind.SALE:
+        return replace(claim, days=(start_on, end_on))
+    ready = RentalTerms.of(terms).buffers.ready_days
+    return replace(claim, period=(first, end), turnaround_days=ready, days=(start_on, end_on))

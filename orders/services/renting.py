@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.buffers import Transit
@@ -16,7 +17,7 @@ from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Depot, Reservation
 from inventory.packing import Days
-from inventory.services import change_days, expect_back, part_with, put_down
+from inventory.states import ReservationKind, ReservationStatus
 from orders.errors import (
     DepotClosed,
     ExtensionNotPossible,
@@ -26,7 +27,7 @@ from orders.errors import (
     TooLateToMove,
     TransitionNotAllowed,
 )
-from orders.models import ChargeKind, Order, Rental
+from orders.models import ChargeKind, LinePart, Order, Rental
 from orders.outlook import (
     Outlook,
     cancellation_of,
@@ -40,6 +41,7 @@ from orders.rental_terms import RentalTerms
 from orders.services.history import charge_rental, give_credit, lock_orders, lock_rental, move_rental
 from orders.services.lateness import charge_late_days_of
 from orders.services.parcels import tracked_by
+from orders.services.parts import change_all_days, expect_all_back, lock_claims, part_with_all, put_all_down
 from orders.services.quotes import wrong_days
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, RentalStatus, next_status
@@ -68,13 +70,13 @@ def extend_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int 
     require_seen(seen_minor, price, order.currency)
     _let_others_choose_anew(rivals, outlook.days(end_on), actor=actor)
     try:
-        claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on), until=outlook.paid_until)
+        claims = change_all_days(rental, outlook.days(end_on), until=outlook.paid_until)
     except OutOfStock as taken:  # somebody was quicker: what was looked at before the lock says no day
         raise ExtensionNotPossible("next_booking", None) from taken
-    _unprepare_without_unit(order, rental, claim, actor=actor)
+    _unprepare_without_unit(order, rental, claims, actor=actor)
     until = f"until {words.day(end_on)}"
     move_rental(
-        order, rental, "extend", actor=actor, note=until, end_on=end_on, period=claim.period, late_reported_on=None
+        order, rental, "extend", actor=actor, note=until, end_on=end_on, period=claims[0].period, late_reported_on=None
     )
     if price:
         charge_rental(order, rental, ChargeKind.EXTENSION, price, reason=f"extended {until}", actor=actor)
@@ -98,7 +100,7 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
         detail = f"Name one of the days before {rental.end_on} that GET …/extension-options lists as earlier."
         raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
     require_seen(seen_minor, option.credit_minor, order.currency)
-    claim = change_days(reservation_id=rental.reservation_id, days=outlook.days(end_on))
+    claim = change_all_days(rental, outlook.days(end_on))[0]
     back = f"back on {words.day(end_on)} already"
     move_rental(
         order, rental, "shorten", actor=actor, note=back, end_on=end_on, period=claim.period, late_reported_on=None
@@ -133,11 +135,11 @@ def move_rental_days(
     charged, owed = rent_charged_minor(rental), rental.after_discount(rent)
     settled = rent_settled_minor(rental)
     days = buffers.blocked(start_on, end_on, depot.is_closed)
-    claim = change_days(reservation_id=rental.reservation_id, days=days)
-    _unprepare_without_unit(order, rental, claim, actor=actor)
+    claims = change_all_days(rental, days)
+    _unprepare_without_unit(order, rental, claims, actor=actor)
     said = f"moved to {words.span(start_on, end_on)}"
     move_rental(
-        order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claim.period,
+        order, rental, "move", actor=actor, note=said, start_on=start_on, end_on=end_on, period=claims[0].period,
         missed_at=None, post_on=buffers.posted_on(start_on, depot.is_closed),
     )  # fmt: skip
     if owed > settled:
@@ -172,10 +174,10 @@ def rearrange_rental(*, rental_id: UUID, start_on: date, end_on: date, actor: st
     days = outlook.days(end_on) if is_out else buffers.blocked(start_on, end_on, depot.is_closed)
     rent = rental.after_discount(outlook.terms.fee_minor(start_on, end_on))
     _let_others_choose_anew(rivals, days, actor=actor)
-    claim = change_days(reservation_id=rental.reservation_id, days=days, until=outlook.paid_until)
-    _unprepare_without_unit(order, rental, claim, actor=actor)
+    claims = change_all_days(rental, days, until=outlook.paid_until)
+    _unprepare_without_unit(order, rental, claims, actor=actor)
     move_rental(
-        order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claim.period,
+        order, rental, "rearrange", actor=actor, note=note, start_on=start_on, end_on=end_on, period=claims[0].period,
         missed_at=None, late_reported_on=None,
         post_on=rental.post_on if is_out else buffers.posted_on(start_on, depot.is_closed),
     )  # fmt: skip
@@ -225,7 +227,7 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
         raise InvalidInput([FieldError("/back_on", detail, "depot_closed")])
     until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
-    claim = expect_back(reservation_id=rental.reservation_id, until=until)
+    claim = expect_all_back(rental, until=until)
     move_rental(
         order, rental, "tell_late", actor=actor, note=f"back on {words.day(back_on)}", late_reported_on=back_on,
         period=claim.period,
@@ -259,9 +261,7 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
         way.blocked(posted_on, posted_on, depot.is_closed)[1],
     )
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
-    claim = expect_back(
-        reservation_id=rental.reservation_id, until=until, turnaround_days=terms.buffers.turnaround_days
-    )
+    claim = expect_all_back(rental, until=until, turnaround_days=terms.buffers.turnaround_days)
     return move_rental(
         order, rental, "post_back", actor=actor, period=claim.period, posted_back_at=at,
         return_carrier=tracked.carrier, return_tracking_number=tracked.number,
@@ -280,7 +280,7 @@ def deny_parcel(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
         raise TransitionNotAllowed(event="deny_parcel", status="not posted back", allowed=[])
     buffers, depot = rental.line.rental_terms.buffers, Depot.objects.with_closures().get(pk=order.depot_id)
     until = buffers.blocked(rental.start_on, rental.end_on, depot.is_closed)[1]
-    claim = expect_back(reservation_id=rental.reservation_id, until=until, turnaround_days=buffers.ready_days)
+    claim = expect_all_back(rental, until=until, turnaround_days=buffers.ready_days)
     return move_rental(
         order, rental, "deny_parcel", actor=actor, note=note, period=claim.period, posted_back_at=None,
         return_carrier="", return_tracking_number="",
@@ -302,7 +302,7 @@ def keep_rental(*, rental_id: UUID, actor: str, seen_minor: int | None = None) -
     if price is None:
         raise KeepNotOffered
     require_seen(seen_minor, price, order.currency)
-    claim = part_with(reservation_id=rental.reservation_id, event="sell")
+    claim = part_with_all(rental, "sell")
     move_rental(order, rental, "keep", actor=actor, period=claim.period)
     if price:
         charge_rental(order, rental, ChargeKind.KEEP, price, reason="kept by the customer", actor=actor)
@@ -321,7 +321,7 @@ def lose_rental(*, rental_id: UUID, actor: str, note: str, owed_minor: int = 0) 
     order, rental = lock_rental(rental_id)
     next_status(RENTAL, "lose", rental.status)
     charge_late_days_of(order, rental, at=timezone.now())
-    claim = part_with(reservation_id=rental.reservation_id, event="lose")
+    claim = part_with_all(rental, "lose")
     move_rental(order, rental, "lose", actor=actor, note=note, period=claim.period)
     if owed_minor:
         charge_rental(order, rental, ChargeKind.DAMAGE, owed_minor, reason="not brought back", actor=actor)
@@ -337,16 +337,23 @@ def _require_possible(rental: Rental, event: str) -> None:
 
 
 def _lock_with_rivals(rental_id: UUID) -> tuple[Order, Rental, list[Rental]]:
-    """A rental, and those for which its unit stands ready later; their orders are locked in id order.
+    """A rental, and those for which a unit of it stands ready later; their orders are locked in id order, then their
+    claims.
 
     What is out is chosen for nobody any more, so there can only be fewer of them afterwards. Raises: NotFound,
     TransitionNotAllowed.
     """
-    unit = Rental.objects.filter(pk=rental_id, status=RentalStatus.OUT).values("unit")
-    ready = Rental.objects.filter(unit__in=unit, status=RentalStatus.READY)
-    ids = list(ready.values_list("pk", flat=True))
+    mine = Q(rental=rental_id) | Q(line_part__rental=rental_id)
+    out = Reservation.objects.filter(mine, kind=ReservationKind.RENTAL, status=ReservationStatus.SHIPPED)
+    units = list(out.values_list("unit", flat=True))
+    has_one = Q(unit__in=units) | Q(pk__in=LinePart.objects.filter(reservation__unit__in=units).values("rental"))
+    ready = Rental.objects.filter(has_one, status=RentalStatus.READY).exclude(pk=rental_id)
+    ids = list(ready.values_list("pk", flat=True)) if units else []
     lock_orders(Rental.objects.filter(pk__in=[rental_id, *ids]))
     order, rental = lock_rental(rental_id)
+    if not ids:
+        return order, rental, []
+    lock_claims([rental_id, *ids])
     return order, rental, list(ready.filter(pk__in=ids).select_related("line__order", "unit"))
 
 
@@ -356,16 +363,16 @@ def _let_others_choose_anew(rivals: Sequence[Rental], days: Days, *, actor: str)
         if rival.period.lower < days[1]:
             note = f"{rival.unit} stays out for longer"
             move_rental(rival.line.order, rival, "unprepare", actor=actor, note=note, unit=None)
-            put_down(reservation_id=rival.reservation_id)
+            put_all_down(rival)
 
 
-def _unprepare_without_unit(order: Order, rental: Rental, claim: Reservation, *, actor: str) -> None:
-    """Keep the unit that stood ready if it does on the new days too."""
+def _unprepare_without_unit(order: Order, rental: Rental, claims: Sequence[Reservation], *, actor: str) -> None:
+    """Keep the units that stood ready if they do on the new days too: all of them, the leading one first, or none."""
     if rental.status != RentalStatus.READY:
         return
-    others = Rental.objects.filter(unit=claim.unit_id, status__in=Rental.KEEPS_UNIT, period__overlap=claim.period)
-    if claim.unit_id is not None and others.exclude(pk=rental.pk).exists():  # called ready, though it was taken away
-        put_down(reservation_id=claim.pk)
-        claim.unit = None
-    if claim.unit_id is None:
+    unit = claims[0].unit_id
+    others = Rental.objects.filter(unit=unit, status__in=Rental.KEEPS_UNIT, period__overlap=claims[0].period)
+    is_taken = unit is not None and others.exclude(pk=rental.pk).exists()  # called ready, though it was taken away
+    if is_taken or any(claim.unit_id is None for claim in claims):
+        put_all_down(rental)
         move_rental(order, rental, "unprepare", actor=actor, note="its days changed: choose a unit again", unit=None)

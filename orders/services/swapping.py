@@ -1,5 +1,6 @@
 """Another container in place of one that an airline does not take any more: free of charge, by staff."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,13 +16,19 @@ from catalog.selectors import Mode, Wish
 from core.errors import FieldError, InvalidInput, NotFound
 from core.time import days_counted
 from inventory.journeys import Journey
-from inventory.models import Depot
-from inventory.services import Claim, commit, hold, lock_pools, put_down, release, sync_soon
+from inventory.models import Depot, Reservation
+from inventory.packing import Days
+from inventory.selectors import Pool
+from inventory.services import Claim, commit, hold, lock_pools, release, sync_soon
 from inventory.states import ReservationKind
+from orders.bundles import Piece, pieces_of
 from orders.disruption import WAITING
 from orders.errors import TransitionNotAllowed
-from orders.models import Order, OrderLine, Rental
+from orders.models import LinePart, Order, OrderLine, Rental
 from orders.services.history import lock_order, move_rental, move_sale, require_confirmed
+from orders.services.parts import claims_of_rentals, put_all_down, reservations_of_line
+from orders.services.placing import line_parts
+from orders.services.quotes import frozen_parts
 from orders.services.rechecking import judge_again
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, SALE, RentalStatus, SaleStatus, next_status
@@ -42,12 +49,14 @@ def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLi
     """
     order, line = _lock(line_id)
     variant = _offered(line, sku)
-    old = _reservations(line)
-    lock_pools({(line.variant_id, order.depot_id), (variant.pk, order.depot_id)})
+    old = reservations_of_line(line) if line.status else claims_of_rentals(rental.pk for rental in _living(line))
+    parts = frozen_parts(variant)
+    lock_pools(_pools(order, old, [part["variant_id"] for part in parts] or [variant.pk]))
+    release(reservation_ids=old)  # what both consist of is free for it again
+    line.explanation["parts"] = parts
     line.variant, line.sku, line.title = variant, variant.sku, variant.title
     new = _swap_sale(order, line, actor, note) if line.status else _swap_rentals(order, line, actor, note)
     line.save(update_fields=["variant", "sku", "title", "explanation"])
-    release(reservation_ids=old)
     sync_soon([*old, *new])
     judge_again(order.pk)
     settle_soon(order.pk)
@@ -92,11 +101,18 @@ def _lock(line_id: UUID) -> tuple[Order, OrderLine]:
 
 
 def _living(line: OrderLine) -> list[Rental]:
-    return list(line.rentals.exclude(status=RentalStatus.CANCELLED).order_by("id"))
+    return list(line.rentals.exclude(status=RentalStatus.CANCELLED).select_related("line__order").order_by("id"))
 
 
-def _reservations(line: OrderLine) -> list[UUID]:
-    return [line.reservation_id] if line.reservation_id else [rental.reservation_id for rental in _living(line)]
+def _pools(order: Order, old: Sequence[UUID], variant_ids: Sequence[int]) -> set[Pool]:
+    before = Reservation.objects.filter(pk__in=old).values_list("variant_id", "depot_id")
+    return {*before, *((variant_id, order.depot_id) for variant_id in variant_ids)}
+
+
+def _pieces(line: OrderLine) -> list[Piece]:
+    """The claims that the line makes as what it is now."""
+    told = {name: getattr(line, name) for name in ("kind", "quantity", "variant_id", "sku", "title")}
+    return pieces_of({**told, "parts": line.explanation["parts"]})
 
 
 def _offered(line: OrderLine, sku: str) -> Variant:
@@ -113,9 +129,14 @@ def _offered(line: OrderLine, sku: str) -> Variant:
 
 
 def _swap_sale(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
-    new = _won([Claim(line.variant_id, order.depot_id, ReservationKind.SALE, line.quantity)])
-    move_sale(order, line, "replace", actor=actor, note=note, reservation_id=new[0])
-    return new
+    pieces = _pieces(line)
+    new = _won(
+        [Claim(piece.variant_id, order.depot_id, piece.kind, piece.quantity, bundle=piece.bundle) for piece in pieces]
+    )
+    move_sale(order, line, "replace", actor=actor, note=note, reservation_id=new[0].pk)
+    line.parts.all().delete()
+    LinePart.objects.bulk_create(line_parts(line, None, pieces[1:], iter(new[1:])))
+    return [row.pk for row in new]
 
 
 def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
@@ -123,31 +144,40 @@ def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[
     depot = Depot.objects.with_closures().get(pk=order.depot_id)
     offer = RentalOffer.objects.in_force().get(variant=line.variant_id, currency=order.currency)
     around = Buffers(offer.prep_days, offer.turnaround_days, line.rental_terms.buffers.transit)
-    rentals = _living(line)
+    rentals, pieces = _living(line), _pieces(line)
     periods = [around.blocked(rental.start_on, rental.end_on, depot.is_closed) for rental in rentals]
     new = _won(
         [
-            Claim(
-                line.variant_id, order.depot_id, ReservationKind.RENTAL, 1, period, around.ready_days,
-                days=(rental.start_on, rental.end_on),
-            )
+            _claim(piece, rental, period, around.ready_days)
             for rental, period in zip(rentals, periods, strict=True)
+            for piece in pieces
         ]
-    )  # fmt: skip
-    for rental, reservation_id, period in zip(rentals, new, periods, strict=True):
+    )
+    unused = iter(new)
+    for rental, period in zip(rentals, periods, strict=True):
         if rental.status == RentalStatus.READY:
-            put_down(reservation_id=rental.reservation_id)
+            put_all_down(rental)
             move_rental(order, rental, "unprepare", actor=actor, note="another container instead", unit=None)
+        rental.parts.all().delete()
         move_rental(
-            order, rental, "replace", actor=actor, note=note, reservation_id=reservation_id, period=DateRange(*period),
+            order, rental, "replace", actor=actor, note=note, reservation_id=next(unused).pk, period=DateRange(*period),
             unit=None,
         )  # fmt: skip
+        LinePart.objects.bulk_create(line_parts(line, rental, pieces[1:], unused))
     line.explanation["rental"] |= {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
-    return new
+    return [row.pk for row in new]
 
 
-def _won(claims: list[Claim]) -> list[UUID]:
+def _claim(piece: Piece, rental: Rental, period: Days, ready_days: int) -> Claim:
+    days = (rental.start_on, rental.end_on)
+    depot_id = rental.line.order.depot_id
+    if piece.kind == ReservationKind.SALE:
+        return Claim(piece.variant_id, depot_id, piece.kind, piece.quantity, days=days, bundle=piece.bundle)
+    return Claim(piece.variant_id, depot_id, piece.kind, 1, period, ready_days, days=days, bundle=piece.bundle)
+
+
+def _won(claims: list[Claim]) -> list[Reservation]:
     """Raises: OutOfStock."""
-    ids = [row.pk for row in hold(claims=claims, expires_at=timezone.now() + _IN_HAND)]
-    commit(reservation_ids=ids)
-    return ids
+    rows = hold(claims=claims, expires_at=timezone.now() + _IN_HAND)
+    commit(reservation_ids=[row.pk for row in rows])
+    return rows

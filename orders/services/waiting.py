@@ -13,12 +13,12 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.buffers import Buffers
 from catalog.models import RentalOffer, Variant
+from catalog.selectors import drawn_by
 from core.errors import DomainError, FieldError, InvalidInput, NotFound
 from inventory.errors import OutOfStock
-from inventory.models import Depot, Unit
-from inventory.selectors import Pool, availability
+from inventory.models import Depot
+from inventory.selectors import Pool, availability, fleet_sizes
 from inventory.services.holds import lock_pools
-from inventory.states import IN_SERVICE
 from orders.errors import COUPON_REFUSED, AlreadyWaiting, CanBeHadNow, CouponUnknown, WaitlistFull
 from orders.models import Coupon, Order, OrderLine, WaitlistEntry
 from orders.services.cancelling import cancel_order
@@ -122,8 +122,8 @@ def _require_possible(wanted: WaitlistEntry) -> None:
     """Raises: InvalidInput when there are not so many units even when all are back."""
     if wanted.kind != OrderLine.Kind.RENTAL:
         return
-    ours = Unit.objects.filter(variant=wanted.variant, depot=wanted.depot, status__in=IN_SERVICE)
-    if (count := ours.count()) < wanted.quantity:
+    count = fleet_sizes([wanted.variant_id], wanted.depot_id)[wanted.variant_id]
+    if count < wanted.quantity:
         detail = f"There are only {count} of these for rent at this depot."
         raise InvalidInput([FieldError("/quantity", detail, "more_than_there_are")])
 
@@ -159,7 +159,7 @@ def serve_waitlist() -> int:
 
 
 def next_in_line() -> list[WaitlistEntry]:
-    """Those who could be offered something now, or whose time is over, the first in line first. Three statements."""
+    """Those who could be offered something now, or whose time is over, the first in line first. Four statements."""
     now = timezone.now()
     waiting = list(
         WaitlistEntry.objects.filter(status=W.WAITING).select_related("depot", "customer", "variant").order_by("id")
@@ -171,7 +171,7 @@ def next_in_line() -> list[WaitlistEntry]:
         if _is_over(entry):
             found.append(entry)
         elif (entry.rests_until is None or entry.rests_until <= now) and not any(
-            _compete(entry, earlier, free.days) for earlier in passed
+            _compete(entry, earlier, free.days, free.drawn) for earlier in passed
         ):
             (found if free.take(entry) else passed).append(entry)
         else:
@@ -184,6 +184,7 @@ class _Free:
 
     def __init__(self, waiting: Sequence[WaitlistEntry]) -> None:
         self.days = {entry.pk: days for entry, days in _blocked(waiting)}  # of rentals, half open
+        self.drawn = drawn_by({entry.variant_id for entry in waiting}) if waiting else {}
         today = timezone.now().date()
         self._first = min((days[0] for days in self.days.values()), default=today)
         end = max((days[1] for days in self.days.values()), default=today + _A_DAY)
@@ -220,9 +221,16 @@ def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, 
             yield entry, Buffers(offer.prep_days, offer.turnaround_days).blocked(entry.first_on, entry.end_on)
 
 
-def _compete(one: WaitlistEntry, other: WaitlistEntry, days: Mapping[UUID, tuple[date, date]]) -> bool:
-    """Both want the same, on some of the same days, with those around them."""
-    if (one.variant_id, one.depot_id, one.kind) != (other.variant_id, other.depot_id, other.kind):
+def _compete(
+    one: WaitlistEntry,
+    other: WaitlistEntry,
+    days: Mapping[UUID, tuple[date, date]],
+    drawn: Mapping[int, frozenset[int]],
+) -> bool:
+    """Both want the same, or bundles that share a part, on some of the same days, with those around them."""
+    if (one.depot_id, one.kind) != (other.depot_id, other.kind):
+        return False
+    if drawn[one.variant_id].isdisjoint(drawn[other.variant_id]):
         return False
     if one.pk not in days or other.pk not in days:
         return True
@@ -257,13 +265,14 @@ def _offer(entry: WaitlistEntry) -> Order | None:
     if _is_over(entry):
         _move(entry, "end")
         return None
-    lock_pools([(entry.variant_id, entry.depot_id)])
+    lock_pools((variant_id, entry.depot_id) for variant_id in drawn_by([entry.variant_id])[entry.variant_id])
     earlier = WaitlistEntry.objects.filter(
-        pk__lt=entry.pk, status=W.WAITING, variant=entry.variant_id, depot=entry.depot_id, kind=entry.kind
+        pk__lt=entry.pk, status=W.WAITING, depot=entry.depot_id, kind=entry.kind
     ).filter(Q(rests_until=None) | Q(rests_until__lte=timezone.now()))
     others = [other for other in earlier.select_related("depot", "customer", "variant") if not _is_over(other)]
     days = {row.pk: period for row, period in _blocked([entry, *others])}
-    if any(_compete(entry, other, days) for other in others):
+    drawn = drawn_by({row.variant_id for row in (entry, *others)})
+    if any(_compete(entry, other, days, drawn) for other in others):
         return None
     lost = ""
     try:

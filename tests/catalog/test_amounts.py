@@ -27,7 +27,7 @@ def page(model: str, action: str = "changelist", *args: Any) -> str:
 def variant_form(variant: Variant, **sales: Any) -> dict[str, Any]:
     names = [field.name for field in Variant._meta.fields if field.name != "id"]
     data = {name: getattr(variant, f"{name}_id" if name == "container" else name) for name in names}
-    return data | formset("rental_offers") | formset("approvals") | sales
+    return data | formset("parts") | formset("rental_offers") | formset("approvals") | sales
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Container, ContainerImage, SaleOffer, Season, TaxRate, Variant
-from config.demo.catalog import CONTAINERS, COUPONS, DEPOTS, STOCK, UNITS
+from catalog.models import BundlePart, Container, ContainerImage, SaleOffer, Season, TaxRate, Variant
+from config.demo.catalog import (
+    ACCESSORIES,
+    BUNDLES,
+    CONTAINERS,
+    COUPONS,
+    DEPOTS,
+    PART_STOCK,
+    PART_UNITS,
+    STOCK,
+    UNITS,
+)
 from config.seeding.people import PASSWORD
 from config.seeding.pictures import seed_pictures, wanted
 from inventory.models import Depot, StockLevel, Unit
@@ -36,11 +46,13 @@ def counts() -> dict[str, int]:
 def test_the_shop_is_full_after_one_run(ims: Any):
     seed()
 
-    assert Container.objects.count() == len(CONTAINERS)
+    assert Container.objects.count() == len((*CONTAINERS, *ACCESSORIES, *BUNDLES))
     assert Depot.objects.count() == len(DEPOTS)
-    assert StockLevel.objects.filter(on_hand__gt=0).count() == sum(level.on_hand > 0 for level in STOCK)
-    assert Unit.objects.count() == len(UNITS)
-    approved = {v.sku for c in CONTAINERS for v in c.variants if v.approval and not v.approval.failed}
+    assert StockLevel.objects.filter(on_hand__gt=0).count() == sum(level.on_hand > 0 for level in (*STOCK, *PART_STOCK))
+    assert Unit.objects.count() == len((*UNITS, *PART_UNITS))
+    bundled = {v.sku for bundle in BUNDLES for v in bundle.container.variants}
+    assert {row.bundle.sku for row in BundlePart.objects.select_related("bundle")} == bundled
+    approved = bundled | {v.sku for c in CONTAINERS for v in c.variants if v.approval and not v.approval.failed}
     assert set(Variant.objects.approved().values_list("sku", flat=True)) == approved
     season = Season.objects.get()
     assert season.end_on >= timezone.localdate()

@@ -15,9 +15,22 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from catalog.checklist import CODES
-from config.demo.catalog import CATS, CHECKLIST, CONTAINERS, DELIVERY_RATES, DEPOTS, STOCK, TAX_RATES, UNITS
+from config.demo.catalog import (
+    ACCESSORIES,
+    BUNDLES,
+    CATS,
+    CHECKLIST,
+    CONTAINERS,
+    DELIVERY_RATES,
+    DEPOTS,
+    PART_STOCK,
+    PART_UNITS,
+    STOCK,
+    TAX_RATES,
+    UNITS,
+)
 from config.demo.pictures import as_webp, draw
-from config.demo.records import Cat, Container, Kind, RentalOffer, Variant
+from config.demo.records import Bundle, Cat, Container, Kind, RentalOffer, Variant
 
 BEDDING_MM = 20
 VARIANTS = [variant for container in CONTAINERS for variant in container.variants]
@@ -60,7 +73,7 @@ def test_the_range_is_large_and_has_all_six_kinds():
 
     assert len(CONTAINERS) >= 26
     assert len(VARIANTS) >= 66
-    assert set(kinds) == set(get_args(Kind))
+    assert set(kinds) == set(get_args(Kind)) - {"accessory"}
     assert min(kinds.values()) >= 4
 
 
@@ -345,3 +358,34 @@ def test_a_container_that_is_not_of_the_demo_range_gets_a_picture_too():
     )
 
     assert draw(stranger, known.variants[0]).size == (1200, 900)
+
+
+# bundles
+
+
+def test_there_is_a_bundle_for_the_cabin_and_one_for_the_hold():
+    assert [bundle.container.kind for bundle in BUNDLES] == ["soft", "airline_crate"]
+    assert {accessory.kind for accessory in ACCESSORIES} == {"accessory"}
+
+
+@pytest.mark.parametrize("bundle", BUNDLES, ids=lambda bundle: bundle.container.slug)
+def test_a_bundle_is_led_by_an_offered_container_and_costs_less_than_it_and_a_second_one(bundle: Bundle):
+    [whole] = bundle.container.variants
+    lead = next(variant for variant in VARIANTS if variant.sku == bundle.parts[0].sku)
+    accessories = {variant.sku for accessory in ACCESSORIES for variant in accessory.variants}
+
+    assert offered(lead)
+    assert {part.sku for part in bundle.parts[1:]} <= accessories
+    assert (whole.inner_mm, whole.outer_mm) == (lead.inner_mm, lead.outer_mm)
+    assert lead.sale_offers[0].price_minor < whole.sale_offers[0].price_minor < 2 * lead.sale_offers[0].price_minor
+
+
+def test_every_part_of_a_bundle_can_be_had_at_each_depot():
+    counted = {(level.sku, level.depot) for level in (*STOCK, *PART_STOCK) if level.on_hand}
+    there = {(unit.sku, unit.depot) for unit in (*UNITS, *PART_UNITS)}
+
+    for bundle in BUNDLES:
+        for part in bundle.parts[1:]:
+            for depot in CODES_OF_DEPOTS:
+                assert (part.sku, depot) in counted
+                assert ((part.sku, depot) in there) is part.comes_back

@@ -5,14 +5,17 @@
 * RentalOfferFactory(rates=[(1, 900), (4, 700), (8, 500)])  # (from_days, per_day_minor)
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import factory
+from django.db import transaction
 from factory.django import DjangoModelFactory
 
 from catalog.models import (
     Approval,
+    BundlePart,
     Container,
     ContainerImage,
     Kind,
@@ -144,6 +147,33 @@ class RentalOfferFactory(DjangoModelFactory):
             RentalRate.objects.bulk_create(
                 RentalRate(offer=self, from_days=from_days, per_day_minor=per_day) for from_days, per_day in steps
             )
+
+
+class BundlePartFactory(DjangoModelFactory):
+    class Meta:
+        model = BundlePart
+
+    bundle = factory.SubFactory(VariantFactory)
+    part = factory.SubFactory(VariantFactory)
+    position = factory.Sequence(lambda n: n % 30_000)
+
+
+def accessory(**more: Any) -> Variant:
+    """A bowl: a variant that holds no cat, and that nobody offers alone."""
+    small = {"inner_length_mm": 0, "inner_width_mm": 0, "inner_height_mm": 0, "outer_length_mm": 120}
+    flat = {"outer_width_mm": 120, "outer_height_mm": 40, "weight_g": 90, "max_load_g": 0}
+    variant: Variant = VariantFactory(container__kind=Kind.ACCESSORY, **{**small, **flat, **more})
+    return variant
+
+
+@transaction.atomic
+def bundle(*parts: Variant, used_up: Sequence[Variant] = (), quantities: Sequence[int] = (), **more: Any) -> Variant:
+    """An offered variant that is had as these others together, the first leading; of each one, or `quantities`."""
+    whole: Variant = VariantFactory(**{"offered": True, **more})
+    for position, part in enumerate([*parts, *used_up]):
+        quantity = quantities[position] if quantities else 1
+        BundlePartFactory(bundle=whole, part=part, position=position, quantity=quantity, comes_back=part not in used_up)
+    return whole
 
 
 class SeasonFactory(DjangoModelFactory):

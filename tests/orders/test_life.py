@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from core.errors import DomainError
 from core.time import days_counted, today_in
 from inventory.models import Depot
 from orders.calendar import calendar_of
-from orders.models import CancellationTier, ChargeKind, Order, OrderLine, Rental
+from orders.models import CancellationTier, ChargeKind, LinePart, Order, OrderLine, Rental
 from orders.outlook import Outlook, cancellation_of, keep_minor, late_fees_minor, rent_charged_minor
 from orders.selectors import order_answer, rentals_to_come
 from orders.services import (
@@ -65,8 +66,10 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 class Life(RuleBasedStateMachine):
-    """One order, fetched or brought, with a coupon or without: two carriers for rent, one bag. `reached` counts what
-    happened. Rentals that were `shortened` may have cost more than their days do, those that were `rearranged` less.
+    """One order, fetched or brought, with a coupon or without: two carriers for rent, one of them in a bundle, one bag.
+
+    `reached` counts what happened. Rentals that were `shortened` may have cost more than their days do, those that were
+    `rearranged` less.
     """
 
     settings: Settings
@@ -104,7 +107,9 @@ class Life(RuleBasedStateMachine):
         home = shop.delivery(takes_returns=True)
         how = home | {"coupon": coupon} if is_brought else {"coupon": coupon}
         first += 3 if is_brought else 0
-        lines = [shop.rental(first, first + days - 1), shop.rental(first + 1, first + days), shop.sale()]
+        whole = shop.offer_set(bowls=40)
+        bundled = replace(shop.rental(first + 1, first + days), sku=whole.sku)
+        lines = [shop.rental(first, first + days - 1), bundled, shop.sale()]
         quote = shop.quote(*lines, **how)
         self.order_id = shop.settled(shop.place(quote)).pk
         self.clock.shift(timedelta(seconds=1))  # nobody cancels at the instant of the payment
@@ -270,6 +275,17 @@ class Life(RuleBasedStateMachine):
                 assert events[f"{rental.pk}-pickup"] == first
             if rental.status in ("booked", "ready", "out") and not rental.is_posted_back:
                 assert events[f"{rental.pk}-return"] == last
+
+    @invariant()
+    def a_bundle_stays_together(self) -> None:
+        if hasattr(self, "order_id"):
+            parts = LinePart.objects.filter(line__order=self.order_id, reservation__kind="rental")
+            for part in parts.select_related("reservation", "rental__reservation"):
+                mine, lead = part.reservation, part.rental.reservation
+                assert (mine.status, mine.period, mine.turnaround_days) == (
+                    lead.status, lead.period, lead.turnaround_days
+                )  # fmt: skip
+                assert (mine.unit_id is None) == (lead.unit_id is None)
 
     @invariant()
     def the_statement_and_the_order_add_up(self) -> None:
