@@ -189,8 +189,8 @@ _CHECKS: tuple[Check, ...] = (
     (
         "SELECT line, sku FROM import_row WHERE variant_id IS NULL",
         "sku",
-        'There is no variant "{0}" with stock of its own.',
-        "Correct it, or make the variant in the catalog first; of a bundle its parts are counted.",
+        'There is no variant "{0}".',
+        "Correct it, or make the variant in the catalog first; of a bundle the parts are counted.",
     ),
     (
         "SELECT line, depot FROM import_row WHERE depot_id IS NULL",

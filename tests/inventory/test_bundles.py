@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import Variant
-from inventory.models import Depot, Downtime, Reservation
+from inventory.models import Depot, Downtime, Reservation, StockLevel
+from inventory.providers.base import Changes, Level
 from inventory.selectors import availability, fleet_sizes, pool_counts
+from inventory.services import apply_changes
 from tests.examples import examples
 from tests.factories.catalog import BundlePartFactory, VariantFactory, accessory, bundle
 from tests.factories.inventory import DepotFactory, StockLevelFactory, UnitFactory
@@ -140,3 +142,12 @@ def test_a_bundle_is_never_counted_and_what_is_counted_never_becomes_one() -> No
         StockLevelFactory(variant=whole)
     with pytest.raises(IntegrityError), transaction.atomic():
         BundlePartFactory(bundle=counted)
+
+
+@pytest.mark.django_db
+def test_what_the_inventory_system_tells_of_a_bundle_is_passed_over() -> None:
+    whole, depot = bundle(VariantFactory(), accessory()), DepotFactory()
+
+    apply_changes(Changes(levels=[Level(whole.sku, depot.code, 4, 0, NOW)], units=[], cursor="1", more=False))
+
+    assert not StockLevel.objects.exists()
