@@ -144,6 +144,7 @@ def test_a_bundle_adds_no_statement_but_the_one_that_writes_its_parts(
     shop: Shop, rented: Set, bought: Set, kind: str
 ) -> None:
     def statements(*lines: LineRequest) -> tuple[int, int]:
+        shop.quote(*lines)  # what the catalog says of them is known from then on
         with CaptureQueriesContext(connection) as quoting:
             quote = shop.quote(*lines)
         phone = shop.phone()
@@ -160,7 +161,7 @@ def test_a_bundle_adds_no_statement_but_the_one_that_writes_its_parts(
 
     assert one == two == (plain[0], plain[1] + 1)
     assert one[0] <= 8
-    assert one[1] <= 21
+    assert one[1] <= 20
 
 
 # Never two customers for one thing
@@ -229,7 +230,7 @@ def test_the_inventory_system_refuses_one_part_and_so_all_of_it(shop: Shop, rent
 
     assert [line["sku"] for line in no.value.members["lines"]] == ["CABIN-1"]
     order = Order.objects.get()
-    assert (order.status, balance(order)) == (OrderStatus.CANCELLED, 0)
+    assert (order.status, balance(order.pk)) == (OrderStatus.CANCELLED, 0)
     assert {status for rows in claimed(order).values() for _, _, status in rows} == {"released"}
     assert shop.claims_at_ims() == []
 
@@ -246,7 +247,7 @@ def test_a_bundle_is_bought_packed_and_collected_as_one(shop: Shop, bought: Set)
     mirror_changes()
 
     order.refresh_from_db()
-    assert (order.status, balance(order)) == (OrderStatus.COMPLETED, 0)
+    assert (order.status, balance(order.pk)) == (OrderStatus.COMPLETED, 0)
     assert line_of(order).status == SaleStatus.COLLECTED
     assert dict(StockLevel.objects.values_list("variant__sku", "on_hand")) == {
         "BAG-1": 10, "CRATE-1": 2, "BOWL-1": 1, "PAD-1": 3
@@ -288,7 +289,7 @@ def test_a_rented_bundle_lives_as_one(shop: Shop, rented: Set) -> None:
     mirror_changes()
 
     order = Order.objects.get()
-    assert (order.status, balance(order)) == (OrderStatus.COMPLETED, 0)
+    assert (order.status, balance(order.pk)) == (OrderStatus.COMPLETED, 0)
     assert set(told_by_ims(shop).values()) == {"available"}
     assert StockLevel.objects.get(variant__sku="PAD-1").on_hand == 4  # used up
     assert not Unit.objects.exclude(status="available").exists()
