@@ -9,8 +9,10 @@ from typing import Any, TypedDict
 from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
 from catalog.models import Kind
 from catalog.selectors import (
+    ALT,
     CAN_BE_HAD,
     CAN_BE_HAD_AT_ALL,
+    NAME,
     SEASONS_OF,
     VARIANT_AS_JSON,
     ImageRow,
@@ -115,8 +117,8 @@ SELECT
            FROM offered WHERE answer = 3 GROUP BY no ORDER BY 2 DESC, 1) o),
     (SELECT count(*) FROM offered WHERE answer < 3),
     (SELECT coalesce(json_agg(row_to_json(shown)), '[]') FROM (
-        SELECT c.slug, c.name, c.brand, c.kind, b.price, {VARIANT_AS_JSON} AS variant, {SEASONS_OF},
-               (SELECT json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour, 'sizes', i.sizes)
+        SELECT c.slug, {NAME} AS name, c.brand, c.kind, b.price, {VARIANT_AS_JSON} AS variant, {SEASONS_OF},
+               (SELECT json_build_object('image', i.image, 'alt', {ALT}, 'colour', i.colour, 'sizes', i.sizes)
                 FROM catalog_containerimage i WHERE i.container_id = c.id AND i.colour IN ('', v.colour)
                 ORDER BY i.colour <> v.colour, i.position, i.id LIMIT 1) AS picture
         FROM best b, catalog_container c, {CAN_BE_HAD} AND v.id = b.id AND c.id = v.container_id

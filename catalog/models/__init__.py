@@ -15,6 +15,7 @@ from catalog.models.containers import (
     VariantQuerySet,
     titled,
 )
+from catalog.models.synonyms import SynonymGroup
 
 __all__ = [
     "Airline",
@@ -29,6 +30,7 @@ __all__ = [
     "RentalRate",
     "SaleOffer",
     "Season",
+    "SynonymGroup",
     "TaxClass",
     "TaxRate",
     "Variant",
