@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 _CATALOG = (
     "container", "containerimage", "variant", "saleoffer", "rentaloffer", "rentalrate", "season", "taxrate", "approval",
-    "airline", "cabinrule", "holdrule",
+    "airline", "cabinrule", "holdrule", "synonymgroup",
 )  # fmt: skip
 _STOCK = (
     "depot", "depotclosure", "stocklevel", "unit", "retirerule", "downtime", "reservation", "feed", "reconciliation",
