@@ -18,13 +18,16 @@ FOR_ORDERS = 60  # variants of which there is plenty at the first depot
 PLENTY = 1_000_000
 SCARCE, SCARCE_PIECES = "BENCH-000001", 10  # a variant that many want
 
-# Two variants a container on average; of fifty one was refused, of ten one is only for sale.
+# Two variants a container on average; of fifty one was refused, of ten one is only for sale. What is sought in is made
+# once, with the variants.
 _CATALOG = """
+ALTER TABLE catalog_container DISABLE TRIGGER container_inserted_search;
 INSERT INTO catalog_container (slug, name, brand, kind, description, published, created_at, updated_at)
 SELECT 'bench-' || n, 'Container ' || lpad(n::text, 6, '0'), 'Bench',
        (array['soft', 'hard', 'backpack', 'wheeled', 'car_crate', 'airline_crate'])[1 + n % 6],
        repeat('A quiet place for a cat that travels. ', 6), true, now() - n * interval '1 second', now()
 FROM generate_series(1, {variants} / 2) n;
+ALTER TABLE catalog_container ENABLE TRIGGER container_inserted_search;
 INSERT INTO catalog_variant (container_id, sku, size, colour, colour_hex, inner_length_mm, inner_width_mm,
     inner_height_mm, outer_length_mm, outer_width_mm, outer_height_mm, weight_g, max_load_g)
 SELECT id, 'BENCH-' || lpad(row_number() OVER (ORDER BY id, part)::text, 6, '0'), (array['S', 'M', 'L'])[part], 'sage',

@@ -10,6 +10,8 @@ from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
 from catalog.models import Kind, shop_today
 from catalog.pricing import fee_in_sql, seasons_in_sql
 from catalog.selectors import (
+    ALT,
+    NAME,
     SEASONS_OF,
     STEPS_AS_JSON,
     VARIANT_AS_JSON,
@@ -182,8 +184,8 @@ SELECT
            FROM judged o WHERE answer = 3 GROUP BY no ORDER BY 2 DESC, 1) o),
     (SELECT fit FROM total),
     (SELECT coalesce(json_agg(row_to_json(shown)), '[]') FROM (
-        SELECT c.slug, c.name, c.brand, c.kind, b.price, {VARIANT_AS_JSON} AS variant, {SEASONS_OF},
-               (SELECT json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour, 'sizes', i.sizes)
+        SELECT c.slug, {NAME} AS name, c.brand, c.kind, b.price, {VARIANT_AS_JSON} AS variant, {SEASONS_OF},
+               (SELECT json_build_object('image', i.image, 'alt', {ALT}, 'colour', i.colour, 'sizes', i.sizes)
                 FROM catalog_containerimage i WHERE i.container_id = c.id AND i.colour IN ('', v.colour)
                 ORDER BY i.colour <> v.colour, i.position, i.id LIMIT 1) AS picture
         FROM best b, catalog_container c, {_WITH_OFFERS}

@@ -22,6 +22,7 @@ from unfold.widgets import (
 )
 
 from catalog.checklist import items_of
+from catalog.languages import TRANSLATIONS
 from catalog.models import (
     CabinRule,
     Container,
@@ -31,6 +32,7 @@ from catalog.models import (
     RentalRate,
     SaleOffer,
     Season,
+    SynonymGroup,
     TaxRate,
     Variant,
     require_whole,
@@ -46,15 +48,25 @@ _EVERYTHING = "__all__"
 NO_PRICE = "A price must be more than nothing."
 
 
+_DESCRIPTIONS = ("description", *(f"description_{code}" for code, _ in TRANSLATIONS))
+
+
 class ContainerForm(forms.ModelForm):
     class Meta:
         model = Container
         fields = _EVERYTHING
-        field_classes: ClassVar[dict[str, Any]] = {"description": LinesField}
-        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 8})}
+        field_classes: ClassVar[dict[str, Any]] = dict.fromkeys(_DESCRIPTIONS, LinesField)
+        widgets: ClassVar[dict[str, Any]] = {
+            name: UnfoldAdminTextareaWidget(attrs={"rows": 8}) for name in _DESCRIPTIONS
+        }
         help_texts: ClassVar[dict[str, str]] = {
             "slug": "Its name in addresses: small letters, digits and dashes.",
             "published": "Shown in the shop as soon as one variant is approved and has an offer.",
+            **{
+                f"{text}_{code}": "Left empty, the one above is shown."
+                for code, _ in TRANSLATIONS
+                for text in ("name", "description")
+            },
         }
 
 
@@ -78,7 +90,7 @@ class ContainerImageForm(forms.ModelForm):
 
     class Meta:
         model = ContainerImage
-        fields = ("image", "alt", "colour", "position")
+        fields = ("image", "alt", *(f"alt_{code}" for code, _ in TRANSLATIONS), "colour", "position")
         field_classes: ClassVar[dict[str, Any]] = {"image": PictureField}
         widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminSelectWidget()}
 
@@ -137,6 +149,13 @@ class DuplicateForm(forms.Form):
         """{variant id: the SKU of its copy}."""
         told = {variant.pk: self.cleaned_data.get(f"sku_{variant.pk}", "") for variant in self.variants}
         return {pk: sku for pk, sku in told.items() if sku}
+
+
+class SynonymGroupForm(forms.ModelForm):
+    class Meta:
+        model = SynonymGroup
+        fields = _EVERYTHING
+        widgets: ClassVar[dict[str, Any]] = {"words": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
 
 class VariantForm(MeasuresForm):

@@ -12,6 +12,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from import_export import fields, resources, widgets
 
+from catalog.languages import TRANSLATIONS
 from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant, shop_today
 from catalog.price_changes import split
 from catalog.services import recheck_soon
@@ -93,6 +94,21 @@ def _objection(field: Any, row: Any) -> str:
     except ValueError as no:
         return str(no) if isinstance(field.widget, AmountWidget) else f'"{written}" is not {_wanted(field)}.'
     return ""
+
+
+class ContainerResource(SpreadsheetResource):
+    """With a column for each text in each language; a cell that is left empty falls back on the shop's own."""
+
+    class Meta:
+        model = Container
+        fields: ClassVar[list[str]] = [
+            "slug", "name", "brand", "kind", "description", "published",
+            *(f"{text}_{code}" for code, _ in TRANSLATIONS for text in ("name", "description")),
+        ]  # fmt: skip
+        import_order = export_order = fields
+        import_id_fields: ClassVar[list[str]] = ["slug"]
+        clean_model_instances = True
+        skip_unchanged = True
 
 
 class VariantResource(SpreadsheetResource):

@@ -4,15 +4,19 @@ Rows are plain dictionaries: everything below a container is gathered by Postgre
 statements does not grow with the page, and no object is built for a variant, an offer or a rate.
 """
 
+import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypedDict, cast
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from catalog.languages import language_asked
 from catalog.models import BundlePart, Kind, shop_today
 from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
 from core.errors import NotFound
@@ -30,6 +34,7 @@ class Sort(StrEnum):
     NAME = "name"
     PRICE = "price"
     CREATED_AT = "created_at"
+    RELEVANCE = "rank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,8 @@ class Wish:
     kinds: Collection[str] = ()
     days: int | None = None
     first_on: date | None = None
+    sizes: Collection[str] = ()
+    min_price_minor: int | None = None
     max_price_minor: int | None = None
     only: Collection[int] | None = None  # ids of variants; None: all
 
@@ -148,6 +155,7 @@ class ContainerRow(TypedDict):
     offered: list[VariantRow]
     seasons: list[SeasonRow]
     price: int
+    rank: int
 
 
 def offer_in_force(offer: str) -> str:
@@ -185,10 +193,17 @@ CAN_BE_HAD = f"""{_APPROVED}
                     ELSE least(s.price_minor, o.price) END AS price
     ) had
     WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
+      AND (%(min_price)s::bigint IS NULL OR had.price >= %(min_price)s)
+      AND (%(sizes)s::text[] IS NULL OR v.size = ANY(%(sizes)s))
       AND (%(only)s::bigint[] IS NULL OR v.id = ANY(%(only)s))
 """  # noqa: S608 (constants only)
 
-VARIANT_AS_JSON = """
+
+def _name_of(container: str) -> str:
+    return f"coalesce(nullif({container}.i18n ->> %(name_in)s::text, ''), {container}.name)"
+
+
+VARIANT_AS_JSON = f"""
     json_build_object(
         'id', v.id, 'sku', v.sku, 'size', v.size, 'colour', v.colour, 'colour_hex', v.colour_hex,
         'inner_length_mm', v.inner_length_mm, 'inner_width_mm', v.inner_width_mm, 'inner_height_mm', v.inner_height_mm,
@@ -204,13 +219,19 @@ VARIANT_AS_JSON = """
         'parts', (
             SELECT json_agg(json_build_object(
                 'sku', x.sku, 'quantity', b.quantity, 'comes_back', b.comes_back,
-                'title', m.brand || ' ' || m.name || ', ' || concat_ws(' ', nullif(x.size, ''), nullif(x.colour, ''))
+                'title', m.brand || ' ' || {_name_of("m")} || ', '
+                         || concat_ws(' ', nullif(x.size, ''), nullif(x.colour, ''))
             ) ORDER BY b.position, b.id)
             FROM catalog_bundlepart b JOIN catalog_variant x ON x.id = b.part_id
                  JOIN catalog_container m ON m.id = x.container_id
             WHERE b.bundle_id = v.id)
     )
-"""
+"""  # noqa: S608 (constants only)
+
+# Of the container `c` and its image `i`, in the language asked where somebody has translated it.
+NAME = _name_of("c")
+DESCRIPTION = "coalesce(nullif(c.i18n ->> %(description_in)s::text, ''), c.description)"
+ALT = "coalesce(nullif(i.i18n ->> %(alt_in)s::text, ''), i.alt)"
 
 # Of the container `c`, as far as they are not over.
 SEASONS_OF = """
@@ -219,29 +240,33 @@ SEASONS_OF = """
      FROM catalog_season x WHERE x.kind IN ('', c.kind) AND x.end_on >= %(since)s) AS seasons
 """
 
+# All containers as `c`, or those with all the words sought, the best first: so a page is full before all of them are
+# priced. `rank` is a whole number, so that a page can begin after it.
+_ALL = "(SELECT *, 0 AS rank FROM catalog_container) c"
+_SOUGHT = """(
+    SELECT every.*, found.rank
+    FROM catalog_container every
+    JOIN catalog_search(%(language)s, %(words)s::text[]) found ON found.container_id = every.id
+    ORDER BY found.rank DESC, every.id DESC
+) c"""
+
 # Containers are walked in the order asked for until the page is full; only an order by price looks at all of them.
 # What is gathered as JSON stands in the select list: it is made for the rows of the page alone.
 _WINDOW = f"""
-SELECT c.id, c.slug, c.name, c.brand, c.kind, c.description, c.created_at, cheapest.price,
-       (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', i.alt, 'colour', i.colour,
+SELECT c.id, c.slug, {NAME} AS name, c.brand, c.kind, {DESCRIPTION} AS description, c.created_at, c.rank,
+       cheapest.price,
+       (SELECT coalesce(json_agg(json_build_object('image', i.image, 'alt', {ALT}, 'colour', i.colour,
                                                    'sizes', i.sizes)
                                  ORDER BY i.position, i.id), '[]')
         FROM catalog_containerimage i WHERE i.container_id = c.id) AS pictures,
        (SELECT json_agg({VARIANT_AS_JSON} ORDER BY v.outer_length_mm, v.outer_height_mm, v.sku)
         FROM {CAN_BE_HAD} AND v.container_id = c.id) AS offered,
        {SEASONS_OF}
-FROM catalog_container c
+FROM {{containers}}
 CROSS JOIN LATERAL (SELECT min(had.price) AS price FROM {CAN_BE_HAD} AND v.container_id = c.id) cheapest
 WHERE c.published AND cheapest.price IS NOT NULL
   AND (%(slug)s::text IS NULL OR c.slug = %(slug)s)
   AND (%(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s))
-  AND NOT EXISTS (
-    SELECT FROM unnest(%(words)s::text[]) AS w(word)
-    WHERE NOT (c.name ILIKE w.word OR c.brand ILIKE w.word OR c.description ILIKE w.word
-               OR EXISTS (SELECT FROM unnest(%(all_kinds)s::text[], %(labels)s::text[]) AS k(kind, label)
-                          WHERE k.kind = c.kind AND k.label ILIKE w.word)
-               OR EXISTS (SELECT FROM catalog_variant x WHERE x.container_id = c.id AND x.sku ILIKE w.word))
-  )
 """  # noqa: S608
 
 _BY_SKU = f"""
@@ -258,7 +283,7 @@ SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
 JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
 CROSS JOIN LATERAL (
-    SELECT c.slug, c.brand, c.name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
+    SELECT c.slug, c.brand, {NAME} AS name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
     FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
       AND (c.kind <> 'accessory' OR c.id = of.id)  -- a bowl is no larger pad
       AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
@@ -281,10 +306,20 @@ GROUP BY c.kind
 """  # noqa: S608
 
 _SORTED_BY = {
-    Sort.NAME: ("c.name", "text"),
+    Sort.NAME: ("{name}", "text"),
     Sort.PRICE: ("cheapest.price", "bigint"),
     Sort.CREATED_AT: ("c.created_at", "timestamptz"),
+    Sort.RELEVANCE: ("c.rank", "bigint"),
 }
+
+
+def _sorted_by(sort: Sort) -> tuple[str, str]:
+    """What is sorted by, and its type. Names as the indexes container_by_name have them."""
+    language = language_asked()
+    own = language == settings.LANGUAGE_CODE
+    name = "c.name" if own else f"coalesce(nullif(c.i18n ->> 'name_{language}', ''), c.name)"
+    value, kind = _SORTED_BY[sort]
+    return value.format(name=name), kind
 
 
 def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
@@ -293,7 +328,7 @@ def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
     A variant can be had when it is approved and has an offer in the wish's currency and mode, within its price, and
     for as many days as wished. `price` is the least for which anything in a container can be had.
     """
-    value, kind = _SORTED_BY[stretch.by]
+    value, kind = _sorted_by(stretch.by)
     side, direction = ("<", "DESC") if stretch.falling else (">", "ASC")
     parameters = parameters_of(wish) | {"limit": stretch.limit}
     beyond = ""
@@ -301,12 +336,22 @@ def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
         beyond = f"AND ({value}, c.id) {side} (%(after)s::{kind}, %(after_id)s)"
         parameters["after"], parameters["after_id"] = stretch.after
     order = f"ORDER BY {value} {direction}, c.id {direction} LIMIT %(limit)s"
-    return cast("list[ContainerRow]", _fetch(f"{_WINDOW} {beyond} {order}", parameters))
+    return cast("list[ContainerRow]", fetch(f"{_window(wish)} {beyond} {order}", parameters))
+
+
+def containers_of(wish: Wish) -> str:
+    """As SQL, those that it searches for, as `c`."""
+    return _SOUGHT if wish.search else _ALL
+
+
+def _window(wish: Wish) -> str:
+    return _WINDOW.replace("{containers}", containers_of(wish))
 
 
 def container_detail(slug: str, *, currency: str) -> ContainerRow:
     """One container with every variant that can be had in `currency`. One statement. Raises: NotFound."""
-    rows = _fetch(_WINDOW, parameters_of(Wish(currency=currency)) | {"slug": slug})
+    wish = Wish(currency=currency)
+    rows = fetch(_window(wish), parameters_of(wish) | {"slug": slug})
     if not rows:
         raise NotFound
     return cast("ContainerRow", rows[0])
@@ -315,7 +360,7 @@ def container_detail(slug: str, *, currency: str) -> ContainerRow:
 def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]:
     """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
     parameters = parameters_of(Wish(currency=currency)) | {"skus": list(skus)}
-    return [row["variant"] for row in _fetch(_BY_SKU, parameters)]
+    return [row["variant"] for row in fetch(_BY_SKU, parameters)]
 
 
 def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most: int) -> list[InsteadRow]:
@@ -324,7 +369,7 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     """
     skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
     parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
-    return cast("list[InsteadRow]", _fetch(_INSTEAD, parameters, ask=prepared_cursor()))
+    return cast("list[InsteadRow]", fetch(_INSTEAD, parameters, ask=prepared_cursor()))
 
 
 def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[int]]:
@@ -337,8 +382,14 @@ def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[int]]:
 
 def kinds_offered(*, currency: str) -> dict[str, int]:
     """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
-    counted = {row["kind"]: row["containers"] for row in _fetch(_BY_KIND, parameters_of(Wish(currency=currency)))}
+    counted = {row["kind"]: row["containers"] for row in fetch(_BY_KIND, parameters_of(Wish(currency=currency)))}
     return dict.fromkeys(Kind.values, 0) | counted
+
+
+def currencies_offered() -> list[str]:
+    """The currencies that anything of the shop is offered in, or would be if it were approved. One statement."""
+    rows = fetch("SELECT currency FROM catalog_saleoffer UNION SELECT currency FROM catalog_rentaloffer ORDER BY 1", {})
+    return [row["currency"] for row in rows]
 
 
 def season_days(row: SeasonRow) -> SeasonDays:
@@ -360,30 +411,34 @@ def fee_for(
 
 
 def parameters_of(wish: Wish) -> dict[str, Any]:
+    language = language_asked()
     return {
+        "name_in": f"name_{language}",
+        "description_in": f"description_{language}",
+        "alt_in": f"alt_{language}",
         "currency": wish.currency,
         "mode": wish.mode or "",
         "days": wish.days,
         "first_on": wish.first_on,
         "since": timezone.now().date() - timedelta(days=1),  # no depot's today is before that
         "shop_today": shop_today(),
+        "sizes": list(wish.sizes) or None,
+        "min_price": wish.min_price_minor,
         "max_price": wish.max_price_minor,
         "only": None if wish.only is None else list(wish.only),
         "slug": None,
         "kinds": list(wish.kinds) or None,
-        "words": [_pattern(word) for word in wish.search.split()[:MOST_WORDS]],
-        "all_kinds": list(Kind.values),
-        "labels": [str(label) for label in Kind.labels],
+        "language": language,
+        "words": _words(wish.search),
     }
 
 
-def _pattern(word: str) -> str:
-    """`word` anywhere, with nothing in it special."""
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def _words(search: str) -> list[str]:
+    """Letters and digits, as PostgreSQL takes them apart too; whatever stands between them is not sought."""
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", search))[:MOST_WORDS]
 
 
-def _fetch(statement: str, parameters: Mapping[str, Any], *, ask: Any = None) -> list[dict[str, Any]]:
+def fetch(statement: str, parameters: Mapping[str, Any], *, ask: Any = None) -> list[dict[str, Any]]:
     with ask or connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         names = [column.name for column in cursor.description]

@@ -58,13 +58,16 @@ def inspect_variant(
 def duplicate_container(*, container_id: int, name: str, slug: str, skus: Mapping[int, str]) -> Container:
     """A draft with everything that a container says but its pictures, and these of its variants under new SKUs.
 
-    skus: {variant id: the SKU of its copy}; those that are not named are left out. Offers are copied; nobody has
-    checked the copies, so none is offered. Raises: ValidationError for a slug or SKU that is taken, or cannot be.
+    The new name is not translated. skus: {variant id: the SKU of its copy}; those that are not named are left
+    out. Offers are copied; nobody has checked the copies, so none is offered. Raises: ValidationError for a slug or SKU
+    that is taken, or cannot be.
     """
     container = Container.objects.get(pk=container_id)
     variants = container.variants.filter(pk__in=skus).prefetch_related(*offers_in_force(), "parts")
     begun = {"valid_from": shop_today(), "valid_until": None}
-    made = _copied(container, name=name, slug=slug, published=False)
+    told: Any = container
+    translated = {text: said for text, said in (told.i18n or {}).items() if not text.startswith("name_")}
+    made = _copied(container, name=name, slug=slug, published=False, i18n=translated)
     for variant in variants.order_by("pk"):
         rows = list(variant.sale_offers.all()), list(variant.rental_offers.all()), list(variant.parts.all())
         another = _copied(variant, container=made, sku=skus[variant.pk])

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 
 _CATALOG = (
     "container", "containerimage", "variant", "bundlepart", "saleoffer", "rentaloffer", "rentalrate", "season",
-    "taxrate", "approval", "airline", "cabinrule", "holdrule",
+    "taxrate", "approval", "airline", "cabinrule", "holdrule", "synonymgroup",
 )  # fmt: skip
 _STOCK = (
     "depot", "depotclosure", "stocklevel", "unit", "retirerule", "downtime", "reservation", "feed", "reconciliation",

@@ -22,6 +22,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("catalog.SaleOffer", "Sale prices", "sell"),
             ("catalog.RentalOffer", "Rental offers", "event_repeat"),
             ("catalog.Season", "Seasons", "calendar_month"),
+            ("catalog.SynonymGroup", "Synonyms", "manage_search"),
             ("orders.Coupon", "Coupons", "confirmation_number"),
             ("catalog.TaxRate", "Tax rates", "percent"),
         ),

@@ -3,6 +3,7 @@
 from catalog.admin.airlines import AirlineAdmin, CabinRuleAdmin, HoldRuleAdmin
 from catalog.admin.containers import ContainerAdmin
 from catalog.admin.offers import RentalOfferAdmin, SaleOfferAdmin, SeasonAdmin, TaxRateAdmin
+from catalog.admin.search import SynonymGroupAdmin
 from catalog.admin.variants import VariantAdmin
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "RentalOfferAdmin",
     "SaleOfferAdmin",
     "SeasonAdmin",
+    "SynonymGroupAdmin",
     "TaxRateAdmin",
     "VariantAdmin",
 ]

@@ -20,10 +20,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
-from catalog.admin.variants import APPROVAL_LABELS, APPROVED, approval_state, with_approval
+from catalog.admin.variants import APPROVAL_LABELS, APPROVED, TransferMixin, approval_state, with_approval
 from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
+from catalog.languages import TRANSLATIONS
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant, in_force
 from catalog.price_changes import offers_in_force
+from catalog.resources import ContainerResource
 from catalog.services import duplicate_container, forget_files, make_sizes
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge
 from core.money import format_minor
@@ -35,7 +37,7 @@ class ContainerImageInline(TabularInline):
     formset = ContainerImageFormSet
     verbose_name = "picture"
     verbose_name_plural = "Pictures"
-    fields = ("preview", "image", "alt", "colour", "position")
+    fields = ("preview", "image", "alt", *(f"alt_{code}" for code, _ in TRANSLATIONS), "colour", "position")
     readonly_fields = ("preview",)
     ordering_field = "position"
     hide_ordering_field = True
@@ -91,8 +93,9 @@ def _files(rows: QuerySet[ContainerImage]) -> set[str]:
 
 
 @admin.register(Container)
-class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin):
+class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = ContainerForm
+    resource_classes: ClassVar[list[Any]] = [ContainerResource]
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
     list_filter = (("kind", ChoicesDropdownFilter), "published", "brand")
     list_filter_submit = True
@@ -101,6 +104,10 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin):
     prepopulated_fields: ClassVar[dict[str, Any]] = {"slug": ("brand", "name")}
     fieldsets = (
         (None, {"fields": (("name", "brand"), ("kind", "slug"), "description", "published")}),
+        *(
+            (language, {"fields": (f"name_{code}", f"description_{code}"), "classes": ["tab"]})
+            for code, language in TRANSLATIONS
+        ),
     )  # fmt: skip
     inlines = (ContainerImageInline, VariantInline)
     actions = ("publish", "unpublish")

@@ -20,7 +20,7 @@ FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id WHERE v
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0008_whole_bundles'),
+        ('catalog', '0011_free_slugs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

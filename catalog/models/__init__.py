@@ -19,6 +19,7 @@ from catalog.models.containers import (
     shop_today,
     titled,
 )
+from catalog.models.synonyms import SynonymGroup
 
 __all__ = [
     "Airline",
@@ -35,6 +36,7 @@ __all__ = [
     "RentalRate",
     "SaleOffer",
     "Season",
+    "SynonymGroup",
     "TaxClass",
     "TaxRate",
     "Variant",

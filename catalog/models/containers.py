@@ -1,3 +1,5 @@
+# mypy: disable-error-code="django-manager-missing"
+# modeltrans mixes its own into the managers of what is translated
 """What the shop offers: containers, their variants, and how each may be had. No counts of stock."""
 
 from datetime import date
@@ -11,7 +13,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.expressions import Combinable, Expression
-from django.db.models.functions import Cast, Ord, Substr
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, NullIf, Ord, Substr
+from modeltrans.fields import TranslationField
 
 from catalog.checklist import codes_of
 from catalog.fit import Shell
@@ -43,8 +47,14 @@ class ContainerQuerySet(models.QuerySet["Container"]):
         return self.filter(published=True).filter(Exists(Variant.objects.approved().filter(container=OuterRef("pk"))))
 
 
+def _by_name_in(language: str) -> models.Index:
+    """The same order as `catalog.selectors` asks for, where a name may be translated."""
+    named = NullIf(KeyTextTransform(f"name_{language}", "i18n"), Value(""))
+    return models.Index(F("published"), Coalesce(named, F("name")), F("id"), name=f"container_by_name_{language}")
+
+
 class Container(models.Model):
-    """A product model, as customers browse it."""
+    """A product model, as customers browse it. Texts are in the shop's own language; `i18n` has them in others."""
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
@@ -54,6 +64,7 @@ class Container(models.Model):
     published = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    i18n = TranslationField(fields=("name", "description"))
 
     objects = ContainerQuerySet.as_manager()
 
@@ -61,9 +72,15 @@ class Container(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="container_kind_valid"),
+            models.CheckConstraint(
+                condition=~Q(slug="facets"),
+                name="container_slug_free",
+                violation_error_message='"facets" is an address of its own in the shop; use another one.',
+            ),
         ]
         indexes = [
             models.Index(fields=["published", "name", "id"], name="container_by_name"),
+            *(_by_name_in(code) for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE),
             models.Index(fields=["published", "-created_at", "-id"], name="container_by_newest"),
         ]
 
@@ -78,6 +95,7 @@ class ContainerImage(models.Model):
     image = models.ImageField(upload_to="containers/", max_length=200)
     alt = models.CharField("text for people who cannot see it", max_length=160, blank=True)
     colour = models.CharField(max_length=40, blank=True)
+    i18n = TranslationField(fields=("alt",))
     position = models.PositiveSmallIntegerField(default=0)
     sizes = models.JSONField(
         default=list, blank=True, editable=False
@@ -202,8 +220,9 @@ class Variant(models.Model):
 
     @property
     def title(self) -> str:
-        """As printed on quotes and receipts. Needs `container` loaded."""
-        return titled(self.container.brand, self.container.name, self.size, self.colour)
+        """As printed on quotes and receipts, in the language that is spoken. Needs `container` loaded."""
+        container: Any = self.container  # whose translations are no attributes that mypy knows
+        return titled(container.brand, container.name_i18n, self.size, self.colour)
 
 
 class TaxClass(models.TextChoices):

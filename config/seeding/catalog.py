@@ -32,6 +32,7 @@ from config.demo.catalog import (
     TAX_RATES,
 )
 from config.demo.days import end_of_the_year
+from config.demo.german import GERMAN
 from inventory.models import Depot, DepotClosure
 from orders.models import CancellationTier, Coupon, DeliveryRate
 
@@ -65,9 +66,11 @@ def seed_catalog(*, inspector: Any) -> int:
 
 
 def _add_container(record: records.Container, inspector: Any) -> None:
+    description, care = GERMAN[record.slug]
     container = Container.objects.create(
         **_copied(record, ("slug", "name", "brand", "kind", "published")),
         description=f"{record.description}\n\nCare: {record.care}",
+        i18n={"description_de": f"{description}\n\nPflege: {care}"},
     )
     for variant in record.variants:
         row = Variant.objects.create(container=container, **_copied(variant, _VARIANT))

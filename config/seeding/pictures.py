@@ -22,6 +22,7 @@ class Picture:
     colour: str
     sku: str  # whose proportions it has
     alt: str
+    alt_de: str
     position: int
 
     @property
@@ -40,7 +41,8 @@ def _of(container: records.Container) -> Iterator[Picture]:
         if variant.colour not in seen:
             seen.add(variant.colour)
             alt = f"{container.brand} {container.name} in {variant.colour}"
-            yield Picture(container.slug, variant.colour, variant.sku, alt, len(seen))
+            alt_de = f"{container.brand} {container.name}, Farbe {variant.colour}"
+            yield Picture(container.slug, variant.colour, variant.sku, alt, alt_de, len(seen))
 
 
 def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Picture] | None = None) -> int:
@@ -55,7 +57,8 @@ def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Pict
     _draw(missing, progress, workers)
     ContainerImage.objects.bulk_create(
         ContainerImage(
-            container_id=bare[p.slug], image=p.file, alt=p.alt, colour=p.colour, position=p.position
+            container_id=bare[p.slug], image=p.file, alt=p.alt, i18n={"alt_de": p.alt_de}, colour=p.colour,
+            position=p.position,
         )
         for p in here
         if p.slug in bare

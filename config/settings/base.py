@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
+    "modeltrans",  # before the staff pages, whose forms have fields for each language
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
 FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS")
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]  # of the catalog (ADR 34)
+MODELTRANS_ADD_FIELD_HELP_TEXT = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

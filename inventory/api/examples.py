@@ -88,6 +88,23 @@ def answer(value: Any) -> OpenApiExample:
 
 CONTAINERS = answer({"next": None, "previous": None, "results": [CONTAINER]})
 ONE_CONTAINER = answer(CONTAINER)
+FACETS = answer(
+    {
+        "containers": 6,
+        "free": 5,
+        "kinds": [{"kind": "soft", "label": "Soft bag", "containers": 6}],
+        "sizes": [{"size": "M", "containers": 6}, {"size": "L", "containers": 2}],
+        "ready": [{"ready": "cabin", "containers": 5}, {"ready": "hold", "containers": 0}],
+        "price": {
+            "least": {"amount": 2200, **EUR},
+            "most": {"amount": 5990, **EUR},
+            "steps": [
+                {"min_price": {"amount": 2000, **EUR}, "max_price": {"amount": 2999, **EUR}, "containers": 4},
+                {"min_price": {"amount": 5000, **EUR}, "max_price": {"amount": 5999, **EUR}, "containers": 2},
+            ],
+        },
+    }
+)
 ONE_CALENDAR = answer(CALENDAR)
 BOARD = answer({**CALENDAR, "unknown": ["MUR-XXL-SAGE"]})
 DEPOTS = answer({"results": [DEPOT]})

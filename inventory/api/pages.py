@@ -1,5 +1,6 @@
 """Pages of containers, kept by the last row seen."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from catalog.languages import language_asked
 from catalog.selectors import ContainerRow, Sort, Stretch
 
 SORTS: Mapping[str, tuple[Sort, bool]] = {
@@ -18,6 +20,7 @@ SORTS: Mapping[str, tuple[Sort, bool]] = {
     "price":  (Sort.PRICE,      False),
     "-price": (Sort.PRICE,      True),
     "newest": (Sort.CREATED_AT, True),
+    "relevance": (Sort.RELEVANCE, True),
 }  # fmt: skip
 _SIGNER = signing.Signer(salt="containers.page")  # no time in it: an unchanged page keeps its ETag
 
@@ -25,13 +28,16 @@ _SIGNER = signing.Signer(salt="containers.page")  # no time in it: an unchanged 
 class ContainerPage:
     """One page by (sort value, id): nothing doubles or is skipped, not even where values tie, and nothing is counted.
 
-    A cursor belongs to one ordering and is signed, so that what reaches the database is what was in it.
+    A cursor belongs to one ordering, search and language, and is signed, so that what reaches the database is what was
+    in it.
     Raises: ValidationError with a pointer to `cursor`.
     """
 
-    def __init__(self, request: Request, *, ordering: str, cursor: str | None, size: int) -> None:
+    def __init__(self, request: Request, *, ordering: str, search: str, cursor: str | None, size: int) -> None:
         self.address = request.build_absolute_uri()
         self.ordering, self.size = ordering, size
+        told = f"{ordering} {language_asked()} {search}"
+        self.of = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
         self.at = self._read(cursor) if cursor else None
         self.backwards = bool(self.at and self.at["back"])
 
@@ -60,7 +66,7 @@ class ContainerPage:
     def _link(self, row: ContainerRow, *, back: bool) -> str:
         value = row[SORTS[self.ordering][0].value]
         at = {
-            "by": self.ordering,
+            "of": self.of,
             "back": back,
             "value": value.isoformat() if isinstance(value, datetime) else value,
             "id": row["id"],
@@ -72,7 +78,7 @@ class ContainerPage:
             at: dict[str, Any] = _SIGNER.unsign_object(cursor)
         except (signing.BadSignature, ValueError):
             at = {}
-        if at.get("by") != self.ordering:
-            detail = "This cursor is not one of ours, or of another ordering; start again without it."
+        if at.get("of") != self.of:
+            detail = "This cursor is not one of ours, or of another ordering, search or language; start again."
             raise ValidationError({"cursor": [detail]}, code="invalid_cursor")
         return at

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from catalog.languages import kind_label
 from catalog.models import Kind
 from catalog.selectors import ContainerRow, ImageRow, RateRow, RentalRow, SeasonRow, VariantRow, fee_for
 from core.api import money
@@ -150,4 +151,4 @@ def depot(row: Any) -> Json:
 
 
 def categories(counts: Mapping[str, int]) -> Json:
-    return {"results": [{"kind": k, "label": str(label), "containers": counts[k]} for k, label in Kind.choices]}
+    return {"results": [{"kind": k, "label": kind_label(k), "containers": counts[k]} for k in Kind.values]}

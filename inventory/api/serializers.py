@@ -3,16 +3,23 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
+from catalog.facets import Ready
 from catalog.fit import PLACES
 from catalog.models import Kind
-from catalog.selectors import Mode
+from catalog.selectors import Mode, currencies_offered
 from core.api import Input, MoneyOutput
 from core.money import MAX_MINOR, validate_currency
 from core.time import days_counted
 from inventory.api.pages import SORTS
 from inventory.travellers import AirlineInput
+
+
+def currency_refused(currency: str) -> str:
+    offered = ", ".join(sorted({*currencies_offered(), default_currency()}))
+    return f'Nothing is offered in "{currency}"; offers are in: {offered}.'
 
 
 def default_currency() -> str:
@@ -23,9 +30,18 @@ class CurrencyInput(Input):
     currency = serializers.CharField(
         required=False,
         default=default_currency,
-        validators=[validate_currency],
         help_text="Offers in this currency only (ISO 4217); the shop's own when left out.",
     )
+
+    def validate_currency(self, currency: str) -> str:
+        """Whoever names none is told which there are."""
+        try:
+            validate_currency(currency)
+        except ValidationError as no:
+            raise serializers.ValidationError(
+                " ".join([*no.messages, currency_refused(currency)]), code="unknown"
+            ) from None
+        return currency
 
 
 class DaysInput(CurrencyInput):
@@ -61,13 +77,14 @@ class ContainerInput(DaysInput):
     depot = serializers.CharField(required=False, max_length=16, help_text="Counts of this depot only.")
 
 
-class ContainersInput(ContainerInput):
+class FacetsInput(ContainerInput):
     search = serializers.CharField(
         required=False,
         default="",
         allow_blank=True,
         max_length=100,
-        help_text="Words that all occur in name, brand, kind, description or SKU.",
+        help_text="Words that all occur in name, brand, kind, description, SKU, size or colour: as they are, in "
+        "another form, or by one that means the same; of the last one its beginning suffices.",
     )
     kind = serializers.MultipleChoiceField(
         choices=Kind.choices, required=False, help_text="Repeat it for several kinds."
@@ -85,20 +102,49 @@ class ContainersInput(ContainerInput):
         required=False,
         help_text="With `airline`: where the cat travels; economy if left out.",
     )
+    size = serializers.ListField(
+        child=serializers.CharField(max_length=20),
+        required=False,
+        max_length=20,
+        help_text="As variants name theirs. Repeat it for several.",
+    )
+    ready = serializers.MultipleChoiceField(
+        choices=Ready.choices,
+        required=False,
+        help_text="Only what `airline`, or else some airline that we know, takes there by its rules, without a cat. "
+        "Repeat it for several.",
+    )
+    min_price = serializers.IntegerField(required=False, min_value=0, max_value=MAX_MINOR, help_text="As `max_price`.")
     max_price = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MAX_MINOR,
         help_text="Minor units. To rent: the fee for the days asked, or the cheapest day when none are.",
     )
-    ordering = serializers.ChoiceField(list(SORTS), required=False, default="name")
-    cursor = serializers.CharField(required=False, max_length=1000, help_text="From `next` or `previous`.")
-    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         data = super().validate(data)
         if "cabin" in data and "airline" not in data:
             raise serializers.ValidationError({"cabin": ["Name the airline too."]}, code="required")
+        if data.get("min_price", 0) > data.get("max_price", MAX_MINOR):
+            raise serializers.ValidationError({"max_price": ["This is less than min_price."]}, code="order")
+        return data
+
+
+class ContainersInput(FacetsInput):
+    ordering = serializers.ChoiceField(
+        list(SORTS), required=False, help_text="Left out: `relevance` for a search, else `name`."
+    )
+    cursor = serializers.CharField(required=False, max_length=1000, help_text="From `next` or `previous`.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        data = super().validate(data)
+        data.setdefault("ordering", "relevance" if data["search"] else "name")
+        if data["ordering"] == "relevance" and not data["search"]:
+            raise serializers.ValidationError(
+                {"ordering": ["There is no relevance without a search."]}, code="required"
+            )
         return data
 
 
@@ -302,3 +348,37 @@ class CategoryOutput(serializers.Serializer[Any]):
 
 class CategoriesOutput(serializers.Serializer[Any]):
     results = CategoryOutput(many=True)
+
+
+class SizeFacetOutput(serializers.Serializer[Any]):
+    size = serializers.CharField(help_text="Empty: of variants that name none.")
+    containers = serializers.IntegerField()
+
+
+class ReadyFacetOutput(serializers.Serializer[Any]):
+    ready = serializers.ChoiceField(Ready.choices)
+    containers = serializers.IntegerField()
+
+
+class PriceStepOutput(serializers.Serializer[Any]):
+    min_price = MoneyOutput()
+    max_price = MoneyOutput()
+    containers = serializers.IntegerField()
+
+
+class PriceFacetOutput(serializers.Serializer[Any]):
+    least = MoneyOutput()
+    most = MoneyOutput()
+    steps = PriceStepOutput(many=True, help_text="As `min_price` and `max_price` ask for; those without any left out.")
+
+
+class FacetsOutput(serializers.Serializer[Any]):
+    containers = serializers.IntegerField(help_text="How many `GET /containers` lists with these filters.")
+    free = serializers.IntegerField(
+        allow_null=True,
+        help_text="How many of them are free somewhere for the days asked, or today; null: too many to count at once.",
+    )
+    kinds = CategoryOutput(many=True)
+    sizes = SizeFacetOutput(many=True)
+    ready = ReadyFacetOutput(many=True)
+    price = PriceFacetOutput(allow_null=True, help_text="As prices are filtered; null: nothing is left.")

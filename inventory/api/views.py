@@ -1,32 +1,26 @@
 """The shop window: what there is, what it costs, and how much of it is free.
 
 A list costs three statements whatever its length (depots, containers with all their offers, counts), and three more for
-what fits a cat and an airline (cat, rules, what fits); a container costs three;
+what fits a cat and an airline (cat, rules, what fits), one for what an airline is ready to take, and one where nothing
+is found in a currency; a container costs three;
 one, where it was asked for before and only counts can be other ones (`inventory.api.window`).
 """
 
-from collections.abc import Collection
-from typing import Any
-
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.fit import NO_CAT, CabinClass, Leg, Shell, needs_of_cats
-from catalog.fitting import variants_that_fit
 from catalog.models import Airline
-from catalog.selectors import Wish, container_detail, kinds_offered, shop_window, variants_by_sku
+from catalog.selectors import ContainerRow, container_detail, kinds_offered, shop_window, variants_by_sku
 from core.api import conditional, parse
+from core.errors import NotFound
 from inventory import board
 from inventory.api import examples, rendering, serializers
+from inventory.api.asking import asked, fits_and_ready, refuse_idle_currency, wish_of
 from inventory.api.pages import ContainerPage
 from inventory.api.window import AVAILABILITY, CalendarScene, Scene, WindowView
-from inventory.journeys import Journey, known_rules
-from inventory.models import Depot
-from inventory.travellers import kept_cats
 
 
 class ContainerListView(WindowView):
@@ -41,9 +35,14 @@ class ContainerListView(WindowView):
     def get(self, request: Request) -> HttpResponse:
         """Only what can be had as asked is listed. Counts are for the days asked, or for each depot's today."""
         query = parse(serializers.ContainersInput, request.query_params)
-        depots, days = _asked(query)
-        page = ContainerPage(request, ordering=query["ordering"], cursor=query.get("cursor"), size=query["page_size"])
-        found = shop_window(_wish(query, days, _fits(request, query, days)), page.stretch)
+        depots, days = asked(query)
+        page = ContainerPage(
+            request, ordering=query["ordering"], search=query["search"], cursor=query.get("cursor"),
+            size=query["page_size"],
+        )  # fmt: skip
+        found = shop_window(wish_of(query, days, fits_and_ready(request, query, days)), page.stretch)
+        if not found:
+            refuse_idle_currency(query["currency"])
         rows = page.rows(found)
         showing = rendering.Showing(currency=query["currency"], days=days)
         body = page.body(found, [showing.container(row, AVAILABILITY) for row in rows])
@@ -62,8 +61,8 @@ class ContainerView(WindowView):
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         query = parse(serializers.ContainerInput, request.query_params)
-        depots, days = _asked(query)
-        row = container_detail(slug, currency=query["currency"])
+        depots, days = asked(query)
+        row = _one(slug, query["currency"])
         showing = rendering.Showing(currency=query["currency"], days=days)
         return self.show(request, Scene(showing.container(row, AVAILABILITY), row["offered"], depots, days))
 
@@ -79,8 +78,8 @@ class CalendarView(WindowView):
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         query = parse(serializers.CalendarInput, request.query_params)
-        [depot], days = _asked(query)
-        variants = container_detail(slug, currency=query["currency"])["offered"]
+        [depot], days = asked(query)
+        variants = _one(slug, query["currency"])["offered"]
         return self.show(request, CalendarScene(variants, depot, _given(days)))
 
 
@@ -95,7 +94,7 @@ class BoardView(WindowView):
     )
     def get(self, request: Request) -> HttpResponse:
         query = parse(serializers.BoardInput, request.query_params)
-        [depot], days = _asked(query)
+        [depot], days = asked(query)
         variants = variants_by_sku(query["sku"], currency=query["currency"])
         unknown = sorted(set(query["sku"]) - {row["sku"] for row in variants})
         return self.show(request, CalendarScene(variants, depot, _given(days), unknown=unknown))
@@ -141,35 +140,12 @@ class CategoryListView(APIView):
         return conditional(request, rendering.categories(kinds_offered(currency=query["currency"])))
 
 
-def _wish(query: dict[str, Any], days: board.Days | None, only: Collection[int] | None) -> Wish:
-    return Wish(
-        currency=query["currency"],
-        mode=query.get("mode"),
-        search=query["search"],
-        kinds=query.get("kind", ()),
-        days=days.count if days else None,
-        first_on=days.start_on if days else None,
-        max_price_minor=query.get("max_price"),
-        only=only,
-    )
-
-
-def _fits(request: Request, query: dict[str, Any], days: board.Days | None) -> list[int] | None:
-    """The variants that fit the cat and the airline asked about; None when neither was. At most three statements."""
-    if "cat" not in query and "airline" not in query:
-        return None
-    cat = kept_cats(request.user, {"/cat": query["cat"]})[query["cat"]] if "cat" in query else NO_CAT
-    if "airline" not in query:
-        return variants_that_fit([{shell: [needs_of_cats([cat])] for shell in Shell}])
-    on = days.start_on if days else timezone.now().date()
-    leg = Leg(airline=query["airline"], cabin=query.get("cabin", CabinClass.ECONOMY), on=on)
-    rules = known_rules([leg], pointer="/airline")
-    return variants_that_fit(Journey(cats=[cat], together=False, legs=[leg]).asks(rules))
-
-
-def _asked(query: dict[str, Any]) -> tuple[list[Depot], board.Days | None]:
-    depots = board.depots_asked(query.get("depot"))
-    return depots, board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+def _one(slug: str, currency: str) -> ContainerRow:
+    try:
+        return container_detail(slug, currency=currency)
+    except NotFound:
+        refuse_idle_currency(currency)
+        raise
 
 
 def _given(days: board.Days | None) -> board.Days:

@@ -70,7 +70,6 @@ class Scene:
                 *(_day_ends(depot.time_zone, depot.today) for depot in depots),
             ]
         )
-
         self._last: Filled | None = None
 
     @property
@@ -93,10 +92,10 @@ class Scene:
         parts = [self.pieces[0]]
         for gap, piece in zip(gaps, self.pieces[1:], strict=True):
             parts += (gap, piece)
-        return Filled(counted, _tag(b"".join([self.digest, *gaps])), parts)
+        return Filled(counted, tag_of(b"".join([self.digest, *gaps])), parts)
 
 
-def _tag(said: bytes) -> str:
+def tag_of(said: bytes) -> str:
     """As of `core.api.conditional`: it is of what is said, so it can never be stale."""
     return f'"{hashlib.blake2b(said, digest_size=16).hexdigest()}"'
 
@@ -140,7 +139,7 @@ class CalendarScene(Scene):
     def fill(self, counted: Sequence[Any]) -> Filled:
         told = rendering.calendar(self.variants, counted, depot=self.depot, days=self.days, closed=self.closed)
         body = JSONRenderer().render({**told, **self.more})
-        return Filled(counted, _tag(body), [body])
+        return Filled(counted, tag_of(body), [body])
 
 
 class Memory:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.buffers import Buffers
+from catalog.languages import language_asked
 from catalog.models import shop_today
 from catalog.selectors import InsteadRow, Mode, fee_for, fitting_instead
 from catalog.version import Remembered
@@ -67,8 +68,8 @@ def asked_by(line: Json, depot: Depot) -> Asked:
     return Asked(line["sku"], line["kind"], wanted, claimed, terms.get("acclimatisation_days", 0))
 
 
-_Days = tuple[date, date]
-_INSTEAD: Remembered[tuple[str, Mode, str, _Days], list[InsteadRow]] = Remembered(100)
+_Now = tuple[date, date, str]
+_INSTEAD: Remembered[tuple[str, Mode, str, _Now], list[InsteadRow]] = Remembered(100)
 
 
 def instead_of(missing: Sequence[Asked], currency: str, *, version: str) -> dict[tuple[str, Mode], list[InsteadRow]]:
@@ -76,19 +77,19 @@ def instead_of(missing: Sequence[Asked], currency: str, *, version: str) -> dict
 
     version: of the catalog.
     """
-    days = timezone.now().date(), shop_today()  # seasons end, prices begin
-    found = _INSTEAD.get(version, {(one.sku, one.mode, currency, days) for one in missing}, _read_instead)
+    now = timezone.now().date(), shop_today(), language_asked()  # seasons end, prices begin
+    found = _INSTEAD.get(version, {(one.sku, one.mode, currency, now) for one in missing}, _read_instead)
     return {(sku, mode): rows for (sku, mode, _, _), rows in found.items()}
 
 
 def _read_instead(
-    wanted: Sequence[tuple[str, Mode, str, _Days]],
-) -> dict[tuple[str, Mode, str, _Days], list[InsteadRow]]:
+    wanted: Sequence[tuple[str, Mode, str, _Now]],
+) -> dict[tuple[str, Mode, str, _Now], list[InsteadRow]]:
     """All of one currency, as of now."""
-    _, _, currency, days = wanted[0]
-    found: dict[tuple[str, Mode, str, _Days], list[InsteadRow]] = {one: [] for one in wanted}
+    _, _, currency, now = wanted[0]
+    found: dict[tuple[str, Mode, str, _Now], list[InsteadRow]] = {one: [] for one in wanted}
     for row in fitting_instead([(sku, mode) for sku, mode, *_ in wanted], currency=currency, most=_MOST_LOOKED_AT):
-        found[row["sku"], Mode(row["mode"]), currency, days].append(row)
+        found[row["sku"], Mode(row["mode"]), currency, now].append(row)
     return found
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
+from catalog.languages import language_asked
 from catalog.models import BundlePart, RentalOffer, RentalRate, Season, TaxRate, Variant, in_force, shop_today, titled
 from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
@@ -258,7 +259,8 @@ _PARTS = ArraySubquery(
     .values(
         row=JSONObject(
             variant_id="part_id", sku="part__sku", size="part__size", colour="part__colour", quantity="quantity",
-            brand="part__container__brand", name="part__container__name", comes_back="comes_back",
+            brand="part__container__brand", name="part__container__name", i18n="part__container__i18n",
+            comes_back="comes_back",
         )
     )
 )  # fmt: skip
@@ -430,8 +432,9 @@ def frozen_parts(variant: Variant) -> list[dict[str, Any]]:
 
 
 def _part(row: dict[str, Any]) -> dict[str, Any]:
-    """A part of a bundle as it is frozen."""
-    title = titled(*(row[name] for name in ("brand", "name", "size", "colour")))
+    """A part of a bundle as it is frozen, in the language that is spoken."""
+    name = (row["i18n"] or {}).get(f"name_{language_asked()}") or row["name"]
+    title = titled(row["brand"], name, row["size"], row["colour"])
     return {**{name: row[name] for name in ("variant_id", "sku", "quantity", "comes_back")}, "title": title}
 
 

@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import escape
 from PIL import Image
 
 from catalog.checklist import CHECKLIST
-from catalog.models import Airline, Approval, Container, SaleOffer, Season, Variant
+from catalog.models import Airline, Approval, Container, SaleOffer, Season, SynonymGroup, Variant
+from catalog.resources import ContainerResource
 from tests.desk import errors, formset
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
@@ -46,6 +48,7 @@ def test_every_page_of_the_catalog_opens(staff: Client):
         "rentaloffer": variant.rental_offers.get().pk,
         "season": SeasonFactory().pk,
         "taxrate": TaxRateFactory().pk,
+        "synonymgroup": SynonymGroup.objects.create(language="de", words=["box", "korb"]).pk,
     }
 
     for model, pk in rows.items():
@@ -112,6 +115,54 @@ def test_a_container_is_made_with_a_picture(staff: Client, tmp_path: Any):
 
     assert answer.status_code == 302, errors(answer)
     assert Container.objects.get().images.get().image.name.startswith("containers/bag")
+
+
+def test_a_container_is_translated_on_its_own_page_and_what_is_left_empty_falls_back(staff: Client):
+    told = {"name": "Murmur", "brand": "Minkaro", "slug": "murmur", "kind": "soft", "description": "Quiet."}
+
+    answer = staff.post(
+        page("container", "add"),
+        told
+        | {"name_de": "Gemurmel", "description_de": "Leise.\r\nWeich.", "name_fr": ""}
+        | formset("images")
+        | formset("variants"),
+    )
+
+    assert answer.status_code == 302, errors(answer)
+    made: Any = Container.objects.get()
+    assert (made.name, made.name_de, made.description_de) == ("Murmur", "Gemurmel", "Leise.\nWeich.")
+    with translation.override("fr"):
+        assert (made.name_i18n, made.description_i18n) == ("Murmur", "Quiet.")
+
+
+def test_containers_are_exported_and_imported_with_their_translations(staff: Client):
+    ContainerFactory(slug="one", name="One", name_de="Eins", description="First.", description_de="Erstens.")
+
+    chosen = {f"containerresource_{name}": "on" for name in ContainerResource.Meta.fields}
+
+    table = staff.post(page("container", "export"), {"format": "0", **chosen}).content.decode()
+    done = transfer(staff, "container", table.replace("Eins", "Nummer 1").replace("First.", "The first."))
+
+    assert done.status_code == 200
+    row: Any = Container.objects.get()
+    assert (row.name, row.name_de, row.description, row.description_de) == ("One", "Nummer 1", "The first.", "Erstens.")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [("box", "One word alone"), ("box, cat box", "Single words"), ("", "required")],
+)
+def test_synonyms_that_are_none_are_refused_in_plain_words(staff: Client, words: str, complaint: str):
+    answer = staff.post(page("synonymgroup", "add"), {"language": "de", "words": words})
+
+    assert complaint in str(answer.context["errors"])
+
+
+def test_synonyms_are_typed_with_commas(staff: Client):
+    SynonymGroup.objects.all().delete()
+    staff.post(page("synonymgroup", "add"), {"language": "fr", "words": "Caisse, sac,cage"})
+
+    assert SynonymGroup.objects.get(language="fr", words__contains=["caisse"]).words == ["caisse", "sac", "cage"]
 
 
 def test_an_inspection_approves_when_every_item_is_met(staff: Client):
@@ -358,6 +409,16 @@ def test_a_container_is_duplicated_as_a_draft_with_new_skus_prices_and_no_approv
     assert list(rates) == [(1, 900), (4, 700), (8, 500)]
     assert not copy.approvals.exists()
     assert Variant.objects.get(sku="MUR-M").sale_offers.count() == 1
+
+
+def test_a_copy_keeps_translations_but_those_of_the_name_it_no_longer_has(staff: Client):
+    container = ContainerFactory(brand="Minkaro", name_de="Gemurmel", description_de="Leise.")
+
+    staff.post(page("container", "duplicate", container.pk), {"name": "Air"})
+
+    made: Any = Container.objects.get(slug="minkaro-air")
+    assert (made.name_de, made.description_de) == (None, "Leise.")
+    assert Container.objects.get(pk=container.pk).i18n == {"name_de": "Gemurmel", "description_de": "Leise."}
 
 
 @pytest.mark.parametrize(("sku", "said"), [("MUR-M", "MUR-M is taken"), ("no good", "Use capitals, digits and dashes")])

@@ -319,6 +319,7 @@ def test_a_zero_byte_in_an_address_is_not_found_or_refused_by_every_operation(ph
     "path",
     [
         "containers",
+        "containers/facets",
         "containers/x",
         "containers/x/calendar",
         "availability",

@@ -1,8 +1,10 @@
 """A phone that is logged in, a depot, and one thing to rent there."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -16,9 +18,11 @@ from tests.inventory.catalog_api.asking import Get
 
 
 @pytest.fixture(autouse=True)
-def _just_started() -> None:
-    """As after a start: no page is remembered."""
+def _just_started() -> Iterator[None]:
+    """As after a start: no page is remembered; and no language is left behind, which every request sets anew."""
     WindowView.memory.forget()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

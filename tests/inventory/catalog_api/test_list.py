@@ -138,8 +138,8 @@ def range_of_three(depot: Depot) -> None:
         ({"search": "cit-one"}, ["Citadel"]),
         ({"search": "backpack"}, ["Bora"]),
         ({"search": "100 %"}, ["Citadel"]),
-        ({"search": "s_cat"}, ["Citadel"]),
-        ({"search": "quie_"}, []),  # not a wildcard
+        ({"search": "anxious_c"}, ["Citadel"]),
+        ({"search": "quie_", "ordering": "name"}, ["Alma", "Bora"]),  # signs are not sought
         ({"search": "' OR 1=1 --"}, []),
         ({"kind": "soft"}, ["Alma"]),
         ({"kind": ["soft", "backpack"]}, ["Alma", "Bora"]),
@@ -154,7 +154,6 @@ def range_of_three(depot: Depot) -> None:
         ({"mode": "rent", "max_price": 8000, **days(1, 4)}, ["Bora", "Citadel"]),
         ({"mode": "buy", "max_price": 4990}, ["Alma"]),
         ({"max_price": 4990}, ["Alma", "Bora", "Citadel"]),
-        ({"currency": "CHF"}, []),
         ({"ordering": "-name"}, ["Citadel", "Bora", "Alma"]),
         ({"ordering": "newest"}, ["Citadel", "Bora", "Alma"]),
         ({"ordering": "price"}, ["Bora", "Citadel", "Alma"]),
@@ -185,7 +184,6 @@ def test_offers_in_another_currency_are_shown_in_that_currency_only(get: Get, de
         "amount": 8000,
         "currency": "JPY",
     }
-    assert get(LIST, currency="USD")["results"] == []
 
 
 @pytest.mark.parametrize(
@@ -200,6 +198,7 @@ def test_offers_in_another_currency_are_shown_in_that_currency_only(get: Get, de
         ({"depot": "OLD"}, ["#/depot"]),
         ({"depot": "x" * 40}, ["#/depot"]),
         ({"currency": "cats"}, ["#/currency"]),
+        ({"currency": "USD"}, ["#/currency"]),
         ({"currency": "eur"}, ["#/currency"]),
         ({"max_price": "-1"}, ["#/max_price"]),
         ({"max_price": "cheap"}, ["#/max_price"]),

@@ -22,6 +22,7 @@ from catalog.models import (
     RentalRate,
     SaleOffer,
     Season,
+    SynonymGroup,
     Variant,
 )
 from catalog.price_changes import NewPrice, change_prices
@@ -51,12 +52,13 @@ from tests.inventory.catalog_api.asking import LIST, TODAY, Get, day, days
 pytestmark = pytest.mark.django_db
 PAGES: dict[str, dict[str, Any]] = {
     LIST: {**days(1, 6), "ordering": "price"},
+    f"{LIST}/facets": {**days(1, 6), "search": "chrysalis"},
     f"{LIST}/pool": days(1, 6),
     f"{LIST}/pool/calendar": {**days(1, 30), "depot": "BER"},
     "/api/v1/availability": {**days(1, 30), "depot": "BER", "sku": ["POO-ONE", "POO-TWO"]},
 }
 WATCHED = (
-    *(Container, ContainerImage, Variant, Approval, SaleOffer, RentalOffer, RentalRate, Season),
+    *(Container, ContainerImage, Variant, Approval, SaleOffer, RentalOffer, RentalRate, Season, SynonymGroup),
     *(Depot, DepotClosure),
 )
 Answers = list[tuple[int, dict[str, str], bytes]]
@@ -65,6 +67,8 @@ Answers = list[tuple[int, dict[str, str], bytes]]
 @pytest.fixture
 def shop(depot: Depot, pool: Variant) -> None:
     """Of everything that the window shows at least one."""
+    SynonymGroup.objects.all().delete()
+    SynonymGroup.objects.create(language="en", words=["chrysalis", "cocoon"])
     second = VariantFactory(container=pool.container, sku="POO-TWO", offered=True)
     VariantFactory(offered=True, container__slug="other", sku="OTHER-1")
     ContainerImageFactory(container=pool.container)
@@ -143,7 +147,7 @@ def another(field: Any, value: Any) -> Any:  # noqa: PLR0911 (a kind of field ea
     if field.is_relation:
         return SPARE[field.related_model]().pk
     if isinstance(field, ArrayField):
-        return [1, 2, 3]
+        return [1, 2, 3] if field.name == "opening_days" else ["other", "words"]
     if field.name == "sizes":  # of a picture
         return [{"width": 320, "height": 240, "webp": "containers/other.webp", "avif": "containers/other.avif"}]
     if isinstance(field, models.JSONField):
@@ -237,6 +241,7 @@ def test_what_is_added_or_deleted_shows_at_once(phone: APIClient, model: Any):
         (RentalOffer, "deposit_minor = 1"),
         (RentalRate, "per_day_minor = 1"),
         (Season, "percent = 5"),
+        (SynonymGroup, "words = '{other,words}'"),
         (Depot, "code = 'N' || id"),
         (DepotClosure, "end_on = end_on + 1"),
     ],

@@ -1,0 +1,29 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# unfold carries no types
+"""Words that customers use for the same thing."""
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from catalog.forms import SynonymGroupForm
+from catalog.models import SynonymGroup
+
+
+@admin.register(SynonymGroup)
+class SynonymGroupAdmin(ModelAdmin):
+    """Counts from the next search on."""
+
+    form = SynonymGroupForm
+    list_display = ("shown", "language")
+    list_filter = (("language", ChoicesDropdownFilter),)
+    list_filter_submit = True
+    fields = ("language", "words")
+    search_fields = ("words",)
+    search_help_text = "A word"
+    warn_unsaved_form = True
+
+    @display(description="Words", ordering="words")
+    def shown(self, row: SynonymGroup) -> str:
+        return str(row)
