@@ -240,4 +240,28 @@ GERMAN: dict[str, tuple[str, str]] = {
         ),
         "Mit Desinfektionsmittel abwischen; Sand von den Scharnieren fernhalten.",
     ),
+    "minkaro-dry-pad": (
+        "Eine saugfähige Unterlage, die eine Katze einen Tag lang trocken hält; für eine Reise.",
+        "Nach der Reise wegwerfen.",
+    ),
+    "minkaro-fold-bowl": (
+        "Ein Napf aus Silikon, der sich flach faltet und innen an der Tasche hält.",
+        "Darf in die Spülmaschine.",
+    ),
+    "minkaro-hold-labels": (
+        "Aufkleber „Lebende Tiere“ und „Diese Seite nach oben“, mit Platz für die Adresse.",
+        "Jeder Satz klebt einmal.",
+    ),
+    "minkaro-twin-dish": (
+        "Futter und Wasser, von außen zu füllen, ohne die Tür zu öffnen.",
+        "Darf in die Spülmaschine; die Haken prüfen.",
+    ),
+    "minkaro-cabin-set": (
+        "Alles für einen Flug unter dem Sitz: die Tasche Murmur, ein faltbarer Napf und eine Unterlage, die bleibt.",
+        "Platte herausnehmen, Tasche bei 30 °C von Hand waschen, zwei Tage offen trocknen.",
+    ),
+    "kestwick-hold-kit": (
+        "Was eine Airline im Frachtraum verlangt: die Box, ihre Aufkleber und ein Napf, der von außen gefüllt wird.",
+        "Desinfizieren, spülen, offen stehend trocknen.",
+    ),
 }

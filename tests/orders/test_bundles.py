@@ -130,6 +130,26 @@ def test_a_bundle_is_one_line_with_one_price_in_quote_and_order(shop: Shop, rent
     assert quoted["deposit"]["amount"] == 40_00
 
 
+def test_parts_are_called_what_they_are_called_in_the_language_of_who_asks(shop: Shop, bought: Set) -> None:
+    pad = Variant.objects.get(sku="PAD-1").container
+    pad.i18n = {"name_de": "Unterlage"}
+    pad.save()
+
+    english = Variant.objects.get(sku="PAD-1").title
+
+    def titles(language: str) -> list[str]:
+        told = shop.phone().post(
+            "/api/v1/quotes", shop.body(bought()), format="json", headers={"accept-language": language}
+        )
+        return [part["title"] for part in told.json()["lines"][0]["parts"] if part["sku"] == "PAD-1"]
+
+    assert [titles("en"), titles("de"), titles("en")] == [
+        [english],
+        [english.replace(pad.name, "Unterlage")],
+        [english],
+    ]
+
+
 def test_an_order_keeps_the_parts_that_it_was_sold_with(shop: Shop, cabin: Variant, bought: Set) -> None:
     quote = shop.quote(bought())
     BundlePart.objects.get(part__sku="PAD-1").delete()
