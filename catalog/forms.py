@@ -159,6 +159,8 @@ class SynonymGroupForm(forms.ModelForm):
 
 
 class VariantForm(MeasuresForm):
+    told_least = Variant.LEAST
+
     class Meta:
         model = Variant
         fields = _EVERYTHING

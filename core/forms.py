@@ -1,7 +1,7 @@
 """Forms in which people type and read amounts as they speak of them: 49.90, not 4990."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -53,14 +53,17 @@ class MeasureField(forms.IntegerField):
     UNITS: ClassVar[dict[str, dict[str, int]]] = {"mm": {"mm": 1, "cm": 10, "m": 1000}, "g": {"g": 1, "kg": 1000}}
     _SPOKEN: ClassVar[dict[str, str]] = {"mm": "cm", "g": "kg"}
 
-    def __init__(self, *, unit: str, least: int, most: int, **options: Any) -> None:
+    def __init__(self, *, unit: str, least: int, most: int, told_least: int | None = None, **options: Any) -> None:
+        """told_least: what is said to be the least, where only the row itself knows whether it may be less."""
         attrs = {"suffix": unit, "autocomplete": "off"}
         super().__init__(widget=UnfoldAdminTextInputWidget(attrs), **options)
         self.unit, self.least, self.most = unit, least, most
         spoken = self._SPOKEN[unit]
         factor, what = self.UNITS[unit][spoken], "a length" if unit == "mm" else "a weight"
-        ends = f"{least / factor:g} to {most / factor:g} {spoken}"
-        self.wrong = f"Write {what} from {least} to {most} {unit}, or from {ends}."
+        said = least if told_least is None else told_least
+        ends = f"{said / factor:g} to {most / factor:g} {spoken}"
+        self.wrong = f"Write {what} from {said} to {most} {unit}, or from {ends}."
+        self.error_messages["too_small"] = self.wrong
 
     def to_python(self, value: Any) -> int | None:
         if value in self.empty_values or isinstance(value, int):
@@ -79,6 +82,8 @@ _MEASURE = re.compile(r"\s*(?P<number>[0-9]{1,9}(?:[.,][0-9]{1,4})?)\s*(?P<unit>
 class MeasuresForm(forms.ModelForm):
     """A model form whose `*_mm` and `*_g` fields are typed with or without their unit; their ranges are the model's."""
 
+    told_least: ClassVar[Mapping[str, int]] = {}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in list(self.fields.items()):
@@ -88,8 +93,9 @@ class MeasuresForm(forms.ModelForm):
                 ends = {type(check): check.limit_value for check in column.validators if hasattr(check, "limit_value")}
                 least, most = ends.get(MinValueValidator, 0), ends[MaxValueValidator]
                 self.fields[name] = MeasureField(
-                    unit=unit, least=least, most=most, label=field.label, required=field.required, initial=field.initial
-                )
+                    unit=unit, least=least, most=most, told_least=self.told_least.get(name),
+                    label=field.label, required=field.required, initial=field.initial,
+                )  # fmt: skip
 
 
 def parse_amount(amount: Decimal, currency: str) -> int:

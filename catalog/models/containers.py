@@ -211,7 +211,7 @@ class Variant(models.Model):
         if self.container_id is None or not Kind(self.container.kind).holds_cats:
             return
         wrong = {
-            name: f"Make sure that this is at least {least}."
+            name: ValidationError(f"Make sure that this is at least {least}.", code="too_small")
             for name, least in self.LEAST.items()
             if (getattr(self, name) or 0) < least
         }

@@ -80,4 +80,4 @@ def test_the_price_of_days_to_get_used_to_it_is_a_term_of_the_offer(page: Page, 
     snap("rental-offer")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/rentaloffer/")
-    assert RentalOffer.objects.get().acclimatisation_percent == 50
+    assert RentalOffer.objects.in_force().get().acclimatisation_percent == 50
