@@ -5,6 +5,7 @@ of them and has 2,000 units, in no order. Then everything is read over HTTP: int
 of everything.
 """
 
+import gc
 import os
 import random
 import statistics
@@ -98,6 +99,7 @@ def show(what: str) -> None:
 
 def peak_of_a_round() -> int:
     """The most bytes that reading everything anew holds at a time, the stand-in's included; watched, it is slow."""
+    gc.collect()  # nor is what was left before
     tracemalloc.start()
     try:
         mirror_changes(anew=True)

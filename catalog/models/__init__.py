@@ -6,6 +6,11 @@ from catalog.models.containers import (
     ContainerImage,
     ContainerQuerySet,
     Kind,
+    Variant,
+    VariantQuerySet,
+    titled,
+)
+from catalog.models.offers import (
     Offer,
     RentalOffer,
     RentalRate,
@@ -13,11 +18,8 @@ from catalog.models.containers import (
     Season,
     TaxClass,
     TaxRate,
-    Variant,
-    VariantQuerySet,
     in_force,
     shop_today,
-    titled,
 )
 from catalog.models.synonyms import SynonymGroup
 
