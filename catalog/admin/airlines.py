@@ -263,6 +263,10 @@ class AirlineAdmin(NewestFirst, ModelAdmin, TransferMixin):
     inlines = (CabinRuleInline, HoldRuleInline)
     warn_unsaved_form = True
 
+    def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
+        """Flights and stamps of orders name an airline by its code."""
+        return ("code",) if obj else ()
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Airline]:
         counted = {name: Count(f"{name}_rules", distinct=True) for name in ("cabin", "hold")}
         return super().get_queryset(request).annotate(**{f"{name}_count": count for name, count in counted.items()})

@@ -98,6 +98,31 @@ def test_a_new_version_begins_with_what_the_last_one_said(staff: Client, lufthan
     ]
 
 
+def test_a_new_version_of_a_no_begins_as_a_no_and_what_was_not_named_stays_so(staff: Client) -> None:
+    no_cats = CabinRule.objects.get(airline__code="LH", shell="hard")
+    no_snub_nosed = HoldRule.objects.get(airline__code="TK")
+
+    for model, rule, name in (("cabinrule", no_cats, "allowed"), ("holdrule", no_snub_nosed, "snub_nosed")):
+        asked = staff.get(page(model, "new_version", rule.pk))
+        form = staff.get(asked.url).context["adminform"].form  # type: ignore[attr-defined]
+        begun = {of: form[of].value() for of in type(rule).SAYS if of not in {"airline", "valid_from"}}
+        assert "checked" not in form[name].subwidgets[0].data["attrs"], name
+        assert {of: str(value or "") for of, value in begun.items()} == {
+            of: str(getattr(rule, of) or "") for of in begun
+        }
+
+
+def test_an_airline_keeps_its_code_which_flights_and_stamps_name(staff: Client) -> None:
+    airline = Airline.objects.get(code="LH")
+    rows = {f"{of}_rules-{count}_FORMS": 0 for of in ("cabin", "hold") for count in ("TOTAL", "INITIAL")}
+
+    answer = staff.post(page("airline", "change", airline.pk), rows | {"name": "Lufthansa Group", "code": "XX"})
+
+    assert answer.status_code == 302, errors(answer)
+    airline.refresh_from_db()
+    assert (airline.code, airline.name) == ("LH", "Lufthansa Group")
+
+
 def test_a_second_version_for_the_same_day_is_refused_in_plain_words(staff: Client, lufthansa: CabinRule) -> None:
     sent = {
         "airline": lufthansa.airline_id, "cabin": "", "aircraft": "", "shell": "soft", "allowed": "on", "most_cats": 1,
