@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import OUR_RULES, import_airline_rules
@@ -154,6 +155,40 @@ def test_an_impossible_limit_is_refused_beside_it(staff: Client, lufthansa: Cabi
 
     assert answer.context["adminform"].form.errors["height_mm"]
     assert CabinRule.objects.count() == 43
+
+
+GUESSED = [
+    ("allowed", "yes", "is not 1 for yes or 0 for no"),
+    ("allowed", "ja", "is not 1 for yes or 0 for no"),
+    ("allowed", " 1", "is not 1 for yes or 0 for no"),
+    ("height_mm", "400.9", "is not a whole number"),
+    ("valid_from", "05/12/2026", "is not a day such as 2026-12-31"),
+    ("checked_on", "2026-13-01", "is not a day such as 2026-12-31"),
+    ("checked_on", "2026-1-1", "is not a day such as 2026-12-31"),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "told"), GUESSED)
+def test_a_cell_that_could_only_be_guessed_at_is_refused(staff: Client, column: str, cell: str, told: str) -> None:
+    rule = {
+        "airline": "LH", "cabin": "", "aircraft": "", "shell": "soft", "allowed": "1", "height_mm": "230",
+        "most_cats": "1", "valid_from": "2027-01-01", "source": "a letter", "checked_on": "2026-11-25", "trust": "good",
+    }  # fmt: skip
+    before = CabinRule.objects.count()
+
+    answer = transfer(staff, "cabinrule", f"{','.join(rule)}\n{','.join((rule | {column: cell}).values())}\n")
+
+    assert escape(f'"{cell}" {told}') in answer.text
+    assert CabinRule.objects.count() == before
+
+
+@pytest.mark.parametrize(("cell", "allowed"), [("1", True), ("TRUE", True), ("0", False), ("false", False)])
+def test_a_yes_and_a_no_are_taken_as_such(staff: Client, cell: str, allowed: bool) -> None:  # noqa: FBT001
+    head = "airline,cabin,aircraft,shell,allowed,most_cats,valid_from,source,checked_on,trust"
+
+    transfer(staff, "cabinrule", f"{head}\nLH,,,soft,{cell},1,2027-01-01,a letter,2026-11-25,good\n")
+
+    assert CabinRule.objects.get(airline__code="LH", valid_from="2027-01-01").allowed is allowed
 
 
 def test_rules_are_taken_in_from_a_file_after_a_look_at_them(staff: Client) -> None:
