@@ -183,7 +183,7 @@ def test_a_cell_that_could_only_be_guessed_at_is_refused(staff: Client, column: 
 
 
 @pytest.mark.parametrize(("cell", "allowed"), [("1", True), ("TRUE", True), ("0", False), ("false", False)])
-def test_a_yes_and_a_no_are_taken_as_such(staff: Client, cell: str, allowed: bool) -> None:  # noqa: FBT001
+def test_a_yes_and_a_no_are_taken_as_such(staff: Client, cell: str, allowed: bool) -> None:
     head = "airline,cabin,aircraft,shell,allowed,most_cats,valid_from,source,checked_on,trust"
 
     transfer(staff, "cabinrule", f"{head}\nLH,,,soft,{cell},1,2027-01-01,a letter,2026-11-25,good\n")
