@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import slugify
@@ -39,7 +40,7 @@ from catalog.models import (
     shop_today,
 )
 from catalog.models.containers import SKU_VALID
-from catalog.pictures import check
+from catalog.pictures import ENDINGS, NO_PICTURE, check
 from catalog.price_changes import AnyOffer, NewPrice, withdraw
 from core.forms import AmountField, DayInput, LinesField, MeasuresForm, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import to_decimal
@@ -72,6 +73,8 @@ class ContainerForm(forms.ModelForm):
 
 class PictureField(forms.ImageField):
     """Says in plain words what is wrong with a picture, and unpacks none that is too large."""
+
+    default_validators = (FileExtensionValidator(ENDINGS, NO_PICTURE),)
 
     def to_python(self, data: Any) -> Any:
         if data not in self.empty_values:

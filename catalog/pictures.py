@@ -11,6 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 WIDTHS = (320, 640, 1280)
 FORMATS = ("JPEG", "PNG", "WEBP")
+ENDINGS = ("jpg", "jpeg", "png", "webp")
+NO_PICTURE = "This is no picture that can be read. Choose a JPEG, PNG or WebP file."
 MOST_PIXELS = 50_000_000  # what phones make; a bomb tells its size before anything is unpacked
 MOST_BYTES = 10_000_000
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -26,7 +28,7 @@ class Rendition:
 
 
 def check(file: Any) -> None:
-    """Look at an upload before any of it is unpacked. Raises: ValidationError, in words for whoever chose it."""
+    """Look at an upload: how large it is before any of it is unpacked, then that all of it is there. Raises: ValidationError, in words for whoever chose it."""
     if file.size > MOST_BYTES:
         raise ValidationError(
             f"This file has {file.size / 1_000_000:.1f} MB; a picture may have {MOST_BYTES // 1_000_000}. "
@@ -38,13 +40,11 @@ def check(file: Any) -> None:
         with Image.open(file, formats=FORMATS) as found:
             is_large = found.width * found.height > MOST_PIXELS
             if not is_large:
-                found.verify()
+                found.load()
     except _BOMBS:
         is_large = True  # so large that not even its size is told
     except BROKEN as broken:
-        raise ValidationError(
-            "This is no picture that can be read. Choose a JPEG, PNG or WebP file.", code="no_picture"
-        ) from broken
+        raise ValidationError(NO_PICTURE, code="no_picture") from broken
     file.seek(0)
     if is_large:
         raise ValidationError(

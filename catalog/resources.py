@@ -2,6 +2,7 @@
 # import-export carries no types
 """What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g, amounts as decimals."""
 
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -74,13 +75,23 @@ def _columns(verb: str, names: list[str], kind: str = "") -> list[str]:
 _FORMULA = ("=", "+", "-", "@")  # whoever opens an export in a spreadsheet would run it
 
 
-def _wanted(field: Any) -> str:
-    return "a day such as 2026-12-31" if isinstance(field.widget, widgets.DateWidget) else "a number"
+# import-export guesses at everything else: it takes "yes" for no, 400.9 for 400 and 05/12 for the 12th of May.
+_PLAIN: tuple[tuple[type[widgets.Widget], re.Pattern[str], str], ...] = (
+    (widgets.BooleanWidget, re.compile("[01]|true|false|True|False|TRUE|FALSE"), "1 for yes or 0 for no"),
+    (widgets.IntegerWidget, re.compile(r"\s*[0-9]{1,18}(\.0+)?\s*"), "a whole number such as 460, without a unit"),
+    (widgets.DateWidget, re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a day such as 2026-12-31"),
+)
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def _objection(field: Any, row: Any) -> str:
     """Why what stands in one cell cannot be; "" when it can."""
     written = row[field.column_name]
+    if _NO_TEXT.search(str(written)):
+        return "There is a sign in it that is no text; write it anew."
+    wanted = next(((plain, words) for kind, plain, words in _PLAIN if isinstance(field.widget, kind)), None)
+    if wanted and written not in (None, "") and not wanted[0].fullmatch(str(written)):
+        return f'"{written}" is not {wanted[1]}.'
     if isinstance(field.widget, widgets.CharWidget) and str(written or "").lstrip().startswith(_FORMULA):
         return f'"{written}" begins as a formula does; write it without the first sign.'
     try:
@@ -92,7 +103,7 @@ def _objection(field: Any, row: Any) -> str:
     except (ArithmeticError, TypeError):
         return f'"{written}" is not a number.'
     except ValueError as no:
-        return str(no) if isinstance(field.widget, AmountWidget) else f'"{written}" is not {_wanted(field)}.'
+        return f'"{written}" is not {wanted[1]}.' if wanted else str(no)
     return ""
 
 

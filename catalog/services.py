@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog.checklist import codes_of, items_of
 from catalog.errors import ChecklistUnknown
 from catalog.models import Approval, Container, ContainerImage, Variant, shop_today
-from catalog.pictures import Rendition, renditions
+from catalog.pictures import BROKEN, Rendition, renditions
 from catalog.price_changes import offers_in_force
 from core.errors import NotFound
 from core.queue import enqueue
@@ -109,13 +109,20 @@ def make_sizes(*, image_id: int) -> ContainerImage:
     return row
 
 
-def make_missing_sizes() -> int:
-    """The same for every picture that has none, such as those that were there before. Returns how many have some now.
+def make_missing_sizes() -> tuple[int, list[str]]:
+    """The same for every picture that has none, such as those that were there before. Returns how many have some now,
+    and the names of files that are no picture that can be read.
 
-    One whose file is not there is left as it is.
+    One whose file is not there, or cannot be read, is left as it is.
     """
-    bare = [row for row in ContainerImage.objects.filter(sizes=[]) if default_storage.exists(str(row.image.name))]
-    return sum(bool(make_sizes(image_id=row.pk).sizes) for row in bare)
+    made, broken = 0, []
+    for row in ContainerImage.objects.filter(sizes=[]):
+        if default_storage.exists(str(row.image.name)):
+            try:
+                made += bool(make_sizes(image_id=row.pk).sizes)
+            except BROKEN:
+                broken.append(str(row.image.name))
+    return made, broken
 
 
 def _stored(stem: PurePosixPath, rendition: Rendition) -> dict[str, Any]:

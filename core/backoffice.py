@@ -187,7 +187,23 @@ class AsksFirst:
         )
 
 
-class ReadOnlyAdmin(AsksFirst, NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class FindsRow:
+    """Steps that are about the row in their address."""
+
+    has_view_permission: Any
+    get_object: Any
+
+    def row(self, request: HttpRequest, object_id: str) -> Any:
+        """The row that a step is about. Raises: Http404, PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        return obj
+
+
+class ReadOnlyAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Rows are looked at here and move by actions; no form adds, changes or deletes one."""
 
     change_form_template = "admin/page.html"
@@ -242,15 +258,6 @@ class ReadOnlyAdmin(AsksFirst, NewestFirst, ModelAdmin):  # type: ignore[misc]  
         if not changelist.query and not changelist.has_active_filters:
             changelist.full_result_count = changelist.result_count
         return changelist
-
-    def row(self, request: HttpRequest, object_id: str) -> Any:
-        """The row that a step is about. Raises: Http404, PermissionDenied."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            raise Http404
-        return obj
 
     def take_step(
         self,

@@ -1,6 +1,6 @@
 """Who travels on which flights, and whether one container is right for all of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Self
@@ -105,6 +105,21 @@ def known_rules(legs: Sequence[Leg], pointer: str = "/legs/{}/airline") -> Rules
     if unknown:
         raise InvalidInput(unknown)
     return rules
+
+
+def require_within(legs: Sequence[Leg], spans: Collection[tuple[date, date]]) -> None:
+    """Whoever flies has the container on that day.
+
+    spans: the first and last days on which it is had, both included. Raises: InvalidInput, naming every other flight.
+    """
+    had = " or ".join(f"from {first} to {last}" for first, last in sorted(spans))
+    wrong = [
+        FieldError(f"/legs/{number}/on", f"You fly on a day on which you have the container: {had}.", "outside")
+        for number, leg in enumerate(legs)
+        if not any(first <= leg.on <= last for first, last in spans)
+    ]
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def box_of(row: Mapping[str, Any], kind: str) -> Box:

@@ -8,7 +8,7 @@ from catalog.fit import Answer, worst
 from catalog.fitting import FittingRow, LeftOut, fitting
 from catalog.selectors import Mode, Wish
 from inventory.board import Counting, Days, Free, bookable, depot_asked
-from inventory.journeys import Journey, PartyOnLeg, box_of, known_rules
+from inventory.journeys import Journey, PartyOnLeg, box_of, known_rules, require_within
 from inventory.models import Depot
 
 LOOKED_AT = 100  # of those that fit, the best: whether they are free
@@ -51,11 +51,13 @@ def search_trip(trip: Trip, *, skip: int, most: int) -> TripAnswer:
     """The containers that fit every cat on every leg and are free for all of them: the surest fit first, then by price.
 
     Three statements, at any size of the catalog; two more where few of what fits is free, and one after a change of the
-    catalog. Raises: InvalidInput for an unknown airline or depot, and as `board.bookable`.
+    catalog. Raises: InvalidInput for an unknown airline or depot, as `require_within` and as
+    `board.bookable`.
     """
     rules = known_rules(trip.legs)
     depot = depot_asked(trip.depot, rules.catalog_version)
     days = bookable(trip.days, [depot])
+    require_within(trip.legs, [(days.start_on, days.end_on if trip.mode == Mode.RENT else depot.last_day)])
     asked = trip.asks(rules)
     wish = Wish(currency=trip.currency, mode=trip.mode, days=days.count, first_on=days.start_on)
     found: list[Found] = []

@@ -25,7 +25,7 @@ from catalog.forms import CabinRuleForm, HoldRuleForm
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import AirlineResource, CabinRuleResource, HoldRuleResource
 from catalog.services import recheck_soon
-from core.backoffice import NOTHING, AtAGlance, NewestFirst, badge
+from core.backoffice import NOTHING, AtAGlance, FindsRow, NewestFirst, badge
 
 RECHECK_WITHIN = timedelta(days=30)  # before a rule is too old to be believed
 IN_UNITS = "Millimetres and grams; 55 cm and 8 kg may be written so. What the airline does not name stays empty."
@@ -48,7 +48,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
+class RuleAdmin(FindsRow, NewestFirst, ModelAdmin, TransferMixin):
     list_filter = (
         DueFilter, ("trust", ChoicesDropdownFilter), "allowed", ("airline", RelatedDropdownFilter),
     )  # fmt: skip
@@ -115,12 +115,16 @@ class RuleAdmin(NewestFirst, ModelAdmin, TransferMixin):
     @action(description="New version", icon="update", permissions=["version"], url_path="new-version")
     def new_version(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The form of a new rule, filled in with what this one says."""
-        row = self.get_queryset(request).get(pk=object_id)
+        row = self.row(request, object_id)
         told = {
             name: getattr(row, f"{name}_id" if name == "airline" else name) for name in (*self.model.SAYS, "source")
         }
         told["note"] = row.note
-        filled = {name: value for name, value in told.items() if value not in (None, "") and name != "valid_from"}
+        filled = {  # "False" would tick a box, and what is left out would be as in any new rule
+            name: "" if value is None or value is False else value
+            for name, value in told.items()
+            if name != "valid_from"
+        }
         return redirect(f"{self._page('add')}?{urlencode(filled)}")
 
     def _page(self, name: str, *args: Any) -> str:
@@ -258,6 +262,10 @@ class AirlineAdmin(NewestFirst, ModelAdmin, TransferMixin):
     fields = (("name", "code"),)
     inlines = (CabinRuleInline, HoldRuleInline)
     warn_unsaved_form = True
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
+        """Flights and stamps of orders name an airline by its code."""
+        return ("code",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Airline]:
         counted = {name: Count(f"{name}_rules", distinct=True) for name in ("cabin", "hold")}

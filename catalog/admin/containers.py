@@ -10,7 +10,7 @@ from django.db.models import Aggregate, Count, Min, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -27,7 +27,7 @@ from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Var
 from catalog.price_changes import offers_in_force
 from catalog.resources import ContainerResource
 from catalog.services import duplicate_container, forget_files, make_sizes
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge
 from core.money import format_minor
 
 
@@ -93,7 +93,7 @@ def _files(rows: QuerySet[ContainerImage]) -> set[str]:
 
 
 @admin.register(Container)
-class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = ContainerForm
     resource_classes: ClassVar[list[Any]] = [ContainerResource]
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
@@ -206,8 +206,7 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     @action(description="As the app shows it", icon="smartphone", permissions=["view"], url_path="app")
     def app(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What customers see of it, and what they do not see yet and why."""
-        rows = self.get_queryset(request).prefetch_related("images")
-        container: Any = get_object_or_404(rows, pk=object_id)
+        container = self.row(request, object_id)
         variants: QuerySet[Any] = with_approval(container.variants.all())
         context = {
             **self.admin_site.each_context(request),
@@ -231,7 +230,7 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
 
     @action(description="Duplicate…", icon="content_copy", permissions=["add_variant"], url_path="duplicate")
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        container = get_object_or_404(Container, pk=object_id)
+        container = self.row(request, object_id)
         form = DuplicateForm(request.POST or None, container)
         if request.method == "POST" and form.is_valid():
             made = duplicate_container(
@@ -253,5 +252,6 @@ class ContainerAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         return request.user.has_perms(["catalog.add_variant", "catalog.add_container"])
 
     @action(description="Add a variant", icon="add", permissions=["add_variant"], url_path="add-variant")
-    def add_variant(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect(f"{reverse('admin:catalog_variant_add')}?{urlencode({'container': object_id})}")
+    def add_variant(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        container = self.row(request, object_id)
+        return redirect(f"{reverse('admin:catalog_variant_add')}?{urlencode({'container': container.pk})}")

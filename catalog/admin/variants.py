@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -48,7 +48,7 @@ from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, Sa
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, NewestFirst, badge, sent
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
 from core.money import format_minor
 
 MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
@@ -211,7 +211,7 @@ class ApprovalInline(AtAGlance):
 
 
 @admin.register(Variant)
-class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -307,7 +307,7 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     @action(description="Check against the list", icon="fact_check", permissions=["inspect"])
     def inspect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Our checklist, item by item; the variant is approved exactly when all are met."""
-        variant: Any = get_object_or_404(self.get_queryset(request).select_related("container"), pk=object_id)
+        variant = self.row(request, object_id)
         form = InspectionForm(request.POST or None, variant.container.kind)
         if request.method == "POST" and form.is_valid():
             approval = inspect_variant(
@@ -339,7 +339,7 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     @action(description="New price from…", icon="event_upcoming", permissions=["prices"], url_path="new-prices")
     def new_prices(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What it costs from the start of a day on: first which day, then what is other than it would be."""
-        variant = get_object_or_404(Variant, pk=object_id)
+        variant = self.row(request, object_id)
         context = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
         first = FirstDayForm(request.POST if "on" in request.POST else request.GET or None)
         if not first.is_valid():
@@ -367,5 +367,6 @@ class VariantAdmin(AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         return True
 
     @action(description="Add a rental offer", icon="add", permissions=["add_rental_offer"], url_path="rental-offer")
-    def add_rental_offer(self, _request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect(f"{reverse('admin:catalog_rentaloffer_add')}?{urlencode({'variant': object_id})}")
+    def add_rental_offer(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        variant = self.row(request, object_id)
+        return redirect(f"{reverse('admin:catalog_rentaloffer_add')}?{urlencode({'variant': variant.pk})}")

@@ -63,7 +63,7 @@ def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Pict
         for p in here
         if p.slug in bare
     )  # fmt: skip
-    if sized := make_missing_sizes():
+    if sized := make_missing_sizes()[0]:
         progress.write(f"pictures in the sizes of phones: {sized}")
     return len(missing)
 

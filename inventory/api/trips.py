@@ -1,6 +1,5 @@
 """The search for a trip: cats and flights in, containers and reasons out."""
 
-from datetime import date
 from typing import Any, ClassVar
 
 from django.core import signing
@@ -45,19 +44,6 @@ class TripInput(DaysInput):
     mode = serializers.ChoiceField([mode.value for mode in Mode], required=False, default=Mode.RENT.value)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=50, default=20)
     cursor = serializers.CharField(required=False, max_length=200, help_text="From `next`, with the same search.")
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Whoever flies has the container on that day."""
-        data = super().validate(data)
-        last = data["end_on"] if data["mode"] == Mode.RENT else date.max
-        wrong: dict[Any, Any] = {
-            number: {"on": ["You fly on a day on which you have the container: from `from` to `to`."]}
-            for number, leg in enumerate(data["legs"])
-            if "on" in leg and not data["start_on"] <= leg["on"] <= last
-        }
-        if wrong:
-            raise serializers.ValidationError({"legs": wrong}, code="outside")
-        return data
 
 
 class TripContainerOutput(serializers.Serializer[Any]):

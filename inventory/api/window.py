@@ -39,6 +39,7 @@ from inventory.models import Depot
 
 AVAILABILITY = secrets.token_hex(16)  # stands where the counts of a variant will: nobody can write it into a name
 MOST_BYTES = 32_000_000  # of scenes that a process remembers; a page of 20 containers has about 40,000
+LEAST_BYTES = 4_000  # of any scene, however little it says: its objects, and its place in the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,13 @@ class Scene:
         self._last: Filled | None = None
 
     @property
+    def is_kept(self) -> bool:
+        """Whether it is worth its room."""
+        return True
+
+    @property
     def size(self) -> int:
-        return sum(map(len, self.pieces)) + 1_000 * (len(self.pieces) - 1)  # with what was counted last
+        return LEAST_BYTES + sum(map(len, self.pieces)) + 1_000 * (len(self.pieces) - 1)  # with what was counted last
 
     def filled(self) -> tuple[str, Filled]:
         """The version at the time of the count, and the answer; the same as the last time for the same counts."""
@@ -130,8 +136,16 @@ class CalendarScene(Scene):
         self.more = {} if unknown is None else {"unknown": unknown}
 
     @property
+    def is_kept(self) -> bool:
+        """Of nothing that anybody knows there is no end."""
+        return bool(self.variants)
+
+    @property
     def size(self) -> int:
-        return 5_000 * len(self.variants)  # rows of the catalog and of the last count, and the answer made of them
+        unknown = 200 * sum(map(len, self.more.values()))
+        return (
+            LEAST_BYTES + 5_000 * len(self.variants) + unknown
+        )  # rows of the catalog and of the last count, the answer
 
     def count(self) -> tuple[str, Sequence[Any]]:
         return self.counting.by_day()
@@ -160,9 +174,12 @@ class Memory:
         with self._lock:
             self._drop(asked)
             self._scenes[asked] = scene
-            self._size += scene.size
+            self._size += _room(asked, scene)
             while self._size > self._most:
                 self._drop(next(iter(self._scenes)))
+
+    def __len__(self) -> int:
+        return len(self._scenes)
 
     def forget(self) -> None:
         with self._lock:
@@ -171,7 +188,12 @@ class Memory:
 
     def _drop(self, asked: Any) -> None:
         if (old := self._scenes.pop(asked, None)) is not None:
-            self._size -= old.size
+            self._size -= _room(asked, old)
+
+
+def _room(asked: Any, scene: Scene) -> int:
+    """What it takes, with what was asked: a query may be longer than the answer."""
+    return scene.size + sum(map(len, map(str, asked)))
 
 
 # A page of the shop window, which works out what it shows when nobody asked for it before. No docstring: the OpenAPI
@@ -187,7 +209,7 @@ class WindowView(APIView):
 
         Depots are read before whatever else is in the scene, so that its version is no younger.
         """
-        if scene.version and for_all:
+        if scene.version and for_all and scene.is_kept:
             self.memory.keep(_asked(request._request), scene)  # noqa: SLF001 (DRF's only way to what it wraps)
         return _answer(request, scene.filled()[1])
 

@@ -16,14 +16,25 @@ from django.utils import timezone
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
 from catalog.languages import language_asked
-from catalog.models import BundlePart, RentalOffer, RentalRate, Season, TaxRate, Variant, in_force, shop_today, titled
+from catalog.models import (
+    BundlePart,
+    Kind,
+    RentalOffer,
+    RentalRate,
+    Season,
+    TaxRate,
+    Variant,
+    in_force,
+    shop_today,
+    titled,
+)
 from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.postgres.prepared import Given, IsOneOf, Prepared, insert
 from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
-from inventory.journeys import Journey, known_rules
+from inventory.journeys import Journey, known_rules, require_within
 from inventory.models import Depot, yesterday
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
@@ -93,16 +104,17 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME, with whether it fits the journey. Reserves nothing.
 
     What does not fit is quoted all the same, and said to be too small.
-    Raises: InvalidInput, with a pointer to each wrong field; NotFound for somebody else's address; OutOfStock when
-    it could not be had even now, with what could be had instead; what `find_coupon` raises.
+    Raises: InvalidInput, with a pointer to each wrong field, and as `require_within`; NotFound for somebody else's
+    address; OutOfStock when it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
     address, delivery_minor, transit = _delivery(customer_id, request)
     terms = _load_terms(request, transit)
     lines = [_price(terms, index, line) for index, line in enumerate(request.lines)]
-    terms.errors.extend(_flights_gone(request.journey, terms.depot.today))
     if terms.errors:
         raise InvalidInput(terms.errors)
     priced = [line for line in lines if line is not None]
+    if request.journey is not None:
+        require_within(request.journey.legs, _had(priced, terms))
     try:
         require_free(claims_of(priced, terms.depot.pk))  # a quote for what cannot be had would only waste a walk
     except OutOfStock as no:
@@ -141,11 +153,15 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     return quote
 
 
-def _flights_gone(journey: Journey | None, today: date) -> Iterator[FieldError]:
-    for number, leg in enumerate(journey.legs if journey else ()):
-        if leg.on < today:
-            detail = f"This flight was on {leg.on}; today is {today} at the depot."
-            yield FieldError(f"/legs/{number}/on", detail, "in_the_past")
+def _had(lines: Sequence[dict[str, Any]], terms: _Terms) -> set[tuple[date, date]]:
+    """The days on which the customer has something that a cat travels in: from today on where none of it is rented."""
+    ever = (terms.depot.today, terms.depot.last_day)
+    travels = [line for line in lines if Kind(terms.variants[line["sku"]].container.kind).holds_cats]
+    return {_days_of(line["rental"]) if line["rental"] else ever for line in travels} or {ever}
+
+
+def _days_of(rental: Mapping[str, Any]) -> tuple[date, date]:
+    return date.fromisoformat(rental["start_on"]), date.fromisoformat(rental["end_on"])
 
 
 def _trip(request: QuoteRequest, terms: _Terms) -> dict[str, Any] | None:

@@ -237,8 +237,12 @@ HEAD = "container,sku,size,colour,colour_hex,weight_g"
     [
         ("name,price\nX,5\n", ["The file lacks the column sku.", "The file has the unknown columns name, price."]),
         (f"{HEAD}\nnowhere,MUR-M,M,sage,#8aa38a,1000\n", ['There is no container "nowhere".']),
-        (f"{HEAD}\nmurmur,MUR-M,M,sage,#8aa38a,heavy\n", ["weight_g:", '"heavy" is not a number.']),
-        (f"{HEAD}\nnowhere,MUR-M,M,sage,#8aa38a,1e999999\n", ["nowhere", '"1e999999" is not a number.']),
+        (f"{HEAD}\nmurmur,MUR-M,M,sage,#8aa38a,heavy\n", ["weight_g:", '"heavy" is not a whole number']),
+        (f"{HEAD}\nmurmur,MUR-M,M,sage,#8aa38a,8000.7\n", ["weight_g:", '"8000.7" is not a whole number']),
+        (f"{HEAD}\nmurmur,MUR-M,M,sage,#8aa38a,8 kg\n", ['"8 kg" is not a whole number such as 460, without a unit.']),
+        (f"{HEAD}\nmurmur,MUR-M,M\0,sage,#8aa38a,1000\n", ["size:", "a sign in it that is no text"]),
+        (f"{HEAD}\nmurmur,MUR\0-M,M,sage,#8aa38a,1000\n", ["sku:", "a sign in it that is no text"]),
+        (f"{HEAD}\nnowhere,MUR-M,M,sage,#8aa38a,1e999999\n", ["nowhere", '"1e999999" is not a whole number']),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_plain_words(staff: Client, text: str, told: list[str]):

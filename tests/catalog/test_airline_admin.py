@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import OUR_RULES, import_airline_rules
@@ -98,6 +99,31 @@ def test_a_new_version_begins_with_what_the_last_one_said(staff: Client, lufthan
     ]
 
 
+def test_a_new_version_of_a_no_begins_as_a_no_and_what_was_not_named_stays_so(staff: Client) -> None:
+    no_cats = CabinRule.objects.get(airline__code="LH", shell="hard")
+    no_snub_nosed = HoldRule.objects.get(airline__code="TK")
+
+    for model, rule, name in (("cabinrule", no_cats, "allowed"), ("holdrule", no_snub_nosed, "snub_nosed")):
+        asked = staff.get(page(model, "new_version", rule.pk))
+        form = staff.get(asked.url).context["adminform"].form  # type: ignore[attr-defined]
+        begun = {of: form[of].value() for of in type(rule).SAYS if of not in {"airline", "valid_from"}}
+        assert "checked" not in form[name].subwidgets[0].data["attrs"], name
+        assert {of: str(value or "") for of, value in begun.items()} == {
+            of: str(getattr(rule, of) or "") for of in begun
+        }
+
+
+def test_an_airline_keeps_its_code_which_flights_and_stamps_name(staff: Client) -> None:
+    airline = Airline.objects.get(code="LH")
+    rows = {f"{of}_rules-{count}_FORMS": 0 for of in ("cabin", "hold") for count in ("TOTAL", "INITIAL")}
+
+    answer = staff.post(page("airline", "change", airline.pk), rows | {"name": "Lufthansa Group", "code": "XX"})
+
+    assert answer.status_code == 302, errors(answer)
+    airline.refresh_from_db()
+    assert (airline.code, airline.name) == ("LH", "Lufthansa Group")
+
+
 def test_a_second_version_for_the_same_day_is_refused_in_plain_words(staff: Client, lufthansa: CabinRule) -> None:
     sent = {
         "airline": lufthansa.airline_id, "cabin": "", "aircraft": "", "shell": "soft", "allowed": "on", "most_cats": 1,
@@ -129,6 +155,40 @@ def test_an_impossible_limit_is_refused_beside_it(staff: Client, lufthansa: Cabi
 
     assert answer.context["adminform"].form.errors["height_mm"]
     assert CabinRule.objects.count() == 43
+
+
+GUESSED = [
+    ("allowed", "yes", "is not 1 for yes or 0 for no"),
+    ("allowed", "ja", "is not 1 for yes or 0 for no"),
+    ("allowed", " 1", "is not 1 for yes or 0 for no"),
+    ("height_mm", "400.9", "is not a whole number"),
+    ("valid_from", "05/12/2026", "is not a day such as 2026-12-31"),
+    ("checked_on", "2026-13-01", "is not a day such as 2026-12-31"),
+    ("checked_on", "2026-1-1", "is not a day such as 2026-12-31"),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "told"), GUESSED)
+def test_a_cell_that_could_only_be_guessed_at_is_refused(staff: Client, column: str, cell: str, told: str) -> None:
+    rule = {
+        "airline": "LH", "cabin": "", "aircraft": "", "shell": "soft", "allowed": "1", "height_mm": "230",
+        "most_cats": "1", "valid_from": "2027-01-01", "source": "a letter", "checked_on": "2026-11-25", "trust": "good",
+    }  # fmt: skip
+    before = CabinRule.objects.count()
+
+    answer = transfer(staff, "cabinrule", f"{','.join(rule)}\n{','.join((rule | {column: cell}).values())}\n")
+
+    assert escape(f'"{cell}" {told}') in answer.text
+    assert CabinRule.objects.count() == before
+
+
+@pytest.mark.parametrize(("cell", "allowed"), [("1", True), ("TRUE", True), ("0", False), ("false", False)])
+def test_a_yes_and_a_no_are_taken_as_such(staff: Client, cell: str, allowed: bool) -> None:
+    head = "airline,cabin,aircraft,shell,allowed,most_cats,valid_from,source,checked_on,trust"
+
+    transfer(staff, "cabinrule", f"{head}\nLH,,,soft,{cell},1,2027-01-01,a letter,2026-11-25,good\n")
+
+    assert CabinRule.objects.get(airline__code="LH", valid_from="2027-01-01").allowed is allowed
 
 
 def test_rules_are_taken_in_from_a_file_after_a_look_at_them(staff: Client) -> None:

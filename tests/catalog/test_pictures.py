@@ -111,6 +111,7 @@ WRONG = {
     "no picture": (b"%PDF-1.7 this is none", "no picture that can be read"),
     "a page that calls itself a picture": (b"<svg onload='alert(1)'></svg>", "no picture that can be read"),
     "half a picture": (drawn(300, 300)[:200], "no picture that can be read"),
+    "half a JPEG": (drawn(900, 900, "JPEG")[:3000], "no picture that can be read"),
     "a picture of another kind": (drawn(40, 40, "GIF"), "no picture that can be read"),
 }
 
@@ -183,4 +184,26 @@ def test_pictures_that_were_there_before_get_their_sizes_by_a_command_once() -> 
 
     row.refresh_from_db()
     assert [size["width"] for size in row.sizes] == [320, 640]
-    assert make_missing_sizes() == 0
+    assert make_missing_sizes() == (0, [])
+
+
+def test_a_picture_that_cannot_be_read_is_left_out_and_named_and_the_others_are_made(capsys: Any) -> None:
+    cut = default_storage.save("containers/cut.jpg", ContentFile(drawn(900, 900, "JPEG")[:3000]))
+    broken = ContainerImageFactory(image=cut)
+    row = ContainerImageFactory(image=default_storage.save("containers/old.png", ContentFile(drawn(700, 700))))
+
+    call_command("make_picture_sizes")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "pictures in the sizes of phones: 1",
+        f"{cut} cannot be read; choose another picture",
+    ]
+    broken.refresh_from_db()
+    row.refresh_from_db()
+    assert (len(broken.sizes), len(row.sizes)) == (0, 2)
+
+
+def test_a_name_that_is_no_pictures_is_refused_in_one_sentence(staff: Client) -> None:
+    answer = upload(staff, ContainerFactory(), {"image": file(drawn(40, 40), "bag.svg")})
+
+    assert refused(answer) == "This is no picture that can be read. Choose a JPEG, PNG or WebP file."

@@ -1,10 +1,14 @@
 """What the staff pages share."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
 from psycopg.errors import DiskFull, LockNotAvailable
 
 from core.backoffice import Table, amount, attempt, moment, page_of, people
@@ -22,6 +26,22 @@ def test_a_rules_no_and_a_busy_row_are_said_and_a_bug_stays_a_bug() -> None:
     assert attempt(lambda: failing(OperationalError(), LockNotAvailable())) == ("", Busy().detail)
     with pytest.raises(OperationalError):
         attempt(lambda: failing(OperationalError(), DiskFull()))
+
+
+def steps() -> Iterator[str]:
+    """The addresses' names of everything that staff may do with one row."""
+    for model, page in admin.site._registry.items():
+        for told in getattr(page, "actions_detail", ()):
+            for name in told["items"] if isinstance(told, dict) else [told]:
+                yield f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", [*steps(), "admin:payments_document_pdf"])
+def test_a_step_about_a_row_that_is_not_there_is_not_found(admin_client: Client, step: str) -> None:
+    answers = [admin_client.get(reverse(step, args=[unknown])).status_code for unknown in ("999999", "abc")]
+
+    assert answers == [404, 404]
 
 
 @pytest.mark.django_db

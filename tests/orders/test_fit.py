@@ -1,10 +1,12 @@
 """Whether what is quoted and ordered fits the cats on their flights: told, frozen, stamped, and forgotten with them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.privacy import close_account
 from catalog.models import CabinRule
@@ -89,11 +91,12 @@ def test_the_order_keeps_the_trip_the_verdicts_and_the_rules_that_decided(shop: 
     assert phone.get(f"/api/v1/orders/{order['number']}").json()["rule_versions"] == order["rule_versions"]
 
 
+SOON = (timezone.now().date() + timedelta(days=20)).isoformat()
 WRONG = {
     "cats without flights": ({"cats": [MISO]}, "#/legs"),
-    "flights without cats": ({"legs": [{"airline": "LH", "cabin": "economy", "on": "2030-01-01"}]}, "#/cats"),
+    "flights without cats": ({"legs": [{"airline": "LH", "cabin": "economy", "on": SOON}]}, "#/cats"),
     "an airline that nobody knows": (
-        {"cats": [MISO], "legs": [{"airline": "ZZ", "cabin": "economy", "on": "2030-01-01"}]}, "#/legs/0/airline"
+        {"cats": [MISO], "legs": [{"airline": "ZZ", "cabin": "economy", "on": SOON}]}, "#/legs/0/airline"
     ),
     "a flight that has left": (
         {"cats": [MISO], "legs": [{"airline": "LH", "cabin": "economy", "on": "2020-01-01"}]}, "#/legs/0/on"
@@ -102,14 +105,14 @@ WRONG = {
         {"cats": [MISO], "legs": [{"airline": "LH", "cabin": "economy"}]}, "#/legs/0/on"
     ),
     "a cat of no length": (
-        {"cats": [{**MISO, "length_mm": 0}], "legs": [{"airline": "LH", "cabin": "economy", "on": "2030-01-01"}]},
+        {"cats": [{**MISO, "length_mm": 0}], "legs": [{"airline": "LH", "cabin": "economy", "on": SOON}]},
         "#/cats/0/length_mm",
     ),
     "five cats": (
-        {"cats": [MISO] * 5, "legs": [{"airline": "LH", "cabin": "economy", "on": "2030-01-01"}]}, "#/cats"
+        {"cats": [MISO] * 5, "legs": [{"airline": "LH", "cabin": "economy", "on": SOON}]}, "#/cats"
     ),
     "seven flights": (
-        {"cats": [MISO], "legs": [{"airline": "LH", "cabin": "economy", "on": "2030-01-01"}] * 7}, "#/legs"
+        {"cats": [MISO], "legs": [{"airline": "LH", "cabin": "economy", "on": SOON}] * 7}, "#/legs"
     ),
 }  # fmt: skip
 
@@ -122,6 +125,35 @@ def test_a_trip_that_cannot_be_is_refused_with_the_field_that_is_wrong(shop: Sho
 
     assert [error["pointer"] for error in refused["errors"]] == [pointer]
     assert not Quote.objects.exists()
+
+
+@pytest.mark.parametrize("on", [-1, 9, 17, 200, None])
+def test_whoever_rents_flies_on_the_days_of_the_rental(shop: Shop, on: int | None) -> None:
+    told = trip(shop, "LH", "LH")
+    told["legs"][1]["on"] = "9999-12-31" if on is None else shop.day(on).isoformat()
+
+    refused = ask(shop, shop.body(shop.rental(10, 16), **told), 400)
+
+    [error] = refused["errors"]
+    assert (error["pointer"], error["code"]) == ("#/legs/1/on", "outside")
+    assert f"from {shop.day(10)} to {shop.day(16)}" in error["detail"]
+
+
+def test_each_flight_is_on_the_days_of_one_of_several_rentals(shop: Shop) -> None:
+    told = trip(shop, "LH", "LH")
+    told["legs"][1]["on"] = shop.day(20).isoformat()
+
+    quote = ask(shop, shop.body(shop.rental(10, 12), shop.rental(20, 22), **told))
+
+    assert [leg["on"] for leg in quote["trip"]["legs"]] == [leg["on"] for leg in told["legs"]]
+
+
+@pytest.mark.parametrize(("on", "status"), [(0, 201), (366, 201), (367, 400), (-1, 400)])
+def test_whoever_buys_flies_within_the_next_year(shop: Shop, on: int, status: int) -> None:
+    told = trip(shop, "LH")
+    told["legs"][0]["on"] = shop.day(on).isoformat()
+
+    ask(shop, shop.body(shop.sale(), **told), status)
 
 
 def test_somebody_elses_cat_is_unknown(shop: Shop) -> None:

@@ -11,4 +11,7 @@ class Command(BaseCommand):
     help = "Make the small pictures of those that have none. Safe to repeat; new uploads get theirs at once."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        self.stdout.write(f"pictures in the sizes of phones: {make_missing_sizes()}")
+        made, broken = make_missing_sizes()
+        self.stdout.write(f"pictures in the sizes of phones: {made}")
+        for name in broken:
+            self.stdout.write(f"{name} cannot be read; choose another picture")

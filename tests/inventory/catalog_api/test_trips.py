@@ -258,6 +258,8 @@ def test_a_search_is_never_more_than_six_statements(
         ({"legs": [leg_of("LH economy") | {"aircraft": "a'; DROP"}]}, "#/legs/0/aircraft"),
         ({"legs": [leg_of("LH economy") | {"on": day(2)}]}, "#/legs/0/on"),
         ({"legs": [leg_of("LH economy"), leg_of("LH economy") | {"on": day(9)}]}, "#/legs/1/on"),
+        ({"mode": "buy", "legs": [leg_of("LH economy") | {"on": day(2)}]}, "#/legs/0/on"),
+        ({"mode": "buy", "legs": [leg_of("LH economy") | {"on": "9999-12-31"}]}, "#/legs/0/on"),
         ({"cats": [MISO | {"born_on": day(5)}]}, "#/cats/0/born_on"),
         ({"depot": "NOWHERE"}, "#/depot"),
         (days(3, 123), "#/to"),

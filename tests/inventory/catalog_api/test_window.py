@@ -28,8 +28,8 @@ from catalog.models import (
 from catalog.price_changes import NewPrice, change_prices
 from catalog.selectors import variants_by_sku
 from core.ids import new_id
-from inventory.api.window import AVAILABILITY, Memory, Scene, WindowView
-from inventory.board import depots_asked
+from inventory.api.window import AVAILABILITY, CalendarScene, Memory, Scene, WindowView
+from inventory.board import Days, depots_asked
 from inventory.models import Depot, DepotClosure
 from tests.core.conftest import stranger_connection
 from tests.factories.accounts import UserFactory
@@ -383,7 +383,7 @@ def test_what_was_not_asked_for_longest_is_forgotten_when_there_is_no_more_room(
     depot.catalog_version = "1.1"
     depot.closed_spans = []
     scenes = [Scene({"n": "x" * 100}, [], [depot], None) for _ in range(3)]
-    memory = Memory(most_bytes=2 * scenes[0].size)
+    memory = Memory(most_bytes=2 * scenes[0].size + 2)
 
     memory.keep("a", scenes[0])
     memory.keep("b", scenes[1])
@@ -392,6 +392,31 @@ def test_what_was_not_asked_for_longest_is_forgotten_when_there_is_no_more_room(
     memory.keep("c", scenes[2])
 
     assert [memory.find(asked) is not None for asked in "abc"] == [True, False, True]
+
+
+@pytest.mark.usefixtures("depot")
+def test_a_board_of_which_nothing_is_known_is_not_remembered(get: Get) -> None:
+    VariantFactory(sku="KNOWN", offered=True)
+    board = "/api/v1/availability"
+
+    nothing = get(board, **days(1, 30), depot="BER", sku=[f"{n:036d}NONE" for n in range(200)])
+
+    assert len(nothing["unknown"]) == 200
+    assert len(WindowView.memory) == 0
+    get(board, **days(1, 30), depot="BER", sku=["KNOWN", *(f"{n:036d}NONE" for n in range(199))])
+    assert len(WindowView.memory) == 1
+
+
+def test_room_is_taken_by_what_was_asked_too_so_that_there_is_an_end_to_boards_of_unknown_skus(depot: Depot) -> None:
+    depot.catalog_version = "1.1"
+    depot.closed_spans = []
+    memory, month = Memory(most_bytes=100_000), Days(TODAY, TODAY + timedelta(days=29))
+
+    for number in range(150):
+        unknown = [f"{number}-{n:036d}" for n in range(200)]
+        memory.keep("&sku=".join(unknown), CalendarScene([], depot, month, unknown=unknown))
+
+    assert 0 < len(memory) <= 100_000 // 40_000
 
 
 def test_a_page_larger_than_all_room_is_not_kept(depot: Depot):
