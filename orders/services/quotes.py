@@ -1,51 +1,42 @@
 """A quote: every line priced and explained, frozen for a while, and nothing promised yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
-from catalog.languages import language_asked
 from catalog.models import (
-    BundlePart,
     Kind,
     RentalOffer,
-    RentalRate,
-    Season,
-    TaxRate,
     Variant,
-    in_force,
-    shop_today,
-    titled,
 )
-from catalog.version import Remembered
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
-from core.postgres.prepared import Given, IsOneOf, Prepared, insert
+from core.postgres.prepared import insert
 from core.time import day_after, days_counted
 from inventory.errors import OutOfStock
 from inventory.journeys import Journey, known_rules, require_within
-from inventory.models import Depot, yesterday
+from inventory.models import Depot
 from inventory.services import Claim, require_free
 from inventory.states import ReservationKind
 from orders.bundles import pieces_of
 from orders.explaining import explain_coupon, explain_parcel, explain_rent
-from orders.models import CancellationTier, Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
+from orders.models import Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
 from orders.rental_terms import RentalTerms
 from orders.services.alternatives import tell_alternatives
 from orders.services.cheaper import what_is_cheaper
 from orders.services.coupons import discount_of, find_coupon, saved_with, spread
 from orders.services.fitting import judge
+from orders.services.offered import Terms, frozen_part, load_terms
 
 SALE, RENTAL = OrderLine.Kind.SALE, OrderLine.Kind.RENTAL
 
@@ -76,30 +67,6 @@ class QuoteRequest:
     journey: Journey | None = None
 
 
-class _Asked(NamedTuple):
-    """What a price depends on beside the variant: prices begin on days of the shop's (ADR 37)."""
-
-    currency: str
-    today: date
-
-
-@dataclass(slots=True)
-class _Terms:
-    """What the database knows about everything a request names."""
-
-    depot: Depot
-    variants: Mapping[str, Variant]
-    offers: dict[int, RentalOffer]
-    rates: dict[int, list[RentalRate]]
-    tax: dict[str, int]
-    seasons: Sequence[dict[str, Any]]
-    cancellation: Sequence[dict[str, Any]]
-    currency: str
-    transit: Transit | None = None  # of a delivery
-    parcel_back_days: int | None = None  # of a return by parcel, if one is possible
-    errors: list[FieldError] = field(default_factory=list)
-
-
 def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     """Price what is asked for and freeze it for QUOTE_LIFETIME, with whether it fits the journey. Reserves nothing.
 
@@ -108,7 +75,10 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     address; OutOfStock when it could not be had even now, with what could be had instead; what `find_coupon` raises.
     """
     address, delivery_minor, transit = _delivery(customer_id, request)
-    terms = _load_terms(request, transit)
+    terms = load_terms(
+        depot=request.depot, currency=request.currency, skus={line.sku for line in request.lines},
+        rented={line.sku for line in request.lines if line.kind == RENTAL}, transit=transit,
+    )  # fmt: skip
     lines = [_price(terms, index, line) for index, line in enumerate(request.lines)]
     if terms.errors:
         raise InvalidInput(terms.errors)
@@ -153,7 +123,7 @@ def create_quote(*, customer_id: UUID, request: QuoteRequest) -> Quote:
     return quote
 
 
-def _had(lines: Sequence[dict[str, Any]], terms: _Terms) -> set[tuple[date, date]]:
+def _had(lines: Sequence[dict[str, Any]], terms: Terms) -> set[tuple[date, date]]:
     """The days on which the customer has something that a cat travels in: from today on where none of it is rented."""
     ever = (terms.depot.today, terms.depot.last_day)
     travels = [line for line in lines if Kind(terms.variants[line["sku"]].container.kind).holds_cats]
@@ -164,7 +134,7 @@ def _days_of(rental: Mapping[str, Any]) -> tuple[date, date]:
     return date.fromisoformat(rental["start_on"]), date.fromisoformat(rental["end_on"])
 
 
-def _trip(request: QuoteRequest, terms: _Terms) -> dict[str, Any] | None:
+def _trip(request: QuoteRequest, terms: Terms) -> dict[str, Any] | None:
     """The journey as it is kept, with what was told of each line. One statement, none without a journey."""
     if request.journey is None:
         return None
@@ -212,9 +182,10 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
     if request.address_id is None:
         raise InvalidInput([FieldError("/address", "A delivery needs one of your addresses.", "required")])
     rate = DeliveryRate.objects.filter(country=OuterRef("country"), currency=request.currency)
+    names = ("amount_minor", "out_days", "back_days")
     address = (
         Address.objects.filter(owner_id=customer_id, pk=request.address_id)
-        .annotate(rate=Subquery(rate.values(row=JSONObject(**{name: name for name in _RATE}))[:1]))
+        .annotate(rate=Subquery(rate.values(row=JSONObject(**{name: name for name in names}))[:1]))
         .first()
     )
     if address is None:
@@ -226,115 +197,7 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
     return address.snapshot(), address.rate["amount_minor"], transit
 
 
-def _load_terms(request: QuoteRequest, transit: Transit | None) -> _Terms:
-    """Everything that prices depend on in three statements, however many lines there are; in one where it is known."""
-    depot: Any = _DEPOT.first(code=request.depot, since=yesterday())
-    if depot is None:
-        raise InvalidInput([FieldError("/depot", "There is no such depot; GET /depots lists them.", "unknown_depot")])
-    asked = _Asked(request.currency, shop_today())
-    version = depot.catalog_version
-    variants = _SOLD.get(version, {(line.sku, asked) for line in request.lines}, _read_variants)
-    by_sku = {variant.sku: variant for variant in variants.values()}
-    wanted = {(by_sku[line.sku].pk, asked) for line in request.lines if line.kind == RENTAL and line.sku in by_sku}
-    rates = {variant: found for (variant, _), found in _RENTED.get(version, wanted, _read_rates).items()}
-    offers = {variant: found[0].offer for variant, found in rates.items()}
-    frozen = (_tax_rates(depot), depot.seasons, depot.cancellation, request.currency)
-    return _Terms(depot, by_sku, offers, rates, *frozen, transit, _parcel_back_days(depot, request.currency, transit))
-
-
-def _read_variants(wanted: Sequence[tuple[str, _Asked]]) -> dict[tuple[str, _Asked], Variant]:
-    """All asked alike."""
-    asked = wanted[0][1]
-    return {(row.sku, asked): row for row in _VARIANTS.all(skus=[sku for sku, _ in wanted], **asked._asdict())}
-
-
-def _read_rates(wanted: Sequence[tuple[int, _Asked]]) -> dict[tuple[int, _Asked], list[RentalRate]]:
-    """All asked alike; each with its offer."""
-    found: dict[tuple[int, _Asked], list[RentalRate]] = {}
-    asked = wanted[0][1]
-    for rate in _RATES.all(variants=[variant for variant, _ in wanted], **asked._asdict()):
-        found.setdefault((rate.offer.variant_id, asked), []).append(rate)
-    return found
-
-
-def _parcel_back_days(depot: Any, currency: str, transit: Transit | None) -> int | None:
-    """How long a parcel takes back. What we bring may be sent back; what is fetched, if its depot's country says so."""
-    if transit is not None:
-        return transit.back_days
-    return next((rate["back_days"] for rate in depot.parcels if rate["currency"] == currency), None)
-
-
-def _as_json(rows: QuerySet[Any], *names: str) -> ArraySubquery:
-    return ArraySubquery(rows.values(row=JSONObject(**{name: name for name in names})))
-
-
-# The parts of a bundle, read with the variant.
-_PARTS = ArraySubquery(
-    BundlePart.objects.filter(bundle=OuterRef("pk"))
-    .order_by("position", "id")
-    .values(
-        row=JSONObject(
-            variant_id="part_id", sku="part__sku", size="part__size", colour="part__colour", quantity="quantity",
-            brand="part__container__brand", name="part__container__name", i18n="part__container__i18n",
-            comes_back="comes_back",
-        )
-    )
-)  # fmt: skip
-# Read with the depot, as they are few. Its own clock says what of them is in force.
-_RULES = {
-    "taxes": _as_json(
-        TaxRate.objects.filter(country=OuterRef("country")).order_by("valid_from"), "tax_class", "rate_bp", "valid_from"
-    ),
-    "seasons": _as_json(Season.objects.order_by("start_on", "id"), "name", "kind", "start_on", "end_on", "percent"),
-    "cancellation": _as_json(CancellationTier.objects.all(), "hours", "percent"),
-    "parcels": _as_json(
-        DeliveryRate.objects.filter(country=OuterRef("country"), takes_returns=True), "currency", "back_days"
-    ),
-}
-_RATE = ("amount_minor", "out_days", "back_days")
-_DEPOT = Prepared(
-    lambda: (
-        Depot.objects.filter(code=Given("code"), active=True)
-        .with_closures(since=Given("since"))
-        .with_version()
-        .annotate(**_RULES)
-    )
-)
-_SOLD: Remembered[tuple[str, _Asked], Variant] = Remembered(1_000)
-_RENTED: Remembered[tuple[int, _Asked], list[RentalRate]] = Remembered(1_000)
-
-
-def _offered_now(*, of: str) -> Q:
-    return Q(**{f"{of}currency": Given("currency")}) & in_force(Given("today"), of=of)
-
-
-_VARIANTS = Prepared(
-    lambda: (
-        Variant.objects.offered()
-        .filter(IsOneOf(F("sku"), Given("skus")))
-        .select_related("container")
-        .annotate(
-            sale=FilteredRelation("sale_offers", condition=_offered_now(of="sale_offers__")),
-            sale_minor=F("sale__price_minor"),
-            sale_tax=F("sale__tax_class"),
-            bundled=_PARTS,
-        )
-    )
-)
-_RATES = Prepared(
-    lambda: RentalRate.objects.select_related("offer").filter(
-        IsOneOf(F("offer__variant"), Given("variants")), _offered_now(of="offer__")
-    )
-)
-
-
-def _tax_rates(depot: Any) -> dict[str, int]:
-    """Rates of the depot's country in force today, by class."""
-    today = depot.today.isoformat()
-    return {row["tax_class"]: row["rate_bp"] for row in depot.taxes if row["valid_from"] <= today}
-
-
-def _price(terms: _Terms, index: int, line: LineRequest) -> dict[str, Any] | None:
+def _price(terms: Terms, index: int, line: LineRequest) -> dict[str, Any] | None:
     """One line as it will be shown and charged, or None with the reasons added to `terms.errors`."""
     pointer = f"/lines/{index}"
     variant = terms.variants.get(line.sku)
@@ -348,7 +211,7 @@ def _price(terms: _Terms, index: int, line: LineRequest) -> dict[str, Any] | Non
     )
 
 
-def _price_sale(terms: _Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
+def _price_sale(terms: Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
     if variant.sale_minor is None:
         detail = f"This is not for sale in {terms.currency}."
         terms.errors.append(FieldError(f"{pointer}/sku", detail, "not_offered_in_currency"))
@@ -358,7 +221,7 @@ def _price_sale(terms: _Terms, pointer: str, line: LineRequest, variant: Any) ->
     }
 
 
-def _price_rental(terms: _Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
+def _price_rental(terms: Terms, pointer: str, line: LineRequest, variant: Any) -> dict[str, Any] | None:
     offer = terms.offers.get(variant.pk)
     if offer is None:
         detail = f"This cannot be rented in {terms.currency}."
@@ -415,14 +278,14 @@ def _first_day(line: LineRequest, start_on: date) -> date:
     return day_after(start_on, -line.acclimatisation_days)
 
 
-def _seasons(terms: _Terms, variant: Variant) -> list[list[Any]]:
+def _seasons(terms: Terms, variant: Variant) -> list[list[Any]]:
     """Those of its kind that are not over."""
     today, kinds = terms.depot.today.isoformat(), ("", variant.container.kind)
     rows = [row for row in terms.seasons if row["kind"] in kinds and row["end_on"] >= today]
     return [[row["name"], row["start_on"], row["end_on"], row["percent"]] for row in rows]
 
 
-def _priced(terms: _Terms, line: LineRequest, variant: Any, unit_minor: int, tax_class: str) -> dict[str, Any]:
+def _priced(terms: Terms, line: LineRequest, variant: Any, unit_minor: int, tax_class: str) -> dict[str, Any]:
     total, rate_bp = unit_minor * line.quantity, terms.tax.get(tax_class, 0)
     return {
         "kind": line.kind,
@@ -437,21 +300,8 @@ def _priced(terms: _Terms, line: LineRequest, variant: Any, unit_minor: int, tax
         "tax_minor": included_tax(total, rate_bp),
         "deposit_minor": 0,
         "rental": None,
-        "parts": [_part(row) for row in variant.bundled],
+        "parts": [frozen_part(row) for row in variant.bundled],
     }
-
-
-def frozen_parts(variant: Variant) -> list[dict[str, Any]]:
-    """The parts of a bundle as a quote freezes them now; none of anything else."""
-    [rows] = Variant.objects.filter(pk=variant.pk).values_list(_PARTS, flat=True)
-    return [_part(row) for row in rows]
-
-
-def _part(row: dict[str, Any]) -> dict[str, Any]:
-    """A part of a bundle as it is frozen, in the language that is spoken."""
-    name = (row["i18n"] or {}).get(f"name_{language_asked()}") or row["name"]
-    title = titled(row["brand"], name, row["size"], row["colour"])
-    return {**{name: row[name] for name in ("variant_id", "sku", "quantity", "comes_back")}, "title": title}
 
 
 def _wrong_days(

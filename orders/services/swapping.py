@@ -26,9 +26,9 @@ from orders.disruption import WAITING
 from orders.errors import TransitionNotAllowed
 from orders.models import LinePart, Order, OrderLine, Rental
 from orders.services.history import lock_order, move_rental, move_sale, require_confirmed
+from orders.services.offered import frozen_parts
 from orders.services.parts import claims_of_rentals, put_all_down, reservations_of_line
 from orders.services.placing import line_parts
-from orders.services.quotes import frozen_parts
 from orders.services.rechecking import judge_again
 from orders.services.soon import settle_soon, tell_soon
 from orders.states import RENTAL, SALE, RentalStatus, SaleStatus, next_status
