@@ -74,7 +74,7 @@ class ContainerForm(forms.ModelForm):
 class PictureField(forms.ImageField):
     """Says in plain words what is wrong with a picture, and unpacks none that is too large."""
 
-    default_validators = (FileExtensionValidator(ENDINGS, NO_PICTURE),)
+    default_validators = [FileExtensionValidator(ENDINGS, NO_PICTURE)]
 
     def to_python(self, data: Any) -> Any:
         if data not in self.empty_values:

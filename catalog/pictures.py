@@ -28,7 +28,10 @@ class Rendition:
 
 
 def check(file: Any) -> None:
-    """Look at an upload: how large it is before any of it is unpacked, then that all of it is there. Raises: ValidationError, in words for whoever chose it."""
+    """Look at an upload: how large it is before any of it is unpacked, then that all of it is there.
+
+    Raises: ValidationError, in words for whoever chose it.
+    """
     if file.size > MOST_BYTES:
         raise ValidationError(
             f"This file has {file.size / 1_000_000:.1f} MB; a picture may have {MOST_BYTES // 1_000_000}. "

@@ -81,6 +81,7 @@ _PLAIN: tuple[tuple[type[widgets.Widget], re.Pattern[str], str], ...] = (
     (widgets.IntegerWidget, re.compile(r"\s*[0-9]{1,18}(\.0+)?\s*"), "a whole number such as 460, without a unit"),
     (widgets.DateWidget, re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a day such as 2026-12-31"),
 )
+_ANYTHING = re.compile(".*", re.DOTALL)
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -89,11 +90,17 @@ def _objection(field: Any, row: Any) -> str:
     written = row[field.column_name]
     if _NO_TEXT.search(str(written)):
         return "There is a sign in it that is no text; write it anew."
-    wanted = next(((plain, words) for kind, plain, words in _PLAIN if isinstance(field.widget, kind)), None)
-    if wanted and written not in (None, "") and not wanted[0].fullmatch(str(written)):
-        return f'"{written}" is not {wanted[1]}.'
     if isinstance(field.widget, widgets.CharWidget) and str(written or "").lstrip().startswith(_FORMULA):
         return f'"{written}" begins as a formula does; write it without the first sign.'
+    known = ((plain, wanted) for kind, plain, wanted in _PLAIN if isinstance(field.widget, kind))
+    plain, wanted = next(known, (_ANYTHING, ""))
+    if written not in (None, "") and not plain.fullmatch(str(written)):
+        return f'"{written}" is not {wanted}.'
+    return _cleaned(field, row, wanted)
+
+
+def _cleaned(field: Any, row: Any, wanted: str) -> str:
+    written = row[field.column_name]
     try:
         field.clean(row)
     except ValidationError as no:
@@ -103,7 +110,7 @@ def _objection(field: Any, row: Any) -> str:
     except (ArithmeticError, TypeError):
         return f'"{written}" is not a number.'
     except ValueError as no:
-        return f'"{written}" is not {wanted[1]}.' if wanted else str(no)
+        return f'"{written}" is not {wanted}.' if wanted else str(no)
     return ""
 
 

@@ -143,9 +143,7 @@ class CalendarScene(Scene):
     @property
     def size(self) -> int:
         unknown = 200 * sum(map(len, self.more.values()))
-        return (
-            LEAST_BYTES + 5_000 * len(self.variants) + unknown
-        )  # rows of the catalog and of the last count, the answer
+        return LEAST_BYTES + 5_000 * len(self.variants) + unknown  # their rows, the last count, and the answer
 
     def count(self) -> tuple[str, Sequence[Any]]:
         return self.counting.by_day()

@@ -14,11 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Address
 from catalog.buffers import Buffers, Transit
-from catalog.models import (
-    Kind,
-    RentalOffer,
-    Variant,
-)
+from catalog.models import Kind, RentalOffer, Variant
 from core.errors import FieldError, InvalidInput, NotFound
 from core.money import format_minor, included_tax
 from core.postgres.prepared import insert

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from catalog.buffers import Buffers
+from catalog.fit import Answer
 from catalog.fitting import FittingRow, fitting
 from catalog.models import RentalOffer, Variant, in_force
 from catalog.rules import rules_of
@@ -65,14 +67,17 @@ def swap_container(*, line_id: UUID, sku: str, actor: str, note: str) -> OrderLi
 
 
 def swap_options(order: Order) -> list[tuple[OrderLine, FittingRow]]:
-    """For each line that may be swapped what fits all of its flights instead, best first. Whether it is free the swap
-    itself says."""
-    if not order.trip:
+    """For each line that may be swapped what fits instead, best first: those cats that it was not too small for when it
+    was ordered, on every flight that is ahead. Whether it is free the swap itself says."""
+    if not order.trip or not order.quote.trip:
         return []
     journey = Journey.of(order.trip)
-    asked = journey.asks(rules_of(journey.airlines)[0])
+    asks = journey.asks(rules_of(journey.airlines)[0])
     found: list[tuple[OrderLine, FittingRow]] = []
-    for line in order.lines.prefetch_related("rentals"):
+    for line, told in zip(order.lines.prefetch_related("rentals"), order.quote.trip["fits"], strict=True):
+        asked = [asks[number] for number in _asked_of(journey, told["verdicts"])]
+        if not asked:
+            continue
         rental = next(iter(_living(line)), None)
         if line.status != SaleStatus.RESERVED and (rental is None or rental.status not in WAITING):
             continue
@@ -83,6 +88,15 @@ def swap_options(order: Order) -> list[tuple[OrderLine, FittingRow]]:
         rows = fitting(asked, wish, most=MOST_OPTIONS).rows
         found += [(line, row) for row in rows if row["variant"]["sku"] != line.sku]
     return found
+
+
+def _asked_of(journey: Journey, verdicts: Sequence[dict[str, Any]]) -> list[int]:
+    """The numbers of what a journey asks of a line: for the cats that it was to be right for, on flights ahead."""
+    today = timezone.now().date()
+    right = [verdict for verdict in verdicts if verdict["answer"] != Answer.TOO_SMALL]
+    too_small_for = [verdict["cats"] for verdict in verdicts if verdict["answer"] == Answer.TOO_SMALL]
+    wholly = [verdict for verdict in right if verdict["cats"] not in too_small_for]
+    return [verdicts.index(one) for one in wholly or right if journey.legs[one["leg"]].on >= today]
 
 
 def _lock(line_id: UUID) -> tuple[Order, OrderLine]:

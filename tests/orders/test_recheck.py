@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
@@ -15,7 +16,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
-from catalog.models import CabinRule, RentalOffer, Variant
+from catalog.models import Airline, CabinRule, RentalOffer, Variant
 from core.errors import InvalidInput
 from inventory.errors import OutOfStock
 from inventory.models import Reservation
@@ -34,7 +35,7 @@ from orders.services import (
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory
 from tests.jobs import run_jobs
-from tests.orders.flights import ask, know_airlines, trip
+from tests.orders.flights import LARGE, MISO, ask, know_airlines, trip
 from tests.shop import Shop, key
 
 
@@ -289,6 +290,35 @@ def test_a_rental_is_swapped_free_of_charge_for_one_that_fits_and_the_warehouse_
     assert small.title in message.body
     assert "its deposit, its fees and what it costs to keep it stay" in " ".join(str(message.body).split())
     assert "agreed on the phone" not in message.body  # is for colleagues
+
+
+def options_of(order: Order) -> list[tuple[str, str]]:
+    return [(line.sku, row["variant"]["sku"]) for line, row in swap_options(Order.objects.get(pk=order.pk))]
+
+
+def test_a_container_is_swapped_for_what_fits_the_cat_that_it_was_for_whoever_else_travels(shop: Shop) -> None:
+    stocked(shop, "SMALL-1")
+    quote = ask(shop, shop.body(shop.sale(), shop.rental(10, 16), **trip(shop, "LH", cats=[MISO, LARGE])))
+    order = shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
+    change(shop.day(5), height_mm=190)
+    recheck_rules()
+
+    assert options_of(order) == [("BAG-1", "SMALL-1"), ("CRATE-1", "SMALL-1")]
+
+
+def test_what_fits_need_not_fit_a_flight_that_has_left(shop: Shop) -> None:
+    stocked(shop, "SMALL-1")
+    quiet = Airline.objects.create(code="QQ", name="Without rules")
+    told = trip(shop, "QQ", "LH")
+    told["legs"][1]["on"] = shop.day(15).isoformat()
+    quote = ask(shop, shop.body(shop.sale(), **told))
+    order = shop.settled(shop.place(Quote.objects.get(pk=quote["id"])))
+    change(shop.day(0), airline=quiet, allowed=False)
+    change(shop.day(5), height_mm=190)
+
+    assert options_of(order) == []
+    with time_machine.travel(timezone.now() + timedelta(days=13)):
+        assert options_of(order) == [("BAG-1", "SMALL-1")]
 
 
 def test_rules_that_staff_delete_together_have_orders_judged_again(shop: Shop, admin_client: Client) -> None:
