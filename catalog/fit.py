@@ -6,14 +6,19 @@ the outside of the carrier and the space under the seat. A rule that is old, dou
 that the airline must be asked. Height is never turned, the footprint may be.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias, TypeVar
 
 from django.db.models import TextChoices
 
 TIGHT_BELOW_MM = 10
+TIGHT_BELOW_G = 300  # a meal, and the difference between two scales
+UNLIKE_FROM = 2  # times as heavy: not of similar size by any reading
+LITTER_WITHIN = timedelta(days=2)  # a litter is born in a day or two
 BELIEVED_FOR = timedelta(days=180)  # a rule that nobody has read again since is a guess
 KITTEN_MONTHS = 6
 HOLD = "hold"
@@ -56,6 +61,7 @@ class Answer(TextChoices):
 class Reason(TextChoices):
     ROOM = "room", "It fits, with room to spare."
     LITTLE_ROOM = "little_room", "It fits with less than 10 mm to spare."
+    LITTLE_WEIGHT = "little_weight", "It fits with less than 300 g to spare."
     CAT_TOO_LARGE = "cat_too_large", "The container is too small inside."
     CAT_TOO_HEAVY = "cat_too_heavy", "The container does not carry that much."
     SPACE_TOO_SMALL = "space_too_small", "The container is larger than the airline allows."
@@ -64,6 +70,9 @@ class Reason(TextChoices):
     SHELL_NOT_TAKEN = "shell_not_taken", "The airline does not take this kind of carrier there."
     SNUB_NOSED_NOT_TAKEN = "snub_nosed_not_taken", "The airline does not take snub-nosed cats there."
     TOO_MANY_CATS = "too_many_cats", "So many cats may not share one container."
+    UNLIKE_CATS = "unlike_cats", "Only cats of similar size and age share a crate."
+    USED_TO_EACH_OTHER = "used_to_each_other", "Only cats that are used to each other share a crate."
+    NO_ROOM_TO_TURN = "no_room_to_turn", "The cat may not be able to turn in it."
     SOFT_IN_HOLD = "soft_in_hold", "Only hard crates travel in the hold."
     MADE_FOR_CARS = "made_for_cars", "It is made for cars."
     NO_RULE = "no_rule", "We know no rule of this airline for this."
@@ -98,7 +107,7 @@ class Size:
         return max(ways, key=lambda slack: slack.least)  # the first of equals: as it is
 
 
-LARGEST_UNDER_A_SEAT = Size(600, 450, 330)  # more than any airline that we know allows
+LARGEST_UNDER_A_SEAT = Size(600, 450, 330)  # where no rule that we trust says how much room there is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +173,17 @@ class Rule:
     def doubt(self, today: date) -> Reason | None:
         if today - self.checked_on > BELIEVED_FOR:
             return Reason.OLD_RULE
-        return Reason.DOUBTFUL_RULE if self.trust == Trust.UNCERTAIN else None
+        return Reason.DOUBTFUL_RULE if self.trust in (Trust.LOW, Trust.UNCERTAIN) else None
+
+    @property
+    def about(self) -> tuple[bool, ...]:
+        """Which it names of aircraft, class and shell."""
+        return tuple(bool(getattr(self, name, "")) for name in ("aircraft", "cabin", "shell"))
+
+    def is_closer_than(self, other: "Rule") -> bool:
+        """It names all that the other names, and more."""
+        pairs = list(zip(self.about, other.about, strict=True))
+        return self.about != other.about and all(mine or not theirs for mine, theirs in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +225,9 @@ class Needs:
     """What one leg asks of every container of one shell, as numbers: worked out once, compared with each container.
 
     `no`: no container will do. `doubt`: where one would do, the airline must be asked. `least`: what it must measure
-    inside; `most`: outside, whatever the airline says; `cat`: what the cat measures, from which the room around it is
-    told. `by_air`: False where nobody flies.
+    inside; `turns_in_mm`: the diagonal of the floor in which the cat can turn; `most`: outside, whatever the airline
+    says; `cat`: what the cat measures, from which the room around it is told. `by_air`: False where nobody flies.
+    `aircraft`: of which one it is asked, by number; what has the same number is asked all together.
     """
 
     rule: Rule | None
@@ -216,6 +236,8 @@ class Needs:
     load_g: int
     most: Size | None = None
     by_air: bool = True
+    aircraft: int = 0
+    turns_in_mm: int = 0
     no: Reason | None = None
     doubt: Reason | None = None
     outer: Room = (None, None, None)
@@ -259,31 +281,33 @@ def crate_for(cats: Sequence[Cat], *, bedding_mm: int, snub_nosed_percent: int) 
 
     Length and height of the largest cat, all of it larger for a snub-nosed one; rounded up.
     """
-    length = max(_up(2 * cat.a + cat.b, 2) for cat in cats)
+    twice_length = max(2 * cat.a + cat.b for cat in cats)
     width = (len(cats) + 1) * max(cat.c for cat in cats)
     height = max(cat.d for cat in cats) + bedding_mm
     percent = 100 + snub_nosed_percent if any(cat.snub_nosed for cat in cats) else 100
-    return Size(*(_up(side * percent, 100) for side in (length, width, height)))
+    return Size(_up(twice_length * percent, 200), _up(width * percent, 100), _up(height * percent, 100))
 
 
 def needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, *, today: date) -> list[Needs]:
-    """What the leg asks of a container of this shell: by the rule that applies first, then by those of other aircraft.
-
-    More than one only where the aircraft is not known and the airline tells them apart. cats: those that share it.
-    """
+    """What the leg asks of a container of this shell: of each aircraft that it may mean, by every rule that applies."""
     if leg.cabin == HOLD:
         return _hold_needs(cats, leg, shell, rules, today)
     own = [r for r in rules.cabin if r.airline == leg.airline and r.cabin in ("", leg.cabin) and r.shell in ("", shell)]
-    known: Sequence[CabinRule | None] = _by_aircraft(own, leg, lambda rule: (bool(rule.cabin), bool(rule.shell)))
-    return [_cabin_need(cats, rule, today) for rule in known or [None]]
+    known: Sequence[Sequence[CabinRule | None]] = _by_aircraft(own, leg)
+    return [
+        replace(_cabin_need(cats, rule, today), aircraft=number)
+        for number, applying in enumerate(known)
+        for rule in applying or [None]
+    ]
 
 
-def verdict(box: Box, by_aircraft: Sequence[Needs]) -> Verdict:
-    """Whether this container will do, by what `needs` found for its shell."""
-    first, *others = [_measured(box, need) for need in by_aircraft]
-    if any(other.is_no != first.is_no for other in others):
-        return replace(first, answer=Answer.ASK_AIRLINE, reason=Reason.BY_AIRCRAFT)
-    return first
+def verdict(box: Box, asked: Sequence[Needs]) -> Verdict:
+    """Whether this container will do, by what `needs` found for its shell: the worst, if aircraft differ in no more."""
+    measured = [(need.aircraft, _measured(box, need)) for need in asked]
+    by_aircraft = [worst(one for _, one in same) for _, same in groupby(measured, key=itemgetter(0))]
+    if len({one.is_no for one in by_aircraft}) > 1:
+        return replace(by_aircraft[0], answer=Answer.ASK_AIRLINE, reason=Reason.BY_AIRCRAFT)
+    return worst(by_aircraft)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -307,9 +331,16 @@ def _answer(box: Box, need: Needs, outside: Room) -> tuple[Answer, Reason]:
         return Answer.ASK_AIRLINE, need.doubt
     if no := need.no or _no_by_size(box, need, outer):
         return Answer.TOO_SMALL, no
-    if min(inner, outer) < TIGHT_BELOW_MM:
+    return _yes(box, need, min(inner, outer))
+
+
+def _yes(box: Box, need: Needs, room: int) -> tuple[Answer, Reason]:
+    if box.inner.length**2 + box.inner.width**2 < need.turns_in_mm**2:
+        return Answer.ASK_AIRLINE, Reason.NO_ROOM_TO_TURN
+    if room < TIGHT_BELOW_MM:
         return Answer.TIGHT, Reason.LITTLE_ROOM
-    return Answer.FITS, Reason.ROOM
+    is_heavy = _grams_left(box, need) < TIGHT_BELOW_G
+    return (Answer.TIGHT, Reason.LITTLE_WEIGHT) if is_heavy else (Answer.FITS, Reason.ROOM)
 
 
 def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
@@ -339,26 +370,27 @@ def needs_of_cats(cats: Sequence[Cat]) -> Needs:
 
 
 def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Needs:
-    """In the cabin a cat lies curled up, so there is no more to ask of the inside than anywhere."""
-    bare = replace(needs_of_cats(cats), rule=rule, by_air=True, most=LARGEST_UNDER_A_SEAT)
+    """In the cabin a cat lies curled up; all that is asked besides is a floor on which it can turn."""
+    bare = replace(needs_of_cats(cats), rule=rule, by_air=True, turns_in_mm=max(cat.a for cat in cats))
     if rule is None:
-        return replace(bare, doubt=Reason.NO_RULE)
+        return replace(bare, doubt=Reason.NO_RULE, most=LARGEST_UNDER_A_SEAT)
     outer = (rule.length_mm, rule.width_mm, rule.height_mm)
-    unnamed = Reason.NO_LIMIT if rule.allowed and None in outer else None
+    doubt = rule.doubt(today) or (Reason.NO_LIMIT if rule.allowed and None in outer else None)
     return replace(
-        bare, no=_no(cats, rule), doubt=rule.doubt(today) or unnamed, outer=outer, sum_mm=rule.sum_mm,
-        weight_g=rule.weight_g,
+        bare, no=_no(cats, rule), doubt=doubt, most=LARGEST_UNDER_A_SEAT if doubt else None, outer=outer,
+        sum_mm=rule.sum_mm, weight_g=rule.weight_g,
     )  # fmt: skip
 
 
 def _hold_needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, today: date) -> list[Needs]:
-    own = _by_aircraft([rule for rule in rules.hold if rule.airline == leg.airline], leg, lambda _: ())
-    common = _by_aircraft([rule for rule in rules.hold if not rule.airline], leg, lambda _: ())
-    known: Sequence[HoldRule | None] = own or common[:1] or [None]
-    found = [_hold_need(cats, leg, shell, rule, today) for rule in known]
-    if own or any(rule.airline == leg.airline and rule.allowed for rule in rules.cabin):
-        return found
-    return [replace(need, doubt=Reason.NO_RULE) for need in found]  # nothing says that it takes cats at all
+    """Where the airline's own rules say nothing, that of all airlines tells the size, and the airline must be asked."""
+    own = _by_aircraft([rule for rule in rules.hold if rule.airline == leg.airline], leg)
+    common: Sequence[HoldRule | None] = _by_aircraft([rule for rule in rules.hold if not rule.airline], leg)[0]
+    return [
+        replace(_hold_need(cats, leg, shell, rule, today), aircraft=number)
+        for number, applying in enumerate(own)
+        for rule in applying or common or [None]
+    ]
 
 
 def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | None, today: date) -> Needs:
@@ -371,10 +403,12 @@ def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | Non
         return replace(bare, doubt=Reason.NO_RULE)
     snub_nosed = any(cat.snub_nosed for cat in cats)
     no = soft or (Reason.SNUB_NOSED_NOT_TAKEN if snub_nosed and not rule.snub_nosed else _no_in_hold(cats, leg, rule))
-    unknown = Reason.SNUB_NOSED_UNKNOWN if snub_nosed and not rule.airline else None
-    return replace(
-        bare, no=no, doubt=rule.doubt(today) or unknown, outer=(rule.length_mm, rule.width_mm, rule.height_mm)
-    )
+    doubt = rule.doubt(today)
+    if not rule.airline:
+        doubt = Reason.SNUB_NOSED_UNKNOWN if snub_nosed else Reason.NO_RULE
+    elif doubt is None and no is None and len(cats) > 1 and not _is_litter(cats, leg.on):
+        doubt = Reason.USED_TO_EACH_OTHER
+    return replace(bare, no=no, doubt=doubt, outer=(rule.length_mm, rule.width_mm, rule.height_mm))
 
 
 def _no(cats: Sequence[Cat], rule: Rule) -> Reason | None:
@@ -384,30 +418,40 @@ def _no(cats: Sequence[Cat], rule: Rule) -> Reason | None:
 
 
 def _no_in_hold(cats: Sequence[Cat], leg: Leg, rule: HoldRule) -> Reason | None:
-    """Who shares a crate: so many litter-mates, or fewer grown cats of which none is too heavy."""
-    if all(cat.is_kitten(leg.on) for cat in cats):
+    """Who shares a crate: so many litter-mates, or fewer grown cats, alike in size, of which none is too heavy."""
+    if _is_litter(cats, leg.on):
         return _no(cats, replace(rule, most_cats=max(rule.most_cats, rule.most_kittens)))
-    heaviest = max(cat.weight_g for cat in cats)
-    if len(cats) > 1 and rule.cat_weight_g is not None and heaviest > rule.cat_weight_g:
+    weights = [cat.weight_g for cat in cats]
+    if len(cats) > 1 and rule.cat_weight_g is not None and max(weights) > rule.cat_weight_g:
         return Reason.TOO_MANY_CATS
-    return _no(cats, rule)
+    is_unlike = max(weights) >= UNLIKE_FROM * min(weights) or len({cat.is_kitten(leg.on) for cat in cats}) > 1
+    return _no(cats, rule) or (Reason.UNLIKE_CATS if len(cats) > 1 and is_unlike else None)
 
 
-def _by_aircraft(rules: Iterable[_R], leg: Leg, closeness: Callable[[_R], tuple[bool, ...]]) -> list[_R]:
-    """Of each aircraft that the leg may mean the one rule that applies; first that of every aircraft.
+def _is_litter(cats: Sequence[Cat], on: date) -> bool:
+    born = [cat.born_on for cat in cats if cat.born_on is not None and cat.is_kitten(on)]
+    return len(born) == len(cats) and max(born) - min(born) <= LITTER_WITHIN
 
-    In force on the day of the flight; of several, the one that says most closely what it is about.
+
+def _by_aircraft(rules: Iterable[_R], leg: Leg) -> list[list[_R]]:
+    """The rules that apply to each aircraft that the leg may mean, the closest first.
+
+    If one is told that a rule names, to that alone; else to one that no rule names, which may be none, and then to each
+    that is named, as another name may mean it. In force on the day of the flight, the youngest version each.
     """
     in_force: dict[tuple[str, ...], _R] = {}
     for rule in sorted(rules, key=lambda rule: rule.valid_from):
         if rule.valid_from <= leg.on:
-            in_force[rule.scope] = rule  # the youngest version
-    closest: dict[str, _R] = {}
-    for rule in sorted(in_force.values(), key=closeness):
-        closest[rule.aircraft] = rule
-    if leg.aircraft and leg.aircraft in closest:  # another name may mean one of them too
-        return [closest[leg.aircraft]]
-    return [closest[aircraft] for aircraft in sorted(closest)]
+            in_force[rule.scope] = rule
+    named: list[str] = sorted({rule.aircraft for rule in in_force.values() if rule.aircraft})
+    meant = [leg.aircraft] if leg.aircraft in named else ["", *named]
+    return [_applying([r for r in in_force.values() if r.aircraft in ("", aircraft)]) for aircraft in meant]
+
+
+def _applying(rules: Sequence[_R]) -> list[_R]:
+    """A rule gives way to one that names all that it names, and more; unless it forbids."""
+    left = [rule for rule in rules if not (rule.allowed and any(other.is_closer_than(rule) for other in rules))]
+    return sorted(left, key=lambda rule: rule.about, reverse=True)
 
 
 def _room(limit: Room, size: Size) -> Room:
@@ -425,6 +469,11 @@ def _room(limit: Room, size: Size) -> Room:
 def _sum_left(box: Box, need: Needs) -> int | None:
     outer = box.outer
     return None if need.sum_mm is None else need.sum_mm - outer.length - outer.width - outer.height
+
+
+def _grams_left(box: Box, need: Needs) -> int:
+    inside = box.max_load_g - need.load_g
+    return inside if need.weight_g is None else min(inside, need.weight_g - need.load_g - box.weight_g)
 
 
 def _weight(cats: Sequence[Cat]) -> int:

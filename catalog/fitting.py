@@ -6,7 +6,7 @@ The same comparison as `catalog.fit.verdict`, which explains each container that
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from catalog.fit import TIGHT_BELOW_MM, Asked, Reason, Shell
+from catalog.fit import TIGHT_BELOW_G, TIGHT_BELOW_MM, Asked, Reason, Shell
 from catalog.models import Kind, shop_today
 from catalog.pricing import fee_in_sql, seasons_in_sql
 from catalog.selectors import (
@@ -59,15 +59,19 @@ class Fitting:
 # noes the first asked is told.
 _JUDGED = """
 need AS MATERIALIZED (
-    SELECT * FROM unnest(%(asked)s::int[], %(is_first)s::bool[], %(shell)s::text[], %(no)s::text[], %(doubt)s::bool[],
+    SELECT * FROM unnest(%(asked)s::int[], %(place)s::int[], %(aircraft)s::int[], %(shell)s::text[],
+                         %(no)s::text[], %(doubt)s::bool[],
                          %(inner_l)s::int[], %(inner_w)s::int[], %(inner_h)s::int[], %(load)s::int[],
                          %(outer_l)s::int[], %(outer_w)s::int[], %(outer_h)s::int[], %(sum)s::int[], %(weight)s::int[],
-                         %(most_l)s::int[], %(most_w)s::int[], %(most_h)s::int[], %(by_air)s::bool[])
-         AS n(asked, is_first, shell, no, doubt, inner_l, inner_w, inner_h, load,
-              outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h, by_air)
+                         %(most_l)s::int[], %(most_w)s::int[], %(most_h)s::int[], %(by_air)s::bool[],
+                         %(turns_in)s::bigint[])
+         AS n(asked, place, aircraft, shell, no, doubt, inner_l, inner_w, inner_h, load,
+              outer_l, outer_w, outer_h, sum, weight, most_l, most_w, most_h, by_air, turns_in)
 ),
 measured AS (
     SELECT s.id, s.variants, s.skus, n.*, s.weight_g, s.max_load_g, s.kind = %(for_cars)s AND n.by_air AS for_cars,
+           s.inner_length_mm::bigint * s.inner_length_mm + s.inner_width_mm::bigint * s.inner_width_mm
+           < n.turns_in * n.turns_in AS is_cramped,
            greatest(least(n.most_l - s.outer_length_mm, n.most_w - s.outer_width_mm),
                     least(n.most_l - s.outer_width_mm, n.most_w - s.outer_length_mm)) < 0
            OR n.most_h < s.outer_height_mm AS is_huge,
@@ -83,8 +87,10 @@ measured AS (
     WHERE {which}
 ),
 answered AS (
-    SELECT m.id, m.variants, m.skus, m.asked, m.is_first, said.no,
-           CASE WHEN said.no IS NOT NULL THEN 3 WHEN m.doubt THEN 2 WHEN least(m.inside, m.outside) < %(tight)s THEN 1
+    SELECT m.id, m.variants, m.skus, m.asked, m.place, m.aircraft, said.no,
+           CASE WHEN said.no IS NOT NULL THEN 3 WHEN m.doubt OR m.is_cramped THEN 2
+                WHEN least(m.inside, m.outside) < %(tight)s THEN 1
+                WHEN least(m.max_load_g - m.load, m.weight - m.load - m.weight_g) < %(tight_g)s THEN 1
                 ELSE 0 END AS answer
     FROM measured m CROSS JOIN LATERAL (
         SELECT CASE WHEN m.inside < 0 THEN 'cat_too_large' WHEN m.load > m.max_load_g THEN 'cat_too_heavy'
@@ -105,12 +111,15 @@ _TODAY = "s.valid_from <= %(shop_today)s AND s.valid_until > %(shop_today)s"
 _AS_WISHED = f"""
     {_TODAY} AND s.mode = %(mode)s AND s.currency = %(currency)s AND %(days)s BETWEEN s.min_days AND s.max_days
 """
-# Where an airline tells aircraft apart and nobody told which one flies, it must be asked if some say yes and some no.
+# All that is asked of one aircraft counts; nobody told which one flies, so if some say yes and some no: ask.
 _OF_SOME_AIRCRAFT = """(
-    SELECT id, asked, max(variants) AS variants, max(skus) AS skus, max(no) FILTER (WHERE is_first) AS no,
-           CASE WHEN bool_or(answer = 3) <> bool_and(answer = 3) THEN 2
-                ELSE max(answer) FILTER (WHERE is_first) END AS answer
-    FROM answered GROUP BY id, asked
+    SELECT id, asked, max(variants) AS variants, max(skus) AS skus, substr(min(no COLLATE "C"), 2) AS no,
+           CASE WHEN bool_or(answer = 3) <> bool_and(answer = 3) THEN 2 ELSE max(answer) END AS answer
+    FROM (
+        SELECT id, asked, max(variants) AS variants, max(skus) AS skus, max(answer) AS answer,
+               min(chr(64 + place) || no COLLATE "C") AS no
+        FROM answered GROUP BY id, asked, aircraft
+    ) one GROUP BY id, asked
 ) leg"""
 
 
@@ -227,26 +236,28 @@ def _asks_several(asked: Asked) -> bool:
 
 def _numbers(asked: Asked) -> dict[str, Any]:
     needs = [
-        (number, place == 0, shell, need)
+        (number, place, shell, need)
         for number, by_shell in enumerate(asked)
         for shell, by_aircraft in by_shell.items()
         for place, need in enumerate(by_aircraft)
     ]
     columns: dict[str, list[Any]] = {
         "asked": [number for number, *_ in needs],
-        "is_first": [is_first for _, is_first, *_ in needs],
+        "place": [place for _, place, *_ in needs],
         "shell": [str(shell) for *_, shell, _ in needs],
     }
     for name, read in _READ.items():
         columns[name] = [read(need) for *_, need in needs]
     soft = [kind.value for kind in Kind if kind.shell == Shell.SOFT]
     kinds = {"soft": soft, "for_cars": Kind.CAR_CRATE, "holds_none": Kind.ACCESSORY}
-    return {**columns, **kinds, "tight": TIGHT_BELOW_MM, "ample": TIGHT_BELOW_MM}
+    return {**columns, **kinds, "tight": TIGHT_BELOW_MM, "tight_g": TIGHT_BELOW_G, "ample": TIGHT_BELOW_MM}
 
 
 _READ: dict[str, Any] = {
     "no": lambda need: need.no and str(need.no),
+    "aircraft": lambda need: need.aircraft,
     "by_air": lambda need: need.by_air,
+    "turns_in": lambda need: need.turns_in_mm,
     "doubt": lambda need: need.doubt is not None,
     "inner_l": lambda need: need.least.length,
     "inner_w": lambda need: need.least.width,

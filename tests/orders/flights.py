@@ -1,12 +1,9 @@
 """Cats, flights and rules for the tests of what fits."""
 
-from datetime import date
 from typing import Any
 
-from django.utils import timezone
-
-from catalog.models import CabinRule, Variant
-from catalog.resources import OUR_RULES, import_airline_rules
+from catalog.models import Variant
+from tests.catalog.rules import import_fresh_rules
 from tests.shop import Shop
 
 MISO = {"length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4300}
@@ -15,8 +12,7 @@ LARGE = {**MISO, "width_mm": 700}
 
 def know_airlines(shop: Shop) -> Shop:
     """The shop knows their rules; what it has are soft bags that Lufthansa takes and Turkish does not."""
-    import_airline_rules(OUR_RULES)
-    CabinRule.objects.update(checked_on=timezone.now().date(), valid_from=date(2026, 1, 1))
+    import_fresh_rules()
     outer = {"outer_length_mm": 460, "outer_width_mm": 280, "outer_height_mm": 210}
     inner = {"inner_length_mm": 450, "inner_width_mm": 270, "inner_height_mm": 200}
     Variant.objects.update(**outer, **inner, weight_g=1000, max_load_g=9000)

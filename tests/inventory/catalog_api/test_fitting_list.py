@@ -7,8 +7,8 @@ from rest_framework.test import APIClient
 
 from accounts.tokens import AccessToken
 from catalog.models import CabinRule
-from catalog.resources import OUR_RULES, import_airline_rules
 from inventory.models import Depot
+from tests.catalog.rules import import_fresh_rules
 from tests.factories.accounts import CatFactory, UserFactory
 from tests.inventory.catalog_api.asking import LIST, TODAY, Get, pointers, skus
 from tests.inventory.catalog_api.test_trips import MISO, stocked
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shelf")]
 
 @pytest.fixture
 def shelf(depot: Depot) -> None:
-    import_airline_rules(OUR_RULES)
+    import_fresh_rules()
     stocked(depot, "BAG-40", "soft", (400, 270, 200))
     stocked(depot, "BAG-55", "soft", (550, 400, 230))
     stocked(depot, "SLIM", "soft", (400, 160, 200))
