@@ -64,7 +64,7 @@ class Reason(TextChoices):
     LITTLE_WEIGHT = "little_weight", "It fits with less than 300 g to spare."
     CAT_TOO_LARGE = "cat_too_large", "The container is too small inside."
     CAT_TOO_HEAVY = "cat_too_heavy", "The container does not carry that much."
-    SPACE_TOO_SMALL = "space_too_small", "The container is larger than the airline allows."
+    SPACE_TOO_SMALL = "space_too_small", "The container is larger than the space there is for it."
     TOO_HEAVY = "too_heavy", "Cat and container weigh more than the airline allows."
     NOT_TAKEN = "not_taken", "The airline does not take cats there."
     SHELL_NOT_TAKEN = "shell_not_taken", "The airline does not take this kind of carrier there."

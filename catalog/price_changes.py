@@ -97,13 +97,16 @@ def _changed(new: NewPrice, on: date, actor: Any) -> AnyOffer | None:
 
 @transaction.atomic
 def withdraw(offer: AnyOffer) -> None:
-    """Offer it no longer: from today on, or, if it has not begun, never, and what was before goes on.
+    """Offer it no longer: from today on, with all that was to follow; what began today only is forgotten. What has not
+    begun never does, and what was before it goes on.
 
     Locks: the variant.
     """
     Variant.objects.select_for_update().get(pk=offer.variant_id)
     rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
     offer = rows.get(pk=offer.pk)
+    if not offer.is_to_come:
+        rows.filter(valid_from__gt=shop_today()).delete()
     if offer.valid_from < shop_today():
         rows.filter(pk=offer.pk).update(valid_until=shop_today())
         return

@@ -372,12 +372,15 @@ def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most
     return cast("list[InsteadRow]", fetch(_INSTEAD, parameters, ask=prepared_cursor()))
 
 
-def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[int]]:
-    """The variants whose stock each of these takes: its own, or that of a bundle's parts. One statement."""
-    found: dict[int, set[int]] = {variant_id: set() for variant_id in variant_ids}
-    for bundle_id, part_id in BundlePart.objects.filter(bundle__in=found).values_list("bundle", "part"):
-        found[bundle_id].add(part_id)
-    return {variant_id: frozenset(parts or {variant_id}) for variant_id, parts in found.items()}
+def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[tuple[int, bool]]]:
+    """The variants whose stock each of these takes, and whether a rental brings it back: its own, or that of a bundle's
+    parts. One statement.
+    """
+    found: dict[int, set[tuple[int, bool]]] = {variant_id: set() for variant_id in variant_ids}
+    parts = BundlePart.objects.filter(bundle__in=found).values_list("bundle", "part", "comes_back")
+    for bundle_id, part_id, comes_back in parts:
+        found[bundle_id].add((part_id, comes_back))
+    return {variant_id: frozenset(drawn or {(variant_id, True)}) for variant_id, drawn in found.items()}
 
 
 def kinds_offered(*, currency: str) -> dict[str, int]:

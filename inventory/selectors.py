@@ -84,7 +84,10 @@ WITH pool AS MATERIALIZED (
     FROM unnest(%(variants)s::bigint[], %(depots)s::bigint[]) WITH ORDINALITY AS p(variant_id, depot_id, asked)
     LEFT JOIN catalog_bundlepart b ON b.bundle_id = p.variant_id
     LEFT JOIN inventory_depot d ON d.id = p.depot_id
-    LEFT JOIN inventory_stocklevel l ON l.variant_id = coalesce(b.part_id, p.variant_id) AND l.depot_id = p.depot_id
+    LEFT JOIN LATERAL (
+        SELECT id, on_hand, reserved_elsewhere, as_of FROM inventory_stocklevel l
+        WHERE l.variant_id = coalesce(b.part_id, p.variant_id) AND l.depot_id = p.depot_id OFFSET 0  -- by the index
+    ) l ON true
 ), claim AS MATERIALIZED (
     SELECT pool.n, r.kind, r.quantity, CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
            lower(r.period) AS first_on,
@@ -101,7 +104,10 @@ WITH pool AS MATERIALIZED (
     SELECT n, sum(quantity) AS pieces FROM claim WHERE kind = 'sale' GROUP BY n
 ), unit AS MATERIALIZED (
     SELECT pool.n, pool.today, u.id, c.first_on AS out_from, c.free_on AS out_until
-    FROM pool JOIN inventory_unit u USING (variant_id, depot_id)
+    FROM pool CROSS JOIN LATERAL (
+        SELECT id, status FROM inventory_unit u
+        WHERE u.variant_id = pool.variant_id AND u.depot_id = pool.depot_id OFFSET 0
+    ) u
     LEFT JOIN claim c ON u.status = 'out' AND c.unit_id = u.id AND c.n = pool.n
     WHERE pool.level_id IS NOT NULL AND (u.status IN ({_AT_HAND}) OR c.unit_id IS NOT NULL)
 ), fleet AS (

@@ -119,7 +119,7 @@ class RuleAdmin(FindsRow, NewestFirst, ModelAdmin, TransferMixin):
         told = {
             name: getattr(row, f"{name}_id" if name == "airline" else name) for name in (*self.model.SAYS, "source")
         }
-        told["note"] = row.note
+        told |= {"note": row.note, "trust": row.trust}
         filled = {  # "False" would tick a box, and what is left out would be as in any new rule
             name: "" if value is None or value is False else value
             for name, value in told.items()

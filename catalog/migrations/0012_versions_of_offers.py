@@ -17,6 +17,16 @@ FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id WHERE v
 """
 
 
+# Going back, of each variant and currency the version in force is left.
+_OTHERS = "o.valid_from > current_date OR o.valid_until <= current_date"
+ONE_EACH = f"""
+SET CONSTRAINTS ALL IMMEDIATE;
+DELETE FROM catalog_rentalrate r USING catalog_rentaloffer o WHERE o.id = r.offer_id AND ({_OTHERS});
+DELETE FROM catalog_rentaloffer o WHERE {_OTHERS};
+DELETE FROM catalog_saleoffer o WHERE {_OTHERS};
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -101,4 +111,5 @@ class Migration(migrations.Migration):
             model_name='saleoffer',
             constraint=models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='sale_offer_ends_after_it_begins'),
         ),
+        migrations.RunSQL(migrations.RunSQL.noop, ONE_EACH),
     ]

@@ -40,7 +40,7 @@ CREATE INDEX offered_by_shape ON catalog_offered (shape_id);
 # that had begun, and one that had begun when it was written is in force since ever, so that all of these share a shape.
 RANGE = """
 CREATE FUNCTION catalog_begun(valid_from date, set_at timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT valid_from <= (set_at AT TIME ZONE 'UTC')::date
+    SELECT valid_from <= (set_at AT TIME ZONE 'Etc/GMT+12')::date  -- where days begin last: never too early
 $$;
 CREATE FUNCTION catalog_range(ids bigint[]) RETURNS SETOF catalog_range_row LANGUAGE sql STABLE AS $$
     SELECT v.id, v.sku, c.kind, v.inner_length_mm, v.inner_width_mm, v.inner_height_mm,

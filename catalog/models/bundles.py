@@ -59,6 +59,8 @@ def require_whole(bundle: Variant, parts: Sequence[BundlePart]) -> None:
     if not parts:
         return
     wrong = []
+    if len({part.position for part in parts}) < len(parts):
+        wrong.append("Two parts stand at one place; number them 1, 2, 3: the first one gives the measures.")
     lead = min(parts, key=lambda part: part.position)
     if sum(part.quantity for part in parts) < 2:
         wrong.append("A bundle has two pieces at least.")

@@ -74,7 +74,7 @@ def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
     one for each part.
 
     A unit that broke while it stood ready for somebody else, and is whole again, is free for anybody.
-    Locks: the orders concerned, in id order, stock level, reservation.
+    Locks: the orders concerned, in id order, stock levels, reservations.
     Raises: TransitionNotAllowed, NothingPaid, UnitNotFree.
     """
     order, rental = _lock_and_let_go_of_lost(rental_id, actor=actor)
@@ -89,7 +89,7 @@ def prepare_rental(*, rental_id: UUID, actor: str, serial: str = "") -> Rental:
 def unprepare_rental(*, rental_id: UUID, actor: str, note: str = "") -> Rental:
     """Put a unit that was set aside back on the shelf, as it was the wrong one.
 
-    Locks: order, stock level, reservation. Raises: TransitionNotAllowed.
+    Locks: order, stock levels, reservations. Raises: TransitionNotAllowed.
     """
     order, rental = lock_rental(rental_id)
     serial = rental.unit.serial if rental.unit is not None else ""
@@ -149,7 +149,7 @@ def choose_anew(*, reservation_id: UUID) -> Rental | None:
     retired.
 
     Where none is free it is booked again, to be prepared; whether it can be served at all is found by a review of
-    promises. Safe to repeat. Locks: order, stock level, reservation.
+    promises. Safe to repeat. Locks: order, stock levels, reservations.
     Raises: TransitionNotAllowed when its order is over.
     """
     mine = Q(reservation=reservation_id) | Q(parts__reservation=reservation_id)
@@ -190,7 +190,7 @@ def hand_over_rental(
     carrier, tracking_number: of a delivery, both or neither. without_deposit: why, if it is to leave although the
     deposit is not secured. serial: what was scanned; swap: if that is another unit than the prepared one, it goes
     instead (`swap_unit`). look: how it looked; a point that is not in order needs a note.
-    Locks: the orders concerned, in id order, stock level, reservation, unit.
+    Locks: the orders concerned, in id order, stock levels, reservations, unit.
     Raises: TransitionNotAllowed, NothingPaid, DepositNotSecured, WrongUnit, ChecklistOpen, PhotoUnsuitable,
     UnitNotFree, ShipmentUnsuitable.
     """

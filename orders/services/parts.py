@@ -1,7 +1,7 @@
 """A rental of a bundle is one: whatever becomes of the unit that leads it becomes of all its parts.
 
-Every function takes the pools of all of them first, in the one order (docs/locking.md). Where there is no bundle, the
-rental's own claim is all there is.
+Whoever changes what it claims takes the pools of all of them first, in the one order (docs/locking.md): the functions
+here, unless they say that their caller has. Where there is no bundle, the rental's own claim is all there is.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -74,7 +74,7 @@ def part_with_all(rental: Rental, event: str) -> Reservation:
 
 
 def set_parts_aside(rental: Rental) -> None:
-    """Choose a unit for every part that comes back. Raises: UnitNotFree, naming the part."""
+    """Choose a unit for every part that comes back. The caller holds the pools. Raises: UnitNotFree, naming it."""
     for part in _rented_parts(rental):
         try:
             set_aside(reservation_id=part.reservation_id)
@@ -100,7 +100,7 @@ def take_parts_in(rental: Rental, *, turnaround_days: int, missing: Collection[s
     Raises: InvalidInput for a serial that is none of them.
     """
     parts = list(_rented_parts(rental))
-    if unknown := sorted(set(missing) - {str(part.reservation.unit) for part in parts}):
+    if unknown := sorted(set(missing) - {part.reservation.unit.serial for part in parts if part.reservation.unit}):
         detail = f"{', '.join(unknown)} is no part of this rental, or leads it: write the rental off instead."
         raise InvalidInput([FieldError("/missing", detail, "unknown")])
     for part in parts:

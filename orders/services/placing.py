@@ -94,9 +94,10 @@ def settle_reserving(*, order_id: UUID, fresh: Sequence[Reservation] = (), budge
 
 def _as_sold(order_id: UUID, sku: str, have: int) -> tuple[str, int]:
     """What the IMS has of a SKU, in what this order asked for: it knows the parts of a bundle, and not the bundle."""
-    for line in OrderLine.objects.filter(order=order_id).order_by("position"):
-        if line.sku == sku:
-            break
+    lines = list(OrderLine.objects.filter(order=order_id).order_by("position"))
+    if any(line.sku == sku for line in lines):
+        return sku, have
+    for line in lines:
         for part in line.explanation.get("parts") or ():
             if part["sku"] == sku:
                 return line.sku, have // part["quantity"]

@@ -221,18 +221,26 @@ def _blocked(waiting: Sequence[WaitlistEntry]) -> Iterator[tuple[WaitlistEntry, 
             yield entry, Buffers(offer.prep_days, offer.turnaround_days).blocked(entry.first_on, entry.end_on)
 
 
+def _wanted(entry: WaitlistEntry, drawn: Mapping[int, frozenset[tuple[int, bool]]]) -> set[tuple[int, bool]]:
+    """(variant, whether pieces of it are sold)."""
+    is_sale = entry.kind == OrderLine.Kind.SALE
+    return {(variant_id, is_sale or not comes_back) for variant_id, comes_back in drawn[entry.variant_id]}
+
+
 def _compete(
     one: WaitlistEntry,
     other: WaitlistEntry,
     days: Mapping[UUID, tuple[date, date]],
-    drawn: Mapping[int, frozenset[int]],
+    drawn: Mapping[int, frozenset[tuple[int, bool]]],
 ) -> bool:
-    """Both want the same, or bundles that share a part, on some of the same days, with those around them."""
-    if (one.depot_id, one.kind) != (other.depot_id, other.kind):
+    """Both want the same pieces, or the same units on some of the same days, with those around them.
+
+    A bundle wants those of its parts; what its rental uses up are pieces.
+    """
+    shared = _wanted(one, drawn) & _wanted(other, drawn)
+    if one.depot_id != other.depot_id or not shared:
         return False
-    if drawn[one.variant_id].isdisjoint(drawn[other.variant_id]):
-        return False
-    if one.pk not in days or other.pk not in days:
+    if any(is_piece for _, is_piece in shared) or one.pk not in days or other.pk not in days:
         return True
     (first, end), (others_first, others_end) = days[one.pk], days[other.pk]
     return first < others_end and others_first < end
@@ -265,10 +273,10 @@ def _offer(entry: WaitlistEntry) -> Order | None:
     if _is_over(entry):
         _move(entry, "end")
         return None
-    lock_pools((variant_id, entry.depot_id) for variant_id in drawn_by([entry.variant_id])[entry.variant_id])
-    earlier = WaitlistEntry.objects.filter(
-        pk__lt=entry.pk, status=W.WAITING, depot=entry.depot_id, kind=entry.kind
-    ).filter(Q(rests_until=None) | Q(rests_until__lte=timezone.now()))
+    lock_pools((variant_id, entry.depot_id) for variant_id, _ in drawn_by([entry.variant_id])[entry.variant_id])
+    earlier = WaitlistEntry.objects.filter(pk__lt=entry.pk, status=W.WAITING, depot=entry.depot_id).filter(
+        Q(rests_until=None) | Q(rests_until__lte=timezone.now())
+    )
     others = [other for other in earlier.select_related("depot", "customer", "variant") if not _is_over(other)]
     days = {row.pk: period for row, period in _blocked([entry, *others])}
     drawn = drawn_by({row.variant_id for row in (entry, *others)})

@@ -302,6 +302,15 @@ def test_a_day_that_is_none_is_refused_with_its_row(staff: Client, variant: Vari
     assert SaleOffer.objects.get().price_minor == 4990
 
 
+def test_what_is_withdrawn_takes_along_what_was_to_follow(variant: Variant, clock: Any):
+    schedule(variant)
+
+    withdraw(variant.sale_offers.in_force().get())
+    clock.move_to(BEGUN)
+
+    assert not variant.sale_offers.in_force().exists()
+
+
 def found_for_a_trip() -> list[tuple[int, int]]:
     """What a search for a trip says that it costs to buy, and its deposit."""
     asked = [{shell: [needs_of_cats([CATS["Miso"]])] for shell in Shell}]

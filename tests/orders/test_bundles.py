@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import BundlePart, SaleOffer, Variant
+from catalog.models import BundlePart, Container, SaleOffer, Variant
 from core.errors import InvalidInput
 from inventory.errors import OutOfStock, UnitNotFree
 from inventory.models import Reservation, StockLevel, Unit
@@ -38,7 +38,7 @@ from orders.services import (
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from payments.selectors import balance
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import VariantFactory, bundle
+from tests.factories.catalog import ApprovalFactory, SaleOfferFactory, VariantFactory, bundle
 from tests.jobs import run_jobs
 from tests.orders.conftest import Set
 from tests.orders.test_renting import noon, told_by_ims
@@ -560,6 +560,32 @@ def test_who_waits_for_a_bundle_is_not_overtaken_by_who_waits_for_a_part(shop: S
     cancel_order(order_id=holder.pk, actor=ME)
 
     assert next_in_line() == []  # crates are free, and the first in line still lacks a bowl
+
+    shop.ims.store.set_unit("BOWL-1-1", status="available")
+    mirror_changes()
+    assert [entry.customer for entry in next_in_line()] == [first, second]
+
+
+def test_who_waits_to_rent_a_bundle_is_not_overtaken_by_who_waits_to_buy_what_it_uses_up(
+    shop: Shop, rented: Set
+) -> None:
+    pad = Variant.objects.get(sku="PAD-1")
+    SaleOfferFactory(variant=pad)
+    ApprovalFactory(variant=pad)
+    Container.objects.filter(pk=pad.container_id).update(published=True)
+    first, second = UserFactory(), UserFactory()
+    holder = shop.order(LineRequest("sale", "PAD-1", 5), customer=UserFactory())
+    asked = {"depot": "BER", "currency": "EUR", "quantity": 1}
+    days = {"from": shop.day(10).isoformat(), "to": shop.day(12).isoformat()}
+    for who, wish in ((first, {"sku": "CABIN-1", "mode": "rent", **days}), (second, {"sku": "PAD-1", "mode": "buy"})):
+        answer = shop.phone(who).post("/api/v1/waitlist", {**asked, **wish}, format="json", headers=key())
+        assert answer.status_code == 201, answer.content
+    for bowl in ("BOWL-1-1", "BOWL-1-2"):
+        shop.ims.store.set_unit(bowl, status="maintenance")
+    mirror_changes()
+    cancel_order(order_id=holder.pk, actor=ME)
+
+    assert next_in_line() == []
 
     shop.ims.store.set_unit("BOWL-1-1", status="available")
     mirror_changes()
