@@ -26,8 +26,8 @@ def picture(name: str | None, *, size: int) -> SafeString | str:
     if not name:
         return NOTHING
     return format_html(
-        '<img src="{}" alt="" loading="lazy" class="rounded-default border border-base-200 object-contain bg-white '
-        'dark:border-base-700" style="width:{}px;height:{}px">',
+        '<img src="{}" alt="" loading="lazy" class="rounded-default border border-base-200 object-contain '
+        'bg-white dark:border-base-700" style="width:{}px;height:{}px;max-width:none">',
         picture_url(name), size, size,
     )  # fmt: skip
 

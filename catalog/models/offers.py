@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Ord, Substr
+from django.utils.formats import date_format
 
 from catalog.models.containers import Kind, Variant
 from core.money import MAX_MINOR, validate_currency
@@ -90,6 +91,11 @@ class Offer(models.Model):
     def is_to_come(self) -> bool:
         return self.valid_from > shop_today()
 
+    @property
+    def _begins(self) -> str:
+        """What tells a version that is to come from the one in force."""
+        return f", from {date_format(self.valid_from)}" if self.is_to_come else ""
+
 
 def _one_version_a_day(table: str, message: str) -> list[Any]:
     """The variant and the currency stand as ranges: together with the days they would need an extension."""
@@ -133,7 +139,7 @@ class SaleOffer(Offer):
         indexes = [models.Index(fields=["currency", "price_minor"], name="sale_offer_by_price")]
 
     def __str__(self) -> str:
-        return f"sale price in {self.currency}"
+        return f"sale price in {self.currency}{self._begins}"
 
 
 class RentalOffer(Offer):
@@ -165,7 +171,7 @@ class RentalOffer(Offer):
         ]
 
     def __str__(self) -> str:
-        return f"rental offer in {self.currency}"
+        return f"rental offer in {self.currency}{self._begins}"
 
 
 class RentalRate(models.Model):
