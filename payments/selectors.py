@@ -114,25 +114,31 @@ def owed(order_id: UUID) -> int:
     return left if left <= 0 else max(0, left - undecided)
 
 
-def _sum(rows: QuerySet[Any], what: Any, order: str = "order") -> Coalesce:
-    """Of one order, whose `pk` it is."""
-    sums = rows.filter(**{order: OuterRef("pk")}).order_by().values(order).annotate(sum=Sum(what)).values("sum")
-    return Coalesce(Subquery(sums, output_field=BigIntegerField()), Value(0))
+def _sum(rows: QuerySet[Any], what: Any, *, by: str = "order", outer: str = "pk") -> Coalesce:
+    """Over those of the order of an outer row, to which `by` leads, and `outer` from there."""
+    sums = rows.filter(**{by: OuterRef(outer)}).order_by().values(by).annotate(sum=Sum(what)).values("sum")
+    return Coalesce(Subquery(sums), Value(0), output_field=BigIntegerField())
 
 
-# What is charged, what is paid and stays, what is kept of deposits, and what is disputed without a decision: the
-# balance in one statement, which every payment begins with.
+def _charged(outer: str = "pk") -> Coalesce:
+    return _sum(Charge.objects.all(), "amount_minor", outer=outer)
+
+
+def _balance_of() -> list[Coalesce]:
+    """Of orders: what is charged, what is paid and stays, what is kept of deposits, and what is disputed without a
+    decision."""
+    undecided = Dispute.objects.filter(decision=DisputeDecision.NONE)
+    return [
+        _charged(),
+        _sum(Payment.objects.for_charges(), F("captured_minor") - GONE),
+        _sum(Deposit.objects.all(), _kept_here()),
+        _sum(undecided, "withdrawn_minor", by="payment__order"),
+    ]
+
+
+# In one statement, as every payment begins with it.
 _SUMS: Prepared[tuple[int, int, int, int]] = Prepared(
-    lambda: (
-        Order.objects.filter(pk=Given("order"))
-        .order_by()
-        .values_list(
-            _sum(Charge.objects.all(), "amount_minor"),
-            _sum(Payment.objects.for_charges(), F("captured_minor") - GONE),
-            _sum(Deposit.objects.all(), _kept_here()),
-            _sum(Dispute.objects.filter(decision=DisputeDecision.NONE), "withdrawn_minor", "payment__order"),
-        )
-    )
+    lambda: Order.objects.filter(pk=Given("order")).order_by().values_list(*_balance_of())
 )
 
 
@@ -234,11 +240,9 @@ def failed_refunds() -> QuerySet[Refund]:
 def payments_owed_back() -> QuerySet[Payment]:
     """Payments of which a refund failed, as long as their order still has more than it charges, or an ended deposit
     more than stays of it: a bank that took the order's own money hides no deposit that should have gone back."""
-    order = OuterRef("payment__order")
-    charged = _charged_to(order)
-    left = F("captured_minor") - GONE
-    kept = Payment.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(left))
-    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_sum_of(charged), kept=_sum_of(kept))
+    order = "payment__order"
+    kept = _sum(Payment.objects.all(), F("captured_minor") - GONE, outer=order)
+    failed = Refund.objects.filter(status=RefundStatus.FAILED).alias(charged=_charged(order), kept=kept)
     of_order = failed.filter(kept__gt=F("charged")).values("payment")
     returned = Payment.objects.filter(pk__in=failed.values("payment"), captured_minor__gt=GONE + STAYS)
     of_deposit = returned.exclude(deposit=None).exclude(deposit__status__in=DEPOSIT_LIVE)
@@ -271,11 +275,8 @@ def deposits_in_trouble() -> QuerySet[Deposit]:
 def with_sums(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Each with what is `charged`, and what of its payments and of what is kept of its deposits is `here`: not on its
     way back, not taken by a bank."""
-    mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
-    here = mine.annotate(sum=Sum(F("captured_minor") - GONE - F("refund_waiting_minor")))
-    charged = _charged_to(OuterRef("pk"))
-    kept = Deposit.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(sum=Sum(_kept_and_left()))
-    return orders.annotate(charged=_sum_of(charged), here=_sum_of(here) + _sum_of(kept))
+    here = _sum(Payment.objects.for_charges(), F("captured_minor") - GONE - F("refund_waiting_minor"))
+    return orders.annotate(charged=_charged(), here=here + _sum(Deposit.objects.all(), _kept_and_left()))
 
 
 def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
@@ -285,11 +286,10 @@ def unsettled_orders(*, since: datetime) -> Iterator[dict[str, Any]]:
     What waits for a second person's approval is on its way.
     """
     mine = Payment.objects.for_charges().filter(order=OuterRef("pk")).order_by().values("order")
-    failed = failed_refunds().filter(payment__order=OuterRef("pk")).order_by().values("payment__order")
     recent = Payment.objects.for_charges().filter(created_at__gte=since, captured_minor__gt=0)
     orders = with_sums(Order.objects.filter(pk__in=recent.values("order"))).annotate(
         paid_at=Subquery(mine.annotate(at=Max(Coalesce("succeeded_at", "created_at"))).values("at")),
-        failed=_sum_of(failed.annotate(sum=Sum("amount_minor"))),
+        failed=_sum(failed_refunds(), "amount_minor", by="payment__order"),
     )
     unpaid = [OrderStatus.RESERVING, OrderStatus.PENDING_PAYMENT]
     unsettled = orders.filter(Q(here__gt=0, status__in=unpaid) | Q(here__gt=F("charged")))
@@ -326,16 +326,10 @@ def disputes_of_attention() -> QuerySet[Dispute]:
 
 def paid_orders() -> QuerySet[Order]:
     """Orders whose charges may stand on a receipt: nothing is `owed`, and what is kept of a hold has really come."""
-    order = OuterRef("pk")
-    charged = _charged_to(order)
-    left = F("captured_minor") - GONE
-    paid = Payment.objects.filter(order=order).for_charges().order_by().values("order").annotate(sum=Sum(left))
-    kept = Deposit.objects.filter(order=order).order_by().values("order").annotate(sum=Sum(_kept_here()))
-    open_ones = Dispute.objects.filter(payment__order=order, decision=DisputeDecision.NONE).order_by()
-    undecided = open_ones.values("payment__order").annotate(sum=Sum("withdrawn_minor"))
-    held = Payment.objects.filter(order=order, status=PaymentStatus.AUTHORISED, deposit__captured_minor__gt=0)
+    charged, paid, kept, undecided = _balance_of()
+    held = Payment.objects.filter(order=OuterRef("pk"), status=PaymentStatus.AUTHORISED, deposit__captured_minor__gt=0)
     to_come = held.filter(provider_ref=F("deposit__provider_ref"))
-    sums = Order.objects.alias(charged=_sum_of(charged), covered=_sum_of(paid) + _sum_of(kept) + _sum_of(undecided))
+    sums = Order.objects.alias(charged=charged, covered=paid + kept + undecided)
     return sums.filter(~Exists(to_come), charged__lte=F("covered"))
 
 
@@ -349,15 +343,6 @@ def orders_without_documents() -> QuerySet[Charge, UUID]:
     waits_for_money = Q(amount_minor__gt=0, is_paid=False) | Q(amount_minor__lt=0, has_receipt=False)
     due = missing.exclude(expired_before).exclude(waits_for_money)
     return due.order_by("order_id").values_list("order_id", flat=True).distinct()
-
-
-def _charged_to(order: OuterRef) -> QuerySet[Charge, Any]:
-    """What is charged to the order of an outer row, as `sum`."""
-    return Charge.objects.filter(order=order).order_by().values("order").annotate(sum=Sum("amount_minor"))
-
-
-def _sum_of(rows: QuerySet[Any, Any]) -> Coalesce:
-    return Coalesce(Subquery(rows.values("sum")), Value(0), output_field=BigIntegerField())
 
 
 def statement(order: Order) -> Statement:
