@@ -1,10 +1,11 @@
 """What a line of a quote consists of: the one thing that was asked for, or the parts of a bundle. Pure: no database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from inventory.services import Bundle
+from inventory.packing import Days
+from inventory.services import Bundle, Claim
 from inventory.states import ReservationKind
 
 
@@ -18,6 +19,15 @@ class Piece:
     kind: ReservationKind
     quantity: int
     bundle: Bundle | None = None
+
+    def claim(
+        self, depot_id: int, *, days: Days | None = None, period: Days | None = None, turnaround_days: int = 0
+    ) -> Claim:
+        """days: the customer's own, of a rental; period: those that it blocks, which matter to what comes back."""
+        claim = Claim(self.variant_id, depot_id, self.kind, self.quantity, days=days, bundle=self.bundle)
+        if self.kind == ReservationKind.SALE:
+            return claim
+        return replace(claim, period=period, turnaround_days=turnaround_days)
 
 
 def pieces_of(line: Mapping[str, Any]) -> list[Piece]:

@@ -34,13 +34,15 @@ from orders.models import LinePart, OrderLine, Rental
 def claims_of_rentals(rental_ids: Iterable[UUID]) -> list[UUID]:
     """The reservations of these rentals, parts included."""
     ids = list(rental_ids)
-    mine = Q(rental__in=ids) | Q(line_part__rental__in=ids)
-    return list(Reservation.objects.filter(mine).order_by("id").values_list("pk", flat=True))
+    return _ids(Q(rental__in=ids) | Q(line_part__rental__in=ids))
 
 
 def reservations_of_line(line: OrderLine) -> list[UUID]:
     """Those of a sale, parts included."""
-    mine = Q(order_line=line) | Q(line_part__line=line)
+    return _ids(Q(order_line=line) | Q(line_part__line=line))
+
+
+def _ids(mine: Q) -> list[UUID]:
     return list(Reservation.objects.filter(mine).order_by("id").values_list("pk", flat=True))
 
 

@@ -1,7 +1,7 @@
 """A quote: every line priced and explained, frozen for a while, and nothing promised yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -23,7 +23,6 @@ from inventory.errors import OutOfStock
 from inventory.journeys import Journey, known_rules, require_within
 from inventory.models import Depot
 from inventory.services import Claim, require_free
-from inventory.states import ReservationKind
 from orders.bundles import pieces_of
 from orders.explaining import explain_coupon, explain_parcel, explain_rent
 from orders.models import Coupon, DeliveryRate, DepositPlan, Fulfilment, OrderLine, Quote
@@ -361,22 +360,14 @@ def claims_of(lines: Sequence[dict[str, Any]], depot_id: int) -> list[Claim]:
     claims its parts, in the order of `pieces_of`."""
     claims: list[Claim] = []
     for line in lines:
-        made = [
-            Claim(piece.variant_id, depot_id, piece.kind, piece.quantity, bundle=piece.bundle)
+        if (terms := line["rental"]) is None:
+            claims += [piece.claim(depot_id) for piece in pieces_of(line)]
+            continue
+        blocked = date.fromisoformat(terms["blocked_from"]), date.fromisoformat(terms["blocked_until"])
+        ready_days = RentalTerms.of(terms).buffers.ready_days
+        of_one = [
+            piece.claim(depot_id, days=_days_of(terms), period=blocked, turnaround_days=ready_days)
             for piece in pieces_of(line)
         ]
-        if line["kind"] == RENTAL:
-            made = [_on_its_days(claim, line["rental"]) for claim in made] * line["quantity"]
-        claims += made
+        claims += of_one * line["quantity"]
     return claims
-
-
-def _on_its_days(claim: Claim, terms: dict[str, Any]) -> Claim:
-    """What a rental uses up is claimed without days, and named with them."""
-    start_on, end_on, first, end = (
-        date.fromisoformat(terms[name]) for name in ("start_on", "end_on", "blocked_from", "blocked_until")
-    )
-    if claim.kind == ReservationKind.SALE:
-        return replace(claim, days=(start_on, end_on))
-    ready = RentalTerms.of(terms).buffers.ready_days
-    return replace(claim, period=(first, end), turnaround_days=ready, days=(start_on, end_on))

@@ -19,10 +19,8 @@ from core.errors import FieldError, InvalidInput, NotFound
 from core.time import days_counted
 from inventory.journeys import Journey
 from inventory.models import Depot, Reservation
-from inventory.packing import Days
 from inventory.selectors import Pool
 from inventory.services import Claim, commit, hold, lock_pools, release, sync_soon
-from inventory.states import ReservationKind
 from orders.bundles import Piece, pieces_of
 from orders.disruption import WAITING
 from orders.errors import TransitionNotAllowed
@@ -144,9 +142,7 @@ def _offered(line: OrderLine, sku: str) -> Variant:
 
 def _swap_sale(order: Order, line: OrderLine, actor: str, note: str) -> list[UUID]:
     pieces = _pieces(line)
-    new = _won(
-        [Claim(piece.variant_id, order.depot_id, piece.kind, piece.quantity, bundle=piece.bundle) for piece in pieces]
-    )
+    new = _won([piece.claim(order.depot_id) for piece in pieces])
     move_sale(order, line, "replace", actor=actor, note=note, reservation_id=new[0].pk)
     line.parts.all().delete()
     LinePart.objects.bulk_create(line_parts(line, None, pieces[1:], iter(new[1:])))
@@ -162,7 +158,9 @@ def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[
     periods = [around.blocked(rental.start_on, rental.end_on, depot.is_closed) for rental in rentals]
     new = _won(
         [
-            _claim(piece, rental, period, around.ready_days)
+            piece.claim(
+                order.depot_id, days=(rental.start_on, rental.end_on), period=period, turnaround_days=around.ready_days
+            )
             for rental, period in zip(rentals, periods, strict=True)
             for piece in pieces
         ]
@@ -180,14 +178,6 @@ def _swap_rentals(order: Order, line: OrderLine, actor: str, note: str) -> list[
         LinePart.objects.bulk_create(line_parts(line, rental, pieces[1:], unused))
     line.explanation["rental"] |= {"prep_days": offer.prep_days, "turnaround_days": offer.turnaround_days}
     return [row.pk for row in new]
-
-
-def _claim(piece: Piece, rental: Rental, period: Days, ready_days: int) -> Claim:
-    days = (rental.start_on, rental.end_on)
-    depot_id = rental.line.order.depot_id
-    if piece.kind == ReservationKind.SALE:
-        return Claim(piece.variant_id, depot_id, piece.kind, piece.quantity, days=days, bundle=piece.bundle)
-    return Claim(piece.variant_id, depot_id, piece.kind, 1, period, ready_days, days=days, bundle=piece.bundle)
 
 
 def _won(claims: list[Claim]) -> list[Reservation]:
