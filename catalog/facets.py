@@ -190,6 +190,6 @@ def _by_rules(ready: Collection[str], airline: str | None, place: str | None, on
     return {
         "ready": sorted(ready) or None, "airline": airline, "place": None if place == Ready.HOLD else place,
         "on": on or today, "believed": today - BELIEVED_FOR, "uncertain": Trust.UNCERTAIN.value,
-        "soft": [kind.value for kind in Kind if kind.shell == Shell.SOFT],
+        "soft": Kind.of_shell(Shell.SOFT),
         "stay_on_the_ground": [Kind.CAR_CRATE.value, Kind.ACCESSORY.value],
     }  # fmt: skip

@@ -13,13 +13,12 @@ from catalog.selectors import (
     ALT,
     NAME,
     SEASONS_OF,
-    STEPS_AS_JSON,
     VARIANT_AS_JSON,
     ImageRow,
     SeasonRow,
     VariantRow,
     Wish,
-    offer_in_force,
+    offers_of_variant,
     parameters_of,
 )
 from core.postgres import prepared_cursor
@@ -132,16 +131,6 @@ def _judged(statement: str, which: str) -> dict[bool, str]:
     }
 
 
-# Whatever a variant is offered for in the currency.
-_WITH_OFFERS = f"""
-    catalog_variant v
-    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s AND {offer_in_force("s")}
-    LEFT JOIN LATERAL (
-        SELECT o.*, {STEPS_AS_JSON} FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
-        WHERE o.variant_id = v.id AND o.currency = %(currency)s AND {offer_in_force("o")} GROUP BY o.id
-    ) o ON true
-"""  # noqa: S608 (constants only)
-
 # Shapes are judged and tariffs priced, once each, however many variants have them. Few that fit are all looked up and
 # sorted; many are walked tariff by tariff, the cheapest first, until there are enough.
 _FITTING = _judged(
@@ -197,7 +186,7 @@ SELECT
                (SELECT json_build_object('image', i.image, 'alt', {ALT}, 'colour', i.colour, 'sizes', i.sizes)
                 FROM catalog_containerimage i WHERE i.container_id = c.id AND i.colour IN ('', v.colour)
                 ORDER BY i.colour <> v.colour, i.position, i.id LIMIT 1) AS picture
-        FROM best b, catalog_container c, {_WITH_OFFERS}
+        FROM best b, catalog_container c, catalog_variant v {offers_of_variant()}
         WHERE v.id = b.variant_id AND c.id = v.container_id
         ORDER BY b.answer, b.price, b.sku
     ) shown)
@@ -248,8 +237,7 @@ def _numbers(asked: Asked) -> dict[str, Any]:
     }
     for name, read in _READ.items():
         columns[name] = [read(need) for *_, need in needs]
-    soft = [kind.value for kind in Kind if kind.shell == Shell.SOFT]
-    kinds = {"soft": soft, "for_cars": Kind.CAR_CRATE, "holds_none": Kind.ACCESSORY}
+    kinds = {"soft": Kind.of_shell(Shell.SOFT), "for_cars": Kind.CAR_CRATE}
     return {**columns, **kinds, "tight": TIGHT_BELOW_MM, "tight_g": TIGHT_BELOW_G, "ample": TIGHT_BELOW_MM}
 
 

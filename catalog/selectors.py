@@ -158,36 +158,39 @@ class ContainerRow(TypedDict):
     rank: int
 
 
-def offer_in_force(offer: str) -> str:
+def _in_force(offer: str) -> str:
     """As `catalog.models.in_force`."""
     return f"{offer}.valid_from <= %(shop_today)s AND coalesce({offer}.valid_until > %(shop_today)s, true)"
+
+
+def offers_of_variant(*more: str) -> str:
+    """As SQL, to be joined to a variant `v`: its offers in the currency that are in force today, to buy as `s` and to
+    rent as `o`, with `steps` and whatever more is told of its rates `r`.
+    """
+    steps = "json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)"
+    told = ", ".join(["o.*", f"json_agg({steps} ORDER BY r.from_days) AS steps", *more])
+    return f"""
+    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s AND {_in_force("s")}
+    LEFT JOIN LATERAL (
+        SELECT {told} FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
+        WHERE o.variant_id = v.id AND o.currency = %(currency)s AND {_in_force("o")} GROUP BY o.id
+    ) o ON true"""  # noqa: S608 (constants only)
 
 
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
 # VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
 # variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
-_APPROVED = f"""
+_LEAST = f"""
+    CASE WHEN %(days)s::int IS NULL
+         THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
+         WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL} END AS price
+"""
+CAN_BE_HAD = f"""
     catalog_variant v
     JOIN LATERAL (
         SELECT a.result FROM catalog_approval a WHERE a.variant_id = v.id ORDER BY a.approved_on DESC, a.id DESC LIMIT 1
     ) latest ON latest.result = 'approved'
-    LEFT JOIN catalog_saleoffer s ON s.variant_id = v.id AND s.currency = %(currency)s AND {offer_in_force("s")}
-"""  # noqa: S608 (constants only)
-STEPS_AS_JSON = """
-    json_agg(json_build_object('from_days', r.from_days, 'per_day_minor', r.per_day_minor)
-             ORDER BY r.from_days) AS steps
-"""
-CAN_BE_HAD = f"""{_APPROVED}
-    LEFT JOIN LATERAL (
-        SELECT o.*, {STEPS_AS_JSON},
-               CASE WHEN %(days)s::int IS NULL
-                    THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
-                    WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL}
-               END AS price
-        FROM catalog_rentaloffer o JOIN catalog_rentalrate r ON r.offer_id = o.id
-        WHERE o.variant_id = v.id AND o.currency = %(currency)s AND {offer_in_force("o")}
-        GROUP BY o.id
-    ) o ON true
+    {offers_of_variant(_LEAST)}
     CROSS JOIN LATERAL (
         SELECT CASE %(mode)s WHEN 'buy' THEN s.price_minor WHEN 'rent' THEN o.price
                     ELSE least(s.price_minor, o.price) END AS price
@@ -199,8 +202,8 @@ CAN_BE_HAD = f"""{_APPROVED}
 """  # noqa: S608 (constants only)
 
 
-def _name_of(container: str) -> str:
-    return f"coalesce(nullif({container}.i18n ->> %(name_in)s::text, ''), {container}.name)"
+def _name_of(container: str, key: str = "%(name_in)s::text") -> str:
+    return f"coalesce(nullif({container}.i18n ->> {key}, ''), {container}.name)"
 
 
 VARIANT_AS_JSON = f"""
@@ -316,8 +319,7 @@ _SORTED_BY = {
 def _sorted_by(sort: Sort) -> tuple[str, str]:
     """What is sorted by, and its type. Names as the indexes container_by_name have them."""
     language = language_asked()
-    own = language == settings.LANGUAGE_CODE
-    name = "c.name" if own else f"coalesce(nullif(c.i18n ->> 'name_{language}', ''), c.name)"
+    name = "c.name" if language == settings.LANGUAGE_CODE else _name_of("c", f"'name_{language}'")
     value, kind = _SORTED_BY[sort]
     return value.format(name=name), kind
 

@@ -66,8 +66,10 @@ class MeasureField(forms.IntegerField):
         self.error_messages["too_small"] = self.wrong
 
     def to_python(self, value: Any) -> int | None:
-        if value in self.empty_values or isinstance(value, int):
-            return value or None if value in self.empty_values else value
+        if value in self.empty_values:
+            return None
+        if isinstance(value, int):
+            return value
         read = _MEASURE.fullmatch(str(value).lower())
         factor = self.UNITS[self.unit].get(read["unit"] or self.unit) if read else None
         measure = Decimal(read["number"].replace(",", ".")) * factor if read and factor else None

@@ -86,14 +86,17 @@ def _version(row: Any, *, may_undo: bool) -> tuple[Any, ...]:
     undo: SafeString | str = ""
     if row.is_to_come and may_undo:
         address = reverse(f"admin:catalog_{'rentaloffer' if is_rent else 'saleoffer'}_delete", args=[row.pk])
-        undo = format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">Undo</a>', address)
+        undo = anchor(address, "Undo")
     who = row.set_by or NOTHING
     return since_when(row), "To rent" if is_rent else "To buy", price, ", ".join(more) or NOTHING, who, undo
 
 
 def link(model: str, pk: Any, text: str) -> SafeString:
     """A link to a row's page; `model` as in "catalog_variant"."""
-    address = reverse(f"admin:{model}_change", args=[pk])
+    return anchor(reverse(f"admin:{model}_change", args=[pk]), text)
+
+
+def anchor(address: str, text: str) -> SafeString:
     return format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, text)
 
 

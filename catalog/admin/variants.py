@@ -13,7 +13,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
@@ -25,6 +24,7 @@ from unfold.decorators import action, display
 
 from catalog.admin.showing import (
     all_prices,
+    anchor,
     least_days,
     lines,
     link,
@@ -126,10 +126,7 @@ class BundlePartInline(TabularInline):
         """A bundle has none of its own."""
         if row.part_id is None:
             return NOTHING
-        address = f"{reverse('admin:inventory_stocklevel_changelist')}?{urlencode({'q': row.part.sku})}"
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, "Show"
-        )
+        return anchor(f"{reverse('admin:inventory_stocklevel_changelist')}?{urlencode({'q': row.part.sku})}", "Show")
 
 
 class SaleOfferInline(TabularInline):

@@ -30,6 +30,10 @@ class Kind(models.TextChoices):
     def holds_cats(self) -> bool:
         return self != Kind.ACCESSORY
 
+    @classmethod
+    def of_shell(cls, shell: Shell) -> list[str]:
+        return [kind.value for kind in cls if kind.shell == shell]
+
     @property
     def shell(self) -> Shell:
         return Shell.SOFT if self in (Kind.SOFT, Kind.BACKPACK, Kind.WHEELED) else Shell.HARD
