@@ -41,7 +41,11 @@ def _which(part: LinePart, viewer: Any) -> SafeString | str:
 
 def missing_field(rental: Rental) -> dict[str, forms.Field]:
     """To say which parts are not here."""
-    choices = [(str(p.reservation.unit), f"{p.title}, {p.reservation.unit}") for p in rented_parts(rental)]
+    choices = [
+        (str(p.reservation.unit), f"{p.title}, {p.reservation.unit}")
+        for p in rented_parts(rental)
+        if p.reservation.unit
+    ]
     if not choices:
         return {}
     field = forms.MultipleChoiceField(
