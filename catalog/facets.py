@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import TextChoices
 from django.utils import timezone
 
-from catalog.fit import BELIEVED_FOR, Shell, Trust
+from catalog.fit import BELIEVED, BELIEVED_FOR, Shell
 from catalog.models import Kind
 from catalog.selectors import CAN_BE_HAD, VariantRow, Wish, containers_of, fetch, parameters_of
 
@@ -66,7 +66,7 @@ cabin AS MATERIALIZED (
           AND (%(place)s::text IS NULL OR r.cabin IN ('', %(place)s))
         ORDER BY r.airline_id, r.cabin, r.aircraft, r.shell, r.valid_from DESC
     ) r
-    WHERE allowed AND checked_on >= %(believed)s AND trust <> %(uncertain)s
+    WHERE allowed AND checked_on >= %(believed)s AND trust = ANY(%(trusts)s)
       AND length_mm IS NOT NULL AND width_mm IS NOT NULL AND height_mm IS NOT NULL
 ), hold AS MATERIALIZED (
     SELECT * FROM (
@@ -75,7 +75,7 @@ cabin AS MATERIALIZED (
         WHERE r.valid_from <= %(on)s AND (%(airline)s::text IS NULL OR a.code = %(airline)s)
         ORDER BY r.airline_id, r.aircraft, r.valid_from DESC
     ) r
-    WHERE allowed AND checked_on >= %(believed)s AND trust <> %(uncertain)s
+    WHERE allowed AND checked_on >= %(believed)s AND trust = ANY(%(trusts)s)
 )
 """
 
@@ -189,7 +189,7 @@ def _by_rules(ready: Collection[str], airline: str | None, place: str | None, on
     today = timezone.now().date()
     return {
         "ready": sorted(ready) or None, "airline": airline, "place": None if place == Ready.HOLD else place,
-        "on": on or today, "believed": today - BELIEVED_FOR, "uncertain": Trust.UNCERTAIN.value,
+        "on": on or today, "believed": today - BELIEVED_FOR, "trusts": [trust.value for trust in BELIEVED],
         "soft": Kind.of_shell(Shell.SOFT),
         "stay_on_the_ground": [Kind.CAR_CRATE.value, Kind.ACCESSORY.value],
     }  # fmt: skip

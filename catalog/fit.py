@@ -49,6 +49,9 @@ class Trust(TextChoices):
     UNCERTAIN = "uncertain", "Uncertain"
 
 
+BELIEVED = (Trust.GOOD, Trust.MEDIUM)  # enough to say yes or no by it
+
+
 class Answer(TextChoices):
     """From best to worst. `too_small` is the only no: `Reason` says for whom or what there is too little room."""
 
@@ -173,7 +176,7 @@ class Rule:
     def doubt(self, today: date) -> Reason | None:
         if today - self.checked_on > BELIEVED_FOR:
             return Reason.OLD_RULE
-        return Reason.DOUBTFUL_RULE if self.trust in (Trust.LOW, Trust.UNCERTAIN) else None
+        return None if self.trust in BELIEVED else Reason.DOUBTFUL_RULE
 
     @property
     def about(self) -> tuple[bool, ...]:

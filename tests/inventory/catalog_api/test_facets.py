@@ -117,6 +117,7 @@ def test_the_list_takes_the_same_filters(get: Get, query: dict[str, Any], expect
     [
         {"checked_on": "2020-01-01"},
         {"trust": "uncertain"},
+        {"trust": "low"},
         {"allowed": False},
         {"height_mm": None},
         {"height_mm": 200},
