@@ -11,6 +11,7 @@ from accounts.models import User
 from catalog.checklist import CODES
 from catalog.models import TaxRate
 from inventory.models import Depot, StockLevel, Unit
+from inventory.services import forget_old_changes
 from sandbox.inventory.server import Sandbox
 
 DEPOTS = ("BER", "HAM", "MUC")
@@ -103,6 +104,7 @@ def fill(variants: int) -> list[str]:
         cursor.execute("SELECT min(id) FROM catalog_variant")
         facts: dict[str, Any] = {"first": cursor.fetchone()[0], "for_orders": FOR_ORDERS, "plenty": PLENTY}
         cursor.execute(_STOCK.format(scarce=SCARCE, scarce_pieces=SCARCE_PIECES, **facts))
+        forget_old_changes()
         cursor.execute("VACUUM ANALYZE")
         cursor.execute(
             "SELECT sku FROM inventory_stocklevel l JOIN catalog_variant v ON v.id = variant_id "

@@ -18,7 +18,7 @@ from catalog.version import Remembered, catalog_version
 from core.errors import FieldError, InvalidInput
 from core.time import day_after, days_counted
 from inventory.models import Depot, DepotClosure
-from inventory.selectors import Pool, PoolCount, Pools, counted, counts_of
+from inventory.selectors import Counted, Pool, PoolCount, Pools, counted, counted_again, counts_of
 
 _T = TypeVar("_T")
 
@@ -120,7 +120,8 @@ class Counting:
     Good for as long as it is the same day at every depot. days: None for today, which each depot has its own of,
     whether or not it opens then. One statement whatever the number of pools: the widest buffers are asked for, and each
     variant looks at its own. Counts come in the order of the variants, and for each in that of the depots. They come as
-    the same list as the last time where nothing has changed: mostly nothing has.
+    the same list as the last time where nothing has changed, as mostly nothing has: then nothing is counted (ADR 38),
+    and where something has it takes a second statement.
     """
 
     def __init__(self, variants: Collection[VariantRow], depots: Collection[Depot], days: Days | None) -> None:
@@ -128,7 +129,7 @@ class Counting:
         self._period = _widest(variants, asked) if variants and asked else None
         self._shares = [_share(row, one, self._period[0]) for row in variants for one in asked if self._period]
         self._pools = Pools([share.pool for share in self._shares])
-        self._last: tuple[Any, Sequence[Any], list[Any]] = None, (), []  # what was told, of which rows, and how
+        self._last: tuple[Any, Counted, list[Any]] | None = None  # what was told, of which counts, and how
 
     def free(self) -> tuple[str, list[Free]]:
         """What is free on all of the days, and the catalog's version in the instant of the count."""
@@ -141,13 +142,22 @@ class Counting:
     def _told(self, what: Callable[["_Share", PoolCount], _T]) -> tuple[str, list[_T]]:
         if self._period is None:
             return catalog_version(), []
-        rows = counted(self._pools, period=self._period)
-        last_what, last_rows, told = self._last  # read at once: others may be counting the same
-        if last_what is not what or last_rows != rows:
-            counts = counts_of(rows, self._pools, period=self._period)
-            told = [what(share, counts[share.pool]) for share in self._shares]
-            self._last = what, rows, told
-        return rows[0][0], told
+        last = self._last  # read at once: others may be counting the same
+        if last is None or last[0] is not what:
+            now = counted(self._pools, period=self._period)
+            told = self._tell(what, now)
+        else:
+            _, before, told = last
+            now = counted_again(self._pools, before, period=self._period)
+            if now.rows is not before.rows and now.rows != before.rows:
+                told = self._tell(what, now)
+        self._last = what, now, told
+        return now.version, told
+
+    def _tell(self, what: Callable[["_Share", PoolCount], _T], counted: Counted) -> list[_T]:
+        assert self._period is not None  # noqa: S101 (it was counted for)
+        counts = counts_of(counted, self._pools, period=self._period)
+        return [what(share, counts[share.pool]) for share in self._shares]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,10 @@ def reconcile(timestamp: int = 0, *, depot: str = "", sku: str = "", repair: boo
 def forget_old_reconciliations(timestamp: int) -> None:
     """Forget comparisons after 90 days."""
     services.forget_old_reconciliations()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="inventory.forget_old_changes", queue="inventory", queueing_lock="inventory.forget_old_changes")
+def forget_old_changes(timestamp: int) -> None:
+    """Keep short what is looked through to see whether counts have changed."""
+    services.forget_old_changes()

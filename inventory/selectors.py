@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import accumulate
@@ -16,6 +16,7 @@ from django.utils import timezone
 from catalog.version import CATALOG_VERSION
 from core.postgres import prepared_cursor
 from core.time import day_after, today_in
+from inventory.changes import SEEN, Seen, seen_unchanged
 from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
 from inventory.states import AT_HAND, IN_SERVICE, ReservationKind, ReservationStatus, UnitStatus
@@ -90,7 +91,7 @@ WITH pool AS MATERIALIZED (
     ) l ON true
 ), claim AS MATERIALIZED (
     SELECT pool.n, r.kind, r.quantity, CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
-           lower(r.period) AS first_on,
+           lower(r.period) AS first_on, CASE WHEN r.status = 'held' THEN r.expires_at END AS lapses_at,
            CASE WHEN r.status = 'shipped' THEN greatest(upper(r.period), pool.today + 1 + r.turnaround_days)
                 ELSE upper(r.period) END AS free_on
     FROM pool JOIN inventory_reservation r USING (variant_id, depot_id)
@@ -136,9 +137,10 @@ WITH pool AS MATERIALIZED (
     SELECT n, array_agg(day - %(first)s::date) AS days, array_agg(taken::int) AS taken FROM step GROUP BY n
 )
 """  # noqa: S608 (constants only)
-# With the catalog's version, which costs nothing here: counts are shown beside what it is about.
+# First what is of the instant, of which each row has the same: to say it costs nothing here.
 _SQL = f"""{_COUNTED}
-SELECT {CATALOG_VERSION}, p.asked, p.share, p.comes_back, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0),
+SELECT {CATALOG_VERSION}, {SEEN}, (SELECT min(lapses_at)::text FROM claim), p.variant_id,
+       p.asked, p.share, p.comes_back, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0),
        coalesce(fleet.units, 0), steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
 FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
 """  # noqa: S608 (constants only)
@@ -180,26 +182,57 @@ def pool_counts(
     return counts_of(counted(asked, period=period, now=now), asked, period=period)
 
 
-def counted(pools: Pools, *, period: tuple[date, date], now: datetime | None = None) -> Sequence[Any]:
-    """What `counts_of` makes counts of, and first in each row the catalog's version, seen in the same instant.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What `counts_of` makes counts of: equal rows make equal counts. All of it was seen in one instant.
 
-    Equal rows make equal counts. One statement, of at least one pool.
+    version: of the catalog. seen: None inside of a transaction, as what it writes may be undone. lapses_at: when the
+    first of the holds ends that were counted. variants: whose stock was counted, the parts of bundles among them.
     """
+
+    version: str
+    seen: Seen | None
+    lapses_at: datetime | None
+    variants: str
+    rows: Sequence[Any]
+
+
+def counted(pools: Pools, *, period: tuple[date, date], now: datetime | None = None) -> Counted:
+    """One statement, of at least one pool."""
     first, end = period
     if end <= first:
         raise ValueError("the period must have at least one day")
     asked = {"variants": pools.variants, "depots": pools.depots, "first": first, "end": end}
     with prepared_cursor() as cursor:
         cursor.execute(_SQL, {**asked, "now": now or timezone.now()})
-        rows: Sequence[Any] = cursor.fetchall()
-    return rows
+        told = cursor.fetchall()
+    version, *instant, lapses_at = told[0][:5]
+    return Counted(
+        version, None if connection.in_atomic_block else Seen(*instant), lapses_at and _instant(lapses_at),
+        _array({row[5] for row in told}), [row[6:] for row in told],
+    )  # fmt: skip
 
 
-def counts_of(rows: Sequence[Any], pools: Pools, *, period: tuple[date, date]) -> dict[Pool, PoolCount]:
+def counted_again(pools: Pools, last: Counted, *, period: tuple[date, date]) -> Counted:
+    """As `counted`, with the very rows of the last time where they are known to be what they were.
+
+    last: of the same pools and period, on the same day at each depot; its rows are good for nothing once the catalog's
+    version has moved. One statement where nothing of theirs has changed and no hold has lapsed, else two. Inside of a
+    transaction all is counted anew.
+    """
+    now = timezone.now()
+    may_last = last.lapses_at is None or now < last.lapses_at
+    if last.seen and may_last and not connection.in_atomic_block and (same := seen_unchanged(last.variants, last.seen)):
+        version, seen = same
+        return replace(last, version=version, seen=seen)
+    return counted(pools, period=period, now=now)
+
+
+def counts_of(counted: Counted, pools: Pools, *, period: tuple[date, date]) -> dict[Pool, PoolCount]:
     """By pool what is there less what is promised; of a bundle's pool, what all of its parts are enough for."""
     days = (period[1] - period[0]).days
     counts: dict[Pool, PoolCount] = {}
-    for _, asked_as, share, comes_back, sale, units, step_days, steps, as_of, uneven in rows:
+    for asked_as, share, comes_back, sale, units, step_days, steps, as_of, uneven in counted.rows:
         pool = pools.all[asked_as - 1]
         count = PoolCount(sale, _by_day(days, units, step_days, steps), as_of and _instant(as_of), uneven)
         if share is not None:

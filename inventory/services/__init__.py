@@ -1,5 +1,6 @@
 """Every write to stock that means something."""
 
+from inventory.changes import forget_old_changes
 from inventory.services.days import change_days, expect_back
 from inventory.services.holds import (
     Bundle,
@@ -58,6 +59,7 @@ __all__ = [
     "exchange_units",
     "expect_back",
     "extend_holds",
+    "forget_old_changes",
     "forget_old_reconciliations",
     "free_units",
     "free_units_of",

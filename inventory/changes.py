@@ -1,0 +1,84 @@
+"""What tells whether counts are still what they were (ADR 38).
+
+Every row of a stock level, a reservation, a unit or a downtime of which something is counted leaves a line in
+`inventory_change` when it changes, by triggers: whoever writes, and however. A line is seen from the moment on at which
+what was changed is seen, and a snapshot tells of each transaction whether it was seen: what is in the lines now and was
+not in the snapshot then is what changed in between. Nobody waits for anybody.
+"""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from catalog.version import CATALOG_VERSION
+from core.postgres import prepared_cursor
+
+
+class Seen(NamedTuple):
+    """One instant: which transactions were over, in PostgreSQL's words, and how often lines had been forgotten.
+
+    Numbers of transactions are those of one start of the server: another that takes its place may give them to others.
+    """
+
+    server: str
+    forgotten: int
+    snapshot: str
+
+
+# As SQL, of the instant of the statement: the fields of Seen.
+SEEN = (
+    "(SELECT pg_postmaster_start_time()::text), (SELECT times FROM inventory_changes_forgotten), "
+    "(SELECT pg_current_snapshot()::text)"
+)
+
+# What is forgotten had been seen by the time before: who looked after that has seen all that is gone. The first time
+# after a start of the server counts twice, as it forgets all: lines of a backup may have numbers that are yet to come.
+_CHANGED = f"""
+SELECT {CATALOG_VERSION}, {SEEN},
+       pg_postmaster_start_time()::text <> %(server)s OR forgotten.times > %(forgotten)s + 1 OR EXISTS (
+           SELECT FROM (
+               SELECT * FROM inventory_change WHERE transaction >= pg_snapshot_xmin(%(snapshot)s::pg_snapshot)
+               ORDER BY transaction DESC OFFSET 0  -- by the index, however few lines there are thought to be
+           ) line
+           WHERE NOT pg_visible_in_snapshot(transaction, %(snapshot)s::pg_snapshot)
+           AND (variant_id = ANY(%(variants)s::bigint[]) OR variant_id IS NULL)
+       )
+FROM inventory_changes_forgotten forgotten
+"""  # noqa: S608 (constants only)
+
+_FORGET = """
+WITH last AS (
+    SELECT server, snapshot FROM inventory_changes_forgotten FOR UPDATE
+), gone AS (
+    DELETE FROM inventory_change USING last
+    WHERE last.server <> pg_postmaster_start_time()::text OR pg_visible_in_snapshot(transaction, last.snapshot)
+    RETURNING 1
+), noted AS (
+    UPDATE inventory_changes_forgotten
+    SET times = times + CASE WHEN server = pg_postmaster_start_time()::text THEN 1 ELSE 2 END,
+        server = pg_postmaster_start_time()::text, snapshot = pg_current_snapshot()
+)
+SELECT count(*) FROM gone
+"""
+
+
+def seen_unchanged(variants: str, since: Seen) -> tuple[str, Seen] | None:
+    """The catalog's version and what is seen now, if nothing that is counted of these has changed; else None.
+
+    variants: their ids as an array in PostgreSQL's words. One statement. Not for the inside of a transaction: its own
+    changes are not told from what was seen before.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(_CHANGED, {**since._asdict(), "variants": variants})
+        version, server, forgotten, snapshot, changed = cursor.fetchone()
+    return None if changed else (version, Seen(server, forgotten, snapshot))
+
+
+def forget_old_changes() -> int:
+    """Delete the lines that had been seen by the last time, all if the server was started since. Returns how many.
+
+    Whoever has not looked since then counts again. Safe to repeat, and beside whoever reads or writes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET)
+        return int(cursor.fetchone()[0])
