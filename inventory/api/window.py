@@ -241,7 +241,7 @@ def _asked(request: HttpRequest) -> Any:
 
 
 def _answer(request: Any, filled: Filled) -> HttpResponse:
-    sent = {t.strip().removeprefix("W/") for t in request.headers.get("If-None-Match", "").split(",")}
+    sent = {t.strip().removeprefix("W/") for t in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")}
     answer = (
         HttpResponseNotModified()
         if filled.tag in sent or "*" in sent
