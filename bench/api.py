@@ -8,11 +8,13 @@ hello, before and after: ratios carry over to other machines, rates do not.
 import argparse
 import json
 import os
+import random
 import secrets
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -50,6 +52,7 @@ from sandbox.stripe.server import running as running_stripe
 API = "/api/v1"
 CUSTOMERS = 8
 WORKERS, THREADS = 2, 4
+CHANGES_A_SECOND = 50
 MISO = {"length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4300}
 AIMS = {
     "list": 0.40, "list, unchanged": 0.50, "detail": 0.45, "board": 0.08, "trip search": 0.05, "quote": 0.10,
@@ -160,6 +163,34 @@ def _url() -> str:
     return f"postgres://{told['USER']}{password}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
 
 
+@contextmanager
+def stock_changing(times_a_second: int) -> Iterator[None]:
+    """Meanwhile units anywhere in the shop are lost and found, by another process than those that serve."""
+    over = threading.Event()
+
+    def change() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT min(id), max(id) FROM inventory_unit")
+            first, last = cursor.fetchone()
+            while not over.wait(1 / times_a_second):
+                cursor.execute(_LOSE_OR_FIND, [random.randint(first, last)])  # noqa: S311 (no secret)
+        connection.close()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+_LOSE_OR_FIND = """
+UPDATE inventory_unit SET status = CASE status WHEN 'available' THEN 'lost' ELSE 'available' END
+WHERE id = %s AND status IN ('available', 'lost')
+"""
+
+
 @dataclass
 class Bench:
     """The measures of one size, one after the other. Wrong answers end the run."""
@@ -174,7 +205,10 @@ class Bench:
 
     def all(self) -> list[Figure]:
         self.read("hello", [{"path": "/hello"}], connections=self.effort.connections, truth=False)
-        self.read("list", self.lists(), connections=self.effort.connections)
+        if self._is_wanted("list"):
+            with stock_changing(CHANGES_A_SECOND):
+                self.read("list, stock changing", self.lists(), same=False)
+        self.read("list", self.lists(), connections=self.effort.connections)  # would find what was stale since
         self.unchanged("list, unchanged", self.lists())
         self.read("list, never asked before", self.lists_anew(), same=False)
         self.read("detail", self.details())
