@@ -11,16 +11,16 @@ from inventory.states import ReservationStatus
 
 
 class Rebooking:
-    """One live rental among everybody else's of its pool, or several that get the same days together, as the pieces of a
-    bundle do. Reads once, in at most five statements; answers many times.
+    """One live rental among everybody else's of its pool, or several that get the same days together, as the pieces of
+    a bundle do. Reads once, in at most five statements; answers many times.
 
     A promise only while the pool is locked.
     """
 
     def __init__(self, *rows: Reservation, until: date | None = None, fleet: Fleet | None = None) -> None:
-        """rows: of one pool and one state. until: the end, half open, of the days that they have a right to, if they are
-        expected later: whom they keep waiting then is nobody who cannot be served. fleet: of their pool, if somebody has
-        read it."""
+        """rows: of one pool and one state. until: the end, half open, of the days that they have a right to, if they
+        are expected later: whom they keep waiting then is nobody who cannot be served. fleet: of their pool, if
+        somebody has read it."""
         row = rows[0]
         pool = (row.variant_id, row.depot_id)
         self._row, self._fleet, self._today = row, fleet or fleets([pool])[pool], row.depot.today
@@ -85,9 +85,8 @@ class Rebooking:
         if until is None or not self._is_out:
             return self._fleet.shelves
         now = (self._row.period.lower, min(until, self._row.period.upper))
-        return [
-            Shelf(s.unit, joined([now, *self._down[s.unit]])) if s.unit in self._down else s for s in self._fleet.shelves
-        ]
+        taken = {unit: joined([now, *down]) for unit, down in self._down.items()}
+        return [Shelf(s.unit, taken[s.unit]) if s.unit in taken else s for s in self._fleet.shelves]
 
     def _with(self, shelf: Shelf[int], days: Days) -> Shelf[int]:
         return Shelf(shelf.unit, joined([*shelf.taken, days])) if shelf.unit in self._down else shelf

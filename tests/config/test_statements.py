@@ -27,7 +27,7 @@ APPS = ("catalog", "inventory", "orders", "payments")
 
 @pytest.fixture
 def boss(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser(email="boss@example.org", password="a long password"))  # noqa: S106
+    client.force_login(User.objects.create_superuser(email="boss@example.org", password="a long password"))
     return client
 
 

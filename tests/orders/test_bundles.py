@@ -410,7 +410,7 @@ def test_a_bundle_lasts_no_longer_than_its_scarcest_part(shop: Shop, rented: Set
 
 
 @pytest.mark.parametrize("is_out", [False, True])
-def test_two_of_one_kind_last_as_long_as_there_are_two(shop: Shop, is_out: bool) -> None:  # noqa: FBT001 (a parameter)
+def test_two_of_one_kind_last_as_long_as_there_are_two(shop: Shop, is_out: bool) -> None:
     pair = bundle(shop.crate, quantities=[2])
     line = LineRequest("rental", pair.sku, 1, shop.day(0), shop.day(3))
     rental = out(shop, line) if is_out else rental_of(shop.paid(line))
