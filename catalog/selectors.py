@@ -301,6 +301,11 @@ CROSS JOIN LATERAL (
 ) found
 """  # noqa: S608
 
+_CURRENCIES = f"""
+SELECT s.currency FROM catalog_saleoffer s WHERE {_in_force("s")} UNION
+SELECT o.currency FROM catalog_rentaloffer o WHERE {_in_force("o")} ORDER BY 1
+"""  # noqa: S608 (constants only)
+
 _BY_KIND = f"""
 SELECT c.kind, count(*) AS containers
 FROM catalog_container c
@@ -392,8 +397,8 @@ def kinds_offered(*, currency: str) -> dict[str, int]:
 
 
 def currencies_offered() -> list[str]:
-    """The currencies that anything of the shop is offered in, or would be if it were approved. One statement."""
-    rows = fetch("SELECT currency FROM catalog_saleoffer UNION SELECT currency FROM catalog_rentaloffer ORDER BY 1", {})
+    """The currencies that anything of the shop is offered in today, or would be if it were approved. One statement."""
+    rows = fetch(_CURRENCIES, {"shop_today": shop_today()})
     return [row["currency"] for row in rows]
 
 

@@ -344,6 +344,19 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="rental") | Q(unit__isnull=True), name="reservation_unit_is_rented"
             ),
+            # Whatever it is for: a rental, or a part of one.
+            ExclusionConstraint(
+                name="reservation_unit_never_twice",
+                expressions=[
+                    (
+                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
+                        "&&",
+                    ),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(unit__isnull=False, status__in=["committed", "shipped"]),
+                deferrable=models.Deferrable.IMMEDIATE,  # at the end of a statement: two may change places in one
+            ),
             models.UniqueConstraint(
                 fields=["unit"], condition=Q(status="shipped"), name="reservation_unit_out_once"
             ),  # whoever has a unit, nobody else has it

@@ -147,9 +147,11 @@ class Outlook:
         low, high = self.rental.end_on, min(self.terms.last_day(self.rental.start_on), self.depot.last_day)
         if self.is_overdue or self.rental.status not in EXTENDABLE:
             return low
+        pools: dict[Pool, list[Reservation]] = {}
+        for row in returning_claims(self.rental):
+            pools.setdefault((row.variant_id, row.depot_id), []).append(row)
         rebookings = [
-            Rebooking(row, until=self.paid_until, fleet=self._read.get((row.variant_id, row.depot_id)))
-            for row in returning_claims(self.rental)
+            Rebooking(*rows, until=self.paid_until, fleet=self._read.get(pool)) for pool, rows in pools.items()
         ]
         while low < high:  # what does not fit does not fit with more days either
             middle = low + timedelta(days=(days_counted(low, high)) // 2)

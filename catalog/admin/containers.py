@@ -228,7 +228,7 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
         }
         return TemplateResponse(request, "catalog/app.html", context)
 
-    @action(description="Duplicate…", icon="content_copy", permissions=["add_variant"], url_path="duplicate")
+    @action(description="Duplicate…", icon="content_copy", permissions=["duplicate"], url_path="duplicate")
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         container = self.row(request, object_id)
         form = DuplicateForm(request.POST or None, container)
@@ -247,6 +247,11 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
         )
         back = reverse("admin:catalog_container_change", args=[container.pk])
         return self.ask(request, form=form, ask=ask, context={"back": back})
+
+    def has_duplicate_permission(self, request: HttpRequest, *_: Any) -> bool:
+        """Prices are copied too."""
+        made = ("container", "variant", "saleoffer", "rentaloffer")
+        return request.user.has_perms([f"catalog.add_{model}" for model in made])
 
     def has_add_variant_permission(self, request: HttpRequest, *_: Any) -> bool:
         return request.user.has_perms(["catalog.add_variant", "catalog.add_container"])

@@ -8,6 +8,14 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+# Going back, what holds no cat is of a kind that nobody knows; it stays what it is to orders and stock, and is shown no more.
+# A bundle stays a variant, without stock.
+HIDE = """
+UPDATE catalog_container SET kind = 'soft', published = false WHERE kind = 'accessory';
+DELETE FROM catalog_season WHERE kind = 'accessory';
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -120,4 +128,5 @@ class Migration(migrations.Migration):
             model_name='bundlepart',
             constraint=models.UniqueConstraint(fields=('bundle', 'part'), name='bundle_part_once', violation_error_message='This is a part already; say how many of it.'),
         ),
+        migrations.RunSQL(migrations.RunSQL.noop, HIDE),
     ]

@@ -10,6 +10,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(
+            "UPDATE catalog_container SET slug = 'facets-' || id WHERE slug = 'facets'", migrations.RunSQL.noop
+        ),
         migrations.AddConstraint(
             model_name='container',
             constraint=models.CheckConstraint(condition=models.Q(('slug', 'facets'), _negated=True), name='container_slug_free', violation_error_message='"facets" is an address of its own in the shop; use another one.'),

@@ -18,7 +18,8 @@ FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id WHERE v
 
 
 # Going back, of each variant and currency the version in force is left.
-_OTHERS = "o.valid_from > current_date OR o.valid_until <= current_date"
+_TODAY = f"(now() AT TIME ZONE '{settings.TIME_ZONE}')::date"  # as the shop counts days
+_OTHERS = f"o.valid_from > {_TODAY} OR o.valid_until <= {_TODAY}"
 ONE_EACH = f"""
 SET CONSTRAINTS ALL IMMEDIATE;
 DELETE FROM catalog_rentalrate r USING catalog_rentaloffer o WHERE o.id = r.offer_id AND ({_OTHERS});

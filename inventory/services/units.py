@@ -66,8 +66,7 @@ def exchange_units(*, one_id: UUID, other_id: UUID) -> tuple[Reservation, Reserv
             raise UnitNotFree("A unit is not free on the other one's days.")
     if not _leaves_a_plan(fleet, chosen):
         raise UnitNotFree("Then a unit would be missing for another booking.")
-    for row in (one, other):
-        row.save(update_fields=["unit"])
+    Reservation.objects.bulk_update([one, other], ["unit"])
     return one, other
 
 

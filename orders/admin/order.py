@@ -143,8 +143,10 @@ class OrderAdmin(ReadOnlyAdmin):
         if obj.fit_worse_at is not None and obj.status == OrderStatus.CONFIRMED:
             yield "swap"
             yield "settle_fit"
-        if "cancel" in allowed_events(ORDER, obj.status) and not has_left(obj):
-            yield "cancel"
+        if "cancel" in allowed_events(ORDER, obj.status):
+            prefetch_related_objects([obj], "lines__rentals")  # however many there are
+            if not has_left(obj):
+                yield "cancel"
 
     @action(
         description="Cancel…", icon="cancel", permissions=["cancel"], url_path="cancel", variant=ActionVariant.DANGER

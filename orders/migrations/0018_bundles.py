@@ -2,6 +2,19 @@
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
+
+
+def require_ended(apps, schema_editor):
+    """Going back, the parts of bundles are forgotten: nobody would hand out, take back or release what they claim."""
+    parts = apps.get_model("orders", "LinePart").objects
+    live = parts.filter(reservation__status__in=["held", "committed", "shipped"], missing_at=None)
+    # A sale that left is over; the count of its pool tells the rest.
+    if many := live.exclude(reservation__kind="sale", reservation__status="shipped").count():
+        raise IrreversibleError(
+            f"{many} parts of bundles are ordered or with customers. End these orders first, or leave the schema as it is: "
+            "the code before works on it."
+        )
 
 
 class Migration(migrations.Migration):
@@ -27,4 +40,5 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
             },
         ),
+        migrations.RunPython(migrations.RunPython.noop, require_ended),
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -413,6 +414,21 @@ def test_a_container_is_duplicated_as_a_draft_with_new_skus_prices_and_no_approv
     assert list(rates) == [(1, 900), (4, 700), (8, 500)]
     assert not copy.approvals.exists()
     assert Variant.objects.get(sku="MUR-M").sale_offers.count() == 1
+
+
+def test_nobody_copies_prices_who_may_not_make_any(client: Client):
+    variant = VariantFactory(offered=True)
+    user = UserFactory(staff=True)
+    may = ("view_container", "add_container", "view_variant", "add_variant")
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="catalog", codename__in=may))
+    client.force_login(user)
+
+    answer = client.post(
+        page("container", "duplicate", variant.container.pk), {"name": "Air", f"sku_{variant.pk}": "A"}
+    )
+
+    assert answer.status_code == 403
+    assert Container.objects.count() == 1
 
 
 def test_a_copy_keeps_translations_but_those_of_the_name_it_no_longer_has(staff: Client):

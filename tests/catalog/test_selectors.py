@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyTestCase
@@ -17,6 +18,7 @@ from catalog.selectors import (
     Stretch,
     Wish,
     container_detail,
+    currencies_offered,
     kinds_offered,
     shop_window,
     variants_by_sku,
@@ -196,3 +198,13 @@ def test_a_search_looks_at_no_more_words_than_people_type(django_assert_num_quer
         rows = window(search="murmur " * 400)
 
     assert len(rows) == 1
+
+
+def test_a_currency_is_offered_as_long_as_a_price_in_it_is_in_force() -> None:
+    today = timezone.now().date()
+    week = timedelta(days=7)
+    SaleOfferFactory(currency="USD")
+    SaleOfferFactory(currency="GBP", valid_until=today - week)
+    RentalOfferFactory(currency="CHF", valid_from=today + week)
+
+    assert currencies_offered() == ["USD"]

@@ -409,6 +409,22 @@ def test_a_bundle_lasts_no_longer_than_its_scarcest_part(shop: Shop, rented: Set
     assert told["latest_on"] == shop.day(5)
 
 
+@pytest.mark.parametrize("is_out", [False, True])
+def test_two_of_one_kind_last_as_long_as_there_are_two(shop: Shop, is_out: bool) -> None:
+    pair = bundle(shop.crate, quantities=[2])
+    line = LineRequest("rental", pair.sku, 1, shop.day(0), shop.day(3))
+    rental = out(shop, line) if is_out else rental_of(shop.paid(line))
+    shop.paid(shop.rental(7, 9, 2), customer=UserFactory())  # which leaves one
+
+    [told] = extension_options(Order.objects.with_lines().get(pk=rental.line.order_id))
+    with pytest.raises(ExtensionNotPossible) as refused:
+        extend_rental(rental_id=rental.pk, end_on=shop.day(6), actor=ME)
+    extend_rental(rental_id=rental.pk, end_on=shop.day(5), actor=ME)
+
+    assert told["latest_on"] == shop.day(5)
+    assert refused.value.members["latest_on"] == shop.day(5).isoformat()
+
+
 def test_the_options_of_bundles_cost_the_same_statements_however_many_there_are(shop: Shop, rented: Set) -> None:
     def statements(order: Order) -> int:
         order = Order.objects.with_lines().get(pk=order.pk)

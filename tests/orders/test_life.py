@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from django.db.models import Sum
 from hypothesis import settings as profiles
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -24,17 +25,21 @@ from orders.models import CancellationTier, ChargeKind, LinePart, Order, OrderLi
 from orders.outlook import Outlook, cancellation_of, keep_minor, late_fees_minor, rent_charged_minor
 from orders.selectors import order_answer, rentals_to_come
 from orders.services import (
+    accept_claim,
     add_charge,
     ask_return,
     call_off_rental,
     cancel_order,
     charge_late_rentals,
+    choose_part,
     close_rental,
     deliver_sale,
     deny_parcel,
     extend_rental,
+    file_claim,
     hand_over_rental,
     keep_rental,
+    lose_rental,
     move_rental_days,
     post_back_rental,
     prepare_rental,
@@ -47,7 +52,7 @@ from orders.services import (
     shorten_rental,
     take_back_rental,
 )
-from payments.models import Deposit, Payment
+from payments.models import Deposit, Document, Payment
 from payments.selectors import balance, statement
 from payments.services import renew_ending_holds, request_refund, secure_due_deposits
 from tests.examples import run_machine
@@ -66,7 +71,8 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 class Life(RuleBasedStateMachine):
-    """One order, fetched or brought, with a coupon or without: two carriers for rent, one of them in a bundle, one bag.
+    """One order, fetched or brought, with a coupon or without: two carriers for rent, one of them in a bundle, one bag,
+    and the same bundle bought.
 
     `reached` counts what happened. Rentals that were `shortened` may have cost more than their days do, those that were
     `rearranged` less.
@@ -109,10 +115,12 @@ class Life(RuleBasedStateMachine):
         first += 3 if is_brought else 0
         whole = shop.offer_set(bowls=40)
         bundled = replace(shop.rental(first + 1, first + days), sku=whole.sku)
-        lines = [shop.rental(first, first + days - 1), bundled, shop.sale()]
+        lines = [shop.rental(first, first + days - 1), bundled, shop.sale(), replace(shop.sale(), sku=whole.sku)]
         quote = shop.quote(*lines, **how)
         self.order_id = shop.settled(shop.place(quote)).pk
         self.clock.shift(timedelta(seconds=1))  # nobody cancels at the instant of the payment
+        [bought] = [line for line in quote.lines if line["kind"] == "sale" and line["sku"] == whole.sku]
+        assert bought["unit_price_minor"] == 49_90  # whatever its parts cost
         told = [line["rental"]["days"] for line in quote.lines if line["kind"] == "rental"]
         assert told == [days_counted(rental.start_on, rental.end_on) for rental in self.rentals] == [days, days]
 
@@ -241,6 +249,33 @@ class Life(RuleBasedStateMachine):
     def jobs_run(self, _: "Life", __: Draw) -> None:
         self._until_quiet()
 
+    def choose_part(self, rental: Rental, _: Draw) -> None:
+        prepare_rental(rental_id=rental.pk, actor=CLERK)
+        part = self._bowl_of(rental)
+        if part is not None and part.reservation.unit is not None:
+            choose_part(part_id=part.pk, actor=CLERK, serial="BOWL-1-40")
+
+    def lack(self, rental: Rental, draw: Draw) -> None:
+        """What led the bundle is brought back, and its bowl is not; that may be claimed."""
+        part = self._bowl_of(rental)
+        if part is None or part.reservation.unit is None:
+            return
+        missing = {part.reservation.unit.serial}
+        before = self.order.charges.exclude(kind=ChargeKind.LATE_FEE).total()
+        take_back_rental(rental_id=rental.pk, actor=CLERK, condition="B", missing=missing)
+        assert self.order.charges.exclude(kind=ChargeKind.LATE_FEE).total() == before
+        if minor := draw(st.sampled_from([0, 1_99])):
+            claim = file_claim(
+                rental_id=rental.pk, kind=ChargeKind.DAMAGE, amount_minor=minor, reason="no bowl", actor=CLERK
+            )
+            accept_claim(claim_id=claim.pk, actor=ME)
+            assert rental.charges.filter(kind=ChargeKind.DAMAGE).total() == minor
+
+    def lose(self, rental: Rental, draw: Draw) -> None:
+        owed = draw(st.sampled_from([0, 49_90]))
+        lose_rental(rental_id=rental.pk, actor=CLERK, note="gone", owed_minor=owed)
+        assert rental.charges.filter(kind=ChargeKind.DAMAGE).total() == owed
+
     # What must be true all the time
 
     @invariant()
@@ -280,7 +315,7 @@ class Life(RuleBasedStateMachine):
     def a_bundle_stays_together(self) -> None:
         if hasattr(self, "order_id"):
             parts = LinePart.objects.filter(line__order=self.order_id, reservation__kind="rental")
-            for part in parts.select_related("reservation", "rental__reservation"):
+            for part in parts.filter(missing_at=None).select_related("reservation", "rental__reservation"):
                 mine, lead = part.reservation, part.rental.reservation
                 assert (mine.status, mine.period, mine.turnaround_days) == (
                     lead.status, lead.period, lead.turnaround_days
@@ -312,7 +347,10 @@ class Life(RuleBasedStateMachine):
             receive_return(line_id=line.pk, actor=CLERK)
         self._until_quiet()
         order = self.order
-        assert balance(order.pk) == 0, (order.status, statement(order))
+        told = statement(order)
+        assert balance(order.pk) == 0, (order.status, told)
+        written = Document.objects.filter(order=order).aggregate(minor=Sum("total_minor"))["minor"] or 0
+        assert written == told.charged_minor
         assert order.status in ("completed", "cancelled")
         assert not Deposit.objects.filter(order=order, status__in=Deposit.LIVE).exists()
         self.reached[f"ended {order.status}"] += 1
@@ -343,6 +381,9 @@ class Life(RuleBasedStateMachine):
         run_jobs()
 
     # What there is
+
+    def _bowl_of(self, rental: Rental) -> LinePart | None:
+        return rental.parts.select_related("reservation__unit").filter(sku="BOWL-1").first()
 
     @property
     def order(self) -> Order:
@@ -400,6 +441,9 @@ DEEDS: dict[str, Callable[[Life], Iterator[Any]]] = {
     "deny_parcel": lambda life: (rental for rental in life.are("out") if rental.is_posted_back),
     "hand_over": lambda life: life.are("booked"),
     "take_back": lambda life: life.are("out"),
+    "choose_part": lambda life: life.are("booked"),
+    "lack": lambda life: life.are("out"),
+    "lose": lambda life: life.are("out"),
     "close": lambda life: life.are("returned"),
     "miss": lambda life: life.are("booked"),
     "damage": lambda life: life.are("out", "returned"),

@@ -14,7 +14,8 @@ from accounts.models import User
 from orders.services import LineRequest
 from sandbox.stripe.errors import ApiError
 from tests.factories.accounts import auth_header
-from tests.journeys.chaos.plan import BAGS, CRATES, FEW, WELCOME, Run
+from tests.journeys.chaos.plan import BAGS, CRATES, FEW, NAMES, SETS, WELCOME, Run
+from tests.orders.flights import MISO
 
 TRIES = 12
 AGAIN = {"order_still_reserving", "request_in_progress"}  # refusals that ask to come back
@@ -32,6 +33,7 @@ class Customer:
     run: Run
     user: User
     dice: Random
+    language: str = "en"
     promised: list[str] = field(default_factory=list)
     session: requests.Session = field(default_factory=requests.Session)
     refusal: dict[str, Any] = field(default_factory=dict)  # of what was insisted on last
@@ -39,22 +41,43 @@ class Customer:
     def shop_until_over(self) -> None:
         with self.session:
             while not self.run.over.wait(self.dice.uniform(0, 0.6)):
+                self.browse()
                 self.errand()
                 self.look_after()
                 self.change_mind()
                 self.dice.choice([self.answer_claims, self.look_at_places])()
 
+    def browse(self) -> None:
+        """Look around, in one's own language: what there is, how many of what, and what fits on a flight."""
+        path = self.dice.choice(
+            ["containers?depot=BER&search=tasche", "containers?depot=BER&kind=soft", "containers/facets?depot=BER", ""]
+        )
+        if path:
+            answer = self._call("GET", path)
+            if answer is not None and answer.ok and answer.headers["Content-Language"] != self.language:
+                raise AssertionError(f"{path} was told in {answer.headers['Content-Language']}, not {self.language}")
+            return
+        days = {"from": self.run.shop.day(2), "to": self.run.shop.day(4)}
+        self._call("POST", "trips/search", {**self._flight(days["from"]), "depot": "BER", **days})
+
+    def _flight(self, on: date) -> dict[str, Any]:
+        return {"cats": [MISO], "legs": [{"airline": "LH", "cabin": "economy", "on": on}]}
+
     def errand(self) -> None:
         """From a quote to whatever becomes of it."""
-        wishes = self.run.shop.body(*self._wishes())
+        lines = self._wishes()
+        wishes = self.run.shop.body(*lines)
+        if self.dice.random() < 0.6:
+            wishes |= self._flight(max(line.start_on or self.run.shop.day(1) for line in lines))
         coupon = self.dice.choices([WELCOME, FEW, ""], [15, 15, 70])[0]
         quote = self.insist("quotes", {**wishes, "coupon": coupon}) if coupon else None
         quote = quote or self.insist("quotes", wishes)
         if not quote:
             self.wait_for_it()
         order = self.insist("orders", {"quote": quote["id"]}) if quote else None
-        if not order:
+        if not quote or not order:
             return
+        self._require_as_told(quote, order)
         self.promised.append(order["number"])
         fate = self.dice.choices(["pay", "pay and cancel", "cancel", "lapse"], [60, 15, 10, 15])[0]
         if fate == "cancel":
@@ -66,11 +89,19 @@ class Customer:
                 self.run.over.wait(self.dice.uniform(0, 3))
                 self.cancel(order["number"])
 
+    def _require_as_told(self, quote: dict[str, Any], order: dict[str, Any]) -> None:
+        """The price shown is the price charged, whatever it has become meanwhile; names are in one's own language."""
+        if order["total"] != quote["total"]:
+            raise AssertionError(f"{order['number']} costs {order['total']}, its quote said {quote['total']}")
+        for line in quote["lines"]:
+            if line["sku"] in ("BAG-1", "SET-1") and NAMES.get(self.language, "Cocoon") not in line["title"]:
+                raise AssertionError(f"{line['sku']} is called {line['title']} in {self.language}")
+
     def _wishes(self) -> list[LineRequest]:
         first, nights = self.dice.randint(0, 6), self.dice.choice([0, 1, 2, 3, 6])  # six: too long to be held
         days = self.run.shop.day(first), self.run.shop.day(first + nights)
-        sale = LineRequest("sale", self.dice.choice(BAGS), self.dice.choice([1, 1, 1, 2]))
-        rental = LineRequest("rental", self.dice.choice(CRATES), self.dice.choice([1, 1, 1, 2]), *days)
+        sale = LineRequest("sale", self.dice.choice([*BAGS, *SETS]), self.dice.choice([1, 1, 1, 2]))
+        rental = LineRequest("rental", self.dice.choice([*CRATES, *SETS]), self.dice.choice([1, 1, 1, 2]), *days)
         return self.dice.choice([[sale], [rental], [sale, rental]])
 
     def cancel(self, number: str) -> None:
@@ -215,6 +246,7 @@ class Customer:
         self, method: str, path: str, body: dict[str, Any] | None = None, key: str = ""
     ) -> requests.Response | None:
         headers, url = auth_header(self.user), f"{self.run.stack.url}/api/v1/{path}"
+        headers["Accept-Language"] = self.language
         if body is not None:
             headers |= {"Idempotency-Key": key, "Content-Type": "application/json"}
         written = None if body is None else json.dumps(body, cls=DjangoJSONEncoder)

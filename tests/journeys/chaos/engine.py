@@ -9,19 +9,33 @@ from pathlib import Path
 
 from django.test.utils import override_settings
 
-from catalog.models import Kind, Season
+from catalog.models import Container, Kind, Season, Variant
 from inventory.models import Reservation
 from inventory.services import mirror_changes
 from orders.models import CancellationTier, Claim, Coupon, Order, OrderEvent, WaitlistEntry
 from sandbox.inventory.server import Sandbox
+from tests.catalog.rules import import_fresh_rules
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import VariantFactory
+from tests.factories.catalog import VariantFactory, accessory, bundle
 from tests.journeys.chaos.bank import Bank
 from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import DEPOT, Clerk, Floor, Warehouse
 from tests.journeys.chaos.money import figures_of_money
 from tests.journeys.chaos.office import Office
-from tests.journeys.chaos.plan import APPROVAL_ABOVE, BAGS, CRATES, FEW, PIECES, UNITS, USES, WELCOME, Plan, Run
+from tests.journeys.chaos.plan import (
+    APPROVAL_ABOVE,
+    COUNTED,
+    FEW,
+    LENT,
+    NAMES,
+    PIECES,
+    SETS,
+    UNITS,
+    USES,
+    WELCOME,
+    Plan,
+    Run,
+)
 from tests.journeys.chaos.settling import settle
 from tests.journeys.chaos.verdict import wrongs
 from tests.journeys.chaos.weather import Killer, Weather
@@ -64,7 +78,9 @@ def run_chaos(plan: Plan, ims: Sandbox, stack: Stack) -> Outcome:
     run = Run(plan, _open_shop(ims, stack), stack)
     stack.start()
     floor = Floor()
-    people = [Customer(run, UserFactory(), plan.dice(f"customer {n}")) for n in range(plan.customers)]
+    people = [
+        Customer(run, UserFactory(), plan.dice(f"customer {n}"), ("en", *NAMES)[n % 3]) for n in range(plan.customers)
+    ]
     weather = Weather(run, plan.dice("weather"))
     killer = Killer(run, plan.dice("killer"), times=max(2, round(plan.seconds / 60 * KILLS_A_MINUTE)))
     office, bank = Office(run, plan.dice("office")), Bank(run, plan.dice("bank"))
@@ -86,12 +102,7 @@ def run_chaos(plan: Plan, ims: Sandbox, stack: Stack) -> Outcome:
 
 def _open_shop(ims: Sandbox, stack: Stack) -> Shop:
     shop = Shop.opened(ims, stack.stripe, pieces=PIECES, units=UNITS)
-    for sku in (*BAGS[1:], *CRATES[1:]):
-        VariantFactory(sku=sku, offered=True)
-    for sku in BAGS[1:]:
-        ims.store.receive(sku, DEPOT, PIECES)
-    for sku in CRATES[1:]:
-        ims.store.add_units(sku, DEPOT, [f"{sku}-{n}" for n in range(1, UNITS + 1)], "A")
+    _fill_shelves(shop)
     CancellationTier.objects.bulk_create(
         [CancellationTier(hours=48, percent=100), CancellationTier(hours=0, percent=50)]
     )
@@ -103,6 +114,31 @@ def _open_shop(ims: Sandbox, stack: Stack) -> Shop:
     Season.objects.create(name="Rain", kind=Kind.SOFT, start_on=shop.day(4), end_on=shop.day(9), percent=-20)
     mirror_changes()
     return shop
+
+
+def _fill_shelves(shop: Shop) -> None:
+    """Soft bags of two heights for flights, and two sets; prices change and rules do while everybody shops."""
+    flat, second = VariantFactory(sku="BAG-2", offered=True), VariantFactory(sku="CRATE-2", offered=True)
+    inner = {"inner_length_mm": 450, "inner_width_mm": 270}
+    outer = {"outer_length_mm": 460, "outer_width_mm": 280}
+    for height, skus in ((210, (shop.bag.sku, shop.crate.sku)), (180, (flat.sku, second.sku))):
+        Variant.objects.filter(sku__in=skus).update(
+            **inner, **outer, inner_height_mm=height - 10, outer_height_mm=height, weight_g=1000, max_load_g=9000
+        )
+    of_one, pair = SETS
+    bundle(shop.crate, accessory(sku="BOWL-1"), used_up=[accessory(sku="PAD-1")], sku=of_one)
+    bundle(second, quantities=[2], sku=pair)
+    Container.objects.filter(variants__sku__in=[shop.bag.sku, of_one]).update(
+        i18n={f"name_{language}": name for language, name in NAMES.items()}
+    )
+    import_fresh_rules()
+    store = shop.ims.store
+    for sku in COUNTED:
+        if sku != shop.bag.sku:  # it was there when the shop opened, and so were the first units
+            store.receive(sku, DEPOT, PIECES)
+    for sku in LENT:
+        if sku != shop.crate.sku:
+            store.add_units(sku, DEPOT, [f"{sku}-{n}" for n in range(1, UNITS + 1)], "A")
 
 
 def _let_go(threads: list[threading.Thread], run: Run) -> None:

@@ -6,7 +6,7 @@ work under one lock, and the floor itself is the third count that the two system
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -20,25 +20,30 @@ from inventory.errors import UnitNotFree
 from inventory.models import OUT_OF_STEP, Reservation, Unit
 from inventory.services import decide_unit
 from inventory.states import UnitStatus
-from orders.models import ChargeKind, OrderLine, Rental
+from orders.models import ChargeKind, LinePart, Order, OrderLine, Rental
 from orders.services import (
     add_charge,
     call_off_rental,
+    choose_part,
     close_rental,
     deliver_sale,
     file_claim,
     hand_over_rental,
+    lose_rental,
     prepare_rental,
     prepare_sale,
     rearrange_rental,
     receive_return,
     refuse_return,
+    swap_container,
+    swap_options,
     take_back_rental,
     unprepare_rental,
 )
+from orders.services.parts import claims_of_rentals, reservations_of_line
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from sandbox.inventory.rules import Refusal
-from tests.journeys.chaos.plan import BAGS, CRATES, PIECES, UNITS, Run
+from tests.journeys.chaos.plan import COUNTED, LENT, PIECES, UNITS, Run
 
 DEPOT, CLERK = "BER", "staff:1"
 
@@ -47,21 +52,44 @@ DEPOT, CLERK = "BER", "staff:1"
 class Floor:
     """What lies where. `pieces`: on the shelf; `away`: units that a customer or the workshop has."""
 
-    pieces: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(BAGS, PIECES)))
+    pieces: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTED, PIECES)))
     received: Counter[str] = field(default_factory=Counter)
     walked_in: Counter[str] = field(default_factory=Counter)
     forced: Counter[str] = field(default_factory=Counter)  # of the walk-in sales, pieces taken whosever they were
     delivered: Counter[str] = field(default_factory=Counter)
     with_customers: set[str] = field(default_factory=set)
     workshop: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def units(self) -> list[str]:
-        return [f"{sku}-{n}" for sku in CRATES for n in range(1, UNITS + 1)]
+        return [f"{sku}-{n}" for sku in LENT for n in range(1, UNITS + 1)]
 
     def on_shelf(self) -> list[str]:
-        return [serial for serial in self.units if serial not in self.with_customers | self.workshop]
+        return [serial for serial in self.units if serial not in self.with_customers | self.workshop | self.lost]
+
+    def has(self, goods: Sequence[Reservation]) -> bool:
+        """True when all of this is on the shelf, each unit that was chosen and as many pieces."""
+        wanted: Counter[str] = Counter()
+        for row in goods:
+            wanted[row.variant.sku] += row.quantity if row.kind == "sale" else 0
+        chosen = {row.unit.serial for row in goods if row.unit is not None}
+        return wanted <= self.pieces and chosen <= set(self.on_shelf())
+
+    def leaves(self, goods: Sequence[Reservation]) -> None:
+        for row in goods:
+            if row.unit is not None:
+                self.with_customers.add(row.unit.serial)
+            else:
+                self.pieces[row.variant.sku] -= row.quantity
+                self.delivered[row.variant.sku] += row.quantity
+
+
+def goods_of(of: Rental | OrderLine) -> list[Reservation]:
+    """All that leaves with it: of a bundle each part."""
+    ids = reservations_of_line(of) if isinstance(of, OrderLine) else claims_of_rentals([of.pk])
+    return list(Reservation.objects.filter(pk__in=ids).select_related("variant", "unit"))
 
 
 @dataclass
@@ -74,8 +102,9 @@ class Clerk:
 
     def work_until_over(self) -> None:
         steps = [
-            self.pack, self.deliver, self.deliver, self.prepare, self.hand_over, self.hand_over, self.take_back,
-            self.inspect, self.mend, self.receive, self.rearrange, self.call_off,
+            self.pack, self.pack, *[self.deliver] * 4, *[self.prepare] * 3, *[self.hand_over] * 5,
+            *[self.take_back] * 3, *[self.inspect] * 2, self.mend, self.mend, self.receive, self.receive,
+            self.rearrange, self.call_off, self.find, self.find, self.write_off, self.choose_part, self.swap, self.swap,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.05, 0.3)):
@@ -107,6 +136,8 @@ class Clerk:
 
     def _rental(self, status: str) -> Rental | None:
         rentals = Rental.objects.filter(line__order__status=OrderStatus.CONFIRMED, status=status)
+        if self.dice.random() < 0.5 and rentals.filter(parts__isnull=False).exists():
+            rentals = rentals.filter(parts__isnull=False).distinct()  # sets, or they would wait for good
         return self._one(rentals.select_related("unit", "line"))
 
     def pack(self) -> str | None:
@@ -119,12 +150,12 @@ class Clerk:
         line = self._line(SaleStatus.READY)
         if line is None:
             return None
-        if self.floor.pieces[line.sku] < line.quantity:
+        goods = goods_of(line)
+        if not self.floor.has(goods):
             return "clerk: nothing on the shelf to deliver"
         deliver_sale(line_id=line.pk, actor=CLERK)
-        self.floor.pieces[line.sku] -= line.quantity
-        self.floor.delivered[line.sku] += line.quantity
-        return "clerk: delivered"
+        self.floor.leaves(goods)
+        return f"clerk: delivered{' a set' if len(goods) > 1 else ''}"
 
     def prepare(self) -> str | None:
         if rental := self._rental(RentalStatus.BOOKED):
@@ -136,7 +167,8 @@ class Clerk:
         rental = self._rental(RentalStatus.READY)
         if rental is None or rental.unit is None:
             return None
-        if rental.unit.serial not in self.floor.on_shelf():
+        goods = goods_of(rental)
+        if not self.floor.has(goods) or rental.unit.serial not in self.floor.on_shelf():
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not on the shelf")
             return "clerk: put down, as it was not on the shelf"
         try:
@@ -145,16 +177,59 @@ class Clerk:
         except UnitNotFree:
             unprepare_rental(rental_id=rental.pk, actor=CLERK, note="not free")
             return "clerk: put down, as it was not free"
-        self.floor.with_customers.add(rental.unit.serial)
-        return "clerk: handed over"
+        self.floor.leaves(goods_of(rental))
+        return f"clerk: handed over{' a set' if len(goods) > 1 else ''}"
 
     def take_back(self) -> str | None:
         rental = self._rental(RentalStatus.OUT)
         if rental is None or rental.unit is None:
             return None
-        take_back_rental(rental_id=rental.pk, actor=CLERK, condition=self.dice.choice("AAB"))
-        self.floor.with_customers.discard(rental.unit.serial)
-        return "clerk: took back"
+        brought = {row.unit.serial for row in goods_of(rental) if row.unit is not None}
+        further = sorted(brought - {rental.unit.serial})
+        missing = {self.dice.choice(further)} if further and self.dice.random() < 0.3 else set()
+        take_back_rental(rental_id=rental.pk, actor=CLERK, condition=self.dice.choice("AAB"), missing=missing)
+        self.floor.with_customers -= brought
+        self.floor.lost |= missing
+        return f"clerk: took back{' a set' if further else ''}{', not all of it' if missing else ''}"
+
+    def write_off(self) -> str | None:
+        """Seldom somebody does not come back; what they had turns up one day."""
+        rental = self._rental(RentalStatus.OUT)
+        if rental is None or self.dice.random() < 0.9:
+            return None
+        gone = {row.unit.serial for row in goods_of(rental) if row.unit is not None}
+        lose_rental(rental_id=rental.pk, actor=CLERK, note="gone", owed_minor=self.dice.choice([0, 2500]))
+        self.floor.with_customers -= gone
+        self.floor.lost |= gone
+        return "clerk: wrote off"
+
+    def find(self) -> str | None:
+        if (unit := self._one(Unit.objects.filter(status=UnitStatus.LOST))) is None:
+            return None
+        decide_unit(unit_id=unit.pk, event="find")
+        decide_unit(unit_id=unit.pk, event="shelve")
+        self.floor.lost.discard(unit.serial)
+        return "clerk: found what was lost"
+
+    def choose_part(self) -> str | None:
+        """Another one of what is in a set."""
+        parts = LinePart.objects.filter(rental__status=RentalStatus.READY, reservation__kind="rental")
+        part = self._one(parts.select_related("reservation__variant"))
+        if part is None:
+            return None
+        shelf = [serial for serial in self.floor.on_shelf() if serial.startswith(part.reservation.variant.sku)]
+        choose_part(part_id=part.pk, actor=CLERK, serial=self.dice.choice(shelf or ["none"]))
+        return "clerk: gave another part"
+
+    def swap(self) -> str | None:
+        """Another container for whoever flies by a rule that has changed."""
+        order = self._one(Order.objects.filter(status=OrderStatus.CONFIRMED, fit_worse_at__isnull=False))
+        options = swap_options(order) if order is not None else []
+        if not options:
+            return None
+        line, row = self.dice.choice(options)
+        swap_container(line_id=line.pk, sku=row["variant"]["sku"], actor=CLERK, note="the rule has changed")
+        return "clerk: swapped a container"
 
     def inspect(self) -> str | None:
         """Claims what is broken, or charges it where the customer agreed, below and above the deposit."""
@@ -231,7 +306,7 @@ class Warehouse:
             connection.close()
 
     def sell(self, *, force: bool = False) -> str | None:
-        sku, store = self.dice.choice(BAGS), self.run.stack.ims.store
+        sku, store = self.dice.choice(COUNTED), self.run.stack.ims.store
         if not self.floor.pieces[sku]:
             return None
         try:
@@ -248,7 +323,7 @@ class Warehouse:
         return self.sell(force=True) if self.dice.random() < 0.4 else None
 
     def receive(self) -> str | None:
-        sku = min(BAGS, key=lambda sku: self.floor.pieces[sku])
+        sku = min(COUNTED, key=lambda sku: self.floor.pieces[sku])
         if self.floor.pieces[sku] >= PIECES // 2:
             return None
         many = self.dice.randint(2, 6)

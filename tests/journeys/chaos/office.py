@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
+from catalog.models import CabinRule, SaleOffer, shop_today
+from catalog.price_changes import NewPrice, change_prices, keep_what_was, withdraw
+from catalog.services import recheck_soon
 from core.errors import DomainError
 from core.problems import is_busy
 from orders.selectors import claims_to_decide
@@ -41,7 +45,7 @@ class Office:
         steps = [
             self.give_back, self.give_back, self.approve, self.approve, self.decide, self.decide, self.repeat_refund,
             self.secure, self.secure, self.release, self.decide_claim, self.decide_claim,
-            self.serve, self.serve,
+            self.serve, self.serve, self.price, self.price_from, self.rule,
         ]  # fmt: skip
         try:
             while not self.run.over.wait(self.dice.uniform(0.3, 1.2)):
@@ -128,6 +132,36 @@ class Office:
         offered = serve_waitlist()
         self.run.tally.count(self.run.tally.office, "held for who waited", offered)
         return None
+
+    def price(self) -> str | None:
+        """Another price from now on: what was quoted before keeps its own."""
+        with transaction.atomic():
+            offer = self._one(SaleOffer.objects.in_force())
+            offer.price_minor = self.dice.choice([4490, 4990, 5490])
+            keep_what_was(offer, None)
+            offer.save()
+        return "price changed"
+
+    def price_from(self) -> str | None:
+        """Another price from a day on, or not after all."""
+        coming = self._one(SaleOffer.objects.filter(valid_from__gt=shop_today()))
+        if coming is not None and self.dice.random() < 0.5:
+            withdraw(coming)
+            return "price that was to come taken back"
+        offer = self._one(SaleOffer.objects.in_force())
+        on = shop_today() + timedelta(days=self.dice.randint(1, 5))
+        minor = self.dice.choice([3990, 5990])
+        change_prices(variant_id=offer.variant_id, on=on, prices=[NewPrice(offer, {"price_minor": minor})], actor=None)
+        return "price set for a day to come"
+
+    def rule(self) -> str | None:
+        """The airline takes less high carriers, or higher ones again."""
+        if self.dice.random() < 0.4:
+            return None
+        with transaction.atomic():
+            CabinRule.objects.filter(airline__code="LH", allowed=True).update(height_mm=self.dice.choice([190, 230]))
+            recheck_soon()
+        return "rule of an airline changed"
 
     def repeat_refund(self) -> str | None:
         """What a refund that failed still owes is asked for anew, of whichever payment of its order has it."""

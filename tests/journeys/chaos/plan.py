@@ -12,6 +12,9 @@ from tests.journeys.stack import Stack
 from tests.shop import Shop
 
 BAGS, CRATES = ("BAG-1", "BAG-2"), ("CRATE-1", "CRATE-2")  # what is sold, and what is rented
+SETS = ("SET-1", "PAIR-1")  # sold and rented: CRATE-1 with a bowl, and a pad that a rental uses up; CRATE-2 twice
+COUNTED, LENT = (*BAGS, *CRATES, "BOWL-1", "PAD-1"), (*CRATES, "BOWL-1")  # what there are pieces of, and units of
+NAMES = {"de": "Reisetasche", "fr": "Sac de voyage"}  # what BAG-1 and SET-1 are called; nobody translated the others
 DONE = ("confirmed", "completed")
 PIECES, UNITS = 12, 3  # of each: so few that everybody wants the same
 WELCOME, FEW, USES = "WELCOME", "FEW", 20  # coupons: for first orders; for so many orders in all

@@ -15,14 +15,15 @@ from django.db.models import Sum
 from inventory.models import Reservation, StockLevel, Unit
 from inventory.selectors import pool_counts
 from inventory.services import review_promises
-from orders.models import Claim, Order, Rental
+from orders.models import Claim, LinePart, Order, Rental
+from orders.services.parts import claims_of_rentals
 from orders.services.placing import reservations_of
 from orders.states import ClaimStatus, RentalStatus
 from sandbox.inventory.server import Sandbox
 from tests.journeys.chaos.customers import DOCUMENTED, Customer
 from tests.journeys.chaos.floor import Floor
 from tests.journeys.chaos.money import money_is_wrong
-from tests.journeys.chaos.plan import BAGS, CRATES, DONE, FEW, PIECES, USES, WELCOME, Run
+from tests.journeys.chaos.plan import COUNTED, DONE, FEW, LENT, PIECES, USES, WELCOME, Run
 from tests.journeys.stack import ROOT
 
 UNDERSTOOD = {
@@ -47,6 +48,7 @@ def wrongs(run: Run, floor: Floor, customers: Collection[Customer]) -> list[str]
         *money_is_wrong(run),
         *_pieces(run, floor),
         *_units(run, floor),
+        *_sets(),
         *_promises(floor),
     ]
     return [*found, *_drift(run, "reconcile_inventory"), *_drift(run, "reconcile_payments")]
@@ -100,7 +102,9 @@ def _damage() -> Iterator[str]:
 def _claims(ims: Sandbox) -> Iterator[str]:
     """A confirmed order has all that it needs, here and at the IMS, but for what was called off; a dead one has
     nothing."""
-    called_off = set(Rental.objects.filter(status=RentalStatus.CANCELLED).values_list("reservation", flat=True))
+    called_off = set(
+        claims_of_rentals(Rental.objects.filter(status=RentalStatus.CANCELLED).values_list("pk", flat=True))
+    )
     for order in Order.objects.order_by("id"):
         rows = list(Reservation.objects.filter(pk__in=reservations_of(order.pk)).select_related("unit"))
         if not rows:
@@ -126,7 +130,7 @@ _DEAD = {"sale": _NOTHING, "rental": _NOTHING}
 
 def _pieces(run: Run, floor: Floor) -> Iterator[str]:
     """Whatever came in was sold, walked out, or is still here; three counts agree on it."""
-    for sku in BAGS:
+    for sku in COUNTED:
         sold = _sum(Reservation.objects.filter(variant__sku=sku, kind="sale", status__in=["shipped", "fulfilled"]))
         left = PIECES + floor.received[sku] - floor.walked_in[sku] - sold
         there = run.stack.ims.store.levels([sku], None, 10)[0][0]["on_hand"]
@@ -144,12 +148,7 @@ def _sum(rows: Any) -> int:
 
 def _units(run: Run, floor: Floor) -> Iterator[str]:
     """Nobody had a unit while somebody else had it, nobody will, and who has it is who we think."""
-    had: dict[str, list[tuple[datetime, datetime | None, Rental]]] = defaultdict(list)
-    out = Rental.objects.filter(handed_over_at__isnull=False).select_related("unit").order_by("handed_over_at")
-    for rental in out:
-        if rental.unit is not None and rental.handed_over_at is not None:
-            had[rental.unit.serial].append((rental.handed_over_at, rental.returned_at, rental))
-    for serial, turns in had.items():
+    for serial, turns in _turns().items():
         for before, after in pairwise(turns):
             if before[1] is None or before[1] > after[0]:
                 yield f"{serial} was with {before[2].pk} when it was given to {after[2].pk}"
@@ -168,6 +167,34 @@ def _units(run: Run, floor: Floor) -> Iterator[str]:
     sold = {unit["serial"] for unit in run.stack.ims.store.units(None, None, None, 1000)[0] if unit["status"] == "sold"}
     if kept != sold or not kept <= floor.with_customers:
         yield f"kept are {sorted(kept)} here, {sorted(sold)} there, {sorted(floor.with_customers)} are with customers"
+
+
+def _turns() -> dict[str, list[tuple[datetime, datetime | None, Rental]]]:
+    """Who had each unit, from when to when, alone or in a set."""
+    had: dict[str, list[tuple[datetime, datetime | None, Rental]]] = defaultdict(list)
+    for rental in Rental.objects.filter(handed_over_at__isnull=False).order_by("handed_over_at"):
+        units = Unit.objects.filter(reservations__in=claims_of_rentals([rental.pk]))
+        for serial in units.values_list("serial", flat=True):
+            if rental.handed_over_at is not None:
+                had[serial].append((rental.handed_over_at, rental.returned_at or _over(rental), rental))
+    return had
+
+
+def _over(rental: Rental) -> datetime | None:
+    """When something was written off that never came back."""
+    lost = rental.line.order.events.filter(event="lose", subject=f"rental {rental.pk}").first()
+    return lost.at if lost else None
+
+
+def _sets() -> Iterator[str]:
+    """A set stays together: its parts are claimed, given and given back as what leads it is."""
+    rented = LinePart.objects.filter(reservation__kind="rental")
+    for part in rented.select_related("reservation", "rental__reservation"):
+        mine, lead = part.reservation, part.rental.reservation
+        if (mine.status, mine.period.lower) != (lead.status, lead.period.lower):
+            yield f"{part.sku} of {part.rental.pk} is {mine.status} {mine.period}, its set {lead.status} {lead.period}"
+        if (mine.unit_id is None) != (lead.unit_id is None):
+            yield f"{part.sku} of {part.rental.pk}: some of its parts have units"
 
 
 def _promises(floor: Floor) -> Iterator[str]:
@@ -189,7 +216,7 @@ def _promises(floor: Floor) -> Iterator[str]:
             if free + marked.filter(kind="rental", period__contains=day).count() < 0:
                 yield f"{sku}: {-free} units are promised too many on {day}"
         yield from _marks(pool, sku)
-    for sku in CRATES:
+    for sku in LENT:
         yield from _fits(sku)
 
 
