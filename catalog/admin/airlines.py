@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 from catalog.admin.showing import lines, link
 from catalog.admin.variants import TransferMixin
 from catalog.fit import BELIEVED_FOR, Trust
-from catalog.forms import CabinRuleForm, HoldRuleForm
+from catalog.forms.airlines import CabinRuleForm, HoldRuleForm
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import AirlineResource, CabinRuleResource, HoldRuleResource
 from catalog.services import recheck_soon

@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 
 from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
 from catalog.admin.variants import APPROVAL_LABELS, APPROVED, TransferMixin, approval_state, with_approval
-from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
+from catalog.forms.containers import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
 from catalog.languages import TRANSLATIONS
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant, in_force
 from catalog.price_changes import offers_in_force

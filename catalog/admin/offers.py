@@ -15,7 +15,14 @@ from unfold.decorators import display
 
 from catalog.admin.showing import rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
-from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, SeasonForm, TaxRateForm
+from catalog.forms.offers import (
+    RentalOfferForm,
+    RentalRateForm,
+    RentalRateFormSet,
+    SaleOfferForm,
+    SeasonForm,
+    TaxRateForm,
+)
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, in_force, shop_today
 from catalog.price_changes import keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee

@@ -35,15 +35,8 @@ from catalog.admin.showing import (
     swatch,
 )
 from catalog.checklist import CHECKLIST
-from catalog.forms import (
-    BundlePartFormSet,
-    FirstDayForm,
-    InspectionForm,
-    NewPricesForm,
-    SaleOfferForm,
-    SaleOfferFormSet,
-    VariantForm,
-)
+from catalog.forms.offers import FirstDayForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet
+from catalog.forms.variants import BundlePartFormSet, InspectionForm, VariantForm
 from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
