@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
@@ -200,6 +201,19 @@ class ApprovalInline(AtAGlance):
         return ", ".join(titles.get(code, code) for code, met in row.checklist.items() if not met) or NOTHING
 
 
+def measured_with(variant: Variant) -> SafeString | str:
+    """Whose sizes and weights a bundle has, or which bundles have those of a variant; "" for all others."""
+    if parts := list(variant.parts.all()):
+        lead = link("catalog_variant", parts[0].part_id, str(parts[0].part))
+        return format_html("A bundle measures what its first part does, and follows it: change {}.", lead)
+    rows = BundlePart.objects.filter(part=variant).select_related("bundle").prefetch_related("bundle__parts")
+    led = [row.bundle for row in rows.order_by("bundle__sku") if row.bundle.parts.all()[0].part_id == variant.pk]
+    if not led:
+        return ""
+    links = format_html_join(", ", "{}", ((link("catalog_variant", row.pk, row.sku),) for row in led))
+    return format_html("{} What is changed here changes in bundles led by it: {}.", MEASURES, links)
+
+
 @admin.register(Variant)
 class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
@@ -219,8 +233,8 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
             "Inside",
             {
                 "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),),
-                "description": f"{MEASURES} An accessory has no inside: write 0. A bundle takes all measures from its "
-                "first part.",
+                "description": f"{MEASURES} An accessory has no inside: write 0. Of a bundle leave sizes and weights "
+                "empty: they are those of its first part.",
             },
         ),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
@@ -239,6 +253,19 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
         rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
         return rows.prefetch_related(*offers_in_force(), "parts__part")
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
+        """A bundle measures what its first part measures, and is changed there."""
+        return tuple(Variant.LEAST) if obj and obj.parts.all() else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With where the measures come from, or who else has them."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not (told := measured_with(obj)):
+            return fieldsets
+        return [
+            (name, {**options, "description": told} if name == "Inside" else options) for name, options in fieldsets
+        ]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
