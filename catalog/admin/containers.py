@@ -30,6 +30,8 @@ from catalog.services import duplicate_container, forget_files, make_sizes
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge
 from core.money import format_minor
 
+_NO_PICTURE = SafeString('<span class="no-picture">No picture yet</span>')
+
 
 class ContainerImageInline(TabularInline):
     model = ContainerImage
@@ -47,7 +49,7 @@ class ContainerImageInline(TabularInline):
 
     @display(description="")
     def preview(self, row: ContainerImage) -> SafeString | str:
-        return picture(row.smallest, size=72)
+        return picture(row.smallest, size=132) if row.image else _NO_PICTURE
 
 
 class VariantInline(AtAGlance):
@@ -115,6 +117,9 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
     warn_unsaved_form = True
     compressed_fields = True
     list_per_page = 50
+
+    class Media:
+        css: ClassVar = {"all": ["catalog/pages.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Container]:
         variants = Variant.objects.filter(container=OuterRef("pk"))

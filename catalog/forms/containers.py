@@ -51,10 +51,11 @@ class PictureField(forms.ImageField):
         return super().to_python(data)
 
 
-# What was chosen is seen at once: in the place of the picture that was, or beside its name.
-_SHOWN = """const input = $event.target, shown = input.closest('tr').querySelector('img') || new Image(72, 72);
-if (input.files[0]) { shown.src = URL.createObjectURL(input.files[0]); shown.style.objectFit = 'contain';
-                      if (!shown.isConnected) { input.closest('td').prepend(shown) } }"""
+# What was chosen is seen at once, in the place of the picture that was.
+_SHOWN = """const input = $event.target, place = input.closest('tr').querySelector('.field-preview > div');
+const shown = place.querySelector('img') || new Image();
+if (input.files[0]) { shown.src = URL.createObjectURL(input.files[0]);
+                      shown.isConnected || place.querySelector('.no-picture').replaceWith(shown) }"""
 
 
 class ContainerImageForm(forms.ModelForm):
@@ -64,13 +65,14 @@ class ContainerImageForm(forms.ModelForm):
         model = ContainerImage
         fields = ("image", "alt", *(f"alt_{code}" for code, _ in TRANSLATIONS), "colour", "position")
         field_classes: ClassVar[dict[str, Any]] = {"image": PictureField}
+        labels: ClassVar[dict[str, str]] = {f"alt_{code}": f"The same, {language}" for code, language in TRANSLATIONS}
         widgets: ClassVar[dict[str, Any]] = {"colour": UnfoldAdminSelectWidget()}
 
     def __init__(self, *args: Any, colours: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["image"].widget.attrs |= {"accept": "image/webp,image/jpeg,image/png", "x-on:change": _SHOWN}
         known = dict.fromkeys(filter(None, [*colours, self.instance.colour]))
-        self.fields["colour"].widget.choices = [("", "any"), *((colour, colour) for colour in known)]
+        self.fields["colour"].widget.choices = [("", "Any"), *((colour, colour) for colour in known)]
 
 
 class ContainerImageFormSet(PaginationInlineFormSet):
