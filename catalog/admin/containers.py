@@ -19,8 +19,9 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
-from catalog.admin.variants import APPROVAL_LABELS, APPROVED, TransferMixin, approval_state, with_approval
+from catalog.admin.preview import as_the_app_shows
+from catalog.admin.showing import least_days, link, picture, picture_url, sale_prices, swatch
+from catalog.admin.variants import APPROVAL_LABELS, TransferMixin, approval_state, with_approval
 from catalog.forms.containers import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
 from catalog.languages import TRANSLATIONS
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant, in_force
@@ -212,24 +213,13 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
     def app(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What customers see of it, and what they do not see yet and why."""
         container = self.row(request, object_id)
-        variants: QuerySet[Any] = with_approval(container.variants.all())
+        shown = as_the_app_shows(container, request.GET.get("language", ""), request.GET.get("currency", ""))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
+            "original": container,
             "title": f"{container}, as the app shows it",
-            "container": container,
-            "pictures": [(picture_url(image.widest), image.alt) for image in container.images.all()],
-            "variants": [
-                {
-                    "row": variant,
-                    "is_offered": approval_state(variant) == APPROVED and container.published,
-                    "why_not": "Draft" if not container.published else approval_state(variant),
-                    "swatch": swatch(variant.colour, variant.colour_hex),
-                    "to_buy": sale_prices(variant),
-                    "to_rent": [rate_ladder(o.rates.all(), o.currency) for o in variant.rental_offers.all()],
-                }
-                for variant in variants.prefetch_related(*offers_in_force()).order_by("sku")
-            ],
+            **shown,
         }
         return TemplateResponse(request, "catalog/app.html", context)
 

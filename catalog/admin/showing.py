@@ -79,16 +79,22 @@ def all_prices(rows: Iterable[Offer], *, may_undo: bool) -> SafeString:
     return table(heads, (_version(row, may_undo=may_undo) for row in rows))
 
 
+def price_of(row: Any) -> SafeString | str:
+    """What a version of an offer costs: to buy, or a day."""
+    if isinstance(row, RentalOffer):
+        return rate_ladder(row.rates.all(), row.currency)
+    return format_minor(row.price_minor, row.currency)
+
+
 def _version(row: Any, *, may_undo: bool) -> tuple[Any, ...]:
     is_rent = isinstance(row, RentalOffer)
-    price = rate_ladder(row.rates.all(), row.currency) if is_rent else format_minor(row.price_minor, row.currency)
     more = [format_minor(minor, row.currency) for minor in (row.deposit_minor, row.late_fee_minor)] if is_rent else []
     undo: SafeString | str = ""
     if row.is_to_come and may_undo:
         address = reverse(f"admin:catalog_{'rentaloffer' if is_rent else 'saleoffer'}_delete", args=[row.pk])
-        undo = anchor(address, "Undo")
+        undo = anchor(address, "Withdraw…")
     who = row.set_by or NOTHING
-    return since_when(row), "To rent" if is_rent else "To buy", price, ", ".join(more) or NOTHING, who, undo
+    return since_when(row), "To rent" if is_rent else "To buy", price_of(row), ", ".join(more) or NOTHING, who, undo
 
 
 def link(model: str, pk: Any, text: str) -> SafeString:

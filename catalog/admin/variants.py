@@ -48,7 +48,7 @@ from core.money import format_minor
 MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
 _NEW_PRICES = (
     "Everything stays as it is until that day begins, and then changes by itself. What is quoted or ordered by then "
-    "keeps its price. Until it begins, it can be undone at the foot of the variant's page."
+    "keeps its price. Until it begins, it can be withdrawn at the foot of the variant's page."
 )
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
 APPROVAL_LABELS = {APPROVED: "success", REFUSED: "danger", UNCHECKED: "warning"}
