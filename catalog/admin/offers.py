@@ -130,8 +130,14 @@ def withdrawal(offer: AnyOffer) -> Ask:
     if offer.is_to_come:
         title = f"Withdraw the price of {offer.variant.sku} from {date_format(offer.valid_from)}"
         text = "It has not begun, so nobody was quoted it. Once it is withdrawn it never begins."
-    shown = {"context": {"told": facts}, "preview": "catalog/facts.html", "danger": not offer.is_to_come}
-    return Ask(title=title, text=text, submit="Withdraw", **shown)
+    return Ask(
+        title=title,
+        text=text,
+        submit="Withdraw",
+        danger=not offer.is_to_come,
+        preview="catalog/facts.html",
+        context={"told": facts},
+    )
 
 
 def _then(offer: AnyOffer, how: str) -> SafeString | str:

@@ -108,15 +108,13 @@ def anchor(address: str, text: str) -> SafeString:
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
     """A small table of figures."""
-    cells = '<th class="border-b border-base-200 dark:border-base-800 font-semibold px-3 py-2 text-left">{}</th>'
     body = format_html_join(
         "",
         "<tr>{}</tr>",
-        ((format_html_join("", '<td class="px-3 py-1.5 tabular-nums">{}</td>', ((c,) for c in row)),) for row in rows),
+        ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows),
     )
     return format_html(
-        '<table class="text-sm border border-base-200 rounded-default dark:border-base-800"><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table>",
-        format_html_join("", cells, ((title,) for title in head)),
+        '<div class="bo-card bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        format_html_join("", "<th>{}</th>", ((title,) for title in head)),
         body,
     )

@@ -20,7 +20,7 @@ from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, JSON
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from catalog.admin.showing import (
@@ -36,12 +36,14 @@ from catalog.admin.showing import (
     swatch,
 )
 from catalog.checklist import CHECKLIST
+from catalog.forms.files import FileForm
 from catalog.forms.offers import FirstDayForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet
 from catalog.forms.variants import BundlePartFormSet, InspectionForm, VariantForm
 from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
+from catalog.workbooks import UnreadableFile, Xlsx
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
 from core.money import format_minor
 
@@ -67,12 +69,13 @@ def approval_state(row: Any) -> str:
 class TransferMixin(ImportExportModelAdmin):
     """Import for those who may add and change, export for those who may view."""
 
-    import_form_class = ImportForm
+    import_form_class = FileForm
     export_form_class = ExportForm
-    formats: ClassVar[list[Any]] = [CSV, JSON]
+    formats: ClassVar[list[Any]] = [CSV, JSON, Xlsx]
 
-    def add_data_read_fail_error_to_form(self, form: Any, _error: Exception) -> None:
-        form.add_error("import_file", "This file cannot be read. Choose the format it has, and save it as UTF-8.")
+    def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
+        said = "This file cannot be read. Choose the format it has; save text as UTF-8, and a workbook anew as .xlsx."
+        form.add_error("import_file", str(error) if isinstance(error, UnreadableFile) else said)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))

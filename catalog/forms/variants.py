@@ -38,9 +38,8 @@ class VariantForm(MeasuresForm):
             given, typed = getattr(self.lead, name), self.cleaned_data.get(name)
             setattr(self.instance, name, given)
             if name in self.changed_data and typed not in (None, given):
-                self.add_error(
-                    name, f"It is {given} {self.fields[name].unit} in {self.lead}, the first part; leave it empty."
-                )
+                unit = name.rpartition("_")[2]
+                self.add_error(name, f"It is {given} {unit} in {self.lead}, the first part; leave it empty.")
             elif name not in self.errors:
                 self.cleaned_data[name] = given
         return cleaned
