@@ -98,9 +98,9 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
         back = reverse("admin:catalog_variant_change", args=[offer.variant_id])
         ask = withdrawal(offer)
         if request.method != "POST":
-            context = {"back": back, "hidden": [("begins", offer.valid_from if offer.is_to_come else "")]}
+            context = {"back": back, "hidden": [("begins", _begins(offer))]}
             return self.ask(request, form=forms.Form(), ask=ask, context=context)
-        if request.POST.get("begins", "") != (str(offer.valid_from) if offer.is_to_come else ""):
+        if request.POST.get("begins", "") != _begins(offer):
             self.message_user(request, "This price has begun meanwhile: nothing was withdrawn.", messages.WARNING)
             return redirect(back)
         withdraw(offer)
@@ -116,6 +116,11 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     @display(description="When", ordering="valid_from")
     def when(self, row: Any) -> SafeString:
         return since_when(row)
+
+
+def _begins(offer: AnyOffer) -> str:
+    """What is asked about: a price that is to come from a day on, or ""."""
+    return offer.valid_from.isoformat() if offer.is_to_come else ""
 
 
 def withdrawal(offer: AnyOffer) -> Ask:

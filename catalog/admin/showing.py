@@ -107,14 +107,11 @@ def anchor(address: str, text: str) -> SafeString:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
-    """A small table of figures."""
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows),
-    )
+    """A table of figures, which scrolls by itself where it is wider than the page."""
+    cells = ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
     return format_html(
-        '<div class="bo-card bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+        '<div class="bo-card bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+        "</div>",
         format_html_join("", "<th>{}</th>", ((title,) for title in head)),
-        body,
+        format_html_join("", "<tr>{}</tr>", cells),
     )

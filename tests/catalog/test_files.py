@@ -48,6 +48,7 @@ def test_every_wrong_cell_of_a_row_is_said_at_once():
                     max_load_g=999_999, outer_length_mm=1, size="=1+1"),
     )  # fmt: skip
 
+    assert list(said[0])[:3] == ["container", "sku", "size"]
     assert said == [
         {
             "container": ['There is no container "nowhere".'],
