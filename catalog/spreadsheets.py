@@ -103,9 +103,8 @@ class SpreadsheetResource(resources.ModelResource):
     def _by_column(self, no: ValidationError) -> ValidationError:
         """The same in the words of the file: columns, and what to write there."""
         columns = {field.attribute: field.column_name for field in self.get_import_fields()}
-        return ValidationError(
-            {columns.get(name, name): self._said(name, errors) for name, errors in no.error_dict.items()}
-        )
+        names = sorted(no.error_dict, key=[*columns, *no.error_dict].index)
+        return ValidationError({columns.get(name, name): self._said(name, no.error_dict[name]) for name in names})
 
     def _said(self, name: str, errors: list[ValidationError]) -> list[str]:
         if any(error.code in ("null", "blank") for error in errors):

@@ -65,7 +65,7 @@ class Xlsx(Format):
     def export_data(self, dataset: tablib.Dataset, **_: Any) -> bytes:
         """Numbers as numbers, so that they can be summed; what Excel cannot hold is left out."""
         book = Workbook()
-        sheet = book.active
+        sheet: Any = book.active
         sheet.append(dataset.headers)
         for row in dataset:
             sheet.append([_native(str(value)) for value in row])

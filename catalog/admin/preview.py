@@ -10,7 +10,7 @@ from catalog.admin.showing import picture_url, rate_ladder, swatch
 from catalog.admin.variants import APPROVAL_LABELS, APPROVED, approval_state, with_approval
 from catalog.languages import TRANSLATIONS, kind_label
 from catalog.models import BundlePart, Container
-from catalog.price_changes import AnyOffer, offers_in_force
+from catalog.price_changes import offers_in_force
 from core.backoffice import badge
 from core.money import format_minor
 
@@ -23,7 +23,7 @@ def as_the_app_shows(container: Container, language: str, currency: str) -> dict
     parts = Prefetch("parts", BundlePart.objects.select_related("part__container"))
     rows = with_approval(container.variants.all()).prefetch_related(*offers_in_force(), parts).order_by("sku")
     variants, images = list(rows), list(container.images.all())
-    offers: list[AnyOffer] = [offer for row in variants for offer in (*row.sale_offers.all(), *row.rental_offers.all())]
+    offers: list[Any] = [offer for row in variants for offer in (*row.sale_offers.all(), *row.rental_offers.all())]
     currencies = sorted({settings.DEFAULT_CURRENCY, *(offer.currency for offer in offers)})
     if language not in dict(settings.LANGUAGES):
         language = settings.LANGUAGE_CODE

@@ -22,9 +22,9 @@ def picture_url(name: str | None) -> str | None:
 
 
 def picture(name: str | None, *, size: int) -> SafeString | str:
-    """A picture that fits a square of `size` pixels."""
+    """A picture that fits a square of `size` pixels; nothing where there is none."""
     if not name:
-        return NOTHING
+        return ""
     return format_html(
         '<img src="{}" alt="" loading="lazy" class="rounded-default border border-base-200 object-contain '
         'bg-white dark:border-base-700" style="width:{}px;height:{}px;max-width:none">',
