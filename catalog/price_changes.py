@@ -115,6 +115,13 @@ def withdraw(offer: AnyOffer) -> None:
         rows.filter(valid_until=offer.valid_from).update(valid_until=offer.valid_until)
 
 
+def goes_on_without(offer: AnyOffer) -> AnyOffer | None:
+    """The version that holds in the place of one that is to come, if that is withdrawn; None: nothing does."""
+    rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
+    before: AnyOffer | None = rows.filter(valid_until=offer.valid_from).first() if offer.is_to_come else None
+    return before
+
+
 def versions(variant: Variant) -> list[AnyOffer]:
     """All that was, is and will be said of what a variant costs: the latest first. Two statements, one for rates."""
     sales = list(SaleOffer.objects.filter(variant=variant).select_related("set_by"))

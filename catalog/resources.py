@@ -2,116 +2,21 @@
 # import-export carries no types
 """What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g, amounts as decimals."""
 
-import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, ClassVar
 
 import tablib
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from import_export import fields, resources, widgets
+from import_export import fields, widgets
 
 from catalog.languages import TRANSLATIONS
 from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant, shop_today
 from catalog.price_changes import split
 from catalog.services import recheck_soon
-from core.forms import parse_amount
-from core.money import to_decimal, validate_currency
-
-
-class AmountWidget(widgets.Widget):
-    """49.90 in the column beside `currency`, 4990 in the database."""
-
-    def clean(self, value: Any, row: Any = None, **_: Any) -> int:
-        currency = str((row or {}).get("currency") or "")
-        validate_currency(currency)
-        try:
-            amount = Decimal(str(value).strip().replace(",", "."))
-        except InvalidOperation:
-            raise ValueError(f'"{value}" is not an amount such as 49.90.') from None
-        if not amount.is_finite() or amount <= 0:
-            raise ValueError("A price must be more than nothing.")
-        return parse_amount(amount, currency)
-
-
-class SpreadsheetResource(resources.ModelResource):
-    """What is wrong with a file is said in plain words, for its columns, or for each row and column."""
-
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        super().before_import(dataset, **kwargs)
-        known = [field.column_name for field in self.get_import_fields()]
-        headers = list(dataset.headers or [])
-        ids = [self.fields[name].column_name for name in self.get_import_id_fields()]
-        unknown, missing = [h for h in headers if h not in known], [name for name in ids if name not in headers]
-        if unknown or missing:
-            raise ValueError(" ".join([*_columns("lacks", missing), *_columns("has", unknown, "unknown ")]))
-
-    def before_import_row(self, row: Any, **kwargs: Any) -> None:
-        super().before_import_row(row, **kwargs)
-        wrong = {}
-        for field in self.get_import_fields():
-            if field.column_name in row and (no := _objection(field, row)):
-                wrong[field.column_name] = no
-        if wrong:
-            raise ValidationError(wrong)
-        for name, written in row.items():
-            if isinstance(written, str) and written.startswith(tuple(f"'{sign}" for sign in _FORMULA)):
-                row[name] = written[1:]  # as `export_field` wrote it
-
-    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
-        """Text that a spreadsheet would take for a formula is quoted."""
-        told = super().export_field(field, instance, **kwargs)
-        return f"'{told}" if isinstance(told, str) and told.startswith(_FORMULA) else told
-
-
-def _columns(verb: str, names: list[str], kind: str = "") -> list[str]:
-    if not names:
-        return []
-    return [f"The file {verb} the {kind}column{'s' if len(names) > 1 else ''} {', '.join(map(str, names))}."]
-
-
-_FORMULA = ("=", "+", "-", "@")  # whoever opens an export in a spreadsheet would run it
-
-
-# import-export guesses at everything else: it takes "yes" for no, 400.9 for 400 and 05/12 for the 12th of May.
-_PLAIN: tuple[tuple[type[widgets.Widget], re.Pattern[str], str], ...] = (
-    (widgets.BooleanWidget, re.compile("[01]|true|false|True|False|TRUE|FALSE"), "1 for yes or 0 for no"),
-    (widgets.IntegerWidget, re.compile(r"\s*[0-9]{1,18}(\.0+)?\s*"), "a whole number such as 460, without a unit"),
-    (widgets.DateWidget, re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a day such as 2026-12-31"),
-)
-_ANYTHING = re.compile(".*", re.DOTALL)
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
-
-
-def _objection(field: Any, row: Any) -> str:
-    """Why what stands in one cell cannot be; "" when it can."""
-    written = row[field.column_name]
-    if _NO_TEXT.search(str(written)):
-        return "There is a sign in it that is no text; write it anew."
-    if isinstance(field.widget, widgets.CharWidget) and str(written or "").lstrip().startswith(_FORMULA):
-        return f'"{written}" begins as a formula does; write it without the first sign.'
-    known = ((plain, wanted) for kind, plain, wanted in _PLAIN if isinstance(field.widget, kind))
-    plain, wanted = next(known, (_ANYTHING, ""))
-    if written not in (None, "") and not plain.fullmatch(str(written)):
-        return f'"{written}" is not {wanted}.'
-    return _cleaned(field, row, wanted)
-
-
-def _cleaned(field: Any, row: Any, wanted: str) -> str:
-    written = row[field.column_name]
-    try:
-        field.clean(row)
-    except ValidationError as no:
-        return " ".join(no.messages)
-    except ObjectDoesNotExist:
-        return f'There is no {field.column_name} "{written}".'
-    except (ArithmeticError, TypeError):
-        return f'"{written}" is not a number.'
-    except ValueError as no:
-        return f'"{written}" is not {wanted}.' if wanted else str(no)
-    return ""
+from catalog.spreadsheets import AmountWidget, SpreadsheetResource
+from core.money import to_decimal
 
 
 class ContainerResource(SpreadsheetResource):

@@ -7,7 +7,7 @@ was typed.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,6 @@ from core.money import format_minor
 from core.problems import is_busy
 
 NOTHING = "-"
-STYLES = "core/backoffice.css"
 Facts = Sequence[tuple[str, Any]]
 
 
@@ -180,7 +179,7 @@ class AsksFirst:
                 "ask": ask,
                 "facts_card": Card(ask.facts_title, facts=ask.facts, tone="figures"),
                 "form": form,
-                "media": forms.Media(css={"all": [STYLES]}) + form.media,
+                "media": form.media,
                 **(ask.context or {}),
                 **context,
             },
@@ -212,9 +211,6 @@ class ReadOnlyAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):  # type: igno
     list_per_page = 50
     show_facets = ShowFacets.NEVER  # a count for each choice of each filter is too dear for lists that only grow
     nothing = ""  # what an empty list says
-
-    class Media:
-        css: ClassVar = {"all": [STYLES]}
 
     def has_add_permission(self, _request: HttpRequest, *_: Any) -> bool:
         return False

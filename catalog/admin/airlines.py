@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 from catalog.admin.showing import lines, link
 from catalog.admin.variants import TransferMixin
 from catalog.fit import BELIEVED_FOR, Trust
-from catalog.forms import CabinRuleForm, HoldRuleForm
+from catalog.forms.airlines import CabinRuleForm, HoldRuleForm
 from catalog.models import Airline, CabinRule, HoldRule
 from catalog.resources import AirlineResource, CabinRuleResource, HoldRuleResource
 from catalog.services import recheck_soon
@@ -259,9 +259,14 @@ class AirlineAdmin(NewestFirst, ModelAdmin, TransferMixin):
     resource_classes: ClassVar[list[Any]] = [AirlineResource]
     list_display = ("name", "code", "cabin_shown", "hold_shown")
     search_fields = ("name", "code")
+    search_help_text = "Name or IATA code"
     fields = (("name", "code"),)
-    inlines = (CabinRuleInline, HoldRuleInline)
     warn_unsaved_form = True
+
+    def get_inlines(self, _request: HttpRequest, obj: Any) -> list[Any]:
+        """Those of which there are any."""
+        counted = ((CabinRuleInline, obj.cabin_count), (HoldRuleInline, obj.hold_count)) if obj else ()
+        return [inline for inline, count in counted if count]
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
         """Flights and stamps of orders name an airline by its code."""

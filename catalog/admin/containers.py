@@ -19,9 +19,10 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
-from catalog.admin.showing import least_days, link, picture, picture_url, rate_ladder, sale_prices, swatch
-from catalog.admin.variants import APPROVAL_LABELS, APPROVED, TransferMixin, approval_state, with_approval
-from catalog.forms import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
+from catalog.admin.preview import as_the_app_shows
+from catalog.admin.showing import least_days, link, picture, picture_url, sale_prices, swatch
+from catalog.admin.variants import APPROVAL_LABELS, TransferMixin, approval_state, with_approval
+from catalog.forms.containers import ContainerForm, ContainerImageForm, ContainerImageFormSet, DuplicateForm
 from catalog.languages import TRANSLATIONS
 from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Variant, in_force
 from catalog.price_changes import offers_in_force
@@ -29,6 +30,8 @@ from catalog.resources import ContainerResource
 from catalog.services import duplicate_container, forget_files, make_sizes
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge
 from core.money import format_minor
+
+_NO_PICTURE = SafeString('<span class="no-picture">No picture yet</span>')
 
 
 class ContainerImageInline(TabularInline):
@@ -47,7 +50,7 @@ class ContainerImageInline(TabularInline):
 
     @display(description="")
     def preview(self, row: ContainerImage) -> SafeString | str:
-        return picture(row.smallest, size=72)
+        return picture(row.smallest, size=132) if row.image else _NO_PICTURE
 
 
 class VariantInline(AtAGlance):
@@ -115,6 +118,9 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
     warn_unsaved_form = True
     compressed_fields = True
     list_per_page = 50
+
+    class Media:
+        css: ClassVar = {"all": ["catalog/pages.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Container]:
         variants = Variant.objects.filter(container=OuterRef("pk"))
@@ -207,24 +213,13 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
     def app(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What customers see of it, and what they do not see yet and why."""
         container = self.row(request, object_id)
-        variants: QuerySet[Any] = with_approval(container.variants.all())
+        shown = as_the_app_shows(container, request.GET.get("language", ""), request.GET.get("currency", ""))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
+            "original": container,
             "title": f"{container}, as the app shows it",
-            "container": container,
-            "pictures": [(picture_url(image.widest), image.alt) for image in container.images.all()],
-            "variants": [
-                {
-                    "row": variant,
-                    "is_offered": approval_state(variant) == APPROVED and container.published,
-                    "why_not": "Draft" if not container.published else approval_state(variant),
-                    "swatch": swatch(variant.colour, variant.colour_hex),
-                    "to_buy": sale_prices(variant),
-                    "to_rent": [rate_ladder(o.rates.all(), o.currency) for o in variant.rental_offers.all()],
-                }
-                for variant in variants.prefetch_related(*offers_in_force()).order_by("sku")
-            ],
+            **shown,
         }
         return TemplateResponse(request, "catalog/app.html", context)
 

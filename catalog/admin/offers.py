@@ -4,24 +4,38 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from catalog.admin.showing import rate_ladder, since_when, table
+from catalog.admin.showing import price_of, rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
-from catalog.forms import RentalOfferForm, RentalRateForm, RentalRateFormSet, SaleOfferForm, SeasonForm, TaxRateForm
+from catalog.forms.offers import (
+    RentalOfferForm,
+    RentalRateForm,
+    RentalRateFormSet,
+    SaleOfferForm,
+    SeasonForm,
+    TaxRateForm,
+)
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, in_force, shop_today
-from catalog.price_changes import keep_what_was, withdraw
+from catalog.price_changes import AnyOffer, goes_on_without, keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee
 from catalog.resources import SaleOfferResource
-from core.backoffice import NewestFirst
+from core.backoffice import Ask, AsksFirst, FindsRow, NewestFirst
 from core.money import format_minor
+from core.time import day_after
 
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
@@ -51,7 +65,7 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset.filter(in_force())
 
 
-class OfferAdmin(NewestFirst, ModelAdmin):
+class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
 
     list_select_related = ("variant__container",)
@@ -76,8 +90,24 @@ class OfferAdmin(NewestFirst, ModelAdmin):
             keep_what_was(form.instance, request.user)
         super().save_related(request, form, formsets, change)
 
-    def delete_model(self, _request: HttpRequest, obj: Any) -> None:
-        withdraw(obj)
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        """No row goes but one that has not begun: says what is withdrawn, and what holds then."""
+        offer = self.row(request, object_id)
+        if not self.has_delete_permission(request, offer):
+            raise PermissionDenied
+        back = reverse("admin:catalog_variant_change", args=[offer.variant_id])
+        ask = withdrawal(offer)
+        if request.method != "POST":
+            context = {"back": back, "hidden": [("begins", _begins(offer))]}
+            return self.ask(request, form=forms.Form(), ask=ask, context=context)
+        if request.POST.get("begins", "") != _begins(offer):
+            self.message_user(request, "This price has begun meanwhile: nothing was withdrawn.", messages.WARNING)
+            return redirect(back)
+        withdraw(offer)
+        self.log_change(request, offer.variant, f"{ask.title}.")
+        said = f"the price from {date_format(offer.valid_from)}" if offer.is_to_come else "it is no longer offered"
+        self.message_user(request, f"Withdrawn: {offer.variant.sku}, {said}.", messages.SUCCESS)
+        return redirect(back)
 
     def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset.exclude(valid_until__lte=shop_today()):
@@ -86,6 +116,42 @@ class OfferAdmin(NewestFirst, ModelAdmin):
     @display(description="When", ordering="valid_from")
     def when(self, row: Any) -> SafeString:
         return since_when(row)
+
+
+def _begins(offer: AnyOffer) -> str:
+    """What is asked about: a price that is to come from a day on, or ""."""
+    return offer.valid_from.isoformat() if offer.is_to_come else ""
+
+
+def withdrawal(offer: AnyOffer) -> Ask:
+    """What is asked before an offer, or a price that is to come, is withdrawn."""
+    how = "rent" if isinstance(offer, RentalOffer) else "buy"
+    begins = "From" if offer.is_to_come else "Since"
+    facts = [
+        (f"Price to {how}", price_of(offer)), (begins, date_format(offer.valid_from)), ("Then", _then(offer, how)),
+    ]  # fmt: skip
+    title = f"No longer offer {offer.variant.sku} to {how} in {offer.currency}"
+    text = "It ends now, with every price that is to come. What is quoted or ordered keeps its price."
+    if offer.is_to_come:
+        title = f"Withdraw the price of {offer.variant.sku} from {date_format(offer.valid_from)}"
+        text = "It has not begun, so nobody was quoted it. Once it is withdrawn it never begins."
+    return Ask(
+        title=title,
+        text=text,
+        submit="Withdraw",
+        danger=not offer.is_to_come,
+        preview="catalog/facts.html",
+        context={"told": facts},
+    )
+
+
+def _then(offer: AnyOffer, how: str) -> SafeString | str:
+    after = goes_on_without(offer)
+    if after is None:
+        return f"It cannot be had to {how} in {offer.currency}"
+    since = f"from {date_format(after.valid_from)} on" if after.is_to_come else "as today"
+    until = f", until {date_format(day_after(offer.valid_until, -1))}" if offer.valid_until else ""
+    return format_html("{} holds on, {}{}", price_of(after), since, until)
 
 
 @admin.register(SaleOffer)

@@ -7,7 +7,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from catalog.forms import SynonymGroupForm
+from catalog.forms.search import SynonymGroupForm
 from catalog.models import SynonymGroup
 
 

@@ -22,9 +22,9 @@ def picture_url(name: str | None) -> str | None:
 
 
 def picture(name: str | None, *, size: int) -> SafeString | str:
-    """A picture that fits a square of `size` pixels."""
+    """A picture that fits a square of `size` pixels; nothing where there is none."""
     if not name:
-        return NOTHING
+        return ""
     return format_html(
         '<img src="{}" alt="" loading="lazy" class="rounded-default border border-base-200 object-contain '
         'bg-white dark:border-base-700" style="width:{}px;height:{}px;max-width:none">',
@@ -79,16 +79,22 @@ def all_prices(rows: Iterable[Offer], *, may_undo: bool) -> SafeString:
     return table(heads, (_version(row, may_undo=may_undo) for row in rows))
 
 
+def price_of(row: Any) -> SafeString | str:
+    """What a version of an offer costs: to buy, or a day."""
+    if isinstance(row, RentalOffer):
+        return rate_ladder(row.rates.all(), row.currency)
+    return format_minor(row.price_minor, row.currency)
+
+
 def _version(row: Any, *, may_undo: bool) -> tuple[Any, ...]:
     is_rent = isinstance(row, RentalOffer)
-    price = rate_ladder(row.rates.all(), row.currency) if is_rent else format_minor(row.price_minor, row.currency)
     more = [format_minor(minor, row.currency) for minor in (row.deposit_minor, row.late_fee_minor)] if is_rent else []
     undo: SafeString | str = ""
     if row.is_to_come and may_undo:
         address = reverse(f"admin:catalog_{'rentaloffer' if is_rent else 'saleoffer'}_delete", args=[row.pk])
-        undo = anchor(address, "Undo")
+        undo = anchor(address, "Withdraw…")
     who = row.set_by or NOTHING
-    return since_when(row), "To rent" if is_rent else "To buy", price, ", ".join(more) or NOTHING, who, undo
+    return since_when(row), "To rent" if is_rent else "To buy", price_of(row), ", ".join(more) or NOTHING, who, undo
 
 
 def link(model: str, pk: Any, text: str) -> SafeString:
@@ -101,16 +107,11 @@ def anchor(address: str, text: str) -> SafeString:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:
-    """A small table of figures."""
-    cells = '<th class="border-b border-base-200 dark:border-base-800 font-semibold px-3 py-2 text-left">{}</th>'
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((format_html_join("", '<td class="px-3 py-1.5 tabular-nums">{}</td>', ((c,) for c in row)),) for row in rows),
-    )
+    """A table of figures, which scrolls by itself where it is wider than the page."""
+    cells = ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
     return format_html(
-        '<table class="text-sm border border-base-200 rounded-default dark:border-base-800"><thead><tr>{}</tr></thead>'
-        "<tbody>{}</tbody></table>",
-        format_html_join("", cells, ((title,) for title in head)),
-        body,
+        '<div class="bo-card bo-scroll"><table class="bo-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+        "</div>",
+        format_html_join("", "<th>{}</th>", ((title,) for title in head)),
+        format_html_join("", "<tr>{}</tr>", cells),
     )

@@ -13,13 +13,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, JSON
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from catalog.admin.showing import (
@@ -35,26 +36,21 @@ from catalog.admin.showing import (
     swatch,
 )
 from catalog.checklist import CHECKLIST
-from catalog.forms import (
-    BundlePartFormSet,
-    FirstDayForm,
-    InspectionForm,
-    NewPricesForm,
-    SaleOfferForm,
-    SaleOfferFormSet,
-    VariantForm,
-)
+from catalog.forms.files import FileForm
+from catalog.forms.offers import FirstDayForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet
+from catalog.forms.variants import BundlePartFormSet, InspectionForm, VariantForm
 from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
+from catalog.workbooks import UnreadableFile, Xlsx
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
 from core.money import format_minor
 
 MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
 _NEW_PRICES = (
     "Everything stays as it is until that day begins, and then changes by itself. What is quoted or ordered by then "
-    "keeps its price. Until it begins, it can be undone at the foot of the variant's page."
+    "keeps its price. Until it begins, it can be withdrawn at the foot of the variant's page."
 )
 APPROVED, REFUSED, UNCHECKED = "Approved", "Refused", "Not checked"
 APPROVAL_LABELS = {APPROVED: "success", REFUSED: "danger", UNCHECKED: "warning"}
@@ -73,12 +69,13 @@ def approval_state(row: Any) -> str:
 class TransferMixin(ImportExportModelAdmin):
     """Import for those who may add and change, export for those who may view."""
 
-    import_form_class = ImportForm
+    import_form_class = FileForm
     export_form_class = ExportForm
-    formats: ClassVar[list[Any]] = [CSV, JSON]
+    formats: ClassVar[list[Any]] = [CSV, JSON, Xlsx]
 
-    def add_data_read_fail_error_to_form(self, form: Any, _error: Exception) -> None:
-        form.add_error("import_file", "This file cannot be read. Choose the format it has, and save it as UTF-8.")
+    def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
+        said = "This file cannot be read. Choose the format it has; save text as UTF-8, and a workbook anew as .xlsx."
+        form.add_error("import_file", str(error) if isinstance(error, UnreadableFile) else said)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
@@ -207,6 +204,19 @@ class ApprovalInline(AtAGlance):
         return ", ".join(titles.get(code, code) for code, met in row.checklist.items() if not met) or NOTHING
 
 
+def measured_with(variant: Variant) -> SafeString | str:
+    """Whose sizes and weights a bundle has, or which bundles have those of a variant; "" for all others."""
+    if parts := list(variant.parts.all()):
+        lead = link("catalog_variant", parts[0].part_id, str(parts[0].part))
+        return format_html("A bundle measures what its first part does, and follows it: change {}.", lead)
+    rows = BundlePart.objects.filter(part=variant).select_related("bundle").prefetch_related("bundle__parts")
+    led = [row.bundle for row in rows.order_by("bundle__sku") if row.bundle.parts.all()[0].part_id == variant.pk]
+    if not led:
+        return ""
+    links = format_html_join(", ", "{}", ((link("catalog_variant", row.pk, row.sku),) for row in led))
+    return format_html("{} What is changed here changes in bundles led by it: {}.", MEASURES, links)
+
+
 @admin.register(Variant)
 class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
@@ -226,8 +236,8 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
             "Inside",
             {
                 "fields": (("inner_length_mm", "inner_width_mm", "inner_height_mm"),),
-                "description": f"{MEASURES} An accessory has no inside: write 0. A bundle takes all measures from its "
-                "first part.",
+                "description": f"{MEASURES} An accessory has no inside: write 0. Of a bundle leave sizes and weights "
+                "empty: they are those of its first part.",
             },
         ),
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
@@ -246,6 +256,19 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
         rows = with_approval(super().get_queryset(request)).annotate(own_picture=Subquery(own))
         return rows.prefetch_related(*offers_in_force(), "parts__part")
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> Any:
+        """A bundle measures what its first part measures, and is changed there."""
+        return tuple(Variant.LEAST) if obj and obj.parts.all() else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With where the measures come from, or who else has them."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not (told := measured_with(obj)):
+            return fieldsets
+        return [
+            (name, {**options, "description": told} if name == "Inside" else options) for name, options in fieldsets
+        ]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -16,6 +16,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": "/api/docs/",
     "SITE_ICON": _logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("config/favicon.svg")}],
+    "STYLES": [lambda _request: static("core/backoffice.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

@@ -19,7 +19,6 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from catalog.models import Variant
-from core.backoffice import STYLES
 from core.time import day_after, today_in
 from inventory import words
 from inventory.admin.looks import WITH_ORDER, order_of
@@ -199,7 +198,7 @@ def calendar_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         **model_admin.admin_site.each_context(request),
         "title": "Fleet calendar",
         "content_title": "Fleet calendar",
-        "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
+        "media": forms.Media(css={"all": [FLEET_STYLES]}),
         "depots": depots,
         "depot": depot,
         "legend": [(look.replace("_", "-"), text) for look, text in LEGEND],

@@ -2,7 +2,7 @@
 # unfold carries no types
 """Days on which nobody gets a unit: written by hand, and looked at at once for whose booking they meet."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
-from core.backoffice import STYLES, NewestFirst, badge
+from core.backoffice import NewestFirst, badge
 from inventory import services, words
 from inventory.admin.promises import warn_of_misfits
 from inventory.forms import DowntimeForm
@@ -34,9 +34,6 @@ class DowntimeAdmin(NewestFirst, ModelAdmin):
     ordering = ("-period",)
     list_per_page = 50
     warn_unsaved_form = True
-
-    class Media:
-        css: ClassVar = {"all": [STYLES]}
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("unit",) if obj else ()

@@ -3,7 +3,7 @@
 """Depots, their days and their closures."""
 
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from core.backoffice import STYLES, NewestFirst
+from core.backoffice import NewestFirst
 from core.time import today_in
 from inventory.admin.promises import warn_of_a_depot_not_in_use, warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
@@ -40,9 +40,6 @@ class DepotAdmin(NewestFirst, ModelAdmin):
     inlines = (DepotClosureInline,)
     warn_unsaved_form = True
     compressed_fields = True
-
-    class Media:
-        css: ClassVar = {"all": [STYLES]}  # warnings name orders by links
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()  # the inventory system knows it by this

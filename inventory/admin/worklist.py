@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from core.backoffice import STYLES, moment, page_of, step_button
+from core.backoffice import moment, page_of, step_button
 from inventory import words
 from inventory.admin.calendar import FLEET_STYLES
 from inventory.admin.looks import calendar_address, claim_badge, days_of, thing, whose
@@ -99,7 +99,7 @@ def worklist_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         **model_admin.admin_site.each_context(request),
         "title": "Does not fit",
         "content_title": "Does not fit",
-        "media": forms.Media(css={"all": [STYLES, FLEET_STYLES]}),
+        "media": forms.Media(css={"all": [FLEET_STYLES]}),
         "parts": [(title, part) for title, part in listed if part],
         "total": total,
         "unshown": max(total - MOST_SHOWN, 0),

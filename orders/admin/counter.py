@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -11,7 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from core.backoffice import STYLES, Card, Table, page_of, two_lines
+from core.backoffice import Card, Table, page_of, two_lines
 from core.errors import DomainError
 from core.time import today_in
 from inventory.models import Depot
@@ -44,7 +43,6 @@ def counter_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         **model_admin.admin_site.each_context(request),
         "title": "Counter",
         "content_title": "Counter",
-        "media": forms.Media(css={"all": [STYLES]}),
         "depots": Depot.objects.filter(active=True),
         "depot": depot,
         "refused": refused,

@@ -1,40 +1,48 @@
-"""The catalog as whoever keeps it changes it: containers, approvals, rules, prices from a day on, files."""
+"""The catalog as whoever keeps it changes it: containers, bundles, approvals, rules, prices from a day on, files."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.test import Client
+from openpyxl import Workbook
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from catalog.checklist import CHECKLIST
 from catalog.models import CabinRule, Container, SaleOffer, Variant, shop_today
 from catalog.resources import OUR_RULES, import_airline_rules
 from config.groups import setup_groups
-from tests.browser.conftest import Snap, log_in
+from tests.browser.conftest import Snap
 from tests.browser.test_admin import fits
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import VariantFactory
+from tests.factories.catalog import VariantFactory, accessory, bundle
 from tests.orders.desk import address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDTHS = (1440, 900)
+WIDTHS = (1440, 390)
 Look = Callable[[str], None]
 
 
 @pytest.fixture(autouse=True)
-def _keeper(page: Page) -> None:
+def _keeper(page: Page, client: Client, live_server: LiveServer) -> None:
+    """She is logged in already: how that is done, others test."""
     setup_groups()
     keeper = UserFactory(staff=True, email="noa.klein@example.com", name="Noa Klein")
     keeper.groups.add(Group.objects.get(name="catalog"))
-    log_in(page, keeper)
+    client.force_login(keeper)
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
 
 
 @pytest.fixture
 def look(page: Page, snap: Snap) -> Look:
-    """Nothing sticks out, on a desk and on a small screen."""
+    """Nothing sticks out, on a desk and on a phone."""
 
     def at_both_widths(name: str) -> None:
         for width in WIDTHS:
@@ -44,6 +52,11 @@ def look(page: Page, snap: Snap) -> Look:
         page.set_viewport_size({"width": 1440, "height": 900})
 
     return at_both_widths
+
+
+def needs_no_scrolling(page: Page, selector: str) -> bool:
+    """Nothing in it is wider than it is."""
+    return bool(page.locator(selector).evaluate("it => it.scrollWidth <= it.clientWidth"))
 
 
 def picture_of(page: Page, number: int) -> Locator:
@@ -81,6 +94,33 @@ def test_a_container_is_made_with_pictures_that_are_shown_before_they_are_saved_
     page.get_by_text("Pictures", exact=True).first.click()
     expect(picture_of(page, 1)).to_be_visible()
     look("container")
+    assert needs_no_scrolling(page, "#images-group .formset-wrapper")
+
+    page.locator("[name=images-0-alt_de]").fill("Eine Tasche")
+    grips = page.locator("#images-data [x-sort\\:handle]")
+    grips.nth(1).drag_to(grips.nth(0), target_position={"x": 10, "y": 2})
+    expect(page.locator("[name=images-1-position]")).to_have_value("0")
+    save(page)
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    images: list[Any] = list(container.images.all())
+    assert [(image.alt, image.alt_de) for image in images] == [("A tomato bag", ""), ("A teal bag", "Eine Tasche")]
+
+
+def test_a_bundle_measures_what_its_first_part_does_and_is_shown_with_its_parts_in_each_language(
+    page: Page, look: Look
+) -> None:
+    carrier = VariantFactory(sku="MUR-M", container__name_de="Gemurmel")
+    whole = bundle(carrier, accessory(sku="BOWL"), sku="SET-M")
+    page.goto(address("catalog_variant_change", whole))
+    expect(page.get_by_text("A bundle measures what its first part does")).to_be_visible()
+    expect(page.locator("[name=weight_g]")).to_have_count(0)
+    look("bundle-measures")
+
+    page.goto(address("catalog_container_app", whole.container))
+    page.get_by_role("link", name="Deutsch").click()
+    expect(page.get_by_text(f"1 × {carrier.container.brand} Gemurmel")).to_be_visible()
+    expect(page.get_by_role("link", name="SET-M")).to_be_visible()
+    look("app-german")
 
 
 def test_a_variant_is_checked_against_the_list_and_its_history_tells_by_whom(page: Page, look: Look) -> None:
@@ -133,7 +173,7 @@ def test_a_rule_gets_a_new_version_that_begins_with_the_last_one(page: Page, loo
     assert CabinRule.objects.filter(airline=rule.airline, height_mm=210).count() == 1
 
 
-def test_a_price_begins_on_a_day_is_seen_to_come_and_undone(page: Page, look: Look) -> None:
+def test_a_price_begins_on_a_day_is_seen_to_come_and_withdrawn(page: Page, look: Look) -> None:
     variant, first = VariantFactory(sku="MUR-M", offered=True), shop_today() + timedelta(days=28)
     page.goto(address("catalog_variant_change", variant))
     page.get_by_role("link", name="New price from…").first.click()
@@ -145,12 +185,14 @@ def test_a_price_begins_on_a_day_is_seen_to_come_and_undone(page: Page, look: Lo
     page.get_by_role("button", name="Let it begin").click()
 
     expect(page.get_by_role("cell", name="€59.90")).to_be_visible()
-    page.get_by_role("link", name="Undo").scroll_into_view_if_needed()
+    page.get_by_role("link", name="Withdraw…").scroll_into_view_if_needed()
     look("price-to-come")
     assert SaleOffer.objects.get(valid_from=first).price_minor == 5990
-    page.get_by_role("link", name="Undo").click()
-    page.get_by_role("button", name="Yes, I’m sure").click()
-    page.wait_for_url("**/saleoffer/")
+    page.get_by_role("link", name="Withdraw…").click()
+    expect(page.get_by_text("€49.90 holds on, as today")).to_be_visible()
+    look("price-withdraw")
+    page.get_by_role("button", name="Withdraw").click()
+    page.wait_for_url(f"**{address('catalog_variant_change', variant)}")
     assert SaleOffer.objects.get().valid_until is None
 
 
@@ -175,3 +217,19 @@ def test_a_file_is_looked_at_first_and_then_taken_over(page: Page, look: Look, t
     page.wait_for_url("**/variant/")
     variant.refresh_from_db()
     assert (variant.weight_g, Variant.objects.filter(sku="MUR-L").exists()) == (1333, True)
+
+
+def test_a_workbook_with_mistakes_is_told_all_of_them(page: Page, look: Look, tmp_path: Path) -> None:
+    VariantFactory(sku="MUR-M", container__slug="murmur")
+    book, file = Workbook(), tmp_path / "variants.xlsx"
+    for row in (["container", "sku", "colour_hex", "weight_g"], ["murmur", "MUR-M", "green", "9 kg"]):
+        book.active.append(row)
+    book.save(file)
+    page.goto(address("catalog_variant_import"))
+    page.locator("[name=import_file]").set_input_files(file)
+    expect(page.locator("[name=format]")).to_have_value("2")  # as its name says
+    page.get_by_role("button", name="Submit").click()
+
+    for said in ("Use #rrggbb.", '"9 kg" is not a whole number such as 460, without a unit.'):
+        expect(page.get_by_text(said)).to_be_visible()
+    look("import-refused")

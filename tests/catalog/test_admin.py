@@ -19,7 +19,7 @@ from catalog.checklist import CHECKLIST
 from catalog.models import Airline, Approval, Container, SaleOffer, Season, SynonymGroup, Variant
 from catalog.resources import ContainerResource
 from tests.desk import errors, formset
-from tests.factories.accounts import UserFactory
+from tests.factories.accounts import UserFactory, client_for
 from tests.factories.catalog import (
     ApprovalFactory,
     ContainerFactory,
@@ -28,6 +28,8 @@ from tests.factories.catalog import (
     SeasonFactory,
     TaxRateFactory,
     VariantFactory,
+    accessory,
+    bundle,
 )
 
 pytestmark = pytest.mark.django_db
@@ -465,7 +467,59 @@ def test_a_container_is_shown_as_the_app_shows_it_with_why_customers_do_not_see_
 
     for told in (variant.container.name, "€49.90", "€9.00"):
         assert told in shown, told
+    assert "Customers do not see it: it is not checked, it has no price in EUR." in shown
     assert shown.count("Customers do not see it") == 1
     Container.objects.update(published=False)
     hidden = staff.get(page("container", "app", unchecked.container.pk)).content.decode()
-    assert "Customers do not see it: draft." in hidden
+    assert "Customers do not see it: its container is a draft." in hidden
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_what_staff_are_shown_is_what_the_app_gets(staff: Client, language: str):
+    container = ContainerFactory(name="Set", name_de="Satz", description="Quiet.", description_de="Leise.", kind="soft")
+    ContainerImageFactory(container=container, alt="A bag", alt_de="Eine Tasche")
+    carrier = VariantFactory(container__name="Murmur", container__name_de="Gemurmel")
+    bundle(carrier, accessory(container__name_fr="Gamelle"), container=container, sku="SET-M")
+    VariantFactory(container=container, sku="SET-L")
+
+    phone = client_for(UserFactory())
+    gets = phone.get(f"/api/v1/containers/{container.slug}", headers={"accept-language": language}).json()
+    shown = staff.get(page("container", "app", container.pk), {"language": language})
+
+    assert [variant["sku"] for variant in gets["variants"]] == ["SET-M"]
+    assert [v["row"].sku for v in shown.context["variants"] if not v["why_not"]] == ["SET-M"]
+    told = (shown.context["name"], shown.context["description"], shown.context["pictures"][0][1])
+    assert told == (gets["name"], gets["description"], gets["images"][0]["alt"])
+    parts = [(part["quantity"], part["title"], part["comes_back"]) for part in gets["variants"][0]["parts"]]
+    assert next(v["parts"] for v in shown.context["variants"] if v["row"].sku == "SET-M") == parts
+    assert all(title in shown.text for _, title, _ in parts)
+    assert ("Nobody has translated" in shown.text) is (language in ("fr", "es"))
+
+
+def test_a_container_is_shown_in_each_currency_that_it_has_a_price_in(staff: Client):
+    variant = VariantFactory(offered=True)
+    SaleOfferFactory(variant=variant, currency="CHF", price_minor=5500)
+
+    euros, francs, unknown = (
+        staff.get(page("container", "app", variant.container_id), {"currency": currency})
+        for currency in ("EUR", "CHF", "XXX")
+    )
+
+    assert (euros.context["currency"], francs.context["currency"], unknown.context["currency"]) == ("EUR", "CHF", "EUR")
+    assert "CHF\xa055.00" in francs.text
+    assert "€49.90" not in francs.text
+
+
+def test_the_preview_asks_no_more_for_more_variants(staff: Client):
+    def statements(container: Container) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            staff.get(page("container", "app", container.pk))
+        return len(captured)
+
+    whole = bundle(VariantFactory(), accessory())
+    staff.get(page("container", "app", whole.container_id))
+    few = statements(whole.container)
+    for _ in range(3):
+        bundle(VariantFactory(), accessory(), container=whole.container)
+
+    assert statements(whole.container) == few

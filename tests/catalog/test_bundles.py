@@ -225,3 +225,61 @@ def test_a_container_is_duplicated_with_the_parts_of_its_bundles():
     check_now()
 
     assert [row.part for row in made.variants.get().parts.all()] == [row.part for row in whole.parts.all()]
+
+
+NO_MEASURES = dict.fromkeys(Variant.LEAST, "")
+
+
+def test_a_bundle_takes_the_measures_that_nobody_typed_from_its_first_part(staff: Client):
+    carrier, bowl = VariantFactory(approved=True, weight_g=900), accessory(sku="BOWL")
+    told = page_of(VariantFactory.build(container=carrier.container, sku="SET")) | {"container": carrier.container_id}
+
+    answer = staff.post(
+        reverse("admin:catalog_variant_add"), told | NO_MEASURES | parts_of((carrier, 1, True), (bowl, 1, True))
+    )
+
+    assert answer.status_code == 302, errors(answer)
+    made = Variant.objects.get(sku="SET")
+    assert [getattr(made, name) for name in Variant.LEAST] == [getattr(carrier, name) for name in Variant.LEAST]
+
+
+def test_a_measure_that_differs_from_the_first_part_is_refused_beside_it(staff: Client):
+    carrier, bowl = VariantFactory(sku="MUR-M", approved=True, weight_g=900), accessory(sku="BOWL")
+    told = page_of(VariantFactory.build(container=carrier.container, sku="SET")) | {"container": carrier.container_id}
+
+    answer = staff.post(
+        reverse("admin:catalog_variant_add"),
+        told | NO_MEASURES | {"weight_g": "1 kg"} | parts_of((bowl, 1, True), (carrier, 1, True)),
+    )
+    assert "holds no cat" in errors(answer)
+    answer = staff.post(
+        reverse("admin:catalog_variant_add"),
+        told | NO_MEASURES | {"weight_g": "1 kg"} | parts_of((carrier, 1, True), (bowl, 1, True)),
+    )
+
+    assert answer.context["adminform"].form.errors == {
+        "weight_g": ["It is 900 g in MUR-M, the first part; leave it empty."]
+    }
+    assert not Variant.objects.filter(sku="SET").exists()
+
+
+def test_what_is_no_bundle_needs_its_measures(staff: Client):
+    told = page_of(VariantFactory.build(sku="SET")) | {"container": VariantFactory().container_id}
+
+    answer = staff.post(reverse("admin:catalog_variant_add"), told | NO_MEASURES | parts_of())
+
+    assert set(answer.context["adminform"].form.errors) == set(Variant.LEAST)
+
+
+def test_the_pages_of_a_bundle_and_of_its_first_part_say_who_measures_what(staff: Client):
+    carrier, bowl = VariantFactory(sku="MUR-M"), accessory(sku="BOWL")
+    whole = bundle(carrier, bowl, sku="SET")
+
+    shown = {
+        row.sku: staff.get(reverse("admin:catalog_variant_change", args=[row.pk])) for row in (whole, carrier, bowl)
+    }
+
+    assert "A bundle measures what its first part does" in shown["SET"].text
+    assert not set(Variant.LEAST) & set(shown["SET"].context["adminform"].form.fields)
+    assert "changes in bundles led by it" in shown["MUR-M"].text
+    assert "bundles led by it" not in shown["BOWL"].text

@@ -19,7 +19,7 @@ from catalog.selectors import Mode, Sort, Stretch, Wish, container_detail, shop_
 from orders.services.quotes import LineRequest, QuoteRequest, create_quote
 from tests.catalog.test_admin import transfer
 from tests.catalog.test_fit import CATS
-from tests.desk import formset
+from tests.desk import formset, sit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import SaleOfferFactory, TaxRateFactory, VariantFactory
 from tests.factories.inventory import DepotFactory, StockLevelFactory, UnitFactory
@@ -201,8 +201,53 @@ def test_staff_let_a_price_begin_on_a_day_and_see_and_undo_it(staff: Client, var
     seen = staff.get(address).content.decode()
     assert "From 24 Dec 2026" in seen
     assert undo in seen
-    staff.post(undo, {"post": "yes"})
+    asked = staff.get(undo)
+    for told in (
+        "Withdraw the price of MUR-M from 24 Dec 2026",
+        "€59.90",
+        "€49.90 holds on, as today",
+        "Withdraw</button>",
+    ):
+        assert told in " ".join(asked.text.split()).replace(" </button>", "</button>"), told
+    answer = staff.post(undo, dict(asked.context["hidden"]))
+    assert answer["Location"] == address
     assert SaleOffer.objects.get().price_minor == 4990
+    assert "Withdraw the price of MUR-M" in staff.get(page("variant", "history", variant.pk)).text
+
+
+def test_a_price_that_began_while_staff_were_asked_is_not_withdrawn(client: Client, variant: Variant, clock: Any):
+    schedule(variant)
+    undo = page("saleoffer", "delete", SaleOffer.objects.get(valid_from=CHRISTMAS).pk)
+    clock.move_to(BEFORE)
+    asked = sit(client, "catalog").get(undo).context["hidden"]
+    clock.move_to(BEGUN)
+
+    answer = client.post(undo, dict(asked), follow=True)
+
+    assert "This price has begun meanwhile: nothing was withdrawn." in answer.text
+    assert variant.sale_offers.in_force().get().price_minor == 5990
+
+
+def test_an_offer_is_withdrawn_with_every_price_that_is_to_come(staff: Client, variant: Variant, clock: Any):
+    schedule(variant, rates={1: 1200})
+    rental = page("rentaloffer", "delete", variant.rental_offers.in_force().get().pk)
+
+    asked = staff.get(rental)
+    staff.post(rental, dict(asked.context["hidden"]))
+
+    assert "No longer offer MUR-M to rent in EUR" in asked.text
+    assert "It cannot be had to rent in EUR" in asked.text
+    clock.move_to(BEGUN)
+    assert not variant.rental_offers.in_force().exists()
+    assert variant.sale_offers.in_force().get().price_minor == 5990
+
+
+def test_who_may_not_withdraw_is_not_asked(client: Client, variant: Variant):
+    schedule(variant)
+    clerk, undo = sit(client, "clerk"), page("saleoffer", "delete", SaleOffer.objects.get(valid_from=CHRISTMAS).pk)
+
+    assert (clerk.get(undo).status_code, clerk.post(undo).status_code) == (403, 403)
+    assert SaleOffer.objects.filter(valid_from=CHRISTMAS).exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Forms of the catalog's admin, by what they are about."""
