@@ -1,161 +1,14 @@
-"""What customers see of the catalog, shaped for the answer and read in one statement.
+"""The SQL of the shop: what can be had, and how it is told as JSON."""
 
-Rows are plain dictionaries: everything below a container is gathered by PostgreSQL as JSON, so that the number of
-statements does not grow with the page, and no object is built for a variant, an offer or a rate.
-"""
-
-import re
-import unicodedata
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Any, TypedDict, cast
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from catalog.languages import language_asked
-from catalog.models import BundlePart, Kind, shop_today
-from catalog.pricing import FEE_IN_SQL, Calendar, RentalFee, SeasonDays, Step, rental_fee
-from core.errors import NotFound
-from core.postgres import prepared_cursor
-
-MOST_WORDS = 8  # of a search; what a person types, not what a script sends
-
-
-class Mode(StrEnum):
-    RENT = "rent"
-    BUY = "buy"
-
-
-class Sort(StrEnum):
-    NAME = "name"
-    PRICE = "price"
-    CREATED_AT = "created_at"
-    RELEVANCE = "rank"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a customer looks for. `days` is the length of the rental wanted, from `first_on` on; None: not said."""
-
-    currency: str
-    mode: str | None = None
-    search: str = ""
-    kinds: Collection[str] = ()
-    days: int | None = None
-    first_on: date | None = None
-    sizes: Collection[str] = ()
-    min_price_minor: int | None = None
-    max_price_minor: int | None = None
-    only: Collection[int] | None = None  # ids of variants; None: all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """The first `limit` rows beyond `after`, which is the sort value and the id of a row."""
-
-    by: Sort = Sort.NAME
-    falling: bool = False
-    after: tuple[Any, int] | None = None
-    limit: int
-
-
-class ImageSizeRow(TypedDict):
-    width: int
-    height: int
-    webp: str
-    avif: str
-
-
-class ImageRow(TypedDict):
-    image: str
-    alt: str
-    colour: str
-    sizes: list[ImageSizeRow]
-
-
-class SaleRow(TypedDict):
-    price_minor: int
-
-
-class RateRow(TypedDict):
-    from_days: int
-    per_day_minor: int
-
-
-class SeasonRow(TypedDict):
-    name: str
-    start_on: str
-    end_on: str
-    percent: int
-
-
-class RentalRow(TypedDict):
-    deposit_minor: int
-    late_fee_minor: int
-    min_days: int
-    max_days: int
-    prep_days: int
-    turnaround_days: int
-    keep_credit_percent: int
-    acclimatisation_percent: int
-    steps: list[RateRow]
-
-
-class PartRow(TypedDict):
-    sku: str
-    title: str
-    quantity: int
-    comes_back: bool
-
-
-class VariantRow(TypedDict):
-    id: int
-    sku: str
-    size: str
-    colour: str
-    colour_hex: str
-    inner_length_mm: int
-    inner_width_mm: int
-    inner_height_mm: int
-    outer_length_mm: int
-    outer_width_mm: int
-    outer_height_mm: int
-    weight_g: int
-    max_load_g: int
-    sale: SaleRow | None
-    rental: RentalRow | None
-    parts: list[PartRow] | None  # of a bundle, its leading one first
-
-
-class InsteadRow(TypedDict):
-    """A variant that could stand in for another one."""
-
-    sku: str  # of what it stands in for
-    mode: str
-    slug: str
-    brand: str
-    name: str
-    variant: VariantRow
-    seasons: list[SeasonRow]
-
-
-class ContainerRow(TypedDict):
-    id: int
-    slug: str
-    name: str
-    brand: str
-    kind: str
-    description: str
-    created_at: datetime
-    pictures: list[ImageRow]
-    offered: list[VariantRow]
-    seasons: list[SeasonRow]
-    price: int
-    rank: int
+from catalog.pricing import FEE_IN_SQL
+from catalog.selectors.wishes import Sort, Wish
 
 
 def _in_force(offer: str) -> str:
@@ -272,7 +125,7 @@ WHERE c.published AND cheapest.price IS NOT NULL
   AND (%(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s))
 """  # noqa: S608
 
-_BY_SKU = f"""
+BY_SKU = f"""
 SELECT {VARIANT_AS_JSON} AS variant
 FROM {CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
   AND EXISTS (SELECT FROM catalog_container c WHERE c.id = v.container_id AND c.published)
@@ -281,7 +134,7 @@ ORDER BY v.sku
 
 # The next larger ones of the same kind; those of its own container first among equals. Walked by the index
 # variant_by_room, so it does not grow with the catalog.
-_INSTEAD = f"""
+INSTEAD = f"""
 SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
 JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
@@ -301,7 +154,7 @@ CROSS JOIN LATERAL (
 ) found
 """  # noqa: S608
 
-_BY_KIND = f"""
+BY_KIND = f"""
 SELECT c.kind, count(*) AS containers
 FROM catalog_container c
 WHERE c.published AND EXISTS (SELECT FROM {CAN_BE_HAD} AND v.container_id = c.id)
@@ -316,7 +169,7 @@ _SORTED_BY = {
 }
 
 
-def _sorted_by(sort: Sort) -> tuple[str, str]:
+def sorted_by(sort: Sort) -> tuple[str, str]:
     """What is sorted by, and its type. Names as the indexes container_by_name have them."""
     language = language_asked()
     name = "c.name" if language == settings.LANGUAGE_CODE else _name_of("c", f"'name_{language}'")
@@ -324,123 +177,13 @@ def _sorted_by(sort: Sort) -> tuple[str, str]:
     return value.format(name=name), kind
 
 
-def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
-    """The published containers that can be had as wished, with the variants that can. One statement.
-
-    A variant can be had when it is approved and has an offer in the wish's currency and mode, within its price, and
-    for as many days as wished. `price` is the least for which anything in a container can be had.
-    """
-    value, kind = _sorted_by(stretch.by)
-    side, direction = ("<", "DESC") if stretch.falling else (">", "ASC")
-    parameters = parameters_of(wish) | {"limit": stretch.limit}
-    beyond = ""
-    if stretch.after is not None:
-        beyond = f"AND ({value}, c.id) {side} (%(after)s::{kind}, %(after_id)s)"
-        parameters["after"], parameters["after_id"] = stretch.after
-    order = f"ORDER BY {value} {direction}, c.id {direction} LIMIT %(limit)s"
-    return cast("list[ContainerRow]", fetch(f"{_window(wish)} {beyond} {order}", parameters))
-
-
 def containers_of(wish: Wish) -> str:
     """As SQL, those that it searches for, as `c`."""
     return _SOUGHT if wish.search else _ALL
 
 
-def _window(wish: Wish) -> str:
+def window_of(wish: Wish) -> str:
     return _WINDOW.replace("{containers}", containers_of(wish))
-
-
-def container_detail(slug: str, *, currency: str) -> ContainerRow:
-    """One container with every variant that can be had in `currency`. One statement. Raises: NotFound."""
-    wish = Wish(currency=currency)
-    rows = fetch(_window(wish), parameters_of(wish) | {"slug": slug})
-    if not rows:
-        raise NotFound
-    return cast("ContainerRow", rows[0])
-
-
-def variants_by_sku(skus: Collection[str], *, currency: str) -> list[VariantRow]:
-    """The variants among `skus` that can be had in `currency`, by SKU. One statement."""
-    parameters = parameters_of(Wish(currency=currency)) | {"skus": list(skus)}
-    return [row["variant"] for row in fetch(_BY_SKU, parameters)]
-
-
-def fitting_instead(wanted: Collection[tuple[str, Mode]], *, currency: str, most: int) -> list[InsteadRow]:
-    """What could stand in for each of these SKUs: offered in the same mode and `currency`, of the same kind, inside as
-    large or larger on every axis. At most `most` for each, the closest size first. One statement.
-    """
-    skus, modes = [sku for sku, _ in wanted], [str(mode) for _, mode in wanted]
-    parameters = parameters_of(Wish(currency=currency)) | {"skus": skus, "modes": modes, "most": most}
-    return cast("list[InsteadRow]", fetch(_INSTEAD, parameters, ask=prepared_cursor()))
-
-
-def drawn_by(variant_ids: Collection[int]) -> dict[int, frozenset[tuple[int, bool]]]:
-    """The variants whose stock each of these takes, and whether a rental brings it back: its own, or that of a bundle's
-    parts. One statement.
-    """
-    found: dict[int, set[tuple[int, bool]]] = {variant_id: set() for variant_id in variant_ids}
-    parts = BundlePart.objects.filter(bundle__in=found).values_list("bundle", "part", "comes_back")
-    for bundle_id, part_id, comes_back in parts:
-        found[bundle_id].add((part_id, comes_back))
-    return {variant_id: frozenset(drawn or {(variant_id, True)}) for variant_id, drawn in found.items()}
-
-
-def kinds_offered(*, currency: str) -> dict[str, int]:
-    """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
-    counted = {row["kind"]: row["containers"] for row in fetch(_BY_KIND, parameters_of(Wish(currency=currency)))}
-    return dict.fromkeys(Kind.values, 0) | counted
-
-
-def currencies_offered() -> list[str]:
-    """The currencies that anything of the shop is offered in, or would be if it were approved. One statement."""
-    rows = fetch("SELECT currency FROM catalog_saleoffer UNION SELECT currency FROM catalog_rentaloffer ORDER BY 1", {})
-    return [row["currency"] for row in rows]
-
-
-def season_days(row: SeasonRow) -> SeasonDays:
-    """A season as it was read as JSON."""
-    start_on, end_on = date.fromisoformat(row["start_on"]), date.fromisoformat(row["end_on"])
-    return SeasonDays(row["name"], start_on, end_on, row["percent"])
-
-
-def fee_for(
-    offer: RentalRow, seasons: Collection[SeasonRow], *, first_on: date, days: int, acclimatisation_days: int = 0
-) -> RentalFee | None:
-    """What so many days of an offer cost from `first_on` on; None: it is not offered for so many."""
-    if not max(offer["min_days"], acclimatisation_days + 1) <= days <= offer["max_days"]:
-        return None
-    calendar = Calendar(
-        first_on, [season_days(row) for row in seasons], acclimatisation_days, offer["acclimatisation_percent"]
-    )
-    return rental_fee([Step(**step) for step in offer["steps"]], days, calendar)
-
-
-def parameters_of(wish: Wish) -> dict[str, Any]:
-    language = language_asked()
-    return {
-        "name_in": f"name_{language}",
-        "description_in": f"description_{language}",
-        "alt_in": f"alt_{language}",
-        "currency": wish.currency,
-        "mode": wish.mode or "",
-        "days": wish.days,
-        "first_on": wish.first_on,
-        "since": timezone.now().date() - timedelta(days=1),  # no depot's today is before that
-        "shop_today": shop_today(),
-        "sizes": list(wish.sizes) or None,
-        "min_price": wish.min_price_minor,
-        "max_price": wish.max_price_minor,
-        "only": None if wish.only is None else list(wish.only),
-        "slug": None,
-        "kinds": list(wish.kinds) or None,
-        "language": language,
-        "words": _words(wish.search),
-    }
-
-
-def _words(search: str) -> list[str]:
-    """Letters and digits, as PostgreSQL takes them apart too; whatever stands between them is not sought."""
-    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", search))[:MOST_WORDS]
 
 
 def fetch(statement: str, parameters: Mapping[str, Any], *, ask: Any = None) -> list[dict[str, Any]]:
