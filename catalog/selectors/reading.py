@@ -15,7 +15,8 @@ def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
     """The published containers that can be had as wished, with the variants that can. One statement.
 
     A variant can be had when it is approved and has an offer in the wish's currency and mode, within its price, and
-    for as many days as wished. `price` is the least for which anything in a container can be had.
+    for as many days as wished. `price` is the least for which anything in a container can be had so; without a mode
+    either way counts, to rent or to buy.
     """
     value, kind = sorted_by(stretch.by)
     side, direction = ("<", "DESC") if stretch.falling else (">", "ASC")

@@ -31,13 +31,21 @@ def offers_of_variant(*more: str) -> str:
 
 
 # The variants that can be had as wished. Approved is who was approved by the latest inspection, as in
-# VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least for which a
-# variant can be had: the fee for the days wished, or the cheapest day that the longest rental reaches.
+# VariantQuerySet.approved. An offer without rates has no price, so it is none. `price` is the least, of those within
+# the range wished, for which a variant can be had: to buy, or to rent, which is the fee for the days wished, or the
+# cheapest day that the longest rental reaches.
 _LEAST = f"""
     CASE WHEN %(days)s::int IS NULL
          THEN coalesce(min(r.per_day_minor) FILTER (WHERE r.from_days <= o.max_days), min(r.per_day_minor))
          WHEN %(days)s BETWEEN o.min_days AND o.max_days THEN {FEE_IN_SQL} END AS price
 """
+
+
+def _within_range(price: str) -> str:
+    """As SQL; null where there is no price."""
+    return f"{price} BETWEEN coalesce(%(min_price)s::bigint, 0) AND coalesce(%(max_price)s::bigint, {price})"
+
+
 CAN_BE_HAD = f"""
     catalog_variant v
     JOIN LATERAL (
@@ -45,11 +53,10 @@ CAN_BE_HAD = f"""
     ) latest ON latest.result = 'approved'
     {offers_of_variant(_LEAST)}
     CROSS JOIN LATERAL (
-        SELECT CASE %(mode)s WHEN 'buy' THEN s.price_minor WHEN 'rent' THEN o.price
-                    ELSE least(s.price_minor, o.price) END AS price
+        SELECT least(CASE WHEN %(mode)s <> 'rent' AND {_within_range("s.price_minor")} THEN s.price_minor END,
+                     CASE WHEN %(mode)s <> 'buy' AND {_within_range("o.price")} THEN o.price END) AS price
     ) had
-    WHERE had.price IS NOT NULL AND (%(max_price)s::bigint IS NULL OR had.price <= %(max_price)s)
-      AND (%(min_price)s::bigint IS NULL OR had.price >= %(min_price)s)
+    WHERE had.price IS NOT NULL
       AND (%(sizes)s::text[] IS NULL OR v.size = ANY(%(sizes)s))
       AND (%(only)s::bigint[] IS NULL OR v.id = ANY(%(only)s))
 """  # noqa: S608 (constants only)
@@ -149,7 +156,8 @@ CROSS JOIN LATERAL (
       AND v.inner_width_mm >= own.inner_width_mm
       AND v.inner_height_mm >= own.inner_height_mm
     ORDER BY v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm,
-             v.container_id <> own.container_id, had.price, v.sku
+             v.container_id <> own.container_id,
+             CASE w.mode WHEN 'buy' THEN s.price_minor ELSE o.price END, v.sku
     LIMIT %(most)s
 ) found
 """  # noqa: S608

@@ -95,14 +95,18 @@ FACETS = answer(
         "kinds": [{"kind": "soft", "label": "Soft bag", "containers": 6}],
         "sizes": [{"size": "M", "containers": 6}, {"size": "L", "containers": 2}],
         "ready": [{"ready": "cabin", "containers": 5}, {"ready": "hold", "containers": 0}],
-        "price": {
-            "least": {"amount": 2200, **EUR},
-            "most": {"amount": 5990, **EUR},
-            "steps": [
-                {"min_price": {"amount": 2000, **EUR}, "max_price": {"amount": 2999, **EUR}, "containers": 4},
-                {"min_price": {"amount": 5000, **EUR}, "max_price": {"amount": 5999, **EUR}, "containers": 2},
-            ],
-        },
+        "price": [
+            {
+                "mode": "buy",
+                "label": "To buy",
+                "least": {"amount": 2200, **EUR},
+                "most": {"amount": 5990, **EUR},
+                "steps": [
+                    {"min_price": {"amount": 2000, **EUR}, "max_price": {"amount": 2999, **EUR}, "containers": 4},
+                    {"min_price": {"amount": 5000, **EUR}, "max_price": {"amount": 5999, **EUR}, "containers": 2},
+                ],
+            }
+        ],
     }
 )
 ONE_CALENDAR = answer(CALENDAR)
