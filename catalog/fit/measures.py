@@ -26,6 +26,10 @@ class Size:
     def least(self) -> int:
         return min(self.length, self.width, self.height)
 
+    @property
+    def total(self) -> int:
+        return self.length + self.width + self.height
+
     def beyond(self, other: "Size") -> "Size":
         """What is left on each axis of this one around `other`, turned as it lies best."""
         ways = [

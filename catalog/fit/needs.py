@@ -19,12 +19,11 @@ class Needs:
 
     `no`: no container will do. `doubt`: where one would do, the airline must be asked. `least`: what it must measure
     inside; `turns_in_mm`: the diagonal of the floor in which the cat can turn; `most`: outside, whatever the airline
-    says; `cat`: what the cat measures, from which the room around it is told. `by_air`: False where nobody flies.
-    `aircraft`: of which one it is asked, by number; what has the same number is asked all together.
+    says. `by_air`: False where nobody flies. `aircraft`: of which one it is asked, by number; what has the same number
+    is asked all together.
     """
 
     rule: Rule | None
-    cat: Size
     least: Size
     load_g: int
     most: Size | None = None
@@ -69,9 +68,8 @@ def needs(cats: Sequence[Cat], leg: Leg, shell: Shell, rules: Rules, *, today: d
 
 def needs_of_cats(cats: Sequence[Cat]) -> Needs:
     """What cats that do not fly ask of every container: only what is plainly impossible is refused."""
-    lying = Size(max(cat.a for cat in cats), sum(cat.c for cat in cats), max(cat.d for cat in cats))
-    least = Size(max(cat.c for cat in cats), lying.width, max(cat.b for cat in cats))
-    return Needs(rule=None, cat=lying, least=least, load_g=_weight(cats), by_air=False)
+    least = Size(max(cat.c for cat in cats), sum(cat.c for cat in cats), max(cat.b for cat in cats))
+    return Needs(rule=None, least=least, load_g=_weight(cats), by_air=False)
 
 
 def _cabin_need(cats: Sequence[Cat], rule: CabinRule | None, today: date) -> Needs:
@@ -103,7 +101,7 @@ def _hold_need(cats: Sequence[Cat], leg: Leg, shell: Shell, rule: HoldRule | Non
     crate = crate_for(
         cats, bedding_mm=rule.bedding_mm if rule else 0, snub_nosed_percent=rule.snub_nosed_percent if rule else 0
     )
-    bare = Needs(rule=rule, cat=crate, least=crate, load_g=_weight(cats), no=soft)
+    bare = Needs(rule=rule, least=crate, load_g=_weight(cats), no=soft)
     if rule is None:
         return replace(bare, doubt=Reason.NO_RULE)
     snub_nosed = any(cat.snub_nosed for cat in cats)

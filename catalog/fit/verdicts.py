@@ -16,16 +16,21 @@ TIGHT_BELOW_G = 300  # a meal, and the difference between two scales
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`inside`: room around the cat, which in the cabin may be negative, as a cat lies curled up there.
+    """What `rule` decided, and what is left beyond all that was asked: below zero, so much is missing.
 
-    `outside`: room around the container; None on an axis for which the airline names no limit. `rule` decided.
+    `inside`: beyond what the cats need, to stand and turn in the hold, to lie curled up in the cabin; `load_g`: beyond
+    their weight, of what the container carries. `outside`, `sum_mm` and `weight_g`: beyond the container, and the cats
+    in it; None where nothing is limited.
     """
 
     answer: Answer
     reason: Reason
     rule: Rule | None
     inside: Size
+    load_g: int
     outside: Room
+    sum_mm: int | None
+    weight_g: int | None
 
     @property
     def is_no(self) -> bool:
@@ -47,37 +52,39 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _measured(box: Box, need: Needs) -> Verdict:
-    outside = _room(need.outer, box.outer)
-    answer, reason = _answer(box, need, outside)
-    return Verdict(answer=answer, reason=reason, rule=need.rule, inside=box.inner.beyond(need.cat), outside=outside)
-
-
-def _answer(box: Box, need: Needs, outside: Room) -> tuple[Answer, Reason]:
     """What is plain whatever an airline says comes first; then doubt; then what the airline says."""
-    inner = box.inner.beyond(need.least).least
-    outer = min((side for side in (*outside, _sum_left(box, need)) if side is not None), default=TIGHT_BELOW_MM)
-    if plain := _plain_no(box, need, inner):
-        return Answer.TOO_SMALL, plain
+    told = Verdict(
+        answer=Answer.FITS, reason=Reason.ROOM, rule=need.rule,
+        inside=box.inner.beyond(need.least), load_g=box.max_load_g - need.load_g, outside=_room(need.outer, box.outer),
+        sum_mm=None if need.sum_mm is None else need.sum_mm - box.outer.total,
+        weight_g=None if need.weight_g is None else need.weight_g - need.load_g - box.weight_g,
+    )  # fmt: skip
+    huge = None if need.most is None else need.most.beyond(box.outer)
+    if huge is not None and huge.least < 0:  # for any seat that we know
+        told = replace(told, outside=(huge.length, huge.width, huge.height))
+    if plain := _plain_no(box, need, told):
+        return replace(told, answer=Answer.TOO_SMALL, reason=plain)
     if need.doubt is not None:
-        return Answer.ASK_AIRLINE, need.doubt
-    if no := need.no or _no_by_size(box, need, outer):
-        return Answer.TOO_SMALL, no
-    return _yes(box, need, min(inner, outer))
+        return replace(told, answer=Answer.ASK_AIRLINE, reason=need.doubt)
+    if no := need.no or _no_by_size(told):
+        return replace(told, answer=Answer.TOO_SMALL, reason=no)
+    answer, reason = _yes(box, need, told)
+    return replace(told, answer=answer, reason=reason)
 
 
-def _yes(box: Box, need: Needs, room: int) -> tuple[Answer, Reason]:
+def _yes(box: Box, need: Needs, told: Verdict) -> tuple[Answer, Reason]:
     if box.inner.length**2 + box.inner.width**2 < need.turns_in_mm**2:
         return Answer.ASK_AIRLINE, Reason.NO_ROOM_TO_TURN
-    if room < TIGHT_BELOW_MM:
+    if min([told.inside.least, *_limited(told)]) < TIGHT_BELOW_MM:
         return Answer.TIGHT, Reason.LITTLE_ROOM
-    is_heavy = _grams_left(box, need) < TIGHT_BELOW_G
+    is_heavy = told.load_g < TIGHT_BELOW_G or (told.weight_g is not None and told.weight_g < TIGHT_BELOW_G)
     return (Answer.TIGHT, Reason.LITTLE_WEIGHT) if is_heavy else (Answer.FITS, Reason.ROOM)
 
 
-def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
-    if inner < 0:
+def _plain_no(box: Box, need: Needs, told: Verdict) -> Reason | None:
+    if told.inside.least < 0:
         return Reason.CAT_TOO_LARGE
-    if need.load_g > box.max_load_g:
+    if told.load_g < 0:
         return Reason.CAT_TOO_HEAVY
     if box.for_cars and need.by_air:
         return Reason.MADE_FOR_CARS
@@ -86,11 +93,15 @@ def _plain_no(box: Box, need: Needs, inner: int) -> Reason | None:
     return Reason.SOFT_IN_HOLD if need.no == Reason.SOFT_IN_HOLD else None
 
 
-def _no_by_size(box: Box, need: Needs, outer: int) -> Reason | None:
-    if outer < 0:
+def _no_by_size(told: Verdict) -> Reason | None:
+    if any(side < 0 for side in _limited(told)):
         return Reason.SPACE_TOO_SMALL
-    is_heavy = need.weight_g is not None and need.load_g + box.weight_g > need.weight_g
-    return Reason.TOO_HEAVY if is_heavy else None
+    return Reason.TOO_HEAVY if told.weight_g is not None and told.weight_g < 0 else None
+
+
+def _limited(told: Verdict) -> list[int]:
+    """The room outside, on each axis and of their sum, as far as something limits it."""
+    return [side for side in (*told.outside, told.sum_mm) if side is not None]
 
 
 def _room(limit: Room, size: Size) -> Room:
@@ -103,13 +114,3 @@ def _room(limit: Room, size: Size) -> Room:
 
     ways = [left(size.length, size.width), left(size.width, size.length)]
     return max(ways, key=lambda way: min((side for side in way if side is not None), default=0))
-
-
-def _sum_left(box: Box, need: Needs) -> int | None:
-    outer = box.outer
-    return None if need.sum_mm is None else need.sum_mm - outer.length - outer.width - outer.height
-
-
-def _grams_left(box: Box, need: Needs) -> int:
-    inside = box.max_load_g - need.load_g
-    return inside if need.weight_g is None else min(inside, need.weight_g - need.load_g - box.weight_g)
