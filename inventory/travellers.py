@@ -16,6 +16,7 @@ from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
 
 MOST_CATS, MOST_LEGS = 4, 6
 _NO_SUCH_CAT = "You have no such cat; GET /me/cats lists yours."
+_TWICE = "This cat is named already: name each cat once."
 _MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 
 
@@ -109,7 +110,14 @@ class VerdictOutput(serializers.Serializer[Any]):
 
 
 def cats_asked(user: Any, told: Sequence[dict[str, Any]]) -> list[Cat]:
-    """As measured. A statement if any of them is kept. Raises: InvalidInput for a cat that is not the customer's."""
+    """As measured. A statement if any of them is kept.
+
+    Raises: InvalidInput for a cat that is not the customer's, and for one that is named twice; measures may be alike.
+    """
+    named = [cat.get("cat") for cat in told]
+    again = [number for number, cat in enumerate(named) if cat is not None and cat in named[:number]]
+    if again:
+        raise InvalidInput([FieldError(f"/cats/{number}/cat", _TWICE, "twice") for number in again])
     asked = {f"/cats/{number}/cat": cat["cat"] for number, cat in enumerate(told) if "cat" in cat}
     kept = kept_cats(user, asked) if asked else {}
     return [kept[cat["cat"]] if "cat" in cat else measured(cat) for cat in told]

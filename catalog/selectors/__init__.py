@@ -12,6 +12,8 @@ from catalog.selectors.reading import (
     fitting_instead,
     kinds_offered,
     shop_window,
+    sizes_known,
+    sizes_unknown,
     variants_by_sku,
 )
 from catalog.selectors.rows import ContainerRow, ImageRow, InsteadRow, RateRow, RentalRow, SeasonRow, VariantRow
@@ -58,5 +60,7 @@ __all__ = [
     "parameters_of",
     "season_days",
     "shop_window",
+    "sizes_known",
+    "sizes_unknown",
     "variants_by_sku",
 ]

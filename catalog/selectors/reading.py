@@ -10,6 +10,11 @@ from catalog.selectors.wishes import Mode, Stretch, Wish, parameters_of
 from core.errors import NotFound
 from core.postgres import prepared_cursor
 
+_PUBLISHED = "FROM catalog_variant v JOIN catalog_container c ON c.id = v.container_id WHERE c.published"
+_SIZES_UNKNOWN = f"""
+SELECT a.size FROM unnest(%(sizes)s::text[]) a(size) WHERE NOT EXISTS (SELECT {_PUBLISHED} AND v.size = a.size)
+"""  # noqa: S608 (constants only)
+
 
 def shop_window(wish: Wish, stretch: Stretch) -> list[ContainerRow]:
     """The published containers that can be had as wished, with the variants that can. One statement.
@@ -68,6 +73,16 @@ def kinds_offered(*, currency: str) -> dict[str, int]:
     """How many containers of each kind can be had in `currency`; every kind is named. One statement."""
     counted = {row["kind"]: row["containers"] for row in fetch(BY_KIND, parameters_of(Wish(currency=currency)))}
     return dict.fromkeys(Kind.values, 0) | counted
+
+
+def sizes_unknown(sizes: Collection[str]) -> list[str]:
+    """Which of these no published variant has. One statement."""
+    return [row["size"] for row in fetch(_SIZES_UNKNOWN, {"sizes": list(sizes)})]
+
+
+def sizes_known() -> list[str]:
+    """The sizes that published variants have. One statement."""
+    return [row["size"] for row in fetch(f"SELECT DISTINCT v.size {_PUBLISHED} AND v.size <> '' ORDER BY 1", {})]
 
 
 def currencies_offered() -> list[str]:

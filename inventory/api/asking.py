@@ -1,6 +1,6 @@
 """What the lists of the shop window are asked, as the catalog and the board understand it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from catalog.facets import variants_ready
 from catalog.fit import NO_CAT, CabinClass, Leg, Shell, needs_of_cats
 from catalog.fitting import variants_that_fit
-from catalog.selectors import Wish, currencies_offered
+from catalog.selectors import Wish, currencies_offered, sizes_known, sizes_unknown
 from core.errors import FieldError, InvalidInput
 from inventory import board
 from inventory.api.serializers import currency_refused
@@ -21,8 +21,23 @@ from inventory.travellers import kept_cats
 
 def asked(query: dict[str, Any]) -> tuple[list[Depot], board.Days | None]:
     """The depots and the days asked about. Raises: InvalidInput."""
+    refuse_unknown_sizes(query.get("size", ()))
     depots = board.depots_asked(query.get("depot"))
     return depots, board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+
+
+def refuse_unknown_sizes(sizes: Sequence[str]) -> None:
+    """A statement where there are any. Raises: InvalidInput, naming the sizes there are."""
+    unknown = sizes_unknown(sizes) if sizes else []
+    if unknown:
+        known = f"they are: {', '.join(sizes_known())}."
+        wrong = [(number, size) for number, size in enumerate(sizes) if size in unknown]
+        raise InvalidInput(
+            [
+                FieldError(f"/size/{number}", f'Nothing has the size "{size}"; {known}', "unknown")
+                for number, size in wrong
+            ]
+        )
 
 
 def wish_of(query: dict[str, Any], days: board.Days | None, only: Collection[int] | None) -> Wish:

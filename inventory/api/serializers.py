@@ -105,10 +105,10 @@ class FacetsInput(ContainerInput):
         help_text="With `airline`: where the cat travels; economy if left out.",
     )
     size = serializers.ListField(
-        child=serializers.CharField(max_length=20),
+        child=serializers.CharField(max_length=20, allow_blank=True),
         required=False,
         max_length=20,
-        help_text="As variants name theirs. Repeat it for several.",
+        help_text="As variants name theirs; empty: those that name none. Repeat it for several.",
     )
     ready = serializers.MultipleChoiceField(
         choices=Ready.choices,

@@ -140,6 +140,7 @@ def test_only_what_a_rule_plainly_takes_is_ready(get: Get, change: dict[str, Any
     [
         ({"ready": "moon"}, "#/ready"),
         ({"size": "x" * 21}, "#/size/0"),
+        ({"size": "XXL"}, "#/size/0"),
         ({"min_price": -1}, "#/min_price"),
         ({"min_price": 2, "max_price": 1}, "#/max_price"),
         ({"airline": "QQ"}, "#/airline"),
@@ -152,6 +153,27 @@ def test_only_what_a_rule_plainly_takes_is_ready(get: Get, change: dict[str, Any
 @pytest.mark.usefixtures("depot")
 def test_what_makes_no_sense_is_refused(get: Get, query: dict[str, Any], pointer: str):
     assert pointers(get(FACETS, status=400, **query)) == [pointer]
+
+
+@pytest.mark.parametrize("path", [LIST, FACETS])
+@pytest.mark.usefixtures("range_of_four")
+def test_a_size_that_nothing_has_is_refused_naming_those_there_are(get: Get, path: str):
+    VariantFactory(container__published=False, size="SECRET", approved=True)
+
+    refused = get(path, status=400, size=["M", "m", "SECRET"])
+
+    assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [
+        ("#/size/1", "unknown"),
+        ("#/size/2", "unknown"),
+    ]
+    assert refused["errors"][0]["detail"] == 'Nothing has the size "m"; they are: L, M, S.'
+
+
+def test_variants_that_name_no_size_are_asked_for_by_the_empty_one(get: Get, depot: Depot):
+    sold("Alma", "ALM", 2990, size="")
+    sold("Bora", "BOR", 2990)
+
+    assert names(get(LIST, size="")) == ["Alma"]
 
 
 def test_an_empty_shop_has_facets_without_containers(get: Get, depot: Depot):

@@ -328,6 +328,21 @@ def test_another_customers_cat_is_no_cat(search: Search, depot: Depot) -> None:
     assert pointers(search("LH economy", status=400, cats=[{"cat": str(cat.pk)}])) == ["#/cats/0/cat"]
 
 
+def test_a_cat_that_is_named_twice_is_refused_and_cats_alike_are_not(
+    search: Search, depot: Depot, api: APIClient
+) -> None:
+    owner = UserFactory()
+    cat = {"cat": str(CatFactory(owner=owner, **MISO).pk)}
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(owner)}")
+
+    refused = search("LH economy", status=400, cats=[cat, MISO, cat])
+
+    [wrong] = refused["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("#/cats/2/cat", "twice")
+    assert wrong["detail"] == "This cat is named already: name each cat once."
+    assert search("LH economy", cats=[cat, MISO, MISO])["results"] == []
+
+
 def test_airlines_are_listed_by_name(phone: APIClient, depot: Depot) -> None:
     listed = phone.get("/api/v1/airlines").json()["results"]
 
