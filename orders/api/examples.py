@@ -23,6 +23,7 @@ from orders.errors import (
     KeepNotOffered,
     OrderRefused,
     ParcelNotTaken,
+    ParcelNotThere,
     PriceChanged,
     QuoteExpired,
     QuoteUsed,
@@ -402,6 +403,7 @@ RETURN_REFUSED = refused(
 )
 KEEP_REFUSED = refused(
     TransitionNotAllowed(event="keep", status="booked", allowed=["extend"]),
+    ParcelNotThere(date(2027, 5, 3), date(2027, 5, 4)),
     KeepNotOffered,
     _PRICE_CHANGED,
     RequestInProgress,

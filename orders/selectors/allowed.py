@@ -34,6 +34,7 @@ def rental_open_to_customer(rental: Rental, order: Order) -> list[str]:
         events &= {"post_back"}
     if terms.keep_price_minor is None:
         events.discard("keep")
-    if terms.parcel_back_days is None:
+    first = rental.posted_back_from(order.depot.time_zone)
+    if terms.parcel_back_days is None or (first is not None and order.depot.today < first):
         events.discard("post_back")
     return sorted(events)

@@ -23,6 +23,7 @@ from orders.errors import (
     ExtensionNotPossible,
     KeepNotOffered,
     ParcelNotTaken,
+    ParcelNotThere,
     ShipmentUnsuitable,
     TooLateToMove,
     TransitionNotAllowed,
@@ -244,7 +245,7 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
 
     Its unit is kept from everybody else until the parcel can be here, and on until it really is. Told again, only who
     brings it is corrected. Locks: order, stock level, reservation.
-    Raises: NotFound, TransitionNotAllowed, ParcelNotTaken, ShipmentUnsuitable.
+    Raises: NotFound, TransitionNotAllowed, ParcelNotTaken, ParcelNotThere, ShipmentUnsuitable.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
     next_status(RENTAL, "post_back", rental.status)
@@ -255,6 +256,9 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
         raise ShipmentUnsuitable
     at, depot = rental.posted_back_at or timezone.now(), Depot.objects.with_closures().get(pk=order.depot_id)
     posted_on = today_in(depot.time_zone, at)
+    first = rental.posted_back_from(depot.time_zone)
+    if first is not None and posted_on < first:
+        raise ParcelNotThere(today_in(depot.time_zone, rental.handed_over_at), first)
     way = replace(terms.buffers, transit=Transit(out_days=0, back_days=terms.parcel_back_days))
     until = max(
         terms.buffers.blocked(rental.start_on, rental.end_on, depot.is_closed)[1],
