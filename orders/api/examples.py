@@ -361,7 +361,17 @@ MOVE_REFUSED = refused(
     RequestInProgress,
 )
 DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
-DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
+DELAY = {
+    **DELAY_REQUEST,
+    "late_fees": _eur(2700),
+    "extension": {
+        "end_on": "2027-05-12",
+        "days": 10,
+        "price": _eur(1050),
+        "saves": _eur(1650),
+        "text": "Extending until 12 May is cheaper: €10.50 instead of €27.00 in late fees.",
+    },
+}
 DELAY_REFUSED = refused(
     TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
 )
@@ -393,6 +403,7 @@ POSTED_BACK = {
 PARCEL_REFUSED = refused(
     TransitionNotAllowed(event="post_back", status="booked", allowed=["extend", "move"]),
     ParcelNotTaken,
+    ParcelNotThere(date(2027, 5, 3), date(2027, 5, 4)),
     RequestInProgress,
 )
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
@@ -403,7 +414,6 @@ RETURN_REFUSED = refused(
 )
 KEEP_REFUSED = refused(
     TransitionNotAllowed(event="keep", status="booked", allowed=["extend"]),
-    ParcelNotThere(date(2027, 5, 3), date(2027, 5, 4)),
     KeepNotOffered,
     _PRICE_CHANGED,
     RequestInProgress,

@@ -4,7 +4,7 @@ from orders.selectors.allowed import rental_open_to_customer
 from orders.selectors.claims import claim_answer, claims_to_decide, lapsed_claims, photo_answer
 from orders.selectors.orders import cancellation_answer, order_answer, order_events
 from orders.selectors.quotes import quote_answer
-from orders.selectors.rentals import extension_options
+from orders.selectors.rentals import delay_answer, extension_options
 from orders.selectors.standing import (
     fits_worse,
     has_left,
@@ -21,6 +21,7 @@ __all__ = [
     "cancellation_answer",
     "claim_answer",
     "claims_to_decide",
+    "delay_answer",
     "extension_options",
     "fits_worse",
     "has_left",

@@ -7,11 +7,13 @@ from django.db.models import Prefetch
 
 from catalog.pricing import RentalFee
 from core.api import money
+from core.money import format_minor
 from core.time import days_counted
+from inventory import words
 from inventory.models import Depot
 from inventory.selectors import fleets
 from orders.models import ChargeKind, LinePart, Order, OrderLine, Rental
-from orders.outlook import EXTENDABLE, Outlook, keep_minor, returning_claims
+from orders.outlook import EXTENDABLE, Delay, Option, Outlook, keep_minor, returning_claims
 from orders.prices import UnitPrice
 from orders.selectors.allowed import rental_open_to_customer
 from orders.selectors.told import adjustment_told
@@ -47,10 +49,7 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
         "end_on": rental.end_on,
         "latest_on": outlook.latest,
         "why_not_longer": outlook.limit,
-        "options": [
-            {"end_on": option.end_on, "days": option.days, "price": money(option.price_minor, cur)}
-            for option in outlook.options
-        ],
+        "options": [_option(option, cur) for option in outlook.options],
         "earlier": [
             {
                 "end_on": option.end_on,
@@ -63,6 +62,29 @@ def _extension(outlook: Outlook, order: Order) -> dict[str, Any]:
         ],
         "keep_price": money(keep, cur) if offered and keep is not None else None,
     }
+
+
+def _option(option: Option, cur: str) -> dict[str, Any]:
+    return {"end_on": option.end_on, "days": option.days, "price": money(option.price_minor, cur)}
+
+
+def delay_answer(delay: Delay, cur: str) -> dict[str, Any]:
+    """What was told about coming back late, and what to do instead where that costs less."""
+    return {
+        "rental": str(delay.rental.pk),
+        "back_on": delay.rental.late_reported_on,
+        "late_fees": money(delay.fees_minor, cur),
+        "extension": delay.extension and _instead(delay.extension, delay.fees_minor, cur),
+    }
+
+
+def _instead(option: Option, fees_minor: int, cur: str) -> dict[str, Any]:
+    saves = fees_minor - option.price_minor
+    text = (
+        f"Extending until {words.day(option.end_on)} is cheaper: {format_minor(option.price_minor, cur)} instead of "
+        f"{format_minor(fees_minor, cur)} in late fees."
+    )
+    return {**_option(option, cur), "saves": money(saves, cur), "text": text}
 
 
 def shipment_of(part: OrderLine | Rental) -> dict[str, str] | None:

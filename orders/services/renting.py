@@ -30,6 +30,7 @@ from orders.errors import (
 )
 from orders.models import ChargeKind, LinePart, Order, Rental
 from orders.outlook import (
+    Delay,
     Outlook,
     cancellation_of,
     keep_minor,
@@ -208,8 +209,8 @@ def _wrong_by_terms(terms: RentalTerms, depot: Depot, start_on: date, end_on: da
 
 
 @transaction.atomic
-def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, int]:
-    """A customer says that the unit comes back only on `back_on`. Returns the rental and what that will cost.
+def report_late(*, rental_id: UUID, back_on: date, actor: str) -> Delay:
+    """A customer says that the unit comes back only on `back_on`, and hears what that will cost.
 
     Nothing is charged yet: each late day is, once it is over its grace. Its unit is expected then and not before, so
     that whoever has it next is thought of now. Locks: order, stock level, reservation.
@@ -227,6 +228,7 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
         detail = f"The depot is closed on {back_on}; name the next day on which you come."
         raise InvalidInput([FieldError("/back_on", detail, "depot_closed")])
     until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
+    instead = next((option for option in Outlook(rental, depot).options if option.end_on == back_on), None)
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_all_back(rental, until=until)
     move_rental(
@@ -236,7 +238,8 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     late = late_days(rental, depot, start_of_day(back_on, depot.time_zone) + settings.LATE_GRACE)
     charged = rental.charges.filter(late_on__in=late).count()
     fees, most = (len(late) - charged) * terms.late_fee_minor, keep_minor(rental)
-    return rental, fees if most is None else min(fees, most)
+    fees = fees if most is None else min(fees, most)
+    return Delay(rental, fees, instead if instead is not None and instead.price_minor < fees else None)
 
 
 @transaction.atomic

@@ -43,12 +43,6 @@ class DelayInput(Input):
     back_on = serializers.DateField()
 
 
-class DelayOutput(serializers.Serializer[Any]):
-    rental = serializers.UUIDField()
-    back_on = serializers.DateField()
-    late_fees = MoneyOutput(help_text="What the late days will cost that are not charged yet, if it comes back then.")
-
-
 class ParcelInput(Input):
     """A rental that was posted back, and who brings it."""
 
@@ -68,6 +62,20 @@ class ExtensionOptionOutput(serializers.Serializer[Any]):
     end_on = serializers.DateField(help_text="Included.")
     days = serializers.IntegerField(help_text="Calendar days from the first, both included.")
     price = MoneyOutput(help_text="What it costs more.")
+
+
+class CheaperExtensionOutput(ExtensionOptionOutput):
+    saves = MoneyOutput(help_text="Less than the late fees.")
+    text = serializers.CharField(help_text="The same in a sentence for people.")
+
+
+class DelayOutput(serializers.Serializer[Any]):
+    rental = serializers.UUIDField()
+    back_on = serializers.DateField()
+    late_fees = MoneyOutput(help_text="What the late days will cost that are not charged yet, if it comes back then.")
+    extension = CheaperExtensionOutput(
+        allow_null=True, help_text="Where POST …/extend until that day is possible and costs less; null: it does not."
+    )
 
 
 class EarlierOptionOutput(serializers.Serializer[Any]):
