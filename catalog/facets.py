@@ -31,8 +31,17 @@ class PriceStepRow(TypedDict):
     containers: int
 
 
+class PriceRow(TypedDict):
+    """To rent: of the days wished, or the cheapest day when none are."""
+
+    mode: str
+    least_minor: int
+    most_minor: int
+    steps: list[PriceStepRow]
+
+
 class CountedRow(TypedDict):
-    """A variant as far as its stock is counted."""
+    """A variant as far as its stock is counted; `sale` and `rental`: how it can be had within the range of prices."""
 
     container: int
     variant: VariantRow
@@ -40,7 +49,7 @@ class CountedRow(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
-    """Containers by what could be chosen; `least_minor` and `most_minor` are None where nothing is left.
+    """Containers by what could be chosen; `prices` of each mode in which anything is left.
 
     `variants`: what is left after all filters; None when there are more than MOST_COUNTED.
     """
@@ -49,9 +58,7 @@ class Facets:
     kinds: dict[str, int]
     sizes: dict[str, int]
     ready: dict[str, int]
-    least_minor: int | None
-    most_minor: int | None
-    prices: list[PriceStepRow]
+    prices: list[PriceRow]
     variants: list[CountedRow] | None
 
 
@@ -111,26 +118,32 @@ WHERE {_IS_READY}
 
 _FACETS = f"""
 WITH {_RULES}, item AS MATERIALIZED (
-    SELECT c.id AS container, c.kind, x.*,
+    SELECT c.id AS container, c.kind, x.*, had.*, had.to_rent OR had.to_buy AS by_price,
            %(kinds)s::text[] IS NULL OR c.kind = ANY(%(kinds)s) AS by_kind,
            %(chosen_sizes)s::text[] IS NULL OR x.size = ANY(%(chosen_sizes)s) AS by_size,
-           %(ready)s::text[] IS NULL OR {_IS_READY} AS by_ready,
-           x.price BETWEEN coalesce(%(least)s, 0) AND coalesce(%(most)s, x.price) AS by_price
+           %(ready)s::text[] IS NULL OR {_IS_READY} AS by_ready
     FROM {{containers}}
     CROSS JOIN LATERAL (
-        SELECT v.id, v.size, had.price, s.id IS NOT NULL AS is_sold, o.prep_days, o.turnaround_days,
+        SELECT v.id, v.size, CASE WHEN %(mode)s <> 'rent' THEN s.price_minor END AS sale_minor,
+               CASE WHEN %(mode)s <> 'buy' THEN o.price END AS rent_minor, o.prep_days, o.turnaround_days,
                {_TAKEN_WHERE}
         FROM {CAN_BE_HAD} AND v.container_id = c.id
     ) x
+    CROSS JOIN LATERAL (
+        SELECT coalesce(rent_minor BETWEEN coalesce(%(least)s, 0) AND coalesce(%(most)s, rent_minor), false) AS to_rent,
+               coalesce(sale_minor BETWEEN coalesce(%(least)s, 0) AND coalesce(%(most)s, sale_minor), false) AS to_buy
+    ) had
     WHERE c.published
 ), priced AS (
-    SELECT container, price FROM item WHERE by_kind AND by_size AND by_ready
+    SELECT container, p.mode, p.price
+    FROM item CROSS JOIN LATERAL (VALUES ('rent', rent_minor), ('buy', sale_minor)) p(mode, price)
+    WHERE by_kind AND by_size AND by_ready AND p.price IS NOT NULL
 ), ends AS (
-    SELECT min(price) AS least, max(price) AS most, greatest((max(price) - min(price)) / %(steps)s, 1) AS raw
-    FROM priced
+    SELECT mode, min(price) AS least, max(price) AS most, greatest((max(price) - min(price)) / %(steps)s, 1) AS raw
+    FROM priced GROUP BY mode
 ), step AS (
-    SELECT (tenth * CASE WHEN raw <= tenth THEN 1 WHEN raw <= 2 * tenth THEN 2 WHEN raw <= 5 * tenth THEN 5 ELSE 10 END
-           )::bigint AS wide
+    SELECT mode, (tenth * CASE WHEN raw <= tenth THEN 1 WHEN raw <= 2 * tenth THEN 2 WHEN raw <= 5 * tenth THEN 5
+                               ELSE 10 END)::bigint AS wide
     FROM ends, LATERAL (SELECT power(10::numeric, floor(log(ends.raw)))) AS magnitude(tenth)
 ), chosen AS (
     SELECT * FROM item WHERE by_kind AND by_size AND by_ready AND by_price
@@ -146,15 +159,17 @@ SELECT
     (SELECT json_build_object('cabin', count(DISTINCT container) FILTER (WHERE cabin),
                               'hold', count(DISTINCT container) FILTER (WHERE hold))
      FROM item WHERE by_kind AND by_size AND by_price) AS ready,
-    (SELECT least FROM ends) AS least_minor, (SELECT most FROM ends) AS most_minor,
-    (SELECT coalesce(json_agg(json_build_object('from_minor', place * wide, 'to_minor', (place + 1) * wide - 1,
-                                                'containers', n) ORDER BY place), '[]')
-     FROM (SELECT price / wide AS place, wide, count(DISTINCT container) AS n FROM priced, step GROUP BY 1, 2) f
-    ) AS prices,
+    (SELECT coalesce(json_agg(json_build_object(
+        'mode', mode, 'least_minor', least, 'most_minor', most, 'steps', (
+            SELECT json_agg(json_build_object('from_minor', place * wide, 'to_minor', (place + 1) * wide - 1,
+                                              'containers', n) ORDER BY place)
+            FROM (SELECT price / wide AS place, wide, count(DISTINCT container) AS n
+                  FROM priced JOIN step USING (mode) WHERE mode = ends.mode GROUP BY 1, 2) f)
+     ) ORDER BY mode DESC), '[]') FROM ends) AS prices,
     (SELECT CASE WHEN count(*) <= %(most_counted)s THEN coalesce(json_agg(json_build_object(
         'container', container, 'variant', json_build_object(
-            'id', id, 'sale', CASE WHEN is_sold THEN json_build_object() END,
-            'rental', CASE WHEN prep_days IS NOT NULL
+            'id', id, 'sale', CASE WHEN to_buy THEN json_build_object() END,
+            'rental', CASE WHEN to_rent
                       THEN json_build_object('prep_days', prep_days, 'turnaround_days', turnaround_days)
                       END))), '[]') END
      FROM (SELECT * FROM chosen LIMIT %(most_counted)s + 1) counted) AS variants

@@ -40,7 +40,10 @@ class FittingRow(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
+    """`asked`: which of what was asked said no, by number; where several did, the first."""
+
     reason: Reason
+    asked: int
     variants: int
     skus: list[str]
 
@@ -55,7 +58,7 @@ class Fitting:
 
 
 # Answers by number: 0 fits, 1 tight, 2 ask the airline, 3 no. A slack that nothing limits counts as ample. Of several
-# noes the first asked is told.
+# noes the first asked is told: `no` begins with its number, as a letter.
 _JUDGED = """
 need AS MATERIALIZED (
     SELECT * FROM unnest(%(asked)s::int[], %(place)s::int[], %(aircraft)s::int[], %(shell)s::text[],
@@ -102,7 +105,7 @@ answered AS (
 ),
 judged AS MATERIALIZED (
     SELECT id, max(answer) AS answer, max(variants) AS variants, max(skus) AS skus,
-           substr(min(chr(64 + asked) || no COLLATE "C") FILTER (WHERE answer = 3), 2) AS no
+           min(chr(64 + asked) || no COLLATE "C") FILTER (WHERE answer = 3) AS no
     FROM {leg} GROUP BY id
 )
 """
@@ -173,7 +176,8 @@ best AS MATERIALIZED (
     ORDER BY answer, price, sku OFFSET %(skip)s LIMIT %(most)s
 )
 SELECT
-    (SELECT coalesce(json_agg(json_build_object('reason', o.no, 'variants', o.variants, 'skus', o.skus)), '[]')
+    (SELECT coalesce(json_agg(json_build_object('reason', substr(o.no, 2), 'asked', ascii(o.no) - 64,
+                                                'variants', o.variants, 'skus', o.skus)), '[]')
      FROM (SELECT no, sum(variants) AS variants, ARRAY(
                SELECT sku
                FROM (SELECT skus FROM judged j
@@ -209,7 +213,7 @@ def fitting(asked: Asked, wish: Wish, *, skip: int = 0, most: int, few: int = FE
     with prepared_cursor() as cursor:
         cursor.execute(_FITTING[_asks_several(asked)], parameters_of(wish) | _numbers(asked) | place)
         left_out, fit, rows = cursor.fetchone()
-    return Fitting(rows, fit, [LeftOut(Reason(row["reason"]), row["variants"], row["skus"]) for row in left_out])
+    return Fitting(rows, fit, [LeftOut(**{**row, "reason": Reason(row["reason"])}) for row in left_out])
 
 
 def variants_that_fit(asked: Asked) -> list[int]:

@@ -39,6 +39,14 @@ KIND_LABELS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# What a price is of: something bought, the days asked for, or a day where none were.
+_PRICE_LABELS: Mapping[str, tuple[str, str, str]] = {
+    "en": ("To buy", "To rent, for these days", "To rent, a day from"),
+    "de": ("Kaufen", "Mieten, für diese Tage", "Mieten, pro Tag ab"),
+    "fr": ("À l’achat", "À la location, pour ces jours", "À la location, par jour dès"),
+    "es": ("Para comprar", "Para alquilar, por estos días", "Para alquilar, al día desde"),
+}
+
 
 def language_asked() -> str:
     """The language of whoever asks, if it is one of the shop's; else the shop's own."""
@@ -48,3 +56,9 @@ def language_asked() -> str:
 def kind_label(kind: str) -> str:
     """What a kind is called in the language of whoever asks."""
     return KIND_LABELS.get(language_asked(), {}).get(kind) or str(Kind(kind).label)
+
+
+def price_label(mode: str, *, for_days: bool) -> str:
+    """What prices to buy or to rent are called in that language; `for_days`: those of the days asked for."""
+    bought, stay, day = _PRICE_LABELS[language_asked()]
+    return bought if mode == "buy" else stay if for_days else day

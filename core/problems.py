@@ -27,7 +27,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 
-from core.errors import Busy, DomainError, InvalidInput, Unavailable
+from core.errors import Busy, DomainError, InvalidInput, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _DOCS = "/api/errors/#"
@@ -107,7 +107,9 @@ def _in_our_words(error: Exception) -> Exception:
         return drf.ValidationError(get_error_detail(error))
     if isinstance(error, UnreadablePostError):
         return drf.ParseError("The body did not arrive as a whole.")
-    words = {Http404: drf.NotFound, PermissionDenied: drf.PermissionDenied, RequestDataTooBig: BodyTooLarge}
+    words: dict[type[Exception], type[Exception]] = {
+        Http404: NotFound, PermissionDenied: drf.PermissionDenied, RequestDataTooBig: BodyTooLarge,
+    }  # fmt: skip
     said = next((ours() for theirs, ours in words.items() if isinstance(error, theirs)), error)
     if is_busy(said):
         return Busy()
@@ -217,7 +219,7 @@ def _is_page(request: HttpRequest) -> bool:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_page(request):
         return defaults.page_not_found(request, exception)
-    return problem_response(problem_of(drf.NotFound("There is nothing at this URL.")))
+    return problem_response(problem_of(NotFound()))
 
 
 def refuse_zero_bytes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -51,11 +51,13 @@ class Journey:
     def judge(self, box: Box, asked: Asked) -> "list[PartyOnLeg]":
         """asked: of `asks`."""
         return [
-            PartyOnLeg(
-                party=number // len(self.legs), leg=number % len(self.legs), verdict=verdict(box, by_shell[box.shell])
-            )
-            for number, by_shell in enumerate(asked)
+            PartyOnLeg(party=party, leg=leg, verdict=verdict(box, by_shell[box.shell]))
+            for (party, leg), by_shell in zip(map(self.party_and_leg, range(len(asked))), asked, strict=True)
         ]
+
+    def party_and_leg(self, number: int) -> tuple[int, int]:
+        """Who asks what `asks` lists under this number, and on which leg."""
+        return divmod(number, len(self.legs))
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept; `of` reads it back."""

@@ -16,6 +16,7 @@ from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
 
 MOST_CATS, MOST_LEGS = 4, 6
 _NO_SUCH_CAT = "You have no such cat; GET /me/cats lists yours."
+_TWICE = "This cat is named already: name each cat once."
 _MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 
 
@@ -68,10 +69,19 @@ class LegInput(Input):
     on = serializers.DateField(required=False, help_text="Day of the flight; the first day asked for when left out.")
 
 
-class SlackOutput(serializers.Serializer[Any]):
+class InsideOutput(serializers.Serializer[Any]):
+    length_mm = serializers.IntegerField()
+    width_mm = serializers.IntegerField()
+    height_mm = serializers.IntegerField()
+    weight_g = serializers.IntegerField(help_text="Of what the container carries.")
+
+
+class OutsideOutput(serializers.Serializer[Any]):
     length_mm = serializers.IntegerField(allow_null=True)
     width_mm = serializers.IntegerField(allow_null=True)
     height_mm = serializers.IntegerField(allow_null=True)
+    sum_mm = serializers.IntegerField(allow_null=True, help_text="Of the three together.")
+    weight_g = serializers.IntegerField(allow_null=True, help_text="Of the container with the cats in it.")
 
 
 @extend_schema_serializer(component_name="AirlineRule")
@@ -91,13 +101,23 @@ class VerdictOutput(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(Answer.choices)
     reason = serializers.ChoiceField([reason.value for reason in Reason])
     detail = serializers.CharField()
-    inside = SlackOutput(help_text="Room around the cat. In the cabin it may be negative: there a cat lies curled up.")
-    outside = SlackOutput(help_text="Room around the container; null: the airline names no limit.")
+    inside = InsideOutput(
+        help_text="What is left beyond what the cats need: in the hold to stand and turn, in the cabin to lie curled "
+        "up; below zero: so much is missing."
+    )
+    outside = OutsideOutput(help_text="What is left of the airline's limits; null: it names none.")
     rule = RuleOutput(allow_null=True)
 
 
 def cats_asked(user: Any, told: Sequence[dict[str, Any]]) -> list[Cat]:
-    """As measured. A statement if any of them is kept. Raises: InvalidInput for a cat that is not the customer's."""
+    """As measured. A statement if any of them is kept.
+
+    Raises: InvalidInput for a cat that is not the customer's, and for one that is named twice; measures may be alike.
+    """
+    named = [cat.get("cat") for cat in told]
+    again = [number for number, cat in enumerate(named) if cat is not None and cat in named[:number]]
+    if again:
+        raise InvalidInput([FieldError(f"/cats/{number}/cat", _TWICE, "twice") for number in again])
     asked = {f"/cats/{number}/cat": cat["cat"] for number, cat in enumerate(told) if "cat" in cat}
     kept = kept_cats(user, asked) if asked else {}
     return [kept[cat["cat"]] if "cat" in cat else measured(cat) for cat in told]
@@ -123,11 +143,11 @@ def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:
         "answer": str(told.answer),
         "reason": str(told.reason),
         "detail": told.reason.label,
-        "inside": _slack((told.inside.length, told.inside.width, told.inside.height)),
-        "outside": _slack(told.outside),
+        "inside": {**_axes((told.inside.length, told.inside.width, told.inside.height)), "weight_g": told.load_g},
+        "outside": {**_axes(told.outside), "sum_mm": told.sum_mm, "weight_g": told.weight_g},
         "rule": told.rule and rule_as_json(told.rule),
     }
 
 
-def _slack(room: Room) -> dict[str, int | None]:
+def _axes(room: Room) -> dict[str, int | None]:
     return dict(zip(("length_mm", "width_mm", "height_mm"), room, strict=True))

@@ -101,6 +101,17 @@ class ParcelNotTaken(DomainError):
     title = "This is to be brought back to its depot; it cannot be sent."
 
 
+class ParcelNotThere(DomainError):
+    """`from_on`: the first day on which it can have been posted back."""
+
+    code = "parcel_not_there"
+    title = "This was only just shipped to its customer, so it cannot have been posted back yet."
+
+    def __init__(self, shipped_on: date, from_on: date) -> None:
+        detail = f"It was shipped on {shipped_on}, so it cannot have been posted back before {from_on}; tell us then."
+        super().__init__(detail, from_on=from_on.isoformat())
+
+
 class PhotoUnsuitable(DomainError):
     code = "photo_unsuitable"
     title = "This is no picture that can be read: JPEG, PNG or WebP."

@@ -39,6 +39,15 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """What it costs to be late: fees that are not charged yet. extension: lasting until then, where that costs less."""
+
+    rental: Rental
+    fees_minor: int
+    extension: Option | None
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """An earlier last day that a rental could have. percent: of the days given back that is credited, by the policy of
     its quote, until when; None: it stays so."""

@@ -32,7 +32,7 @@ from config.demo.catalog import (
     TAX_RATES,
 )
 from config.demo.days import end_of_the_year
-from config.demo.german import GERMAN
+from config.demo.languages import LANGUAGES
 from inventory.models import Depot, DepotClosure
 from orders.models import CancellationTier, Coupon, DeliveryRate
 
@@ -66,16 +66,22 @@ def seed_catalog(*, inspector: Any) -> int:
 
 
 def _add_container(record: records.Container, inspector: Any) -> None:
-    description, care = GERMAN[record.slug]
     container = Container.objects.create(
         **_copied(record, ("slug", "name", "brand", "kind", "published")),
         description=f"{record.description}\n\nCare: {record.care}",
-        i18n={"description_de": f"{description}\n\nPflege: {care}"},
+        i18n=_translated(record.slug),
     )
     for variant in record.variants:
         row = Variant.objects.create(container=container, **_copied(variant, _VARIANT))
         _add_offers(row, variant)
         _add_approval(row, variant.approval, inspector)
+
+
+def _translated(slug: str) -> dict[str, str]:
+    """In each further language: its description, and its name where that is a word."""
+    descriptions = {f"description_{code}": language.description(slug) for code, language in LANGUAGES.items()}
+    names = {f"name_{code}": language.names[slug] for code, language in LANGUAGES.items() if slug in language.names}
+    return descriptions | names
 
 
 def _add_parts(record: records.Bundle) -> None:

@@ -1,6 +1,6 @@
 """One picture for each container and colour; only those that are missing are drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from catalog.models import Container, ContainerImage
 from catalog.services import make_missing_sizes
 from config.demo import records
+from config.demo.languages import LANGUAGES
 from config.seeding.painting import SHOWN, paint
 
 
@@ -22,7 +23,7 @@ class Picture:
     colour: str
     sku: str  # whose proportions it has
     alt: str
-    alt_de: str
+    alts: Mapping[str, str]  # in the other languages, by the name of the field
     position: int
 
     @property
@@ -41,8 +42,15 @@ def _of(container: records.Container) -> Iterator[Picture]:
         if variant.colour not in seen:
             seen.add(variant.colour)
             alt = f"{container.brand} {container.name} in {variant.colour}"
-            alt_de = f"{container.brand} {container.name}, Farbe {variant.colour}"
-            yield Picture(container.slug, variant.colour, variant.sku, alt, alt_de, len(seen))
+            yield Picture(container.slug, variant.colour, variant.sku, alt, _alts(container, variant), len(seen))
+
+
+def _alts(container: records.Container, variant: records.Variant) -> dict[str, str]:
+    return {
+        f"alt_{code}": f"{container.brand} {language.name(container.slug, container.name)}, {language.colour} "
+        f"{variant.colour}"
+        for code, language in LANGUAGES.items()
+    }
 
 
 def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Picture] | None = None) -> int:
@@ -57,7 +65,7 @@ def seed_pictures(progress: TextIO, *, workers: int = 2, pictures: Sequence[Pict
     _draw(missing, progress, workers)
     ContainerImage.objects.bulk_create(
         ContainerImage(
-            container_id=bare[p.slug], image=p.file, alt=p.alt, i18n={"alt_de": p.alt_de}, colour=p.colour,
+            container_id=bare[p.slug], image=p.file, alt=p.alt, i18n=dict(p.alts), colour=p.colour,
             position=p.position,
         )
         for p in here

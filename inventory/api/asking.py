@@ -1,6 +1,6 @@
 """What the lists of the shop window are asked, as the catalog and the board understand it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from catalog.facets import variants_ready
 from catalog.fit import NO_CAT, CabinClass, Leg, Shell, needs_of_cats
 from catalog.fitting import variants_that_fit
-from catalog.selectors import Wish, currencies_offered
+from catalog.selectors import Wish, currencies_offered, sizes_known
+from catalog.version import catalog_version
 from core.errors import FieldError, InvalidInput
 from inventory import board
 from inventory.api.serializers import currency_refused
@@ -22,7 +23,22 @@ from inventory.travellers import kept_cats
 def asked(query: dict[str, Any]) -> tuple[list[Depot], board.Days | None]:
     """The depots and the days asked about. Raises: InvalidInput."""
     depots = board.depots_asked(query.get("depot"))
+    if sizes := query.get("size", ()):
+        refuse_unknown_sizes(sizes, depots[0].catalog_version if depots else catalog_version())
     return depots, board.days_asked(query.get("start_on"), query.get("end_on"), depots)
+
+
+def refuse_unknown_sizes(sizes: Sequence[str], version: str) -> None:
+    """version: of the catalog. Raises: InvalidInput, naming the sizes there are."""
+    known = sizes_known(version)
+    if wrong := [(number, size) for number, size in enumerate(sizes) if size not in known]:
+        there_are = ", ".join(filter(None, known))
+        raise InvalidInput(
+            [
+                FieldError(f"/size/{number}", f'Nothing has the size "{size}"; they are: {there_are}.', "unknown")
+                for number, size in wrong
+            ]
+        )
 
 
 def wish_of(query: dict[str, Any], days: board.Days | None, only: Collection[int] | None) -> Wish:

@@ -95,14 +95,18 @@ FACETS = answer(
         "kinds": [{"kind": "soft", "label": "Soft bag", "containers": 6}],
         "sizes": [{"size": "M", "containers": 6}, {"size": "L", "containers": 2}],
         "ready": [{"ready": "cabin", "containers": 5}, {"ready": "hold", "containers": 0}],
-        "price": {
-            "least": {"amount": 2200, **EUR},
-            "most": {"amount": 5990, **EUR},
-            "steps": [
-                {"min_price": {"amount": 2000, **EUR}, "max_price": {"amount": 2999, **EUR}, "containers": 4},
-                {"min_price": {"amount": 5000, **EUR}, "max_price": {"amount": 5999, **EUR}, "containers": 2},
-            ],
-        },
+        "price": [
+            {
+                "mode": "buy",
+                "label": "To buy",
+                "least": {"amount": 2200, **EUR},
+                "most": {"amount": 5990, **EUR},
+                "steps": [
+                    {"min_price": {"amount": 2000, **EUR}, "max_price": {"amount": 2999, **EUR}, "containers": 4},
+                    {"min_price": {"amount": 5000, **EUR}, "max_price": {"amount": 5999, **EUR}, "containers": 2},
+                ],
+            }
+        ],
     }
 )
 ONE_CALENDAR = answer(CALENDAR)
@@ -116,9 +120,9 @@ _VERDICT: dict[str, Any] = {
     "leg": 0,
     "answer": "fits",
     "reason": "room",
-    "detail": "There is room on every side.",
-    "inside": {"length_mm": -36, "width_mm": 96, "height_mm": -38},
-    "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20},
+    "detail": "It fits, with room to spare.",
+    "inside": {"length_mm": 264, "width_mm": 96, "height_mm": 102, "weight_g": 3700},
+    "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20, "sum_mm": None, "weight_g": 2300},
     "rule": {
         "version": "cabin:17",
         "airline": "LH",
@@ -166,6 +170,8 @@ TRIP = [
                 {
                     "reason": "not_taken",
                     "detail": "The airline does not take cats there.",
+                    "cats": [0],
+                    "leg": 0,
                     "variants": 9,
                     "skus": ["BUR-M-SAND"],
                 }

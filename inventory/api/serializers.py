@@ -90,7 +90,9 @@ class FacetsInput(ContainerInput):
         choices=Kind.choices, required=False, help_text="Repeat it for several kinds."
     )
     mode = serializers.ChoiceField(
-        [mode.value for mode in Mode], required=False, help_text="Only what is for rent, or for sale."
+        [mode.value for mode in Mode],
+        required=False,
+        help_text="Only what is for rent, or for sale; left out: both, so prices count either way.",
     )
     cat = serializers.UUIDField(required=False, help_text="One of GET /me/cats: only what is large enough for it.")
     airline = AirlineInput(
@@ -103,10 +105,10 @@ class FacetsInput(ContainerInput):
         help_text="With `airline`: where the cat travels; economy if left out.",
     )
     size = serializers.ListField(
-        child=serializers.CharField(max_length=20),
+        child=serializers.CharField(max_length=20, allow_blank=True),
         required=False,
         max_length=20,
-        help_text="As variants name theirs. Repeat it for several.",
+        help_text="As variants name theirs; empty: those that name none. Repeat it for several.",
     )
     ready = serializers.MultipleChoiceField(
         choices=Ready.choices,
@@ -119,7 +121,8 @@ class FacetsInput(ContainerInput):
         required=False,
         min_value=0,
         max_value=MAX_MINOR,
-        help_text="Minor units. To rent: the fee for the days asked, or the cheapest day when none are.",
+        help_text="Minor units. To rent: the fee for the days asked, or the cheapest day when none are. Without `mode` "
+        "it is enough that one of both prices, to rent or to buy, is within.",
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +136,9 @@ class FacetsInput(ContainerInput):
 
 class ContainersInput(FacetsInput):
     ordering = serializers.ChoiceField(
-        list(SORTS), required=False, help_text="Left out: `relevance` for a search, else `name`."
+        list(SORTS),
+        required=False,
+        help_text="Left out: `relevance` for a search, else `name`. By price: by the least price within the filters.",
     )
     cursor = serializers.CharField(required=False, max_length=1000, help_text="From `next` or `previous`.")
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=100, default=20)
@@ -367,9 +372,15 @@ class PriceStepOutput(serializers.Serializer[Any]):
 
 
 class PriceFacetOutput(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField([mode.value for mode in Mode], help_text="Ask with it for what a step counts.")
+    label = serializers.CharField(  # type: ignore[assignment]  # a field of the answer, not of DRF
+        help_text="What these are the prices of, for people."
+    )
     least = MoneyOutput()
     most = MoneyOutput()
-    steps = PriceStepOutput(many=True, help_text="As `min_price` and `max_price` ask for; those without any left out.")
+    steps = PriceStepOutput(
+        many=True, help_text="As `mode`, `min_price` and `max_price` ask for; those without any left out."
+    )
 
 
 class FacetsOutput(serializers.Serializer[Any]):
@@ -381,4 +392,7 @@ class FacetsOutput(serializers.Serializer[Any]):
     kinds = CategoryOutput(many=True)
     sizes = SizeFacetOutput(many=True)
     ready = ReadyFacetOutput(many=True)
-    price = PriceFacetOutput(allow_null=True, help_text="As prices are filtered; null: nothing is left.")
+    price = PriceFacetOutput(
+        many=True,
+        help_text="Of each mode apart, as a day of rent and a price to buy are not alike; empty: nothing left.",
+    )

@@ -1,5 +1,6 @@
 """The search for a trip: cats and flights in, containers and reasons out."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core import signing
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.fit import Answer, Leg
+from catalog.fitting import LeftOut
 from catalog.models import Kind
 from catalog.selectors import Mode
 from core.api import ListInput, MoneyOutput, money, parse
@@ -63,6 +65,11 @@ class TripContainerOutput(serializers.Serializer[Any]):
 class LeftOutOutput(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text=f"As of a verdict, or {NOT_FREE}, {DEPOT_CLOSED}, {NOT_OFFERED}.")
     detail = serializers.CharField()
+    cats = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Of a verdict: which of the cats it is about; of several the first. Else empty.",
+    )
+    leg = serializers.IntegerField(allow_null=True, help_text="And on which of the legs; else null.")
     variants = serializers.IntegerField()
     skus = serializers.ListField(child=serializers.CharField(), help_text="Some of them.")
 
@@ -127,20 +134,30 @@ def _shown(trip: Trip, answer: TripAnswer) -> dict[str, Any]:
         "to": trip.days.end_on,
         "next": None if answer.next_skip is None else _SIGNER.sign(str(answer.next_skip)),
         "results": [_container(trip, found, answer.depot.code, showing) for found in answer.found],
-        "left_out": _left_out(answer),
+        "left_out": _left_out(trip, answer),
     }
 
 
-def _left_out(answer: TripAnswer) -> list[dict[str, Any]]:
-    told = [(str(one.reason), one.reason.label, one.variants, one.skus) for one in answer.left_out]
+def _left_out(trip: Trip, answer: TripAnswer) -> list[dict[str, Any]]:
+    told = [_too_small(trip, one) for one in answer.left_out]
     if answer.taken and answer.closed_on:
         days = " and ".join(map(words.day, answer.closed_on))
-        told.append((DEPOT_CLOSED, f"They fit; the depot is closed on {days}.", len(answer.taken), list(answer.taken)))
+        told.append(_for_all(DEPOT_CLOSED, f"They fit; the depot is closed on {days}.", answer.taken))
     elif answer.taken:
-        told.append((NOT_FREE, "They fit, and are not free.", len(answer.taken), list(answer.taken)))
+        told.append(_for_all(NOT_FREE, "They fit, and are not free.", answer.taken))
     if not told and not answer.found:
-        told.append((NOT_OFFERED, "Nothing is offered in this currency for so many days.", 0, []))
-    return [dict(zip(("reason", "detail", "variants", "skus"), one, strict=True)) for one in told]
+        told.append(_for_all(NOT_OFFERED, "Nothing is offered in this currency for so many days.", ()))
+    return told
+
+
+def _too_small(trip: Trip, one: LeftOut) -> dict[str, Any]:
+    party, leg = trip.party_and_leg(one.asked)
+    who = {"cats": trip.cats_of(party), "leg": leg}
+    return {"reason": str(one.reason), "detail": one.reason.label, **who, "variants": one.variants, "skus": one.skus}
+
+
+def _for_all(reason: str, detail: str, skus: Sequence[str]) -> dict[str, Any]:
+    return {"reason": reason, "detail": detail, "cats": [], "leg": None, "variants": len(skus), "skus": list(skus)}
 
 
 def _container(trip: Trip, found: Found, depot: str, showing: rendering.Showing) -> dict[str, Any]:

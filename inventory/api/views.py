@@ -1,8 +1,8 @@
 """The shop window: what there is, what it costs, and how much of it is free.
 
 A list costs three statements whatever its length (depots, containers with all their offers, counts), and three more for
-what fits a cat and an airline (cat, rules, what fits), one for what an airline is ready to take, and one where nothing
-is found in a currency; a container costs three;
+what fits a cat and an airline (cat, rules, what fits), one for what an airline is ready to take, one for sizes, and
+one where nothing is found in a currency; a container costs three;
 one, where it was asked for before and only counts can be other ones (`inventory.api.window`).
 """
 

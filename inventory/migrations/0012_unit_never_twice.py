@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0010_bundles'),
+        ('inventory', '0011_changes'),
     ]
 
     operations = [

@@ -23,6 +23,7 @@ from orders.errors import (
     KeepNotOffered,
     OrderRefused,
     ParcelNotTaken,
+    ParcelNotThere,
     PriceChanged,
     QuoteExpired,
     QuoteUsed,
@@ -110,9 +111,9 @@ _FIT = {
             "leg": 0,
             "answer": "fits",
             "reason": "room",
-            "detail": "There is room on every side.",
-            "inside": {"length_mm": -36, "width_mm": 96, "height_mm": -38},
-            "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20},
+            "detail": "It fits, with room to spare.",
+            "inside": {"length_mm": 264, "width_mm": 96, "height_mm": 102, "weight_g": 3700},
+            "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20, "sum_mm": None, "weight_g": 2300},
             "rule": _RULE,
         }
     ],
@@ -360,7 +361,17 @@ MOVE_REFUSED = refused(
     RequestInProgress,
 )
 DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
-DELAY = {**DELAY_REQUEST, "late_fees": _eur(2700)}
+DELAY = {
+    **DELAY_REQUEST,
+    "late_fees": _eur(2700),
+    "extension": {
+        "end_on": "2027-05-12",
+        "days": 10,
+        "price": _eur(1050),
+        "saves": _eur(1650),
+        "text": "Extending until 12 May is cheaper: €10.50 instead of €27.00 in late fees.",
+    },
+}
 DELAY_REFUSED = refused(
     TransitionNotAllowed(event="tell_late", status="booked", allowed=["extend", "move"]), RequestInProgress
 )
@@ -392,6 +403,7 @@ POSTED_BACK = {
 PARCEL_REFUSED = refused(
     TransitionNotAllowed(event="post_back", status="booked", allowed=["extend", "move"]),
     ParcelNotTaken,
+    ParcelNotThere(date(2027, 5, 3), date(2027, 5, 4)),
     RequestInProgress,
 )
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import KeysetPagination, money, parse, refuse_parameters, user_id
+from core.api import KeysetPagination, parse, refuse_parameters, user_id
 from core.errors import FieldError, InvalidInput
 from core.idempotency import idempotent
 from orders import services
@@ -36,7 +36,14 @@ from orders.api.serializers import (
     ShortenInput,
 )
 from orders.models import Order, Quote, Rental
-from orders.selectors import cancellation_answer, extension_options, order_answer, order_events, quote_answer
+from orders.selectors import (
+    cancellation_answer,
+    delay_answer,
+    extension_options,
+    order_answer,
+    order_events,
+    quote_answer,
+)
 from orders.states import OrderStatus
 
 
@@ -287,7 +294,7 @@ class DelayView(APIView):
         operation_id="reportDelay",
         tags=["orders"],
         summary="Say that a unit comes back late, and hear what that costs",
-        description="Nothing is charged by this. Where more days are possible, extending costs less.",
+        description="Nothing is charged by this. Where extending until then costs less, that is told too.",
         request=DelayInput,
         responses={200: DelayOutput, **examples.DELAY_REFUSED},
         examples=[examples.asked(examples.DELAY_REQUEST), examples.answered(examples.DELAY)],
@@ -297,9 +304,8 @@ class DelayView(APIView):
         order = _mine(request, number)
         body = parse(DelayInput, request.data)
         rental = _rental(order, body["rental"])
-        late, fees = services.report_late(rental_id=rental.pk, back_on=body["back_on"], actor=_by(request))
-        told = {"rental": str(late.pk), "back_on": late.late_reported_on}
-        return Response({**told, "late_fees": money(fees, order.currency)})
+        late = services.report_late(rental_id=rental.pk, back_on=body["back_on"], actor=_by(request))
+        return Response(delay_answer(late, order.currency))
 
 
 class ReturnParcelView(APIView):

@@ -1,6 +1,6 @@
 """One rented unit of a line, and what its customer is reminded of."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,6 +10,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
 
 from core.ids import new_id
+from core.time import today_in
 from inventory.models import Reservation, Unit
 from orders.states import RentalStatus
 
@@ -102,6 +103,15 @@ class Rental(models.Model):
     def leaves_on(self) -> date:
         """The day on which it leaves the depot."""
         return self.post_on or self.start_on
+
+    def posted_back_from(self, zone: str) -> date | None:
+        """The first day on which it can have been posted back: a parcel to a customer takes a day, at least. None: it
+        has not left. Needs `line`.
+        """
+        if self.handed_over_at is None:
+            return None
+        is_sent = self.line.rental_terms.buffers.transit is not None
+        return today_in(zone, self.handed_over_at) + timedelta(days=1 if is_sent else 0)
 
     @property
     def is_posted_back(self) -> bool:

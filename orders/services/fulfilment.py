@@ -337,14 +337,20 @@ def _tracked(order: Order, carrier: str, tracking_number: str) -> Tracked:
     return tracked
 
 
+def _when_posted(first: date | None, today: date) -> str:
+    if first is None or first > today:
+        return "It was only just shipped, and cannot have been posted back yet: leave this empty."
+    return f"Name a day from {first} until today."
+
+
 def _posted_at(order: Order, rental: Rental, posted_on: date | None) -> datetime | None:
     """When a unit was posted back: as its customer told, unless it was on another day. Raises: InvalidInput."""
     zone, told = order.depot.time_zone, rental.posted_back_at
     if posted_on is None or (told is not None and today_in(zone, told) == posted_on):
         return told
-    left = today_in(zone, rental.handed_over_at)
-    if not left <= posted_on <= today_in(zone):
-        raise InvalidInput([FieldError("/posted_on", f"Name a day from {left} until today.", "out_of_range")])
+    first, today = rental.posted_back_from(zone), today_in(zone)
+    if first is None or not first <= posted_on <= today:
+        raise InvalidInput([FieldError("/posted_on", _when_posted(first, today), "out_of_range")])
     return start_of_day(posted_on, zone)
 
 

@@ -23,12 +23,14 @@ from orders.errors import (
     ExtensionNotPossible,
     KeepNotOffered,
     ParcelNotTaken,
+    ParcelNotThere,
     ShipmentUnsuitable,
     TooLateToMove,
     TransitionNotAllowed,
 )
 from orders.models import ChargeKind, LinePart, Order, Rental
 from orders.outlook import (
+    Delay,
     Outlook,
     cancellation_of,
     keep_minor,
@@ -207,8 +209,8 @@ def _wrong_by_terms(terms: RentalTerms, depot: Depot, start_on: date, end_on: da
 
 
 @transaction.atomic
-def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, int]:
-    """A customer says that the unit comes back only on `back_on`. Returns the rental and what that will cost.
+def report_late(*, rental_id: UUID, back_on: date, actor: str) -> Delay:
+    """A customer says that the unit comes back only on `back_on`, and hears what that will cost.
 
     Nothing is charged yet: each late day is, once it is over its grace. Its unit is expected then and not before, so
     that whoever has it next is thought of now. Locks: order, stock level, reservation.
@@ -226,6 +228,7 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
         detail = f"The depot is closed on {back_on}; name the next day on which you come."
         raise InvalidInput([FieldError("/back_on", detail, "depot_closed")])
     until = terms.buffers.blocked(rental.start_on, back_on, depot.is_closed)[1]  # what was said before is forgotten
+    instead = next((option for option in Outlook(rental, depot).options if option.end_on == back_on), None)
     _let_others_choose_anew(rivals, (rental.reservation.period.lower, until), actor=actor)
     claim = expect_all_back(rental, until=until)
     move_rental(
@@ -235,7 +238,8 @@ def report_late(*, rental_id: UUID, back_on: date, actor: str) -> tuple[Rental, 
     late = late_days(rental, depot, start_of_day(back_on, depot.time_zone) + settings.LATE_GRACE)
     charged = rental.charges.filter(late_on__in=late).count()
     fees, most = (len(late) - charged) * terms.late_fee_minor, keep_minor(rental)
-    return rental, fees if most is None else min(fees, most)
+    fees = fees if most is None else min(fees, most)
+    return Delay(rental, fees, instead if instead is not None and instead.price_minor < fees else None)
 
 
 @transaction.atomic
@@ -244,7 +248,7 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
 
     Its unit is kept from everybody else until the parcel can be here, and on until it really is. Told again, only who
     brings it is corrected. Locks: order, stock level, reservation.
-    Raises: NotFound, TransitionNotAllowed, ParcelNotTaken, ShipmentUnsuitable.
+    Raises: NotFound, TransitionNotAllowed, ParcelNotTaken, ParcelNotThere, ShipmentUnsuitable.
     """
     order, rental, rivals = _lock_with_rivals(rental_id)
     next_status(RENTAL, "post_back", rental.status)
@@ -255,6 +259,9 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
         raise ShipmentUnsuitable
     at, depot = rental.posted_back_at or timezone.now(), Depot.objects.with_closures().get(pk=order.depot_id)
     posted_on = today_in(depot.time_zone, at)
+    first = rental.posted_back_from(depot.time_zone)
+    if first is not None and posted_on < first:
+        raise ParcelNotThere(today_in(depot.time_zone, rental.handed_over_at), first)
     way = replace(terms.buffers, transit=Transit(out_days=0, back_days=terms.parcel_back_days))
     until = max(
         terms.buffers.blocked(rental.start_on, rental.end_on, depot.is_closed)[1],

@@ -136,7 +136,7 @@ def leave_waitlist(*, customer_id: UUID, entry_id: UUID) -> WaitlistEntry:
     """
     entry = WaitlistEntry.objects.select_for_update().filter(pk=entry_id, customer_id=customer_id).first()
     if entry is None:
-        raise NotFound("There is no such place in the waitlist, or it is not yours.")
+        raise NotFound
     if entry.order_id is not None:
         lock_order(order_id=entry.order_id)  # it may be about to be paid
     _follow(entry)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -196,7 +196,14 @@ def _is_balanced(order_id: UUID) -> bool:
 
 
 def _why(order: Order) -> str:
-    return "order cancelled" if order.status == OrderStatus.CANCELLED else "paid more than was owed"
+    """As its customer reads it: what was credited since money last came or went back, the largest of it."""
+    if order.status == OrderStatus.CANCELLED:
+        return "order cancelled"
+    came = Payment.objects.for_charges().filter(order=order).aggregate(last=Max("succeeded_at"))["last"]
+    went = Refund.objects.filter(payment__order=order, payment__deposit=None).aggregate(last=Max("created_at"))["last"]
+    since = max((at for at in (came, went) if at), default=order.placed_at)
+    credit = order.charges.filter(amount_minor__lt=0, created_at__gt=since).order_by("amount_minor", "id").first()
+    return credit.reason if credit and credit.reason else "paid more than was owed"
 
 
 def close_payments(*, order_id: UUID) -> None:

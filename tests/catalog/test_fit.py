@@ -87,7 +87,7 @@ CASES: list[tuple[str, str, str, Any, Reason, Any]] = [
     ("Miso", "hard 44", "UA economy", A, Reason.DOUBTFUL_RULE, (0, 0, 0)),  # its height is uncertain
     ("Miso", "hard 44", "LH economy", N, Reason.SHELL_NOT_TAKEN, (_, _, _)),
     ("Miso", "crate 530", "TP economy", A, Reason.NO_RULE, (_, _, _)),
-    ("Miso", "crate 583", "TP economy", N, Reason.SPACE_TOO_SMALL, (_, _, _)),  # under no seat
+    ("Miso", "crate 583", "TP economy", N, Reason.SPACE_TOO_SMALL, (-20, 60, -30)),  # under no seat
     ("Miso", "hard 48", "AA economy", T, Reason.LITTLE_ROOM, (0, 0, 0)),
     ("Miso", "hard 48", "KL economy", N, Reason.SPACE_TOO_SMALL, (-20, -50, -30)),
     ("Miso", "hard 44", "AY economy", A, Reason.DOUBTFUL_RULE, (-90, 0, 10)),  # given for rodents
@@ -144,6 +144,29 @@ def test_a_verdict_is_what_one_works_out_by_hand(case: Any) -> None:
     told = judged(BOXES[container], cats, flight)
 
     assert [told.answer, told.reason, told.outside] == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case[:3]))
+def test_words_and_numbers_agree(case: Any) -> None:
+    cats, container, flight, *_ = case
+    told = judged(BOXES[container], cats, flight)
+    millimetres = [told.inside.least, *(mm for mm in (*told.outside, told.sum_mm) if mm is not None)]
+    grams = [g for g in (told.load_g, told.weight_g) if g is not None]
+
+    assert (told.inside.least < 0) == (told.reason == Reason.CAT_TOO_LARGE)
+    if told.reason == Reason.ROOM:
+        assert (min(millimetres) >= 10, min(grams) >= 300) == (True, True)
+    if told.reason == Reason.LITTLE_ROOM:
+        assert 0 <= min(millimetres) < 10
+    if told.reason == Reason.LITTLE_WEIGHT:
+        assert 0 <= min(grams) < 300
+    if told.reason == Reason.SPACE_TOO_SMALL:
+        assert min(millimetres) < 0
+    if told.reason == Reason.CAT_TOO_HEAVY:
+        assert told.load_g < 0
+    if told.reason == Reason.TOO_HEAVY:
+        assert told.weight_g is not None
+        assert told.weight_g < 0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from time import monotonic
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -25,12 +26,20 @@ from orders.models import Rental
 from tests.core.broken_urls import SECRET
 from tests.core.conftest import stranger_connection, wait_until, wait_until_somebody_waits_for
 from tests.factories.accounts import CatFactory, Phone, UserFactory, auth_header, client_for
+from tests.factories.inventory import DepotFactory
 from tests.factories.orders import ClaimFactory
 from tests.routes import Route, api_routes, wrong_methods
 from tests.shop import Shop, key
 
 JSON = "application/json"
 CAT = {"name": "Minka", "length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4200}
+NOTHING_HERE = {
+    "type": "/api/errors/#not_found",
+    "title": "There is nothing here, or it is not yours.",
+    "status": 404,
+    "detail": "There is nothing here, or it is not yours.",
+    "code": "not_found",
+}
 NO_OBJECTS = ["[]", "[1, 2]", '"text"', '""', "null", "7", "-1.5", "true"]
 NO_JSON = [
     "{",
@@ -313,6 +322,22 @@ def test_a_zero_byte_in_an_address_is_not_found_or_refused_by_every_operation(ph
             path = route.at(**{p: "%00" if p == name else "x" for p in route.parameters})
             answer = phone.generic(route.method.upper(), path, "{}", content_type=JSON, headers=key())
             assert (answer.status_code, problem(answer)["code"]) == (404, "not_found"), str(route)
+
+
+@pytest.mark.parametrize("unknown", ["0192f1c8-7c1e-7cc4-9c0c-4b6d0a2f3e11", "CAT-7Q4M-KX2P", "x"])
+def test_an_unknown_id_is_answered_alike_by_every_operation(phone: Phone, unknown: str) -> None:
+    depot = DepotFactory()
+    asked = {"depot": depot.code, "from": depot.today.isoformat(), "to": depot.today.isoformat()}
+    routes = [route for route in api_routes() if route.parameters]
+
+    for route in routes:
+        path = route.at(**dict.fromkeys(route.parameters, unknown))
+        query = f"?{urlencode(asked)}" if route.path.endswith("/calendar") else ""
+        answer = phone.generic(route.method.upper(), path + query, "{}", content_type=JSON, headers=key())
+
+        assert answer.status_code == 404, str(route)
+        assert problem(answer) == NOTHING_HERE, str(route)
+    assert len(routes) > 30
 
 
 @pytest.mark.parametrize(

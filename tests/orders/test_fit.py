@@ -156,6 +156,14 @@ def test_whoever_buys_flies_within_the_next_year(shop: Shop, on: int, status: in
     ask(shop, shop.body(shop.sale(), **told), status)
 
 
+def test_a_cat_that_is_named_twice_is_refused(shop: Shop) -> None:
+    cat = {"cat": str(CatFactory(owner=shop.customer, **MISO).pk)}
+
+    refused = ask(shop, shop.body(**trip(shop, "LH", cats=[cat, cat])), 400)
+
+    assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [("#/cats/1/cat", "twice")]
+
+
 def test_somebody_elses_cat_is_unknown(shop: Shop) -> None:
     cat = CatFactory(owner=UserFactory())
 

@@ -1,5 +1,6 @@
 """Rentals that come back by parcel: late is who posts late, never whose parcel is slow."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,6 +65,13 @@ def rental(shop: Shop, days: list[date]) -> Rental:
     return Rental.objects.get(pk=sent.pk)
 
 
+@pytest.fixture
+def arrived(shop: Shop, rental: Rental) -> Iterator[None]:
+    """It is the first day on which its customer has it."""
+    with time_machine.travel(at(shop, rental.start_on, 12)):
+        yield
+
+
 def at(shop: Shop, day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), ZoneInfo(shop.depot.time_zone))
 
@@ -116,6 +124,31 @@ def test_who_posts_late_pays_until_then_and_no_longer(
         take_in(rental)
 
     assert fees(rental) == late * FEE
+
+
+def test_nobody_posts_back_what_was_only_just_shipped(shop: Shop, days: list[date], rental: Rental) -> None:
+    detail = f"It was shipped on {days[1]}, so it cannot have been posted back before {days[2]}; tell us then."
+    with time_machine.travel(at(shop, days[1], 23, 59)):
+        allowed = rental_open_to_customer(rental, rental.line.order)
+        refused = tell(shop, rental)
+        with pytest.raises(InvalidInput, match="only just shipped"):
+            take_in(rental, posted_on=days[1])
+
+    assert "post_back" not in allowed
+    assert (refused.status_code, refused.json()["code"], refused.json()["detail"]) == (409, "parcel_not_there", detail)
+    assert refused.json()["from_on"] == days[2].isoformat()
+    rental.refresh_from_db()
+    assert rental.posted_back_at is None
+    with time_machine.travel(at(shop, days[2], 0, 1)):
+        assert "post_back" in rental_open_to_customer(rental, rental.line.order)
+        assert tell(shop, rental).status_code == 200
+
+
+def test_staff_cannot_say_that_it_was_posted_before_it_arrived(shop: Shop, days: list[date], rental: Rental) -> None:
+    with time_machine.travel(at(shop, days[9], 12)):
+        with pytest.raises(InvalidInput, match=f"Name a day from {days[2]} until today"):
+            take_in(rental, posted_on=days[1])
+        assert take_in(rental, posted_on=days[2]).status == RentalStatus.RETURNED
 
 
 @pytest.mark.parametrize("zone", ["America/Santiago", "Pacific/Kiritimati", "Europe/Berlin"])
@@ -220,6 +253,7 @@ def test_who_posts_late_keeps_the_next_one_waiting_only_as_long_as_the_parcel_ta
     assert Reservation.objects.get(rental=rental).period.upper == days[9 + BACK + 1 + 1]
 
 
+@pytest.mark.usefixtures("arrived")
 def test_what_is_on_its_way_can_neither_be_extended_nor_shortened_kept_nor_called_late(
     shop: Shop, days: list[date], rental: Rental
 ) -> None:
@@ -246,6 +280,7 @@ def test_what_is_on_its_way_can_neither_be_extended_nor_shortened_kept_nor_calle
     }
 
 
+@pytest.mark.usefixtures("arrived")
 def test_what_is_on_its_way_stands_in_no_calendar(shop: Shop, rental: Rental) -> None:
     def events() -> list[str]:
         calendar = Calendar.from_ical(calendar_of(rentals_to_come(shop.customer)))
@@ -375,6 +410,7 @@ def tell(shop: Shop, rental: Rental, customer: Any = None, **more: Any) -> Any:
     return shop.phone(customer).post(path, body, format="json", headers=key())
 
 
+@pytest.mark.usefixtures("arrived")
 def test_a_phone_tells_of_a_parcel_and_reads_it_in_the_order(shop: Shop, rental: Rental) -> None:
     answer = tell(shop, rental)
 
@@ -462,6 +498,7 @@ def test_the_clerk_sees_what_is_on_its_way_and_corrects_the_day_it_was_posted(
     assert fees(rental) == 0
 
 
+@pytest.mark.usefixtures("arrived")
 def test_the_clerk_says_that_it_was_never_posted(shop: Shop, clerk: Client, days: list[date], rental: Rental) -> None:
     post(rental)
 

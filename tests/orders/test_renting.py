@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import RentalOffer, RentalRate, SaleOffer
 from core.errors import InvalidInput
 from core.time import start_of_day
+from inventory import words
 from inventory.errors import OutOfStock
 from inventory.models import Downtime, Reservation, Unit
 from inventory.services import decide_unit, review_promises
@@ -593,11 +594,43 @@ def test_the_fee_that_is_told_is_the_fee_that_is_charged(shop: Shop) -> None:
     rental = out(shop, 0, 2)
 
     for back, told in ((4, 2 * late_fee(rental)), (16, 3500 - 1350)):
-        _, fees = report_late(rental_id=rental.pk, back_on=shop.day(back), actor=ME)
+        fees = report_late(rental_id=rental.pk, back_on=shop.day(back), actor=ME).fees_minor
         assert fees == told
     with time_machine.travel(noon(shop, 30)):
         charge_late_days(rental_id=rental.pk)
     assert sum(fee.amount_minor for fee in fees_of(rental)) == 3500 - 1350
+
+
+def test_whoever_is_late_hears_that_lasting_longer_is_cheaper_where_it_is(shop: Shop) -> None:
+    RentalOffer.objects.update(late_fee_minor=900)
+    rental = out(shop, 0, 2)  # 27.00; five days are 35.00
+    body = {"rental": str(rental.pk), "back_on": shop.day(4).isoformat()}
+
+    told = (
+        shop.phone().post(f"/api/v1/orders/{rental.line.order.number}/delay", body, format="json", headers=key()).json()
+    )
+
+    assert told["late_fees"]["amount"] == 18_00
+    assert told["extension"] == {
+        "end_on": shop.day(4).isoformat(),
+        "days": 5,
+        "price": {"amount": 8_00, "currency": "EUR"},
+        "saves": {"amount": 10_00, "currency": "EUR"},
+        "text": f"Extending until {words.day(shop.day(4))} is cheaper: €8.00 instead of €18.00 in late fees.",
+    }
+    extended = extend_rental(rental_id=rental.pk, end_on=shop.day(4), actor=ME, seen_minor=8_00)
+    assert extended.late_reported_on is None
+
+
+def test_where_lasting_longer_costs_no_less_or_is_not_possible_nothing_is_said_of_it(shop: Shop) -> None:
+    RentalOffer.objects.update(late_fee_minor=100)
+    rental = out(shop, 0, 2)
+    cheap = report_late(rental_id=rental.pk, back_on=shop.day(4), actor=ME)
+    with time_machine.travel(noon(shop, 3)):  # overdue by now
+        overdue = report_late(rental_id=rental.pk, back_on=shop.day(7), actor=ME)
+
+    assert (cheap.fees_minor, cheap.extension) == (200, None)
+    assert overdue.extension is None
 
 
 @pytest.mark.parametrize("offset", [2, 0, -3, 17, 400])

@@ -14,12 +14,14 @@ import pytest
 import time_machine
 from django.core import mail
 from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from catalog.models import CabinRule, Container
+from inventory import words
 from orders.models import CancellationTier, Charge, ChargeKind, DeliveryRate, Order, Quote, Rental
 from orders.services import (
     call_off_rental,
@@ -38,6 +40,7 @@ from orders.services import (
     remind,
     serve_waitlist,
     settle_no_shows,
+    shorten_rental,
     swap_container,
     take_back_rental,
     uphold_claim,
@@ -400,6 +403,39 @@ def test_what_is_cancelled_is_told_with_the_money_that_goes_back(shop: Shop) -> 
     (message,) = mails(Mail.Kind.REFUND_UNDER_WAY)
     assert "€49.90 is on its way back" in message.body
     assert "Order cancelled" in message.body or "order cancelled" in message.body
+
+
+def test_whoever_brings_it_back_early_reads_why_money_comes_back(shop: Shop) -> None:
+    order = shop.ready(shop.rental(0, 6))
+    rental = prepare_rental(rental_id=Rental.objects.get().pk, actor="staff:1")
+    hand_over_rental(rental_id=rental.pk, actor="staff:1")
+    settled(shop)
+    mail.outbox.clear()
+
+    shorten_rental(rental_id=rental.pk, end_on=shop.day(2), actor="customer:1")
+    settled(shop)
+
+    (message,) = mails(Mail.Kind.REFUND_UNDER_WAY)
+    back = f"back on {words.day(shop.day(2))} already"
+    assert back in message.body.lower() or back in message.body
+    assert "paid more than was owed" not in message.body
+    assert Refund.objects.get(payment__order=order).reason == back
+
+
+def test_what_was_paid_twice_is_not_explained_by_an_older_credit(shop: Shop) -> None:
+    order = shop.paid(shop.sale())
+    Charge.objects.create(order=order, kind=ChargeKind.GOODWILL, amount_minor=-500, reason="a scratch", actor="staff:1")
+    settle_order(order_id=order.pk)
+    settled(shop)
+    more = {name: F(name) + 700 for name in ("amount_minor", "captured_minor")}
+    Payment.objects.filter(order=order).update(**more)
+
+    settle_order(order_id=order.pk)
+
+    assert sorted(Refund.objects.values_list("amount_minor", "reason")) == [
+        (500, "a scratch"),
+        (700, "paid more than was owed"),
+    ]
 
 
 def test_one_credit_that_goes_back_of_two_payments_is_told_in_one_mail_that_names_both(shop: Shop) -> None:

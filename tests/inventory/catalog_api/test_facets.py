@@ -59,7 +59,7 @@ def counts(answer: Any) -> tuple[dict[str, int], dict[str, int], dict[str, int],
         {one["kind"]: one["containers"] for one in answer["kinds"] if one["containers"]},
         {one["size"]: one["containers"] for one in answer["sizes"]},
         {one["ready"]: one["containers"] for one in answer["ready"]},
-        {one["min_price"]["amount"]: one["containers"] for one in (answer["price"] or {"steps": []})["steps"]},
+        {one["min_price"]["amount"]: one["containers"] for by_mode in answer["price"] for one in by_mode["steps"]},
     )
 
 
@@ -140,6 +140,7 @@ def test_only_what_a_rule_plainly_takes_is_ready(get: Get, change: dict[str, Any
     [
         ({"ready": "moon"}, "#/ready"),
         ({"size": "x" * 21}, "#/size/0"),
+        ({"size": "XXL"}, "#/size/0"),
         ({"min_price": -1}, "#/min_price"),
         ({"min_price": 2, "max_price": 1}, "#/max_price"),
         ({"airline": "QQ"}, "#/airline"),
@@ -154,10 +155,31 @@ def test_what_makes_no_sense_is_refused(get: Get, query: dict[str, Any], pointer
     assert pointers(get(FACETS, status=400, **query)) == [pointer]
 
 
+@pytest.mark.parametrize("path", [LIST, FACETS])
+@pytest.mark.usefixtures("range_of_four")
+def test_a_size_that_nothing_has_is_refused_naming_those_there_are(get: Get, path: str):
+    VariantFactory(container__published=False, size="SECRET", approved=True)
+
+    refused = get(path, status=400, size=["M", "m", "SECRET"])
+
+    assert [(one["pointer"], one["code"]) for one in refused["errors"]] == [
+        ("#/size/1", "unknown"),
+        ("#/size/2", "unknown"),
+    ]
+    assert refused["errors"][0]["detail"] == 'Nothing has the size "m"; they are: L, M, S.'
+
+
+def test_variants_that_name_no_size_are_asked_for_by_the_empty_one(get: Get, depot: Depot):
+    sold("Alma", "ALM", 2990, size="")
+    sold("Bora", "BOR", 2990)
+
+    assert names(get(LIST, size="")) == ["Alma"]
+
+
 def test_an_empty_shop_has_facets_without_containers(get: Get, depot: Depot):
     answer = get(FACETS)
 
-    assert (answer["containers"], answer["free"], answer["price"], answer["sizes"]) == (0, 0, None, [])
+    assert (answer["containers"], answer["free"], answer["price"], answer["sizes"]) == (0, 0, [], [])
     assert {one["containers"] for one in answer["kinds"]} == {0}
 
 
@@ -211,3 +233,57 @@ def test_more_than_can_be_counted_at_once_are_not_counted(get: Get, depot: Depot
 def test_no_container_takes_the_address_of_the_facets():
     with pytest.raises(Exception, match="container_slug_free"):
         ContainerFactory(slug="facets")
+
+
+@pytest.fixture
+def rented_and_sold(depot: Depot) -> None:
+    """Alma is rented for 3.50 a day and sold for 60.00, Bora only sold, Cora only rented."""
+    alma, bora = sold("Alma", "ALM-M", 6000), sold("Bora", "BOR-M", 5000)
+    cora = VariantFactory(container=ContainerFactory(name="Cora"), sku="COR-M", approved=True)
+    for variant, per_day in ((alma, 350), (cora, 500)):
+        RentalOfferFactory(variant=variant, rates=[(1, per_day)], min_days=1, max_days=30)
+    UnitFactory(variant=alma, depot=depot)
+    StockLevelFactory(variant=bora, depot=depot, on_hand=1)
+
+
+@pytest.mark.usefixtures("rented_and_sold")
+@pytest.mark.parametrize(
+    ("query", "rent", "buy"),
+    [
+        ({}, ("To rent, a day from", 350, 500), ("To buy", 5000, 6000)),
+        (days(1, 2), ("To rent, for these days", 700, 1000), ("To buy", 5000, 6000)),
+        ({"mode": "rent"}, ("To rent, a day from", 350, 500), None),
+        ({"mode": "buy"}, None, ("To buy", 5000, 6000)),
+    ],
+)
+def test_prices_to_rent_and_to_buy_are_told_apart(get: Get, query: dict[str, str], rent: Any, buy: Any):
+    told = get(FACETS, **query)["price"]
+
+    found = {one["mode"]: (one["label"], one["least"]["amount"], one["most"]["amount"]) for one in told}
+    assert found == {mode: one for mode, one in (("rent", rent), ("buy", buy)) if one}
+
+
+@pytest.mark.usefixtures("rented_and_sold")
+@pytest.mark.parametrize("query", [{}, days(1, 2)])
+def test_a_step_counts_what_the_list_then_shows(get: Get, query: dict[str, str]):
+    for by_mode in get(FACETS, **query)["price"]:
+        for step in by_mode["steps"]:
+            asked = {name: step[name]["amount"] for name in ("min_price", "max_price")}
+            chosen = {**query, "mode": by_mode["mode"], **asked}
+
+            assert len(get(LIST, **chosen)["results"]) == step["containers"] == get(FACETS, **chosen)["containers"]
+
+
+@pytest.mark.usefixtures("rented_and_sold")
+@pytest.mark.parametrize(
+    ("query", "expected", "free"),
+    [
+        ({"min_price": 400, "max_price": 5500}, ["Cora", "Bora"], 1),
+        ({"min_price": 5500}, ["Alma"], 0),  # to buy, though it is rented for less; its piece is there to rent only
+        ({"max_price": 400}, ["Alma"], 1),
+        ({}, ["Alma", "Cora", "Bora"], 2),
+    ],
+)
+def test_without_a_mode_either_price_may_be_the_one(get: Get, query: dict[str, Any], expected: list[str], free: int):
+    assert names(get(LIST, ordering="price", **query)) == expected
+    assert (get(FACETS, **query)["containers"], get(FACETS, **query)["free"]) == (len(expected), free)

@@ -11,7 +11,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.tokens import AccessToken
-from catalog.fit import Answer, Box, Rules, Shell, Size, needs, verdict, worst
+from catalog.fit import Answer, Box, Reason, Rules, Shell, Size, needs, verdict, worst
 from catalog.fitting import FEW, fitting
 from catalog.models import CabinRule, Kind, Variant
 from catalog.selectors import Mode, Wish
@@ -93,7 +93,11 @@ def skus(answer: Any) -> list[str]:
 
 
 def left_out(answer: Any) -> dict[str, list[str]]:
-    return {one["reason"]: one["skus"] for one in answer["left_out"]}
+    """By reason, whoever it is about."""
+    told: dict[str, list[str]] = {}
+    for one in answer["left_out"]:
+        told[one["reason"]] = sorted({*told.get(one["reason"], []), *one["skus"]})
+    return told
 
 
 @pytest.mark.usefixtures("shelf")
@@ -110,7 +114,10 @@ def test_what_fits_the_cat_and_every_flight_comes_best_first_with_price_deposit_
         (0, [0], "fits"),
         (1, [0], "fits"),
     ]
-    assert best["verdicts"][1]["outside"] == {"length_mm": 60, "width_mm": 10, "height_mm": 40}
+    assert best["verdicts"][1]["inside"] == {"length_mm": 230, "width_mm": 100, "height_mm": 50, "weight_g": 10_700}
+    assert best["verdicts"][1]["outside"] == {
+        "length_mm": 60, "width_mm": 10, "height_mm": 40, "sum_mm": None, "weight_g": 2500,
+    }  # fmt: skip
     assert best["verdicts"][1]["rule"]["airline"] == "KL"
     assert best["verdicts"][1]["rule"]["checked_on"] == TODAY.isoformat()
     assert left_out(answer) == {
@@ -172,10 +179,37 @@ def test_that_nothing_is_offered_is_said(search: Search) -> None:
         {
             "reason": "not_offered",
             "detail": "Nothing is offered in this currency for so many days.",
+            "cats": [],
+            "leg": None,
             "variants": 0,
             "skus": [],
         }
     ]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_is_left_out_is_said_to_be_so_for_which_cat_on_which_leg(search: Search, depot: Depot) -> None:
+    odin = {"length_mm": 560, "elbow_height_mm": 180, "width_mm": 280, "height_mm": 370, "weight_g": 6500}
+    stocked(depot, "WEAK", "soft", (400, 270, 200), max_load_g=3000)
+
+    answer = search("LH economy", "KL economy", cats=[MISO, odin])
+
+    told = [(one["reason"], one["cats"], one["leg"], one["skus"]) for one in answer["left_out"]]
+    assert sorted(told) == [
+        ("cat_too_heavy", [0], 0, ["WEAK"]),
+        ("cat_too_large", [1], 0, ["BAG-40"]),
+        ("shell_not_taken", [0], 0, ["CRATE-690", "HARD-44"]),
+        ("space_too_small", [0], 0, ["BAG-46"]),
+        ("space_too_small", [0], 1, ["BAG-55"]),
+    ]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_is_left_out_for_all_of_them_names_them_all(search: Search) -> None:
+    left_out = search("LH economy", cats=[MISO, MISO], together=True)["left_out"]
+
+    told = {one["reason"]: (one["cats"], one["leg"]) for one in left_out}
+    assert told == {"too_many_cats": ([0, 1], 0), "shell_not_taken": ([0, 1], 0)}
 
 
 def test_two_cats_need_two_of_it_each_in_its_own(search: Search, depot: Depot) -> None:
@@ -294,6 +328,21 @@ def test_another_customers_cat_is_no_cat(search: Search, depot: Depot) -> None:
     assert pointers(search("LH economy", status=400, cats=[{"cat": str(cat.pk)}])) == ["#/cats/0/cat"]
 
 
+def test_a_cat_that_is_named_twice_is_refused_and_cats_alike_are_not(
+    search: Search, depot: Depot, api: APIClient
+) -> None:
+    owner = UserFactory()
+    cat = {"cat": str(CatFactory(owner=owner, **MISO).pk)}
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(owner)}")
+
+    refused = search("LH economy", status=400, cats=[cat, MISO, cat])
+
+    [wrong] = refused["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("#/cats/2/cat", "twice")
+    assert wrong["detail"] == "This cat is named already: name each cat once."
+    assert search("LH economy", cats=[cat, MISO, MISO])["results"] == []
+
+
 def test_airlines_are_listed_by_name(phone: APIClient, depot: Depot) -> None:
     listed = phone.get("/api/v1/airlines").json()["results"]
 
@@ -366,7 +415,15 @@ def test_what_the_statement_finds_is_what_is_explained(boxes: dict[str, Box], se
         places = [list(Answer).index(by_hand[row["variant"]["sku"]].answer) for row in found.rows]
         assert places == sorted(places)
         noes = Counter(told.reason for told in by_hand.values() if told.is_no)
-        assert {one.reason: one.variants for one in found.left_out} == noes
+        left_out = Counter[Reason]()
+        for one in found.left_out:
+            left_out[one.reason] += one.variants
+        assert left_out == noes
+        first = {
+            sku: next((n for n, by in enumerate(asked) if verdict(box, by[box.shell]).is_no), None)
+            for sku, box in boxes.items()
+        }
+        assert {sku: one.asked for one in found.left_out for sku in one.skus}.items() <= first.items()
         assert fitting(asked, Wish(currency="EUR", mode=Mode.BUY), most=100, few=0) == found
 
 

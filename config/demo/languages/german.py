@@ -265,3 +265,12 @@ GERMAN: dict[str, tuple[str, str]] = {
         "Desinfizieren, spülen, offen stehend trocknen.",
     ),
 }
+
+GERMAN_NAMES = {
+    "minkaro-dry-pad": "Saugunterlage",
+    "minkaro-fold-bowl": "Faltnapf",
+    "minkaro-hold-labels": "Frachtaufkleber",
+    "minkaro-twin-dish": "Doppelnapf",
+    "minkaro-cabin-set": "Kabinen-Set",
+    "kestwick-hold-kit": "Frachtraum-Set",
+}
