@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -13,8 +14,11 @@ from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory
 from sandbox.stripe.client import InProcessHTTPClient
 from sandbox.stripe.sandbox import StripeSandbox
+from tests.emptying import empty_tables
 from tests.jobs import forget_every_job
 from tests.shop import Shop
+
+TransactionTestCase._fixture_teardown = lambda _: empty_tables()  # type: ignore[method-assign] # what pytest-django calls
 
 
 @pytest.hookimpl(trylast=True)  # pytest-django puts whatever commits last
