@@ -1,9 +1,11 @@
 """What every test may ask for. Real PostgreSQL, real HTTP to stand-ins on loopback, no patching of our own code."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -13,14 +15,24 @@ from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.inventory.server import running as running_inventory
 from sandbox.stripe.client import InProcessHTTPClient
 from sandbox.stripe.sandbox import StripeSandbox
+from tests.emptying import empty_tables
 from tests.jobs import forget_every_job
 from tests.shop import Shop
+
+TransactionTestCase._fixture_teardown = lambda _: empty_tables()  # type: ignore[method-assign] # what pytest-django calls
 
 
 @pytest.hookimpl(trylast=True)  # pytest-django puts whatever commits last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole processes first: what takes minutes must not begin when the other core has nothing left to do."""
     items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: whoever looks for garbage need not go through all of it each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,8 @@ def forget_jobs() -> None:
 def forget_every_job() -> None:
     """Also those that are done, and the workers that did them."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers CASCADE")
+        for table in ("procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers"):
+            cursor.execute(f"DELETE FROM {table}")
 
 
 def _todo(*, later: bool = True) -> list[tuple[int, str, dict[str, Any]]]:

@@ -53,11 +53,12 @@ class Commands:
         return self._manage_with(self._running(), arguments)
 
     def test(self, *arguments: str) -> int:
-        """Run the tests on a PostgreSQL of their own."""
+        """Run the tests on a PostgreSQL of their own. Bytecode is kept, also for the processes that they start."""
         venv.ensure(self.layout, "dev", self.steps)
         with self._throwaway_database("test-postgres") as url:
             variables = {"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": url}
             env = {**product_environment(variables), "TEST_DATABASE_URL": url}
+            env |= {"PYTHONPYCACHEPREFIX": str(self.layout.state / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
             return self.steps.foreground([str(self.layout.python), *PYTEST, *arguments], env=env)
 
     def check(self) -> int:
