@@ -19,7 +19,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("catalog.Container", "Containers", "pets"),
             ("catalog.Variant", "Variants", "style"),
-            ("catalog.SaleOffer", "Sale prices", "sell"),
+            ("catalog.SaleOffer", "Sale offers", "sell"),
             ("catalog.RentalOffer", "Rental offers", "event_repeat"),
             ("catalog.Season", "Seasons", "calendar_month"),
             ("catalog.SynonymGroup", "Synonyms", "manage_search"),
