@@ -1,8 +1,10 @@
 """Staff see in a browser who waits, what phones were told, and type who brings a parcel."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -103,6 +105,7 @@ def test_a_rental_is_shipped_and_taken_in_when_its_parcel_is_back(crowd: Shop, p
     expect(page.get_by_text("DHL, 00340434161094042557")).to_be_visible()
     snap("shipped-rental")
 
+    Rental.objects.filter(pk=rental.pk).update(handed_over_at=F("handed_over_at") - timedelta(days=1))
     post_back_rental(rental_id=rental.pk, carrier="DPD", tracking_number="01234567", actor="customer:1")
     page.goto(reverse("admin:orders_rental_changelist") + "?work=parcels")
     expect(page.get_by_text("On its way back").first).to_be_visible()
