@@ -71,8 +71,10 @@ class PoolCount(NamedTuple):
 # booked out by the IMS for somebody of its own, it is neither free nor claimed. Until it is back it keeps today and its
 # turnaround, however late it is. Days on which it is down meanwhile are taken once.
 # Whatever began already (a unit that is out, being cleaned or in repair) stands before all bookings; then the counts
-# suffice, as whoever comes first takes any unit that is free. Downtimes that begin later make a pool uneven.
-# Units count only where there is a stock level, the row that promises are made under.
+# suffice, as whoever comes first takes any unit that is free. Downtimes that begin later make a pool uneven, also
+# beyond these days: bookings reach from one to the other.
+# Units count only where there is a stock level, the row that promises are made under. OFFSET 0 has levels and units
+# looked up by their index, however many pools are asked about.
 # A bundle draws on the pools of its parts, which are counted for it: `asked` tells for whom, `share` how many pieces of
 # the part each bundle needs.
 # A sale that left counts until the IMS has acknowledged its check-out and a level's as_of says that it has counted it.
@@ -87,7 +89,7 @@ WITH pool AS MATERIALIZED (
     LEFT JOIN inventory_depot d ON d.id = p.depot_id
     LEFT JOIN LATERAL (
         SELECT id, on_hand, reserved_elsewhere, as_of FROM inventory_stocklevel l
-        WHERE l.variant_id = coalesce(b.part_id, p.variant_id) AND l.depot_id = p.depot_id OFFSET 0  -- by the index
+        WHERE l.variant_id = coalesce(b.part_id, p.variant_id) AND l.depot_id = p.depot_id OFFSET 0
     ) l ON true
 ), claim AS MATERIALIZED (
     SELECT pool.n, r.kind, r.quantity, CASE WHEN r.status = 'shipped' THEN r.unit_id END AS unit_id,
@@ -115,7 +117,7 @@ WITH pool AS MATERIALIZED (
     SELECT n, count(*) AS units FROM unit GROUP BY n
 ), uneven AS (
     SELECT DISTINCT n FROM unit JOIN inventory_downtime d ON d.unit_id = unit.id
-    WHERE lower(d.period) > today  -- also beyond these days: bookings reach from one to the other
+    WHERE lower(d.period) > today
 ), taken AS (
     SELECT n, first_on, free_on FROM claim WHERE kind = 'rental' AND unit_id IS NULL
     UNION ALL
