@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import AutoField, Expression, Lookup, Model, QuerySet
 from django.db.models.sql.subqueries import UpdateQuery
 from django.db.transaction import TransactionManagementError
@@ -60,7 +60,7 @@ class Prepared(Generic[Row]):
             cursor.execute(text, given)
             rows = cursor.fetchall()
         mine = copy(compiler)
-        mine.connection = connection  # each thread has its own
+        mine.connection = connections[connection.alias]  # each thread has its own
         mine.execute_sql = lambda *_, **__: [rows]
         mine.get_converters = lambda _: converters
         query = copy(queryset.query)
@@ -90,8 +90,8 @@ class PreparedUpdate:
 
     def run(self, **given: Any) -> int:
         """One statement. Returns how many rows were changed."""
-        fields, text = self._compiled
-        values = {field.attname: field.get_db_prep_save(given[field.attname], connection) for field in fields}
+        (fields, text), mine = self._compiled, connections[connection.alias]
+        values = {field.attname: field.get_db_prep_save(given[field.attname], mine) for field in fields}
         with prepared_cursor() as cursor:
             cursor.execute(text, {**given, **values})
             return int(cursor.rowcount)
@@ -114,7 +114,8 @@ def insert(rows: Sequence[M]) -> Sequence[M]:
     if not rows:
         return rows
     fields, makes_keys, text = _insert_of(type(rows[0]), len(rows))
-    values = [_sent(field.get_db_prep_save(field.pre_save(row, True), connection)) for row in rows for field in fields]
+    mine = connections[connection.alias]  # `connection` looks for it each time that it is asked something
+    values = [_sent(field.get_db_prep_save(field.pre_save(row, True), mine)) for row in rows for field in fields]
     with prepared_cursor() as cursor:
         cursor.execute(text, values)
         if makes_keys:
