@@ -291,7 +291,7 @@ def test_of_very_many_errors_the_first_are_told_and_all_are_counted():
 # Very many rows
 
 
-def test_a_hundred_thousand_rows_take_no_more_statements_and_hardly_more_memory(tmp_path: Path):
+def test_many_more_rows_take_no_more_statements_and_hardly_more_memory(tmp_path: Path):
     def imported(rows: int) -> tuple[int, int]:
         path = tmp_path / f"{rows}.csv"
         path.write_text("serial,sku,depot,condition\n" + "".join(f"S-{n:06},BAG-1,BER,A\n" for n in range(rows)))
@@ -304,11 +304,11 @@ def test_a_hundred_thousand_rows_take_no_more_statements_and_hardly_more_memory(
         return len(statements), peak
 
     few, small = imported(10_000)
-    many, large = imported(100_000)
+    many, large = imported(40_000)
 
-    assert many - few == 18  # a COPY for each 5,000
+    assert many - few == 6  # a COPY for each 5,000
     assert large < small + 500_000
-    assert Unit.objects.count() == 100_000
+    assert Unit.objects.count() == 40_000
 
 
 # The command
