@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, NullIf
+from django.db.models.functions import Coalesce, NullIf
 from modeltrans.fields import TranslationField
 
 from catalog.checklist import codes_of
@@ -191,13 +191,6 @@ class Variant(models.Model):
                 ),
                 name="variant_inner_within_outer",
                 violation_error_message="The inside cannot be larger than the outside.",
-            )
-        ]
-        indexes = [
-            # What could stand in for a variant is walked from its own size upwards (catalog.selectors.fitting_instead).
-            models.Index(
-                Cast("inner_length_mm", models.BigIntegerField()) * F("inner_width_mm") * F("inner_height_mm"),
-                name="variant_by_room",
             )
         ]
 

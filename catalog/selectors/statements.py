@@ -139,24 +139,39 @@ FROM {CAN_BE_HAD} AND v.sku = ANY(%(skus)s)
 ORDER BY v.sku
 """  # noqa: S608
 
-# The next larger ones of the same kind; those of its own container first among equals. Walked by the index
-# variant_by_room, so it does not grow with the catalog.
+
+def _room(row: str) -> str:
+    return f"{row}.inner_length_mm::bigint * {row}.inner_width_mm * {row}.inner_height_mm"
+
+
+# The next larger ones of the same kind; those of its own container first among equals. Of an accessory only what its
+# own container has: a bowl is no larger pad. Found by the shapes of what can be had (ADR 36), so it hardly grows with the
+# catalog: the closest ones together have as many variants as are wanted, and one, as its own may be among them.
 INSTEAD = f"""
 SELECT w.sku, w.mode, found.*
 FROM unnest(%(skus)s::text[], %(modes)s::text[]) AS w(sku, mode)
 JOIN catalog_variant own ON own.sku = w.sku JOIN catalog_container of ON of.id = own.container_id
 CROSS JOIN LATERAL (
     SELECT c.slug, c.brand, {NAME} AS name, {VARIANT_AS_JSON} AS variant, {SEASONS_OF}
-    FROM catalog_container c, {CAN_BE_HAD} AND v.container_id = c.id AND c.published AND c.kind = of.kind
-      AND (c.kind <> 'accessory' OR c.id = of.id)  -- a bowl is no larger pad
-      AND v.id <> own.id AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
-      AND v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm
-          >= own.inner_length_mm::bigint * own.inner_width_mm * own.inner_height_mm
-      AND v.inner_length_mm >= own.inner_length_mm
-      AND v.inner_width_mm >= own.inner_width_mm
-      AND v.inner_height_mm >= own.inner_height_mm
-    ORDER BY v.inner_length_mm::bigint * v.inner_width_mm * v.inner_height_mm,
-             v.container_id <> own.container_id,
+    FROM (
+        SELECT o.variant_id FROM (
+            SELECT h.id, sum(h.variants) OVER (ORDER BY {_room("h")} RANGE UNBOUNDED PRECEDING EXCLUDE GROUP) AS closer
+            FROM catalog_shape h
+            WHERE h.kind = of.kind AND h.mode = w.mode AND h.currency = %(currency)s
+              AND h.valid_from <= %(shop_today)s AND h.valid_until > %(shop_today)s
+              AND {_room("h")} >= {_room("own")} AND h.inner_length_mm >= own.inner_length_mm
+              AND h.inner_width_mm >= own.inner_width_mm AND h.inner_height_mm >= own.inner_height_mm
+        ) shape JOIN catalog_offered o ON o.shape_id = shape.id
+        WHERE coalesce(shape.closer, 0) <= %(most)s
+        UNION ALL
+        SELECT x.id FROM catalog_variant x
+        WHERE of.kind = 'accessory' AND x.container_id = of.id AND x.inner_length_mm >= own.inner_length_mm
+          AND x.inner_width_mm >= own.inner_width_mm AND x.inner_height_mm >= own.inner_height_mm
+        OFFSET 0
+    ) near, catalog_container c, {CAN_BE_HAD}
+      AND v.id = near.variant_id AND v.id <> own.id AND v.container_id = c.id AND c.published
+      AND CASE w.mode WHEN 'buy' THEN s.id IS NOT NULL ELSE o.id IS NOT NULL END
+    ORDER BY {_room("v")}, v.container_id <> own.container_id,
              CASE w.mode WHEN 'buy' THEN s.price_minor ELSE o.price END, v.sku
     LIMIT %(most)s
 ) found
