@@ -1,7 +1,8 @@
 """What tells whether counts are still what they were (ADR 38).
 
 Every row of a stock level, a reservation, a unit or a downtime of which something is counted leaves a line in
-`inventory_change` when it changes, by triggers: whoever writes, and however. A line is seen from the moment on at which
+`inventory_change` when it changes, by triggers: whoever writes, and however. It names the variant, or of a downtime the
+unit: whose that is tells the instant in which somebody looks. A line is seen from the moment on at which
 what was changed is seen, and a snapshot tells of each transaction whether it was seen: what is in the lines now and was
 not in the snapshot then is what changed in between. Nobody waits for anybody.
 """
@@ -41,7 +42,8 @@ SELECT {CATALOG_VERSION}, {SEEN},
                ORDER BY transaction DESC OFFSET 0  -- by the index, however few lines there are thought to be
            ) line
            WHERE NOT pg_visible_in_snapshot(transaction, %(snapshot)s::pg_snapshot)
-           AND (variant_id = ANY(%(variants)s::bigint[]) OR variant_id IS NULL)
+           AND (coalesce(variant_id, (SELECT u.variant_id FROM inventory_unit u WHERE u.id = unit_id))
+                = ANY(%(variants)s::bigint[]) OR variant_id IS NULL AND unit_id IS NULL)
        )
 FROM inventory_changes_forgotten forgotten
 """  # noqa: S608 (constants only)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from catalog.models import Variant
 from inventory import changes
 from inventory.changes import Seen, forget_old_changes, seen_unchanged
-from inventory.models import Depot, Reservation
+from inventory.models import Depot, Reservation, Unit
 from inventory.selectors import Pools, counted, counted_again
 from tests.core.conftest import stranger_connection
 from tests.examples import examples
@@ -249,6 +249,22 @@ def test_who_began_long_ago_is_seen_when_it_ends_however_much_ended_and_was_forg
     stranger.commit()
 
     assert not between
+    assert (onlooker.looks(), onlooker.is_right) == (True, True)
+
+
+def test_a_downtime_of_a_unit_that_becomes_another_variants_meanwhile_is_seen(
+    onlooker: Onlooker, stranger: psycopg.Connection[Any], depot: Depot, variant: Variant
+):
+    unit = UnitFactory(depot=depot)
+    days = f"daterange('{DAYS[0]}', '{DAYS[1]}')"
+    stranger.execute(
+        f"INSERT INTO inventory_downtime (unit_id, period, reason, is_turnaround) VALUES ({unit.pk}, {days}, '', false)"
+    )
+    Unit.objects.filter(pk=unit.pk).update(variant=variant)
+    before = (onlooker.looks(), onlooker.is_right)
+    stranger.commit()
+
+    assert before == (True, True)
     assert (onlooker.looks(), onlooker.is_right) == (True, True)
 
 
