@@ -18,7 +18,8 @@ from core.postgres import prepared_cursor
 class Seen(NamedTuple):
     """One instant: which transactions were over, in PostgreSQL's words, and how often lines had been forgotten.
 
-    Numbers of transactions are those of one start of the server: another that takes its place may give them to others.
+    Numbers of transactions are those of one start of the server: the next, or another in its place, may give them to
+    others.
     """
 
     server: str
@@ -26,17 +27,19 @@ class Seen(NamedTuple):
     snapshot: str
 
 
+# As SQL. What recovers from a crash keeps the time of its start but not its statistics, and gives numbers again that
+# were never written to disk.
+SERVER = "concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
 # As SQL, of the instant of the statement: the fields of Seen.
-SEEN = (
-    "(SELECT pg_postmaster_start_time()::text), (SELECT times FROM inventory_changes_forgotten), "
-    "(SELECT pg_current_snapshot()::text)"
-)
+SEEN = f"""
+(SELECT {SERVER}), (SELECT times FROM inventory_changes_forgotten), (SELECT pg_current_snapshot()::text)
+"""  # noqa: S608 (constants only)
 
 # What is forgotten had been seen by the time before: who looked after that has seen all that is gone. The first time
 # after a start of the server counts twice, as it forgets all: lines of a backup may have numbers that are yet to come.
 _CHANGED = f"""
 SELECT {CATALOG_VERSION}, {SEEN},
-       pg_postmaster_start_time()::text <> %(server)s OR forgotten.times > %(forgotten)s + 1 OR EXISTS (
+       {SERVER} <> %(server)s OR forgotten.times > %(forgotten)s + 1 OR EXISTS (
            SELECT FROM (
                SELECT * FROM inventory_change WHERE transaction >= pg_snapshot_xmin(%(snapshot)s::pg_snapshot)
                ORDER BY transaction DESC OFFSET 0  -- by the index, however few lines there are thought to be
@@ -48,20 +51,20 @@ SELECT {CATALOG_VERSION}, {SEEN},
 FROM inventory_changes_forgotten forgotten
 """  # noqa: S608 (constants only)
 
-_FORGET = """
+_FORGET = f"""
 WITH last AS (
     SELECT server, snapshot FROM inventory_changes_forgotten FOR UPDATE
 ), gone AS (
     DELETE FROM inventory_change USING last
-    WHERE last.server <> pg_postmaster_start_time()::text OR pg_visible_in_snapshot(transaction, last.snapshot)
+    WHERE last.server <> {SERVER} OR pg_visible_in_snapshot(transaction, last.snapshot)
     RETURNING 1
 ), noted AS (
     UPDATE inventory_changes_forgotten
-    SET times = times + CASE WHEN server = pg_postmaster_start_time()::text THEN 1 ELSE 2 END,
-        server = pg_postmaster_start_time()::text, snapshot = pg_current_snapshot()
+    SET times = times + CASE WHEN server = {SERVER} THEN 1 ELSE 2 END,
+        server = {SERVER}, snapshot = pg_current_snapshot()
 )
 SELECT count(*) FROM gone
-"""
+"""  # noqa: S608 (constants only)
 
 
 def seen_unchanged(variants: str, since: Seen) -> tuple[str, Seen] | None:

@@ -140,12 +140,13 @@ WITH pool AS MATERIALIZED (
 )
 """  # noqa: S608 (constants only)
 # First what is of the instant, of which each row has the same: to say it costs nothing here.
-_SQL = f"""{_COUNTED}
+_TOLD = f"""{_COUNTED}
 SELECT {CATALOG_VERSION}, {SEEN}, (SELECT min(lapses_at)::text FROM claim), p.variant_id,
        p.asked, p.share, p.comes_back, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0),
        coalesce(fleet.units, 0), steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
 FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
 """  # noqa: S608 (constants only)
+_SQL = " ".join(_TOLD.split())  # without indents it is short enough for psycopg to remember how to send it
 
 
 class Pools:
