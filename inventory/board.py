@@ -131,6 +131,10 @@ class Counting:
         self._pools = Pools([share.pool for share in self._shares])
         self._last: tuple[Any, Counted, list[Any]] | None = None  # what was told, of which counts, and how
 
+    def __len__(self) -> int:
+        """How many counts it makes: of each variant at each depot one."""
+        return len(self._shares)
+
     def free(self) -> tuple[str, list[Free]]:
         """What is free on all of the days, and the catalog's version in the instant of the count."""
         return self._told(_free)
