@@ -67,16 +67,16 @@ SELECT count(*) FROM gone
 """  # noqa: S608 (constants only)
 
 
-def seen_unchanged(variants: str, since: Seen) -> tuple[str, Seen] | None:
-    """The catalog's version and what is seen now, if nothing that is counted of these has changed; else None.
+def look(variants: str, since: Seen) -> tuple[str, Seen, bool]:
+    """The catalog's version, what is seen now, and whether anything that is counted of these may have changed.
 
     variants: their ids as an array in PostgreSQL's words. One statement. Not for the inside of a transaction: its own
     changes are not told from what was seen before.
     """
     with prepared_cursor() as cursor:
         cursor.execute(_CHANGED, {**since._asdict(), "variants": variants})
-        version, server, forgotten, snapshot, changed = cursor.fetchone()
-    return None if changed else (version, Seen(server, forgotten, snapshot))
+        version, *seen, changed = cursor.fetchone()
+    return version, Seen(*seen), changed
 
 
 def forget_old_changes() -> int:
