@@ -100,19 +100,21 @@ def withdraw(offer: AnyOffer) -> None:
     """Offer it no longer: from today on, with all that was to follow; what began today only is forgotten. What has not
     begun never does, and what was before it goes on.
 
-    Locks: the variant.
+    Safe to repeat. Locks: the variant.
     """
     Variant.objects.select_for_update().get(pk=offer.variant_id)
     rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
-    offer = rows.get(pk=offer.pk)
-    if not offer.is_to_come:
-        rows.filter(valid_from__gt=shop_today()).delete()
-    if offer.valid_from < shop_today():
-        rows.filter(pk=offer.pk).update(valid_until=shop_today())
+    stored: AnyOffer | None = rows.filter(pk=offer.pk).first()
+    if stored is None:
         return
-    offer.delete()
-    if offer.is_to_come:
-        rows.filter(valid_until=offer.valid_from).update(valid_until=offer.valid_until)
+    if not stored.is_to_come:
+        rows.filter(valid_from__gt=shop_today()).delete()
+    if stored.valid_from < shop_today():
+        rows.filter(pk=stored.pk).update(valid_until=shop_today())
+        return
+    stored.delete()
+    if stored.is_to_come:
+        rows.filter(valid_until=stored.valid_from).update(valid_until=stored.valid_until)
 
 
 def goes_on_without(offer: AnyOffer) -> AnyOffer | None:

@@ -21,6 +21,7 @@ from catalog.spreadsheets import MOST_ROWS
 MOST_UNPACKED = 20_000_000  # bytes; five thousand rows of the widest sheet are a third of it
 MOST_FILES = 500
 MOST_COLUMNS = 100
+_PLACES = re.compile(r"0\.(0{1,4})")
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?")
 
 
@@ -67,8 +68,11 @@ class Xlsx(Format):
         book = Workbook()
         sheet: Any = book.active
         sheet.append(dataset.headers)
-        for row in dataset:
-            sheet.append([_native(str(value)) for value in row])
+        for number, row in enumerate(dataset, 2):
+            for place, text in enumerate(map(str, row), 1):
+                cell = sheet.cell(number, place, _native(text))
+                if isinstance(cell.value, float):
+                    cell.number_format = f"0.{'0' * len(text.partition('.')[2])}"  # 49.90 stays 49.90
         for number, header in enumerate(dataset.headers, 1):
             widest = max([len(str(header)), *(len(str(row[number - 1])) for row in dataset)])
             sheet.column_dimensions[get_column_letter(number)].width = min(max(widest + 3, 9), 60)
@@ -127,6 +131,13 @@ def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
     return [row[:width] for row in rows]
 
 
+def _as_shown(number: float, number_format: str) -> str:
+    """With the decimals that its cell shows, unless it has more."""
+    if (places := _PLACES.fullmatch(number_format)) and float(shown := f"{number:.{len(places[1])}f}") == number:
+        return shown
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
 def _text(cell: Any, place: str) -> str:
     value = cell.value
     if cell.data_type == "f":
@@ -137,8 +148,8 @@ def _text(cell: Any, place: str) -> str:
         return ""
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, int | float):
+        return _as_shown(value, cell.number_format)
     if isinstance(value, datetime) and (value.hour, value.minute, value.second) == (0, 0, 0):
         value = value.date()
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -117,11 +117,11 @@ def bookable(days: Days, depots: Collection[Depot]) -> Days:
 class Counting:
     """What is counted for one answer: these variants at these depots on these days. Made once, counted often.
 
-    Good for as long as it is the same day at every depot. days: None for today, which each depot has its own of,
-    whether or not it opens then. One statement whatever the number of pools: the widest buffers are asked for, and each
-    variant looks at its own. Counts come in the order of the variants, and for each in that of the depots. They come as
-    the same list as the last time where nothing has changed, as mostly nothing has: then nothing is counted (ADR 38),
-    and where something has it takes a second statement.
+    Good for as long as it is the same day at every depot and the catalog's version is what it was. days: None for
+    today, which each depot has its own of, whether or not it opens then. One statement whatever the number of pools:
+    the widest buffers are asked for, and each variant looks at its own. Counts come in the order of the variants, and
+    for each in that of the depots. They come as the same list as the last time where nothing has changed, as mostly
+    nothing has: then nothing is counted (ADR 38), and where something has it takes a second statement.
     """
 
     def __init__(self, variants: Collection[VariantRow], depots: Collection[Depot], days: Days | None) -> None:
@@ -130,6 +130,10 @@ class Counting:
         self._shares = [_share(row, one, self._period[0]) for row in variants for one in asked if self._period]
         self._pools = Pools([share.pool for share in self._shares])
         self._last: tuple[Any, Counted, list[Any]] | None = None  # what was told, of which counts, and how
+
+    def __len__(self) -> int:
+        """How many counts it makes: of each variant at each depot one."""
+        return len(self._shares)
 
     def free(self) -> tuple[str, list[Free]]:
         """What is free on all of the days, and the catalog's version in the instant of the count."""

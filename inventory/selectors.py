@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog.version import CATALOG_VERSION
 from core.postgres import prepared_cursor
 from core.time import day_after, today_in
-from inventory.changes import SEEN, Seen, seen_unchanged
+from inventory.changes import SEEN, Seen, look
 from inventory.models import Depot, Reservation, Unit
 from inventory.packing import Booking, Days, Shelf, misfits
 from inventory.states import AT_HAND, IN_SERVICE, ReservationKind, ReservationStatus, UnitStatus
@@ -140,12 +140,13 @@ WITH pool AS MATERIALIZED (
 )
 """  # noqa: S608 (constants only)
 # First what is of the instant, of which each row has the same: to say it costs nothing here.
-_SQL = f"""{_COUNTED}
+_TOLD = f"""{_COUNTED}
 SELECT {CATALOG_VERSION}, {SEEN}, (SELECT min(lapses_at)::text FROM claim), p.variant_id,
        p.asked, p.share, p.comes_back, coalesce(p.pieces, 0) - coalesce(sold.pieces, 0),
        coalesce(fleet.units, 0), steps.days, steps.taken, p.as_of::text, uneven.n IS NOT NULL
 FROM pool p LEFT JOIN sold USING (n) LEFT JOIN fleet USING (n) LEFT JOIN steps USING (n) LEFT JOIN uneven USING (n)
 """  # noqa: S608 (constants only)
+_SQL = " ".join(_TOLD.split())  # without indents it is short enough for psycopg to remember how to send it
 
 
 class Pools:
@@ -219,14 +220,17 @@ def counted_again(pools: Pools, last: Counted, *, period: tuple[date, date]) -> 
     """As `counted`, with the very rows of the last time where they are known to be what they were.
 
     last: of the same pools and period, on the same day at each depot; its rows are good for nothing once the catalog's
-    version has moved. One statement where nothing of theirs has changed and no hold has lapsed, else two. Inside of a
-    transaction all is counted anew.
+    version has moved, and come back with the new one. One statement where nothing of theirs has changed and no hold has
+    lapsed, else two. Inside of a transaction all is counted anew.
     """
     now = timezone.now()
     may_last = last.lapses_at is None or now < last.lapses_at
-    if last.seen and may_last and not connection.in_atomic_block and (same := seen_unchanged(last.variants, last.seen)):
-        version, seen = same
-        return replace(last, version=version, seen=seen)
+    if last.seen and may_last and not connection.in_atomic_block:
+        version, seen, changed = look(last.variants, last.seen)
+        if version != last.version:
+            return replace(last, version=version)
+        if not changed:
+            return replace(last, seen=seen)
     return counted(pools, period=period, now=now)
 
 

@@ -38,8 +38,10 @@ from inventory.board import Counting, Days, Free, closed_days
 from inventory.models import Depot
 
 AVAILABILITY = secrets.token_hex(16)  # stands where the counts of a variant will: nobody can write it into a name
-MOST_BYTES = 32_000_000  # of scenes that a process remembers; a page of 20 containers has about 40,000
+MOST_BYTES = 32_000_000  # of scenes that a process remembers; a page of 20 containers at 3 depots has about 100,000
 LEAST_BYTES = 4_000  # of any scene, however little it says: its objects, and its place in the memory
+PIECE_BYTES = 100  # of each piece between gaps, beside what it says
+COUNT_BYTES = 700  # of each variant at each depot: what is asked, what was counted last, and what was said of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ class Scene:
 
     @property
     def size(self) -> int:
-        return LEAST_BYTES + sum(map(len, self.pieces)) + 1_000 * (len(self.pieces) - 1)  # with what was counted last
+        """About how many bytes it takes, once it was filled."""
+        said = sum(PIECE_BYTES + len(piece) for piece in self.pieces)
+        return LEAST_BYTES + said + COUNT_BYTES * len(self.counting)
 
     def filled(self) -> tuple[str, Filled]:
         """The version at the time of the count, and the answer; the same as the last time for the same counts."""

@@ -260,7 +260,7 @@ def post_back_rental(*, rental_id: UUID, carrier: str, tracking_number: str, act
     at, depot = rental.posted_back_at or timezone.now(), Depot.objects.with_closures().get(pk=order.depot_id)
     posted_on = today_in(depot.time_zone, at)
     first = rental.posted_back_from(depot.time_zone)
-    if first is not None and posted_on < first:
+    if rental.posted_back_at is None and first is not None and posted_on < first:
         raise ParcelNotThere(today_in(depot.time_zone, rental.handed_over_at), first)
     way = replace(terms.buffers, transit=Transit(out_days=0, back_days=terms.parcel_back_days))
     until = max(

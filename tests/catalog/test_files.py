@@ -186,6 +186,28 @@ def test_what_is_written_into_a_workbook_comes_back_unchanged(staff: Client):
     assert dict(Airline.objects.values_list("code", "name")) == {"LH": "=HYPERLINK(1)", "XX": "bell "}
 
 
+def test_text_that_looks_like_a_number_comes_back_unchanged(staff: Client):
+    sizes = {"MUR-1": "1.0", "MUR-2": "2.50", "MUR-3": "3", "MUR-4": "04", "MUR-5": "5.12345"}
+    for sku, size in sizes.items():
+        VariantFactory(sku=sku, size=size)
+    chosen = dict.fromkeys((f"variantresource_{name}" for name in ("sku", "size")), "on")
+
+    file = staff.post(page("variant", "export"), {"format": "2", **chosen}).content
+
+    read = Xlsx().create_dataset(file).dict
+    assert {row["sku"]: row["size"] for row in read} == sizes
+
+
+def test_a_number_is_read_as_it_is_shown_unless_it_is_finer():
+    book = Workbook()
+    for place, (value, shown) in enumerate([(49.9, "0.00"), (60, "0.00"), (49.905, "0.00"), (1.5, "General")], 1):
+        book.active.cell(1, place, f"n{place}")
+        book.active.cell(2, place, value).number_format = shown
+    book.save(written := BytesIO())
+
+    assert list(Xlsx().create_dataset(written.getvalue())[0]) == ["49.90", "60.00", "49.905", "1.5"]
+
+
 @pytest.mark.parametrize("value", ["=1+1", '=HYPERLINK("https://evil.example")'])
 def test_a_workbook_with_a_formula_is_refused_with_its_cell(staff: Client, value: str):
     answer = upload(staff, "airline", workbook(["code", "name"], ["LH", "Lufthansa"], ["XX", value]))

@@ -146,6 +146,17 @@ def test_what_has_not_begun_is_undone_and_the_price_before_goes_on(variant: Vari
     assert variant.sale_offers.get().valid_until is None
 
 
+def test_what_is_withdrawn_twice_at_once_is_withdrawn_once(variant: Variant):
+    schedule(variant)
+    both = [variant.sale_offers.get(valid_from=CHRISTMAS) for _ in range(2)]
+
+    for offer in both:
+        withdraw(offer)
+
+    [left] = variant.sale_offers.all()
+    assert (left.price_minor, left.valid_until) == (4990, None)
+
+
 def test_what_is_withdrawn_ends_today_and_brings_no_old_price_back(variant: Variant, clock: Any):
     schedule(variant)
     clock.move_to(BEGUN + timedelta(days=2))

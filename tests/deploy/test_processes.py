@@ -23,6 +23,7 @@ from deploy.local.processes import Process, birth
 from deploy.local.steps import Steps
 from deploy.local.stopping import StopRequest
 from deploy.local.supervisor import Supervisor
+from inventory.changes import SERVER
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends a child with its parent")
 
@@ -79,6 +80,16 @@ def value(cluster: Cluster, query: str) -> object:
         return row[0] if row else None
 
 
+def answers(cluster: Cluster, *, within: float = 30) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            return value(cluster, "SELECT true") is True
+        except psycopg.OperationalError:  # it is recovering
+            time.sleep(0.05)
+    return False
+
+
 def test_a_cluster_keeps_its_data_and_its_port_and_leaves_no_process(cluster: Cluster):
     output, stop = Output(), StopRequest()
     server = cluster.start(output, stop)
@@ -112,6 +123,18 @@ def test_a_cluster_is_reached_over_loopback_with_its_password_only(running: Clus
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to be avoided")
+def test_a_server_that_recovers_from_a_crash_is_another_one_to_whoever_remembers_counts(running: Cluster):
+    started, before = value(running, "SELECT pg_postmaster_start_time()"), value(running, f"SELECT {SERVER}")
+    with psycopg.connect(running.url("postgres"), autocommit=True) as victim:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            victim.execute("SELECT 1")
+
+    assert answers(running)
+    assert value(running, "SELECT pg_postmaster_start_time()") == started
+    assert value(running, f"SELECT {SERVER}") != before
+
+
 def test_root_hands_postgres_to_somebody_else_and_opens_nothing(running: Cluster):
     pid = int(postgres.pid_file(running.data)[0])
     status = Path(f"/proc/{pid}/status").read_text()

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from catalog.models import Variant
 from inventory import changes
-from inventory.changes import Seen, forget_old_changes, seen_unchanged
-from inventory.models import Depot, Reservation
+from inventory.changes import Seen, forget_old_changes, look
+from inventory.models import Depot, Reservation, Unit
 from inventory.selectors import Pools, counted, counted_again
 from tests.core.conftest import stranger_connection
 from tests.examples import examples
@@ -252,6 +252,34 @@ def test_who_began_long_ago_is_seen_when_it_ends_however_much_ended_and_was_forg
     assert (onlooker.looks(), onlooker.is_right) == (True, True)
 
 
+def test_a_downtime_of_a_unit_that_becomes_another_variants_meanwhile_is_seen(
+    other: Variant, onlooker: Onlooker, stranger: psycopg.Connection[Any], depot: Depot, variant: Variant
+):
+    unit = UnitFactory(depot=depot, variant=other)
+    days = f"daterange('{DAYS[0]}', '{DAYS[1]}')"
+    stranger.execute(
+        f"INSERT INTO inventory_downtime (unit_id, period, reason, is_turnaround) VALUES ({unit.pk}, {days}, '', false)"
+    )
+    Unit.objects.filter(pk=unit.pk).update(variant=variant)
+    before = (onlooker.looks(), onlooker.is_right)
+    stranger.commit()
+
+    assert before == (True, True)
+    assert (onlooker.looks(), onlooker.is_right) == (True, True)
+
+
+def test_where_the_catalog_has_changed_nothing_is_counted_in_vain(onlooker: Onlooker, variant: Variant, depot: Depot):
+    before = onlooker.last
+    ReservationFactory(variant=variant, depot=depot)
+    VariantFactory()
+
+    with CaptureQueriesContext(connection) as seen:
+        looked = onlooker.looks()
+
+    assert (looked, len(seen), onlooker.last.version != before.version) == (False, 1, True)
+    assert (onlooker.looks(), onlooker.is_right) == (True, True)
+
+
 def test_a_line_is_kept_until_everybody_may_have_seen_it(onlooker: Onlooker, variant: Variant, depot: Depot):
     forget_old_changes()
     forget_old_changes()
@@ -274,8 +302,8 @@ def test_numbers_of_another_server_say_nothing(onlooker: Onlooker):
     _, forgotten, snapshot = onlooker.last.seen
     of_another = Seen("2020-01-01 00:00:00+00", forgotten, snapshot)
 
-    assert seen_unchanged(onlooker.last.variants, onlooker.last.seen) is not None
-    assert seen_unchanged(onlooker.last.variants, of_another) is None
+    told = [look(onlooker.last.variants, seen)[2] for seen in (onlooker.last.seen, of_another)]
+    assert told == [False, True]
 
 
 def test_what_came_with_a_backup_of_another_server_is_forgotten_and_whoever_looked_counts_again(

@@ -302,6 +302,19 @@ def test_told_again_the_number_is_corrected_and_the_instant_stays(shop: Shop, da
     assert (corrected.return_tracking_number, corrected.posted_back_at) == ("right", at(shop, days[7], 9))
 
 
+def test_what_was_told_before_anybody_minded_how_soon_can_be_corrected_too(
+    shop: Shop, days: list[date], rental: Rental
+) -> None:
+    """Until lately a parcel could be posted back on the day on which it was shipped."""
+    with time_machine.travel(at(shop, days[2], 9)):
+        post(rental, "wrong")
+        Rental.objects.filter(pk=rental.pk).update(posted_back_at=at(shop, days[1], 13))
+
+        corrected = post(rental, "right")
+
+    assert (corrected.return_tracking_number, corrected.posted_back_at) == ("right", at(shop, days[1], 13))
+
+
 def test_a_parcel_that_never_was_is_as_if_nobody_had_told_of_it(shop: Shop, days: list[date], rental: Rental) -> None:
     with time_machine.travel(at(shop, days[7], 9)):
         post(rental)

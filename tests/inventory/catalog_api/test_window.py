@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -30,7 +31,7 @@ from catalog.selectors import variants_by_sku
 from core.ids import new_id
 from inventory.api.window import AVAILABILITY, CalendarScene, Memory, Scene, WindowView
 from inventory.board import Days, depots_asked
-from inventory.models import Depot, DepotClosure
+from inventory.models import Depot, DepotClosure, Unit
 from tests.core.conftest import stranger_connection
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
@@ -118,6 +119,24 @@ def test_the_first_to_ask_after_a_change_pays_for_one_statement_in_vain(
 
     with django_assert_num_queries(4):
         phone.get(path, PAGES[path])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("path", PAGES)
+def test_whose_stock_has_changed_pays_for_one_statement_more_unless_the_catalog_has_too(phone: APIClient, path: str):
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert phone.get(path, PAGES[path]).status_code == 200
+        return len(captured)
+
+    phone.get(path, PAGES[path])
+    Unit.objects.update(status="lost")
+    of_stock = statements()
+    Unit.objects.update(status="available")
+    Container.objects.update(brand="New")
+
+    assert (of_stock, statements(), statements()) == (2, 4, 1)
 
 
 @pytest.mark.usefixtures("shop")
