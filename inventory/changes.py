@@ -28,8 +28,11 @@ class Seen(NamedTuple):
 
 
 # As SQL. What recovers from a crash keeps the time of its start but not its statistics, and gives numbers again that
-# were never written to disk.
-SERVER = "concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time())"
+# were never written to disk. What is put back from a backup meanwhile leaves no lines, but has tables of its own.
+SERVER = (
+    "concat_ws(' ', pg_postmaster_start_time(), pg_stat_get_bgwriter_stat_reset_time(), "
+    "'inventory_change'::regclass::oid)"
+)
 # As SQL, of the instant of the statement: the fields of Seen.
 SEEN = f"""
 (SELECT {SERVER}), (SELECT times FROM inventory_changes_forgotten), (SELECT pg_current_snapshot()::text)

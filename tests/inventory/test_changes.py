@@ -325,6 +325,16 @@ def test_what_came_with_a_backup_of_another_server_is_forgotten_and_whoever_look
     assert [onlooker.looks(), onlooker.is_right, forget_old_changes()] == [True, True, 0]
 
 
+def test_whoever_looked_before_a_backup_was_put_back_counts_again(onlooker: Onlooker):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE inventory_change RENAME TO inventory_change_before")
+        cursor.execute("CREATE TABLE inventory_change (LIKE inventory_change_before INCLUDING ALL)")
+        cursor.execute("DROP TABLE inventory_change_before")
+        cursor.execute("ALTER INDEX inventory_change_transaction_idx RENAME TO change_by_transaction")
+
+    assert [onlooker.looks(), onlooker.is_right, onlooker.looks()] == [True, True, False]
+
+
 def test_to_see_that_nothing_changed_reads_only_what_is_new(onlooker: Onlooker):
     places = {name: f"${n}" for n, name in enumerate([*Seen._fields, "variants"], start=1)}
     with connection.cursor() as cursor:
