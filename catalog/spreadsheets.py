@@ -17,12 +17,17 @@ from core.money import validate_currency
 MOST_ROWS = 5_000
 
 
+_AMBIGUOUS = re.compile(r"[0-9]+,[0-9]{3}")
+
+
 class AmountWidget(widgets.Widget):
     """49.90 in the column beside `currency`, 4990 in the database."""
 
     def clean(self, value: Any, row: Any = None, **_: Any) -> int:
         currency = str((row or {}).get("currency") or "")
         validate_currency(currency)
+        if _AMBIGUOUS.fullmatch(str(value).strip()):
+            raise ValueError(f'"{value}" may be thousands or decimals; write it with a point, or without the comma.')
         try:
             amount = Decimal(str(value).strip().replace(",", "."))
         except InvalidOperation:

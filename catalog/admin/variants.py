@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
-from import_export.formats.base_formats import CSV, JSON
+from import_export.formats.base_formats import JSON
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.contrib.import_export.forms import ExportForm
@@ -43,7 +43,7 @@ from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, Sa
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from catalog.workbooks import UnreadableFile, Xlsx
+from catalog.workbooks import Csv, UnreadableFile, Xlsx
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
 from core.money import format_minor
 
@@ -71,7 +71,7 @@ class TransferMixin(ImportExportModelAdmin):
 
     import_form_class = FileForm
     export_form_class = ExportForm
-    formats: ClassVar[list[Any]] = [CSV, JSON, Xlsx]
+    formats: ClassVar[list[Any]] = [Csv, JSON, Xlsx]
 
     def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
         said = "This file cannot be read. Choose the format it has; save text as UTF-8, and a workbook anew as .xlsx."

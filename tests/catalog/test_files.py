@@ -135,6 +135,42 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(staff: Client):
     )
 
 
+# ----------------------------------------------------------------------------------------------------------- text
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_text_is_taken_in_with_whatever_parts_its_cells(staff: Client, delimiter: str):
+    VariantFactory(sku="MUR-M")
+    rows = [["sku", "currency", "price", "tax_class", ""], ["MUR-M", "EUR", '"59,90"', "standard", ""], [""] * 5]
+
+    transfer(staff, "saleoffer", "\r\n".join(map(delimiter.join, rows)))
+
+    assert [offer.price_minor for offer in SaleOffer.objects.all()] == [5990]
+
+
+def test_a_decimal_comma_between_commas_is_refused_with_its_row(staff: Client):
+    VariantFactory(sku="MUR-M")
+
+    answer = transfer(staff, "saleoffer", "sku,currency,price,tax_class\nMUR-M,EUR,59,90,standard\n")
+
+    assert "Row 2 has more cells than there are columns. Where commas part them, write 49.90 for 49,90" in answer.text
+    assert not SaleOffer.objects.exists()
+
+
+def test_text_without_a_word_in_it_is_said_to_be_empty(staff: Client):
+    assert "The file is empty: the first row names the columns." in transfer(staff, "airline", "\n,\n").text
+
+
+def test_a_comma_that_may_part_thousands_is_not_guessed_at():
+    VariantFactory(sku="MUR-M")
+    row = {"sku": "MUR-M", "currency": "EUR", "tax_class": "standard"}
+
+    assert wrong_cells(SaleOfferResource, row | {"price": "1,234"}, row | {"price": "1.234,50"}) == [
+        {"price": ['"1,234" may be thousands or decimals; write it with a point, or without the comma.']},
+        {"price": ['"1.234,50" is not an amount such as 49.90.']},
+    ]
+
+
 # ------------------------------------------------------------------------------------------------------ workbooks
 
 
