@@ -77,6 +77,15 @@ class TransferMixin(ImportExportModelAdmin):
         said = "This file cannot be read. Choose the format it has; save text as UTF-8, and a workbook anew as .xlsx."
         form.add_error("import_file", str(error) if isinstance(error, UnreadableFile) else said)
 
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> TemplateResponse:
+        """The columns are told also beside a file that cannot be read."""
+        answer = super().import_action(request, **kwargs)
+        answer.context_data["fields_list"] = [
+            ("", [field.column_name for field in resource().get_user_visible_fields()])
+            for resource in self.get_import_resource_classes(request)
+        ]
+        return answer
+
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 

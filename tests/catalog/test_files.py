@@ -135,6 +135,14 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(staff: Client):
     )
 
 
+def test_rows_are_counted_as_the_sheet_counts_them(staff: Client):
+    answer = transfer(staff, "airline", 'code,name\nLH,"Luft\nhansa"\n\nlong,x\n')
+
+    assert "row 2 is the first below the names of the columns" in answer.text
+    assert [row.number for row in answer.context["result"].invalid_rows] == [3, 4]
+    assert "<h3>Row 3</h3>" in answer.text
+
+
 # ----------------------------------------------------------------------------------------------------------- text
 
 
@@ -249,6 +257,7 @@ def test_a_workbook_with_a_formula_is_refused_with_its_cell(staff: Client, value
     answer = upload(staff, "airline", workbook(["code", "name"], ["LH", "Lufthansa"], ["XX", value]))
 
     assert "Cell B3 holds a formula. Copy it, and paste it as a value." in answer.text
+    assert '<span class="mono">code, name</span>' in answer.text
     assert not Airline.objects.exists()
 
 
