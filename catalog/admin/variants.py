@@ -38,7 +38,7 @@ from catalog.admin.showing import (
 from catalog.checklist import CHECKLIST
 from catalog.forms.files import FileForm
 from catalog.forms.offers import FirstDayForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet
-from catalog.forms.variants import BundlePartFormSet, InspectionForm, VariantForm
+from catalog.forms.variants import BundlePartForm, BundlePartFormSet, InspectionForm, VariantForm
 from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
@@ -111,6 +111,7 @@ class BundlePartInline(TabularInline):
 
     model = BundlePart
     fk_name = "bundle"
+    form = BundlePartForm
     formset = BundlePartFormSet
     fields = ("position", "part", "quantity", "comes_back", "stock")
     readonly_fields = ("stock",)
