@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -85,6 +86,25 @@ class TransferMixin(ImportExportModelAdmin):
             for resource in self.get_import_resource_classes(request)
         ]
         return answer
+
+    def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
+        """The history of each row says which columns a file changed."""
+        columns = {
+            self.opts.get_field(field.attribute).attname: field.column_name
+            for field in self.resource_classes[0]().get_import_fields()
+        }
+        told: dict[tuple[int, str], list[Any]] = {}
+        for row in result:
+            if row.is_new():
+                told.setdefault((ADDITION, "Imported: new."), []).append(row.instance)
+            elif row.is_update():
+                changed = [
+                    column for name, column in columns.items()
+                    if getattr(row.original, name) != getattr(row.instance, name)
+                ]  # fmt: skip
+                told.setdefault((CHANGE, f"Imported: {', '.join(changed)}."), []).append(row.instance)
+        for (flag, message), rows in told.items():
+            LogEntry.objects.log_actions(request.user.pk, rows, flag, message)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))

@@ -8,6 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import tablib
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import escape
@@ -141,6 +142,18 @@ def test_rows_are_counted_as_the_sheet_counts_them(staff: Client):
     assert "row 2 is the first below the names of the columns" in answer.text
     assert [row.number for row in answer.context["result"].invalid_rows] == [3, 4]
     assert "<h3>Row 3</h3>" in answer.text
+
+
+def test_the_history_names_the_columns_that_a_file_changed(staff: Client):
+    offer = SaleOfferFactory(variant__sku="MUR-M", price_minor=4990)
+    VariantFactory(sku="SLI-M")
+    rows = "MUR-M,EUR,59.90,standard\nSLI-M,EUR,39.90,standard\nMUR-M,EUR,59.90,standard\n"
+
+    transfer(staff, "saleoffer", f"sku,currency,price,tax_class\n{rows}")
+
+    told = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
+    new = SaleOffer.objects.get(variant__sku="SLI-M")
+    assert told == {str(offer.pk): "Imported: price, from.", str(new.pk): "Imported: new."}
 
 
 # ----------------------------------------------------------------------------------------------------------- text
