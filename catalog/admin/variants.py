@@ -104,7 +104,7 @@ class TransferMixin(ImportExportModelAdmin):
                 ]  # fmt: skip
                 told.setdefault((CHANGE, f"Imported: {', '.join(changed)}."), []).append(row.instance)
         for (flag, message), rows in told.items():
-            LogEntry.objects.log_actions(request.user.pk, rows, flag, message)
+            LogEntry.objects.log_actions(str(request.user.pk), rows, flag, message)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))

@@ -54,9 +54,8 @@ def _lead(form: VariantForm) -> Variant | None:
     rows = _PartRows(form.data, instance=form.instance, prefix="parts")
     if not rows.management_form.is_valid():
         return None
-    lead: Variant | None = min(
-        (row.cleaned_data for row in _kept(rows)), key=lambda told: told["position"], default={}
-    ).get("part")
+    told = [row.cleaned_data for row in _kept(rows)]
+    lead: Variant | None = min(told, key=lambda row: row["position"])["part"] if told else None
     return lead
 
 
