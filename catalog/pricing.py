@@ -117,6 +117,12 @@ def rental_fee(rates: Iterable[Rate], days: int, calendar: Calendar | None = Non
     return min(offers, key=lambda fee: (fee.amount_minor, fee.billed_days))
 
 
+def without_effect(rates: Iterable[Rate]) -> tuple[Rate, Rate] | None:
+    """A rate that no fee is ever computed from, as a day costs more than at one from fewer days on, and that one."""
+    steps = sorted(rates, key=lambda rate: rate.from_days)
+    return next(((later, step) for step, later in pairwise(steps) if later.per_day_minor > step.per_day_minor), None)
+
+
 _WHOLE = 100 * 100  # a day price, as its season and its acclimatisation are both in per cent
 
 

@@ -9,12 +9,15 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from import_export import resources, widgets
+from import_export import resources, results, widgets
 
 from core.forms import parse_amount
 from core.money import validate_currency
 
 MOST_ROWS = 5_000
+
+
+_AMBIGUOUS = re.compile(r"[0-9]+,[0-9]{3}")
 
 
 class AmountWidget(widgets.Widget):
@@ -23,6 +26,8 @@ class AmountWidget(widgets.Widget):
     def clean(self, value: Any, row: Any = None, **_: Any) -> int:
         currency = str((row or {}).get("currency") or "")
         validate_currency(currency)
+        if _AMBIGUOUS.fullmatch(str(value).strip()):
+            raise ValueError(f'"{value}" may be thousands or decimals; write it with a point, or without the comma.')
         try:
             amount = Decimal(str(value).strip().replace(",", "."))
         except InvalidOperation:
@@ -38,6 +43,16 @@ class _Diff(resources.Diff):
     def as_html(self) -> list[SafeString]:
         pairs = zip(self.left, self.right, strict=True)
         return [_changed(before, after) for before, after in pairs]
+
+
+class _Result(results.Result):
+    """Rows are counted as a sheet counts them: the first names the columns."""
+
+    def append_invalid_row(self, number: int, row: Any, validation_error: ValidationError) -> None:
+        super().append_invalid_row(number + 1, row, validation_error)
+
+    def row_errors(self) -> list[tuple[int, list[Any]]]:
+        return [(number + 1, errors) for number, errors in super().row_errors()]
 
 
 def _changed(before: str, after: str) -> SafeString:
@@ -120,6 +135,10 @@ class SpreadsheetResource(resources.ModelResource):
 
     def get_diff_class(self) -> type[_Diff]:
         return _Diff
+
+    @classmethod
+    def get_result_class(cls) -> type[_Result]:
+        return _Result
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         """Text that a spreadsheet would take for a formula is quoted."""

@@ -1,16 +1,17 @@
 # mypy: disable-error-code="misc"
 # import-export carries no types
-"""Excel's .xlsx as one of the formats of files: what people keep their lists in."""
+"""What people keep their lists in, as formats of files: Excel's .xlsx, and text as any spreadsheet saves it."""
 
+import csv
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import tablib
-from import_export.formats.base_formats import Format
+from import_export.formats.base_formats import CSV, Format
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
@@ -27,6 +28,33 @@ _NUMBER = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?")
 
 class UnreadableFile(ValueError):
     """A file that cannot be read. Its text says why, and what to do."""
+
+
+class Csv(CSV):
+    """Text whose cells are apart by whatever its first line uses most: commas, semicolons (as Excel saves it where
+    decimals have commas) or tabs. Is given with commas.
+    """
+
+    def create_dataset(self, in_stream: str, **_: Any) -> tablib.Dataset:
+        """Raises: UnreadableFile, naming the row; csv.Error."""
+        delimiter = max(",;\t", key=in_stream.partition("\n")[0].count)
+        rows = list(csv.reader(StringIO(in_stream, newline=""), delimiter=delimiter))
+        while rows and not any(rows[-1]):
+            rows.pop()
+        if not rows:
+            raise UnreadableFile("The file is empty: the first row names the columns.")
+        width = max((place for place, text in enumerate(rows[0], 1) if text), default=0)
+        for number, row in enumerate(rows, 1):
+            if any(row[width:]):
+                raise UnreadableFile(
+                    f"Row {number} has more cells than there are columns. Where commas part them, write 49.90 for "
+                    "49,90, and put other text with a comma in quotation marks."
+                )
+        return tablib.Dataset(*(_as_wide(row, width) for row in rows[1:]), headers=rows[0][:width])
+
+
+def _as_wide(row: list[str], width: int) -> list[str]:
+    return [*row[:width], *[""] * (width - len(row))]
 
 
 class Xlsx(Format):

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
-from import_export.formats.base_formats import CSV, JSON
+from import_export.formats.base_formats import JSON
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.contrib.import_export.forms import ExportForm
@@ -38,12 +39,12 @@ from catalog.admin.showing import (
 from catalog.checklist import CHECKLIST
 from catalog.forms.files import FileForm
 from catalog.forms.offers import FirstDayForm, NewPricesForm, SaleOfferForm, SaleOfferFormSet
-from catalog.forms.variants import BundlePartFormSet, InspectionForm, VariantForm
+from catalog.forms.variants import BundlePartForm, BundlePartFormSet, InspectionForm, VariantForm
 from catalog.models import Approval, BundlePart, ContainerImage, RentalOffer, SaleOffer, Variant, in_force
 from catalog.price_changes import change_prices, keep_what_was, offers_in_force, versions
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
-from catalog.workbooks import UnreadableFile, Xlsx
+from catalog.workbooks import Csv, UnreadableFile, Xlsx
 from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
 from core.money import format_minor
 
@@ -71,11 +72,39 @@ class TransferMixin(ImportExportModelAdmin):
 
     import_form_class = FileForm
     export_form_class = ExportForm
-    formats: ClassVar[list[Any]] = [CSV, JSON, Xlsx]
+    formats: ClassVar[list[Any]] = [Csv, JSON, Xlsx]
 
     def add_data_read_fail_error_to_form(self, form: Any, error: Exception) -> None:
         said = "This file cannot be read. Choose the format it has; save text as UTF-8, and a workbook anew as .xlsx."
         form.add_error("import_file", str(error) if isinstance(error, UnreadableFile) else said)
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> TemplateResponse:
+        """The columns are told also beside a file that cannot be read."""
+        answer = super().import_action(request, **kwargs)
+        answer.context_data["fields_list"] = [
+            ("", [field.column_name for field in resource().get_user_visible_fields()])
+            for resource in self.get_import_resource_classes(request)
+        ]
+        return answer
+
+    def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
+        """The history of each row says which columns a file changed."""
+        columns = {
+            self.opts.get_field(field.attribute).attname: field.column_name
+            for field in self.resource_classes[0]().get_import_fields()
+        }
+        told: dict[tuple[int, str], list[Any]] = {}
+        for row in result:
+            if row.is_new():
+                told.setdefault((ADDITION, "Imported: new."), []).append(row.instance)
+            elif row.is_update():
+                changed = [
+                    column for name, column in columns.items()
+                    if getattr(row.original, name) != getattr(row.instance, name)
+                ]  # fmt: skip
+                told.setdefault((CHANGE, f"Imported: {', '.join(changed)}."), []).append(row.instance)
+        for (flag, message), rows in told.items():
+            LogEntry.objects.log_actions(str(request.user.pk), rows, flag, message)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
@@ -102,6 +131,7 @@ class BundlePartInline(TabularInline):
 
     model = BundlePart
     fk_name = "bundle"
+    form = BundlePartForm
     formset = BundlePartFormSet
     fields = ("position", "part", "quantity", "comes_back", "stock")
     readonly_fields = ("stock",)

@@ -15,10 +15,22 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, shop_today
 from catalog.price_changes import AnyOffer, NewPrice, withdraw
+from catalog.pricing import Rate, Step, without_effect
 from core.forms import AmountField, DayInput, MinorUnitsForm, MinorUnitsFormSet, parse_amount
-from core.money import to_decimal
+from core.money import format_minor, to_decimal
 
 NO_PRICE = "A price must be more than nothing."
+
+
+def _require_effect(rates: Iterable[Rate], currency: str) -> None:
+    """Raises: ValidationError, naming a rate that no customer would ever pay."""
+    if found := without_effect(rates):
+        later, step = found
+        dear, cheap = (format_minor(rate.per_day_minor, currency) for rate in found)
+        raise ValidationError(
+            f"The rate from day {later.from_days} on would never apply: a day costs {dear}, and from day "
+            f"{step.from_days} on only {cheap}. Customers pay what costs least."
+        )
 
 
 class _OfferForm(MinorUnitsForm):
@@ -101,6 +113,10 @@ class NewPricesForm(forms.Form):
                     self.add_error(name, no)
         if not self.errors and not self.changed_data:
             raise ValidationError("Change at least one amount.")
+        for offer in () if self.errors else self.offers:
+            if isinstance(offer, RentalOffer):
+                told = ((what, self.cleaned_data[name]) for name, (of, what) in self._said.items() if of is offer)
+                _require_effect((Step(what, minor) for what, minor in told if isinstance(what, int)), offer.currency)
         return cleaned
 
     def prices(self) -> list[NewPrice]:
@@ -156,8 +172,10 @@ class RentalRateFormSet(MinorUnitsFormSet, PaginationInlineFormSet):
         if any(self.errors):
             return
         kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
-        if not [form for form in kept if not self._should_delete_form(form)]:
+        rates = [form.instance for form in kept if not self._should_delete_form(form)]
+        if not rates:
             raise ValidationError("A rental offer needs at least one rate, for example from day 1.")
+        _require_effect(rates, self.instance.currency)
 
 
 class TaxRateForm(forms.ModelForm):

@@ -2,16 +2,20 @@
 # unfold carries no types
 """Variants, what bundles consist of, and inspections."""
 
+from itertools import count
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidget
 
 from catalog.checklist import items_of
 from catalog.models import BundlePart, Variant, require_whole
 from core.forms import MeasuresForm
+
+LAST_PLACE = 999
 
 
 class VariantForm(MeasuresForm):
@@ -50,10 +54,40 @@ def _lead(form: VariantForm) -> Variant | None:
     rows = _PartRows(form.data, instance=form.instance, prefix="parts")
     if not rows.management_form.is_valid():
         return None
-    told = [row.cleaned_data for row in rows.forms if row.is_valid() and row.cleaned_data.get("part")]
-    kept = [row for row in told if not row["DELETE"]]
-    lead: Variant | None = min(kept, key=lambda row: row["position"])["part"] if kept else None
+    told = [row.cleaned_data for row in _kept(rows)]
+    lead: Variant | None = min(told, key=lambda row: row["position"])["part"] if told else None
     return lead
+
+
+def _kept(rows: Any) -> list[Any]:
+    """The rows that stay, each with a place: one that was left empty is the first free after the row above."""
+    kept = [
+        row for row in rows.forms
+        if row.is_valid() and row.cleaned_data.get("part") and not row.cleaned_data.get("DELETE")
+    ]  # fmt: skip
+    taken, place = {row.cleaned_data["position"] for row in kept}, 0
+    for row in kept:
+        if row.cleaned_data["position"] is None:
+            place = next(free for free in count(place + 1) if free not in taken)
+            taken.add(place)
+            row.cleaned_data["position"] = row.instance.position = place
+        place = row.cleaned_data["position"]
+    return kept
+
+
+class BundlePartForm(forms.ModelForm):
+    """Its place may be left empty."""
+
+    class Meta:
+        model = BundlePart
+        fields = ("position", "part", "quantity", "comes_back")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if place := self.fields.get("position"):  # whoever may only look has no fields
+            place.required, place.initial = False, None
+            place.validators.append(MaxValueValidator(LAST_PLACE))
+            place.widget.attrs |= {"placeholder": "next", "max": LAST_PLACE}
 
 
 class BundlePartFormSet(PaginationInlineFormSet):
@@ -64,8 +98,7 @@ class BundlePartFormSet(PaginationInlineFormSet):
         bundle = self.instance
         if any(self.errors) or bundle.container_id is None:
             return
-        told = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        parts = sorted((form.instance for form in told), key=lambda part: part.position)
+        parts = sorted((row.instance for row in _kept(self)), key=lambda part: part.position)
         require_whole(bundle, parts)
         if parts and bundle.pk is not None and bundle.stock_levels.exists():
             raise ValidationError(
@@ -73,9 +106,7 @@ class BundlePartFormSet(PaginationInlineFormSet):
             )
 
 
-_PartRows = forms.inlineformset_factory(
-    Variant, BundlePart, fk_name="bundle", fields=("position", "part", "quantity", "comes_back")
-)
+_PartRows = forms.inlineformset_factory(Variant, BundlePart, form=BundlePartForm, fk_name="bundle")
 
 
 class InspectionForm(forms.Form):

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -79,6 +80,13 @@ class Offer(models.Model):
 
     class Meta:
         abstract = True
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Raises: ValidationError, saying once what two constraints say alike."""
+        try:
+            super().validate_constraints(exclude=exclude)
+        except ValidationError as no:
+            raise ValidationError({name: list(dict.fromkeys(said)) for name, said in no.message_dict.items()}) from None
 
     def is_in_force(self, on: date) -> bool:
         return self.valid_from <= on and (self.valid_until is None or self.valid_until > on)

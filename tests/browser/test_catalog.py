@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.test import Client
 from openpyxl import Workbook
@@ -14,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
 from catalog.checklist import CHECKLIST
 from catalog.models import CabinRule, Container, SaleOffer, Variant, shop_today
 from catalog.resources import OUR_RULES, import_airline_rules
@@ -21,7 +23,7 @@ from config.groups import setup_groups
 from tests.browser.conftest import Snap
 from tests.browser.test_admin import fits
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import VariantFactory, accessory, bundle
+from tests.factories.catalog import SaleOfferFactory, VariantFactory, accessory, bundle
 from tests.orders.desk import address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -233,3 +235,20 @@ def test_a_workbook_with_mistakes_is_told_all_of_them(page: Page, look: Look, tm
     for said in ("Use #rrggbb.", '"9 kg" is not a whole number such as 460, without a unit.'):
         expect(page.get_by_text(said)).to_be_visible()
     look("import-refused")
+
+
+def test_the_history_of_a_row_labels_its_entries_only_where_it_has_no_columns(page: Page, snap: Snap) -> None:
+    offer = SaleOfferFactory(variant__sku="MUR-M-SAGE")
+    said = "Imported: price, tax_class, from, and everything else that a long entry of the history has to say."
+    LogEntry.objects.log_actions(User.objects.get(name="Noa Klein").pk, [offer], CHANGE, said, single_object=True)
+    label = "cell => [getComputedStyle(cell, '::before').display, getComputedStyle(cell, '::before').width]"
+
+    page.goto(address("catalog_saleoffer_history", offer.pk))
+    cell = page.locator("[data-label=Action]")
+    assert cell.evaluate(label)[0] == "none"
+    snap("history")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert cell.evaluate(label) == ["flex", "112px"]
+    assert fits(page)
+    snap("history-phone")

@@ -88,18 +88,18 @@ def test_a_row_for_a_later_day_is_another_version_beside_the_one_that_was(folder
 @pytest.mark.parametrize(
     ("file", "was", "wrong", "said"),
     [
-        ("cabin_rules", "DL,,,soft", "ZZ,,,soft", 'cabin_rules.csv: row 1: There is no airline "ZZ".'),
-        ("cabin_rules", "457,279,279", "long,279,279", 'cabin_rules.csv: row 1: "long" is not a whole number'),
+        ("cabin_rules", "DL,,,soft", "ZZ,,,soft", 'cabin_rules.csv: row 2: There is no airline "ZZ".'),
+        ("cabin_rules", "457,279,279", "long,279,279", 'cabin_rules.csv: row 2: "long" is not a whole number'),
         (
             "cabin_rules",
             "medium",
             "hearsay",
-            'cabin_rules.csv: row 1: "hearsay" is none of good, medium, low, uncertain.',
+            'cabin_rules.csv: row 2: "hearsay" is none of good, medium, low, uncertain.',
         ),
         ("hold_rules", "bedding_mm", "straw", "hold_rules.csv: The file has the unknown column straw."),
         ("cabin_rules", "2026-01-01", "2026-13-01", '"2026-13-01" is not a day such as 2026-12-31.'),
         ("cabin_rules", "2026-11-22", "2999-11-22", "Nobody can have read it on a day to come."),
-        ("airlines", "A3,", "a3x,", "airlines.csv: row 1: Use the two capitals or digits of its IATA code."),
+        ("airlines", "A3,", "a3x,", "airlines.csv: row 2: Use the two capitals or digits of its IATA code."),
     ],
 )
 def test_of_a_file_with_a_mistake_nothing_is_taken_in(folder: Path, file: str, was: str, wrong: str, said: str) -> None:

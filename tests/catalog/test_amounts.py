@@ -113,6 +113,17 @@ def test_a_rental_offer_is_made_with_its_rates(staff: Client):
     assert [(rate.from_days, rate.per_day_minor) for rate in offer.rates.all()] == [(1, 590), (4, 440)]
 
 
+def test_a_second_offer_in_a_currency_is_refused_once(staff: Client):
+    offer = RentalOfferFactory()
+
+    answer = staff.post(
+        page("rentaloffer", "add"), rental_form(offer.variant, {"from_days": 1, "per_day_minor": "5.90"})
+    )
+
+    said = answer.context["adminform"].form.non_field_errors()
+    assert said == ["There is a rental offer in this currency already."]
+
+
 def test_the_rates_of_an_offer_that_changes_its_currency_are_in_the_new_one(staff: Client):
     offer = RentalOfferFactory(rates=[(1, 590)])
     rate = {"id": offer.rates.get().pk, "offer": offer.pk, "from_days": 1, "per_day_minor": "700"}
@@ -133,6 +144,11 @@ def test_the_rates_of_an_offer_that_changes_its_currency_are_in_the_new_one(staf
         ({"min_days": 9, "max_days": 3}, [{"from_days": 1, "per_day_minor": "5"}], "cannot be longer than the longest"),
         ({"currency": "JPY"}, [{"from_days": 1, "per_day_minor": "5.50"}], "JPY has no decimals"),
         ({}, [{"from_days": 1, "per_day_minor": "5"}, {"from_days": 1, "per_day_minor": "4"}], "duplicate"),
+        (
+            {},
+            [{"from_days": 7, "per_day_minor": "6"}, {"from_days": 3, "per_day_minor": "5"}],
+            "The rate from day 7 on would never apply: a day costs €6.00, and from day 3 on only €5.00.",
+        ),
     ],
 )
 def test_a_rental_offer_that_makes_no_sense_is_explained(

@@ -243,6 +243,40 @@ def test_a_bundle_takes_the_measures_that_nobody_typed_from_its_first_part(staff
     assert [getattr(made, name) for name in Variant.LEAST] == [getattr(carrier, name) for name in Variant.LEAST]
 
 
+@pytest.mark.parametrize(
+    ("typed", "placed"),
+    [(("", "", ""), [1, 2, 3]), (("0", "", ""), [0, 1, 2]), (("", "1", ""), [2, 1, 3]), (("7", "9", ""), [7, 9, 10])],
+)
+def test_parts_whose_place_is_left_empty_stand_as_their_rows_do(staff: Client, typed: Any, placed: list[int]):
+    parts = [VariantFactory(sku=sku, approved=True) for sku in ("ONE", "TWO", "THREE")]
+    lead = parts[placed.index(min(placed))]
+    told = page_of(VariantFactory.build(container=lead.container, sku="SET")) | {"container": lead.container_id}
+    rows = parts_of(*((part, 1, True) for part in parts))
+    rows |= {f"parts-{n}-position": place for n, place in enumerate(typed)}
+
+    answer = staff.post(reverse("admin:catalog_variant_add"), told | NO_MEASURES | rows)
+
+    assert answer.status_code == 302, errors(answer)
+    made = BundlePart.objects.filter(bundle__sku="SET")
+    assert {row.part: row.position for row in made} == dict(zip(parts, placed, strict=True))
+
+
+def test_a_part_that_is_added_without_a_place_comes_last(staff: Client):
+    whole = bundle(VariantFactory(approved=True), accessory(sku="BOWL"), sku="SET")
+    pad = accessory(sku="PAD")
+    kept = list(whole.parts.all())
+    rows = parts_of(*((row.part, row.quantity, row.comes_back) for row in kept), (pad, 1, True))
+    rows |= {f"parts-{n}-{name}": value for n, row in enumerate(kept)
+             for name, value in {"id": row.pk, "position": row.position}.items()}  # fmt: skip
+    rows |= {"parts-INITIAL_FORMS": len(kept), "parts-2-position": ""}
+    address = reverse("admin:catalog_variant_change", args=[whole.pk])
+
+    answer = staff.post(address, page_of(whole) | rows)
+
+    assert answer.status_code == 302, errors(answer)
+    assert list(whole.parts.all())[-1].part == pad
+
+
 def test_a_measure_that_differs_from_the_first_part_is_refused_beside_it(staff: Client):
     carrier, bowl = VariantFactory(sku="MUR-M", approved=True, weight_g=900), accessory(sku="BOWL")
     told = page_of(VariantFactory.build(container=carrier.container, sku="SET")) | {"container": carrier.container_id}

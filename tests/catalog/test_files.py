@@ -8,6 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import tablib
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import escape
@@ -135,6 +136,62 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(staff: Client):
     )
 
 
+def test_rows_are_counted_as_the_sheet_counts_them(staff: Client):
+    answer = transfer(staff, "airline", 'code,name\nLH,"Luft\nhansa"\n\nlong,x\n')
+
+    assert "row 2 is the first below the names of the columns" in answer.text
+    assert [row.number for row in answer.context["result"].invalid_rows] == [3, 4]
+    assert "<h3>Row 3</h3>" in answer.text
+
+
+def test_the_history_names_the_columns_that_a_file_changed(staff: Client):
+    offer = SaleOfferFactory(variant__sku="MUR-M", price_minor=4990)
+    VariantFactory(sku="SLI-M")
+    rows = "MUR-M,EUR,59.90,standard\nSLI-M,EUR,39.90,standard\nMUR-M,EUR,59.90,standard\n"
+
+    transfer(staff, "saleoffer", f"sku,currency,price,tax_class\n{rows}")
+
+    told = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
+    new = SaleOffer.objects.get(variant__sku="SLI-M")
+    assert told == {str(offer.pk): "Imported: price, from.", str(new.pk): "Imported: new."}
+
+
+# ----------------------------------------------------------------------------------------------------------- text
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_text_is_taken_in_with_whatever_parts_its_cells(staff: Client, delimiter: str):
+    VariantFactory(sku="MUR-M")
+    rows = [["sku", "currency", "price", "tax_class", ""], ["MUR-M", "EUR", '"59,90"', "standard", ""], [""] * 5]
+
+    transfer(staff, "saleoffer", "\r\n".join(map(delimiter.join, rows)))
+
+    assert [offer.price_minor for offer in SaleOffer.objects.all()] == [5990]
+
+
+def test_a_decimal_comma_between_commas_is_refused_with_its_row(staff: Client):
+    VariantFactory(sku="MUR-M")
+
+    answer = transfer(staff, "saleoffer", "sku,currency,price,tax_class\nMUR-M,EUR,59,90,standard\n")
+
+    assert "Row 2 has more cells than there are columns. Where commas part them, write 49.90 for 49,90" in answer.text
+    assert not SaleOffer.objects.exists()
+
+
+def test_text_without_a_word_in_it_is_said_to_be_empty(staff: Client):
+    assert "The file is empty: the first row names the columns." in transfer(staff, "airline", "\n,\n").text
+
+
+def test_a_comma_that_may_part_thousands_is_not_guessed_at():
+    VariantFactory(sku="MUR-M")
+    row = {"sku": "MUR-M", "currency": "EUR", "tax_class": "standard"}
+
+    assert wrong_cells(SaleOfferResource, row | {"price": "1,234"}, row | {"price": "1.234,50"}) == [
+        {"price": ['"1,234" may be thousands or decimals; write it with a point, or without the comma.']},
+        {"price": ['"1.234,50" is not an amount such as 49.90.']},
+    ]
+
+
 # ------------------------------------------------------------------------------------------------------ workbooks
 
 
@@ -213,6 +270,7 @@ def test_a_workbook_with_a_formula_is_refused_with_its_cell(staff: Client, value
     answer = upload(staff, "airline", workbook(["code", "name"], ["LH", "Lufthansa"], ["XX", value]))
 
     assert "Cell B3 holds a formula. Copy it, and paste it as a value." in answer.text
+    assert '<span class="mono">code, name</span>' in answer.text
     assert not Airline.objects.exists()
 
 

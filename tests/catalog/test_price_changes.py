@@ -267,6 +267,7 @@ def test_who_may_not_withdraw_is_not_asked(client: Client, variant: Variant):
         ({}, "Change at least one amount."),
         ({"sale_EUR_price_minor": "0"}, "A price must be more than nothing."),
         ({"sale_EUR_price_minor": "59.999"}, "EUR has 2 decimals, not more."),
+        ({"rental_EUR_4": "9.50"}, "The rate from day 4 on would never apply: a day costs €9.50"),
     ],
 )
 def test_a_new_price_that_cannot_be_is_said_to_be_wrong(staff: Client, variant: Variant, changed: Any, said: str):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.buffers import Buffers, bookable_by_day
-from catalog.pricing import Adjustment, Calendar, SeasonDays, Step, rental_fee
+from catalog.pricing import Adjustment, Calendar, SeasonDays, Step, rental_fee, without_effect
 
 DAYS = st.integers(min_value=1, max_value=180)
 STEPS = st.dictionaries(DAYS, st.integers(min_value=0, max_value=500_00), min_size=1, max_size=6)
@@ -146,6 +146,21 @@ def calendars(draw: st.DrawFn) -> Calendar:
             day = first + length
             seasons.append(season(f"{scope} {number}", first, day - 1, draw(st.integers(-50, 200))))
     return Calendar(FIRST, seasons, draw(st.integers(0, 14)), draw(st.integers(0, 100)))
+
+
+@given(steps=STEPS, days=DAYS, calendar=calendars())
+def test_a_rate_without_effect_changes_no_fee(steps: dict[int, int], days: int, calendar: Calendar):
+    ladder = rates(steps)
+    left = list(ladder)
+    while found := without_effect(left):
+        left.remove(found[0])  # type: ignore[arg-type]
+
+    assert rental_fee(left, days, calendar) == rental_fee(ladder, days, calendar)
+
+
+def test_only_a_dearer_day_from_more_days_on_is_without_effect():
+    assert without_effect(rates({1: 900, 4: 700, 8: 700})) is None
+    assert without_effect(rates({8: 800, 1: 900, 4: 700})) == (Step(8, 800), Step(4, 700))
 
 
 @given(steps=STEPS, calendar=calendars(), days=DAYS)
