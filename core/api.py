@@ -69,7 +69,12 @@ class Input(serializers.Serializer[Any]):
 class ListInput(serializers.ListField):
     """Several of one kind."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {"not_a_list": "This must be an array: […]."}
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "not_a_list": "This must be an array: […].",
+        "empty": "Send at least one.",
+        "min_length": "Send at least {min_length}.",
+        "max_length": "Send at most {max_length}.",
+    }
 
 
 # Line and paragraph ends, and what turns the direction of the text around it: a name is shown among other words.
