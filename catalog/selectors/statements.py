@@ -145,7 +145,7 @@ def _room(row: str) -> str:
 
 
 # The next larger ones of the same kind; those of its own container first among equals. Of an accessory only what its
-# own container has: a bowl is no larger pad. Found by the shapes of what can be had (ADR 36), so it hardly grows with the
+# own container has: a bowl is no larger pad. Found by the shapes of what can be had (ADR 36): it hardly grows with the
 # catalog: the closest ones together have as many variants as are wanted, and one, as its own may be among them.
 INSTEAD = f"""
 SELECT w.sku, w.mode, found.*
