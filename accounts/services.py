@@ -16,14 +16,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Model, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User, impossible_measures
 from accounts.postal_codes import wrong_postal_code
 from accounts.tokens import AccessToken
-from core.errors import FieldError, InvalidInput, NotFound
+from core.errors import LANGUAGE, FieldError, InvalidInput, NotFound
 
 REPEAT_GRACE = timedelta(seconds=60)  # how long an exchange may be repeated by the phone that lost its answer
 KEPT = timedelta(days=30)  # how long staff can still see a session that has run out
@@ -154,7 +154,8 @@ def _lock_unchanged(known: User, password: str) -> User:
 
 def _refuse_weak_password(password: str, user: User) -> None:
     try:
-        validate_password(password, user)
+        with translation.override(LANGUAGE):  # Django says what is weak in the language that is active
+            validate_password(password, user)
     except ValidationError as error:
         found = [FieldError("/password", e.messages[0], e.code or "invalid") for e in error.error_list]
         raise InvalidInput(found) from error

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, UnreadablePostError
+from django.utils import translation
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
@@ -18,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.errors import DomainError
+from core.errors import LANGUAGE, DomainError
 from core.money import MAX_MINOR, Money
 from core.problems import MEDIA_TYPE, is_busy, is_lost, problem_of
 
@@ -30,7 +31,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         return None
     set_rollback()
     problem = problem_of(error)
-    return ProblemResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
+    return ProblemResponse(problem.body, status=problem.status, headers=problem.sent_with, content_type=MEDIA_TYPE)
 
 
 class ProblemResponse(Response):
@@ -68,7 +69,12 @@ class Input(serializers.Serializer[Any]):
 class ListInput(serializers.ListField):
     """Several of one kind."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {"not_a_list": "This must be an array: […]."}
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "not_a_list": "This must be an array: […].",
+        "empty": "Send at least one.",
+        "min_length": "Send at least {min_length}.",
+        "max_length": "Send at most {max_length}.",
+    }
 
 
 # Line and paragraph ends, and what turns the direction of the text around it: a name is shown among other words.
@@ -96,9 +102,15 @@ def refuse_parameters(request: Request, *known: str) -> None:
 def parse(serializer: type[serializers.BaseSerializer[Any]], data: Any, **context: Any) -> dict[str, Any]:
     """Validated input. Raises: ValidationError, with a pointer to each wrong field."""
     if isinstance(data, Mapping) and not context:
-        return dict(_reader(serializer).run_validation(data))  # type: ignore[arg-type]  # a class can be hashed
-    body = serializer(data=data, context=context)
-    body.is_valid(raise_exception=True)
+        with translation.override(LANGUAGE):
+            return dict(_reader(serializer).run_validation(data))  # type: ignore[arg-type]  # a class can be hashed
+    return validated(serializer(data=data, context=context))
+
+
+def validated(body: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    """What it was given, valid. In English, as DRF reads its texts when it refuses. Raises: ValidationError."""
+    with translation.override(LANGUAGE):
+        body.is_valid(raise_exception=True)
     result: dict[str, Any] = dict(body.validated_data)
     return result
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+LANGUAGE = "en"  # of all that is said of errors, whatever language the catalog is told in (ADR 34)
+
 
 class DomainError(Exception):
     """A rule of the shop was not met; nothing was changed.

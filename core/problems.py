@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from psycopg import Error as PostgresError
@@ -27,7 +28,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from rest_framework import exceptions as drf
 from rest_framework.fields import get_error_detail
 
-from core.errors import Busy, DomainError, InvalidInput, NotFound, Unavailable
+from core.errors import LANGUAGE, Busy, DomainError, InvalidInput, NotFound, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 _DOCS = "/api/errors/#"
@@ -53,6 +54,11 @@ _DRF_CODES: dict[type[drf.APIException], tuple[str, str]] = {
     BodyTooLarge: ("body_too_large", "The body is larger than the shop reads."),
     drf.Throttled: ("rate_limited", "Too many requests; wait before the next one."),
 }
+
+# DRF says these itself, in whatever language was active when it raised them: their title is said instead.
+_SAID_BY_DRF = (
+    drf.NotAuthenticated, drf.PermissionDenied, drf.MethodNotAllowed, drf.NotAcceptable, drf.UnsupportedMediaType,
+)  # fmt: skip
 
 _BUG = ("internal_error", "Something broke on our side; we have been told.")
 _BAD_REQUEST = ("bad_request", "The request cannot be understood.")
@@ -88,9 +94,21 @@ class Problem:
             **self.members,
         }
 
+    @property
+    def sent_with(self) -> dict[str, str]:
+        return {"Content-Language": LANGUAGE, **self.headers}
+
 
 def problem_of(error: Exception) -> Problem:
-    """The problem document of an anticipated error. Anything unanticipated is a bug and comes back as a bare 500."""
+    """The problem document of an anticipated error. Anything unanticipated is a bug and comes back as a bare 500.
+
+    In English: texts that are translated when they are read are read here.
+    """
+    with translation.override(LANGUAGE):
+        return _problem_of(error)
+
+
+def _problem_of(error: Exception) -> Problem:
     error = _in_our_words(error)
     if isinstance(error, DomainError):
         return _of_domain_error(error)
@@ -156,12 +174,14 @@ def _of_validation_error(error: drf.ValidationError) -> Problem:
 def _of_api_exception(error: drf.APIException) -> Problem:
     known = next((v for k, v in _DRF_CODES.items() if isinstance(error, k)), None)
     code, title = known or (str(error.default_code), HTTPStatus(error.status_code).phrase)
+    detail = title if isinstance(error, _SAID_BY_DRF) else str(error.detail)
     headers = {}
     if (challenge := getattr(error, "auth_header", None)) is not None:
         headers["WWW-Authenticate"] = challenge
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(int(wait) + 1)
-    return Problem(error.status_code, code, title, str(error.detail), {}, headers)
+        detail = f"Try again in {headers['Retry-After']} seconds."
+    return Problem(error.status_code, code, title, detail, {}, headers)
 
 
 def _flatten(details: Any, pointer: str) -> Iterator[tuple[str, str, str]]:
@@ -193,7 +213,7 @@ def _summary(errors: list[dict[str, str]]) -> str:
 
 def problem_response(problem: Problem) -> JsonResponse:
     """For Django's own handlers, which run outside DRF."""
-    return JsonResponse(problem.body, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
+    return JsonResponse(problem.body, status=problem.status, headers=problem.sent_with, content_type=MEDIA_TYPE)
 
 
 def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

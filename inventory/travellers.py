@@ -15,6 +15,8 @@ from core.errors import FieldError, InvalidInput
 from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
 
 MOST_CATS, MOST_LEGS = 4, 6
+TOO_MANY_CATS = f"At most {MOST_CATS} cats at once; search for the rest apart."
+TOO_MANY_LEGS = f"At most {MOST_LEGS} flights at once; search for the rest apart."
 _NO_SUCH_CAT = "You have no such cat; GET /me/cats lists yours."
 _TWICE = "This cat is named already: name each cat once."
 _MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
@@ -37,7 +39,7 @@ class TripCatInput(MeasuresInput):
             raise serializers.ValidationError({told[0]: ["Name a cat or give measures, not both."]}, code="both")
         missing = [name for name in _MEASURES if name not in data]
         if "cat" not in data and missing:
-            no = ["Give this measure, or the cat that is kept."]
+            no = ["Give this measure, or name a cat of GET /me/cats in `cat` instead of all measures."]
             raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
         if "cat" not in data:
             heights = data["elbow_height_mm"], data["height_mm"]

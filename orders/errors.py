@@ -306,7 +306,7 @@ class WaitlistFull(DomainError):
 
 
 class OrderRefused(DomainError):
-    """The IMS had less than we believed. `lines` name what is short."""
+    """The IMS had less than we believed, or does not know it. `lines` name what is short."""
 
     code = "out_of_stock"
     title = "Not enough is free for this."
@@ -318,5 +318,5 @@ class NotHadAnew(DomainError):
 
 
 def short_line(sku: str, **facts: Any) -> dict[str, Any]:
-    """One line of an out-of-stock answer."""
+    """One line of an out-of-stock answer. only_others: neither other days nor another depot nor waiting will help."""
     return {"sku": sku, **facts}

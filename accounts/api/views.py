@@ -35,7 +35,7 @@ from accounts.api.throttling import PerClient, PerEmail
 from accounts.errors import AccountInUse, StaffAccount
 from accounts.models import Address, Cat, Device, OwnedQuerySet, User
 from accounts.privacy import close_account, export_account
-from core.api import parse
+from core.api import parse, validated
 from core.idempotency import IdempotencyKeyInvalid, idempotent
 from core.problems import read_only
 from core.schema import refused
@@ -365,6 +365,4 @@ def _living(request: Request) -> User:
 
 def _changes(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     """The fields that a PATCH names, validated; the others stay as they are."""
-    body = serializer(data=request.data, partial=True)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
+    return validated(serializer(data=request.data, partial=True))

@@ -32,10 +32,11 @@ def refuse_unknown_sizes(sizes: Sequence[str], version: str) -> None:
     """version: of the catalog. Raises: InvalidInput, naming the sizes there are."""
     known = sizes_known(version)
     if wrong := [(number, size) for number, size in enumerate(sizes) if size not in known]:
-        there_are = ", ".join(filter(None, known))
+        named = ", ".join(filter(None, known))
+        there_are = f"they are: {named}" if named else "nothing here names a size"
         raise InvalidInput(
             [
-                FieldError(f"/size/{number}", f'Nothing has the size "{size}"; they are: {there_are}.', "unknown")
+                FieldError(f"/size/{number}", f'Nothing has the size "{size}"; {there_are}.', "unknown")
                 for number, size in wrong
             ]
         )

@@ -18,11 +18,14 @@ from core.api import ListInput, MoneyOutput, money, parse
 from core.errors import FieldError, InvalidInput
 from inventory import words
 from inventory.api import examples, rendering
+from inventory.api.asking import refuse_idle_currency
 from inventory.api.serializers import DaysInput, ImageOutput, VariantOutput
 from inventory.board import Days
 from inventory.travellers import (
     MOST_CATS,
     MOST_LEGS,
+    TOO_MANY_CATS,
+    TOO_MANY_LEGS,
     LegInput,
     TripCatInput,
     VerdictOutput,
@@ -39,9 +42,11 @@ class TripInput(DaysInput):
     LONGEST: ClassVar[int] = 120
     REQUIRED: ClassVar[bool] = True
 
-    cats = ListInput(child=TripCatInput(), min_length=1, max_length=MOST_CATS)
+    cats = ListInput(
+        child=TripCatInput(), min_length=1, max_length=MOST_CATS, error_messages={"max_length": TOO_MANY_CATS}
+    )
     together = serializers.BooleanField(default=False, help_text="All cats in one container; else each in its own.")
-    legs = ListInput(child=LegInput(), min_length=1, max_length=MOST_LEGS)
+    legs = ListInput(child=LegInput(), min_length=1, max_length=MOST_LEGS, error_messages={"max_length": TOO_MANY_LEGS})
     depot = serializers.CharField(max_length=16)
     mode = serializers.ChoiceField([mode.value for mode in Mode], required=False, default=Mode.RENT.value)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=50, default=20)
@@ -103,6 +108,8 @@ class TripSearchView(APIView):
         body = parse(TripInput, request.data)
         trip = _trip(request, body)
         answer = search_trip(trip, skip=_skip(body.get("cursor")), most=body["page_size"])
+        if not (answer.found or answer.left_out or answer.taken):
+            refuse_idle_currency(trip.currency)
         return Response(_shown(trip, answer))
 
 

@@ -27,13 +27,14 @@ class ContainerListView(WindowView):
     @extend_schema(
         operation_id="listContainers",
         tags=["catalog"],
-        summary="Containers that can be had, with prices and live counts",
+        summary="Containers that are offered, with prices and live counts",
         parameters=[serializers.ContainersInput],
         responses=serializers.ContainerPageOutput,
         examples=[examples.CONTAINERS],
     )
     def get(self, request: Request) -> HttpResponse:
-        """Only what can be had as asked is listed. Counts are for the days asked, or for each depot's today."""
+        """Only what is offered as asked is listed, also where none is free: `availability` counts how many are, for the
+        days asked or for each depot's today."""
         query = parse(serializers.ContainersInput, request.query_params)
         depots, days = asked(query)
         page = ContainerPage(

@@ -167,6 +167,8 @@ class InventoryProvider(Protocol):
 class ProviderError(Exception):
     """The IMS did not do what was asked."""
 
+    sku = ""  # of the claim it was about, as far as that is known
+
 
 class OutOfStock(ProviderError):
     """The IMS has fewer than asked for. Final."""

@@ -80,6 +80,7 @@ class Talk:
                 raise
             except (NotFound, Refused) as no:
                 self._rest(no)
+                no.sku = self.row.variant.sku
                 raise
             except UnknownOutcome as silence:
                 self.row.sync_error = f"unknown outcome: {silence}"[:300]

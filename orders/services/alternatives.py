@@ -45,7 +45,7 @@ def tell_alternatives(
     depots = list(Depot.objects.filter(Q(active=True) | Q(pk=depot_id)).with_closures().with_version())
     [home] = (depot for depot in depots if depot.pk == depot_id)
     asked = list(_sum_up(lines, home))
-    short = [(one, fact["available"]) for fact in no.members.get("lines", ()) for one in asked if one.is_meant(fact)]
+    short = [(one, fact) for fact in no.members.get("lines", ()) for one in asked if one.is_meant(fact)]
     no.members |= {"lines": [], "held_by_your_orders": []}
     if not short:
         return
@@ -59,7 +59,7 @@ def tell_alternatives(
             ledger.take(one.wanted.pool, one.wanted.blocked, one.wanted.quantity)
     open_depots, fleets = [depot for depot in depots if depot.active], _fleets(missing, home)
     teller = _Teller(home, open_depots, ledger, fleets, currency, coupon)
-    no.members["lines"] = [teller.line(one, have, instead.get((one.sku, one.mode), ())) for one, have in short]
+    no.members["lines"] = [teller.line(one, fact, instead.get((one.sku, one.mode), ())) for one, fact in short]
     if own := _own_orders(customer_id, missing):
         no.members["held_by_your_orders"] = own
         no.detail += f" Your unpaid order {' and '.join(own)} holds what is short: pay it, or cancel it."
@@ -94,28 +94,31 @@ class _Teller:
     currency: str
     coupon: str
 
-    def line(self, one: Asked, have: int, instead: Sequence[InsteadRow]) -> Json:
+    def line(self, one: Asked, fact: Json, instead: Sequence[InsteadRow]) -> Json:
         first_on, last_on = one.days_asked
+        same = not fact.get("only_others")
         return {
             "sku": one.sku,
             "depot": self.home.code,
             "kind": one.kind,
             "requested": one.wanted.quantity,
-            "available": have,
+            "available": fact["available"],
             "first_on": first_on,
             "last_on": last_on,
             "alternatives": {
                 "dates": [
                     {"first_on": day_after(first, one.acclimatisation_days).isoformat(), "last_on": last.isoformat()}
                     for first, last in nearest_starts(one.wanted, self.home, self.ledger)
+                    if same
                 ],
                 "depots": [
                     {"depot": depot.code, "available": free}
                     for depot, free in other_depots(one.wanted, self.depots, self.ledger)
+                    if same
                 ],
                 "containers": list(islice(self._containers(one, instead), MOST_CONTAINERS)),
             },
-            "waitlist": self._wait(one) if self._can_wait(one) else None,
+            "waitlist": self._wait(one) if same and self._can_wait(one) else None,
         }
 
     def _can_wait(self, one: Asked) -> bool:

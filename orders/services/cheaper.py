@@ -36,7 +36,8 @@ class _Proposal:
 
 def what_is_cheaper(lines: Sequence[Json], depot: Depot, currency: str, *, saved: Callable[[int], int]) -> list[Json]:
     """At most three proposals: the same for longer at the same price; another container of the same kind, inside as
-    large or larger, for less, what saves most first. Each is free beside everything that is asked for.
+    large or larger and with all else that is in a bundle, for less, what saves most first. Each is free beside
+    everything that is asked for.
 
     Two statements at most, however many lines, and no locks. lines: as a quote freezes them; depot: with its closures
     and its version; saved: how much less is to be paid in the end when prices come to so much less: there may be a
@@ -68,7 +69,7 @@ def _proposals(
     for index, (line, one) in enumerate(zip(lines, asked, strict=True)):
         for row in instead.get((one.sku, one.mode), ()):
             price_minor = price_of(row, one)
-            if price_minor is None or price_minor >= line["unit_price_minor"]:
+            if price_minor is None or price_minor >= line["unit_price_minor"] or not _has_all_of(line, row):
                 continue
             saves_minor = saved((line["unit_price_minor"] - price_minor) * line["quantity"])
             if saves_minor > 0:
@@ -81,6 +82,13 @@ def _proposals(
                 wanted = replace(one.wanted, days=(one.wanted.days[0], end_on))
                 later = (wanted.blocked or (first, ends))[1]
                 yield _Proposal(index, _longer(line, one, more, end_on), wanted, (ends, later))
+
+
+def _has_all_of(line: Json, row: InsteadRow) -> bool:
+    """Whether it has what a bundle has beside the piece that holds the cat."""
+    _, *further = line.get("parts") or [None]
+    there = {part["sku"]: part["quantity"] for part in (row["variant"]["parts"] or [])[1:]}
+    return all(there.get(part["sku"], 0) >= part["quantity"] for part in further)
 
 
 def _later_days(line: Json, days: tuple[date, date], depot: Depot) -> Iterator[date]:

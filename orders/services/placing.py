@@ -36,6 +36,7 @@ from orders.states import ORDER, OrderStatus, RentalStatus, SaleStatus, next_sta
 
 log = get_logger(__name__)
 
+_UNCHARGED = "nothing was charged."
 _JOB_TAKES_OVER = timedelta(seconds=3)  # longer than the request's own try
 
 
@@ -76,14 +77,19 @@ def settle_reserving(*, order_id: UUID, fresh: Sequence[Reservation] = (), budge
         )
     except RefusedByIms as no:
         sku, have = _as_sold(order_id, no.sku, no.have)
-        detail, lines = f"Somebody was quicker: {have} of {sku} are left.", [short_line(sku, available=have)]
+        detail = f"The warehouse has {f'only {have}' if have else 'none'} of {sku} free for this; {_UNCHARGED}"
+        lines = [short_line(sku, available=have)]
         refuse_order(order_id=order_id, note=str(no), detail=detail, lines=lines)
         raise OrderRefused(detail, lines=lines) from no
     except (UnknownToIms, Refused) as no:
-        log.error("ims_refused_order", order=str(order_id), error=str(no))
-        detail = "The warehouse cannot reserve this; nothing was charged. Please choose another."
-        refuse_order(order_id=order_id, note=str(no), detail=detail, lines=[])
-        raise OrderRefused(detail, lines=[]) from no
+        log.error("ims_refused_order", order=str(order_id), sku=no.sku, error=str(no))
+        sku, _ = _as_sold(order_id, no.sku, 0)
+        named = sku if sku == no.sku else f"{no.sku} (a part of {sku})"
+        why = f"does not know {named} yet" if isinstance(no, UnknownToIms) else f"cannot reserve {named} now"
+        detail = f"The warehouse {why}; {_UNCHARGED} Please choose another."
+        lines = [short_line(sku, available=0, only_others=True)]
+        refuse_order(order_id=order_id, note=f"{no.sku}: {no}", detail=detail, lines=lines)
+        raise OrderRefused(detail, lines=lines) from no
     except ProviderError:
         if budget is None:
             raise

@@ -101,7 +101,7 @@ def _ended(order: Order, about: str) -> Letter | None:
         return Letter(
             f"We could not get your order {order.number}",
             "It is not to be had any more.",
-            [f"Somebody was quicker: what order {order.number} asked for is gone. {_UNCHARGED}", _AGAIN],
+            [f"The warehouse does not have what order {order.number} asked for. {_UNCHARGED}", _AGAIN],
         )
     if order.status == OrderStatus.EXPIRED:
         return Letter(

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import Client, RequestFactory
@@ -155,6 +156,71 @@ def test_a_host_that_is_not_ours_is_refused(db: None) -> None:
     assert "evil" not in answer.content.decode()
 
 
+# Languages
+
+
+LANGUAGES = ("de", "fr", "es")
+
+
+def refused_in_english(phone: APIClient, method: str, path: str, body: str = "", **more: Any) -> dict[str, Any]:
+    """What everybody is told, whatever language they read; {} if it is not refused."""
+    said: dict[str, Any] = {}
+    for accepted in ("en", *LANGUAGES):
+        cache.clear()  # tries are counted
+        headers = {"Accept-Language": accepted, **key(), **more.get("headers", {})}
+        answer: Any = phone.generic(method, path, body, more.get("content_type", JSON), headers=headers)
+        if answer.status_code < 400:
+            return {}
+        assert answer["Content-Language"] == "en"
+        said = said or problem(answer)
+        assert problem(answer) == said, (accepted, method, path)
+    return said
+
+
+def test_what_is_missing_or_of_another_kind_is_said_in_english_by_every_operation(shop: Shop) -> None:
+    phone, stranger, refusals = shop.phone(), APIClient(), 0
+    for route, path in bodies_everywhere(shop):
+        method = route.method.upper()
+        said = refused_in_english(phone, method, path, "{}")
+        names = {error["pointer"].split("/")[1] for error in said.get("errors", ()) if "/" in error["pointer"]}
+        for wrong in ([], {}, "", "x", -1, True):
+            refusals += bool(refused_in_english(phone, method, path, json.dumps(dict.fromkeys(names, wrong))))
+        assert route.public or refused_in_english(stranger, method, path, "{}")["status"] == 401, str(route)
+    assert refusals > 100
+
+
+@pytest.mark.parametrize("query", ["from=x&to=9", "page_size=x", "kind=x", "search=%00", "max_price=-1", "cat=1"])
+def test_a_parameter_is_refused_in_english(phone: Phone, query: str) -> None:
+    assert refused_in_english(phone, "GET", f"/api/v1/containers?{query}")["status"] == 400
+
+
+def test_whatever_the_protocol_refuses_is_refused_in_english(phone: Phone) -> None:
+    refusals = [
+        refused_in_english(phone, "GET", "/nothing"),
+        refused_in_english(phone, "PUT", "/api/v1/quotes"),
+        refused_in_english(phone, "GET", "/api/v1/depots", headers={"Accept": "image/png"}),
+        refused_in_english(phone, "POST", "/api/v1/quotes", "a=1", content_type="text/plain"),
+        refused_in_english(phone, "GET", "/api/v1/me", headers={"Authorization": "Bearer x"}),
+    ]
+
+    assert [said["status"] for said in refusals] == [404, 405, 406, 415, 401]
+
+
+def test_a_weak_password_and_a_change_are_refused_in_english(phone: Phone) -> None:
+    weak = json.dumps({"email": "mia@example.com", "password": "12345", "name": "Mia"})
+    changes = ['{"name": []}', '{"name": null}', '{"nick": 1}']
+
+    assert len(refused_in_english(phone, "POST", "/api/v1/auth/register", weak)["errors"]) > 1
+    assert all(refused_in_english(phone, "PATCH", "/api/v1/me", change) for change in changes)
+
+
+def test_too_many_requests_are_told_so_in_english(db: None) -> None:
+    for _ in range(21):
+        answer = APIClient().post("/api/v1/auth/token", {}, format="json", headers={"Accept-Language": "de"})
+
+    assert problem(answer)["detail"] == f"Try again in {answer['Retry-After']} seconds."
+
+
 # Bugs
 
 
@@ -186,8 +252,6 @@ def bodies_everywhere(shop: Shop) -> list[tuple[Route, str]]:
 
 
 def refused(shop: Shop, path: str, method: str, body: str | bytes) -> str:
-    from django.core.cache import cache
-
     cache.clear()  # tries are counted
     answer = shop.phone().generic(method.upper(), path, body, content_type=JSON, headers=key())
     assert answer.status_code == 400, (method, path, body[:40], answer.status_code)

@@ -1,5 +1,6 @@
 """A no that helps: what is short, when, where and what else, whose order holds it. Quotes and orders alike."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.factories.inventory import (
     StockLevelFactory,
     UnitFactory,
 )
+from tests.jobs import run_jobs
 from tests.shop import Shop, key
 
 
@@ -123,6 +125,44 @@ def test_the_warehouses_no_has_the_same_shape(shop: Shop, munich: Depot) -> None
         }
     ]
     assert answer.json()["held_by_your_orders"] == []
+
+
+def place(shop: Shop, *lines: Any) -> Any:
+    quote = shop.quote(*lines)
+    return shop.phone().post("/api/v1/orders", {"quote": str(quote.pk)}, format="json", headers=key())
+
+
+@pytest.mark.parametrize("kind", ["sale", "rental"])
+def test_what_the_warehouse_does_not_know_is_named_and_only_another_container_is_told(
+    shop: Shop, munich: Depot, kind: str
+) -> None:
+    ours = VariantFactory(sku="OURS-1", offered=True)
+    for depot in (shop.depot, munich):
+        StockLevelFactory(variant=ours, depot=depot, on_hand=5)
+        UnitFactory.create_batch(2, variant=ours, depot=depot)
+    line = replace(shop.rental(10, 12) if kind == "rental" else shop.sale(), sku="OURS-1")
+
+    answer = place(shop, shop.sale(), line)
+
+    told = answer.json()
+    assert told["detail"] == ("The warehouse does not know OURS-1 yet; nothing was charged. Please choose another.")
+    [short] = told["lines"]
+    assert (short["sku"], short["kind"], short["requested"], short["available"]) == ("OURS-1", kind, 1, 0)
+    assert (short["alternatives"]["dates"], short["alternatives"]["depots"], short["waitlist"]) == ([], [], None)
+    assert "OURS-1" in Order.objects.get().events.get(event="refuse").note
+    run_jobs()
+    assert shop.claims_at_ims() == []
+
+
+def test_a_unit_that_exists_only_here_is_no_reason_to_say_that_somebody_was_quicker(shop: Shop) -> None:
+    StockLevelFactory(variant=(ours := VariantFactory(sku="OURS-1", offered=True)), depot=shop.depot, on_hand=5)
+    UnitFactory(variant=ours, depot=shop.depot)
+    shop.ims.store.receive("OURS-1", "BER", 5)
+
+    told = place(shop, replace(shop.rental(10, 12), sku="OURS-1")).json()
+
+    assert told["detail"] == "The warehouse has none of OURS-1 free for this; nothing was charged."
+    assert [(line["sku"], line["available"]) for line in told["lines"]] == [("OURS-1", 0)]
 
 
 # Other days

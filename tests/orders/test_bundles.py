@@ -1,5 +1,7 @@
 """Bundles: sold or rented as one line for one price, with the stock and the units of every part."""
 
+from dataclasses import replace
+
 import pytest
 import time_machine
 from django.db import connection
@@ -38,7 +40,8 @@ from orders.services import (
 from orders.states import OrderStatus, RentalStatus, SaleStatus
 from payments.selectors import balance
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import ApprovalFactory, SaleOfferFactory, VariantFactory, bundle
+from tests.factories.catalog import ApprovalFactory, SaleOfferFactory, VariantFactory, accessory, bundle
+from tests.factories.inventory import StockLevelFactory
 from tests.jobs import run_jobs
 from tests.orders.conftest import Set
 from tests.orders.test_renting import noon, told_by_ims
@@ -253,6 +256,17 @@ def test_the_inventory_system_refuses_one_part_and_so_all_of_it(shop: Shop, rent
     assert (order.status, balance(order.pk)) == (OrderStatus.CANCELLED, 0)
     assert {status for rows in claimed(order).values() for _, _, status in rows} == {"released"}
     assert shop.claims_at_ims() == []
+
+
+def test_a_part_that_the_inventory_system_does_not_know_is_named_with_its_bundle(shop: Shop, rented: Set) -> None:
+    bundle(shop.crate, used_up=[part := accessory(sku="STRAP-1")], sku="OURS-1")
+    StockLevelFactory(variant=part, depot=shop.depot, on_hand=5)
+
+    with pytest.raises(OrderRefused) as no:
+        shop.place(shop.quote(replace(rented(), sku="OURS-1")))
+
+    assert no.value.detail.startswith("The warehouse does not know STRAP-1 (a part of OURS-1) yet; ")
+    assert [line["sku"] for line in no.value.members["lines"]] == ["OURS-1"]
 
 
 # A bundle that is bought

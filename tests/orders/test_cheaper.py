@@ -1,5 +1,6 @@
 """What a quote tells whoever would pay less: only what is free, costs less or the same, and does the same."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Variant
 from inventory.models import DepotClosure, Downtime, Unit
 from inventory.services import mirror_changes
-from tests.factories.catalog import ContainerFactory, SeasonFactory, VariantFactory
+from tests.factories.catalog import ContainerFactory, SeasonFactory, VariantFactory, bundle
 from tests.factories.orders import CouponFactory
 from tests.shop import Shop
 
@@ -79,6 +80,22 @@ def test_another_container_of_the_kind_that_costs_less_is_told(shop: Shop, rival
     assert (told["kind"], told["sku"], told["container"]) == ("container", "RIVAL-1", rival.container.slug)
     assert (told["price"]["amount"], told["saves"]["amount"]) == (1800, 2 * 900)
     assert told["text"] == f"{rival.title}, inside as large or larger, costs €18.00 less."
+
+
+def test_of_a_bundle_only_what_has_all_its_parts_is_cheaper(shop: Shop) -> None:
+    whole = shop.offer_set()
+    pad, bowl = Variant.objects.get(sku="PAD-1"), Variant.objects.get(sku="BOWL-1")
+    container = whole.container
+    for sku, parts in (("BARE-1", []), ("LESS-1", [bowl]), ("SAME-1", [bowl, pad])):
+        carrier = VariantFactory(sku=f"LEAD-{sku}", container=container, offered=not parts)
+        shop.ims.store.receive(carrier.sku, "BER", 5)
+        one = bundle(carrier, *parts, sku=sku, container=container) if parts else carrier
+        SaleOffer.objects.filter(variant=one).update(price_minor=100)
+    mirror_changes()
+
+    told = cheaper(shop, replace(shop.sale(), sku=whole.sku))
+
+    assert [one["sku"] for one in told] == ["SAME-1"]
 
 
 def test_another_one_to_buy_is_told_too(shop: Shop, rival: Variant) -> None:

@@ -169,6 +169,12 @@ def test_a_size_that_nothing_has_is_refused_naming_those_there_are(get: Get, pat
     assert refused["errors"][0]["detail"] == 'Nothing has the size "m"; they are: L, M, S.'
 
 
+def test_where_nothing_has_a_size_that_is_said(get: Get):
+    [wrong] = get(LIST, status=400, size=["M"])["errors"]
+
+    assert wrong["detail"] == 'Nothing has the size "M"; nothing here names a size.'
+
+
 def test_variants_that_name_no_size_are_asked_for_by_the_empty_one(get: Get, depot: Depot):
     sold("Alma", "ALM", 2990, size="")
     sold("Bora", "BOR", 2990)

@@ -174,7 +174,17 @@ def test_days_on_which_the_depot_is_closed_are_named(search: Search, depot: Depo
 
 
 @pytest.mark.usefixtures("shelf")
-def test_that_nothing_is_offered_is_said(search: Search) -> None:
+def test_a_currency_that_nothing_is_offered_in_is_refused(search: Search) -> None:
+    [wrong] = search("LH economy", status=400, currency="CHF")["errors"]
+
+    assert (wrong["pointer"], wrong["code"]) == ("#/currency", "not_offered")
+    assert wrong["detail"] == 'Nothing is offered in "CHF"; offers are in: EUR.'
+
+
+@pytest.mark.usefixtures("shelf")
+def test_that_nothing_is_offered_for_so_many_days_is_said(search: Search) -> None:
+    SaleOfferFactory(variant=Variant.objects.get(sku="BAG-40"), currency="CHF")
+
     assert search("LH economy", currency="CHF")["left_out"] == [
         {
             "reason": "not_offered",
@@ -320,6 +330,20 @@ def test_what_cannot_be_asked_is_said_with_its_field(search: Search, told: dict[
     answer = search(*([] if "legs" in told else ["LH economy"]), status=400, **told)
 
     assert pointer in pointers(answer)
+
+
+@pytest.mark.parametrize(
+    ("told", "detail"),
+    [
+        ({"cats": [MISO] * 5}, "At most 4 cats at once; search for the rest apart."),
+        ({"legs": [leg_of("LH economy")] * 7}, "At most 6 flights at once; search for the rest apart."),
+        ({"cats": [{}]}, "Give this measure, or name a cat of GET /me/cats in `cat` instead of all measures."),
+    ],
+)
+def test_what_to_do_about_what_cannot_be_asked_is_said(search: Search, told: dict[str, Any], detail: str) -> None:
+    answer = search(*([] if "legs" in told else ["LH economy"]), status=400, **told)
+
+    assert answer["errors"][0]["detail"] == detail
 
 
 def test_another_customers_cat_is_no_cat(search: Search, depot: Depot) -> None:
