@@ -125,6 +125,7 @@ def test_a_cluster_is_reached_over_loopback_with_its_password_only(running: Clus
 def test_a_server_that_recovers_from_a_crash_is_another_one_to_whoever_remembers_counts(running: Cluster):
     with psycopg.connect(running.url("postgres"), autocommit=True) as victim:
         victim.execute("CREATE TABLE inventory_change ()")
+        victim.execute("CHECKPOINT")  # nothing here is flushed to disk by itself
         started, before = value(running, "SELECT pg_postmaster_start_time()"), value(running, f"SELECT {SERVER}")
         os.kill(victim.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
