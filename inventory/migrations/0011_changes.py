@@ -2,9 +2,11 @@ from django.db import migrations
 
 # Of what moved which counts: a line for each row that was changed, under the transaction that changed it. Appended to and
 # never updated, so that nobody waits for it. Beside it, how often old lines were forgotten, and what was seen by the last
-# time, which is what may be forgotten the next time (inventory.changes).
+# time, which is what may be forgotten the next time (inventory.changes). A line of a downtime names its unit, and whoever
+# looks finds out whose that is by then: while the line is written, another transaction may be making it a unit of another
+# variant.
 MAKE = """
-CREATE TABLE inventory_change (transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), variant_id bigint);
+CREATE TABLE inventory_change (transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), variant_id bigint, unit_id bigint);
 CREATE INDEX change_by_transaction ON inventory_change (transaction);
 CREATE TABLE inventory_changes_forgotten (times bigint NOT NULL, server text NOT NULL, snapshot pg_snapshot NOT NULL);
 INSERT INTO inventory_changes_forgotten (times, server, snapshot) VALUES (0, '', pg_current_snapshot());
@@ -30,10 +32,10 @@ END $$;
 CREATE FUNCTION inventory_tell_change_of_unit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO inventory_change (variant_id) SELECT variant_id FROM inventory_unit WHERE id = NEW.unit_id;
+        INSERT INTO inventory_change (unit_id) VALUES (NEW.unit_id);
     END IF;
     IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND OLD.unit_id <> NEW.unit_id) THEN
-        INSERT INTO inventory_change (variant_id) SELECT variant_id FROM inventory_unit WHERE id = OLD.unit_id;
+        INSERT INTO inventory_change (unit_id) VALUES (OLD.unit_id);
     END IF;
     RETURN NULL;
 END $$;
