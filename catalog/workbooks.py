@@ -38,12 +38,10 @@ class Csv(CSV):
     def create_dataset(self, in_stream: str, **_: Any) -> tablib.Dataset:
         """Raises: UnreadableFile, naming the row; csv.Error."""
         delimiter = max(",;\t", key=in_stream.partition("\n")[0].count)
-        rows = list(csv.reader(StringIO(in_stream, newline=""), delimiter=delimiter))
-        while rows and not any(rows[-1]):
-            rows.pop()
+        rows = _without_empty_end(list(csv.reader(StringIO(in_stream, newline=""), delimiter=delimiter)))
         if not rows:
             raise UnreadableFile("The file is empty: the first row names the columns.")
-        width = max((place for place, text in enumerate(rows[0], 1) if text), default=0)
+        width = _width_of(rows[:1])
         for number, row in enumerate(rows, 1):
             if any(row[width:]):
                 raise UnreadableFile(
@@ -89,7 +87,9 @@ class Xlsx(Format):
         rows = _without_empty_end(list(_rows(book.worksheets[0])))
         if not rows:
             raise UnreadableFile("The first sheet is empty: the first row names the columns.")
-        return tablib.Dataset(*rows[1:], headers=rows[0])
+        if (width := _width_of(rows)) > MOST_COLUMNS:
+            raise UnreadableFile(f"The sheet has more than {MOST_COLUMNS} columns.")
+        return tablib.Dataset(*(row[:width] for row in rows[1:]), headers=rows[0][:width])
 
     def export_data(self, dataset: tablib.Dataset, **_: Any) -> bytes:
         """Numbers as numbers, so that they can be summed; what Excel cannot hold is left out."""
@@ -150,13 +150,15 @@ def _rows(sheet: Any) -> Iterator[list[str]]:
 
 
 def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
-    """Without the empty columns and rows that a sheet has below and beside what is written."""
+    """Without the empty rows that a sheet has below what is written."""
     while rows and not any(rows[-1]):
         rows.pop()
-    width = max((place for row in rows for place, text in enumerate(row, 1) if text), default=0)
-    if width > MOST_COLUMNS:
-        raise UnreadableFile(f"The sheet has more than {MOST_COLUMNS} columns.")
-    return [row[:width] for row in rows]
+    return rows
+
+
+def _width_of(rows: list[list[str]]) -> int:
+    """Up to the last column in which something is written."""
+    return max((place for row in rows for place, text in enumerate(row, 1) if text), default=0)
 
 
 def _as_shown(number: float, number_format: str) -> str:
