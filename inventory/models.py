@@ -229,6 +229,14 @@ class Unit(models.Model):
         return self.serial
 
 
+# What an exclusion constraint compares: the same unit on the same days. A one-element int8range stands for the unit:
+# the built-in operator class needs no extension.
+UNIT_ON_DAYS: list[tuple[Func | str, str]] = [
+    (Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"), "&&"),
+    ("period", RangeOperators.OVERLAPS),
+]
+
+
 class Downtime(models.Model):
     """Days on which a unit in service cannot be given to anybody. Half open: the upper end is free again."""
 
@@ -241,13 +249,7 @@ class Downtime(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="downtime_no_overlap",
-                expressions=[
-                    (
-                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
-                        "&&",
-                    ),
-                    ("period", RangeOperators.OVERLAPS),
-                ],
+                expressions=UNIT_ON_DAYS,
                 violation_error_message="This unit is down on some of these days already.",
             )
         ]
@@ -347,13 +349,7 @@ class Reservation(models.Model):
             # Whatever it is for: a rental, or a part of one.
             ExclusionConstraint(
                 name="reservation_unit_never_twice",
-                expressions=[
-                    (
-                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
-                        "&&",
-                    ),
-                    ("period", RangeOperators.OVERLAPS),
-                ],
+                expressions=UNIT_ON_DAYS,
                 condition=Q(unit__isnull=False, status__in=["committed", "shipped"]),
                 deferrable=models.Deferrable.IMMEDIATE,  # at the end of a statement: two may change places in one
             ),

@@ -4,14 +4,14 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import DateRangeField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from core.ids import new_id
 from core.time import today_in
-from inventory.models import Reservation, Unit
+from inventory.models import UNIT_ON_DAYS, Reservation, Unit
 from orders.states import RentalStatus
 
 
@@ -63,16 +63,9 @@ class Rental(models.Model):
                 condition=~Q(status__in=["ready", "out", "returned"]) | Q(unit__isnull=False),
                 name="rental_ready_has_unit",
             ),
-            # A one-element int8range stands for the unit: the built-in operator class needs no extension.
             ExclusionConstraint(
                 name="rental_unit_never_twice",
-                expressions=[
-                    (
-                        Func(F("unit"), F("unit"), function="int8range", template="int8range(%(expressions)s, '[]')"),
-                        "&&",
-                    ),
-                    ("period", RangeOperators.OVERLAPS),
-                ],
+                expressions=UNIT_ON_DAYS,
                 condition=Q(unit__isnull=False, status__in=["booked", "ready", "out"]),
                 deferrable=models.Deferrable.IMMEDIATE,  # at the end of a statement: two may change places in one
             ),
