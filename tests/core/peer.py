@@ -116,11 +116,6 @@ def client_of(url: str, **options: object) -> Iterator[HttpClient]:
         client.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def took(call: Callable[[], object]) -> float:
     started = time.monotonic()
     with pytest.raises(OutcomeUnknown):

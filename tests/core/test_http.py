@@ -3,6 +3,7 @@
 import logging
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,13 +20,20 @@ from tests.core.peer import (
     answers,
     client_of,
     drips,
-    free_port,
     hangs_up,
     peer,
     self_signed,
     tls_with,
     took,
 )
+from tests.ports import kept_port
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with kept_port() as port:  # nobody listens there
+        yield port
+
 
 # The answer
 
@@ -96,12 +104,12 @@ def test_cookies_are_not_kept():
     assert b"Cookie" not in server.requests[1]
 
 
-def test_the_proxy_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_proxy_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, closed_port: int):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
 
     with peer(answers(OK)) as server, client_of(server.url) as client:
         assert client.request("GET", "/").status == 200
@@ -128,8 +136,8 @@ def test_a_credential_that_cannot_be_sent_is_refused_at_construction_and_not_quo
 # Nothing happened
 
 
-def test_a_closed_port_means_not_sent():
-    with client_of(f"http://127.0.0.1:{free_port()}") as client, pytest.raises(NotSent):
+def test_a_closed_port_means_not_sent(closed_port: int):
+    with client_of(f"http://127.0.0.1:{closed_port}") as client, pytest.raises(NotSent):
         client.request("POST", "/")
 
 
@@ -279,11 +287,11 @@ def sample(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-def test_calls_and_the_breaker_are_measured():
+def test_calls_and_the_breaker_are_measured(closed_port: int):
     with peer(answers(OK)) as server, client_of(server.url) as client:
         client.request("GET", "/", operation="look")
     name = client.name
-    with client_of(f"http://127.0.0.1:{free_port()}", breaker=CircuitBreaker(name, failures=1)) as other:
+    with client_of(f"http://127.0.0.1:{closed_port}", breaker=CircuitBreaker(name, failures=1)) as other:
         other.name = name
         for _ in range(2):
             with pytest.raises(NotSent):

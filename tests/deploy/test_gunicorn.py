@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from deploy.local.layout import HERE
-from deploy.local.ports import answers, any_free
+from deploy.local.ports import answers
+from tests.ports import kept_port
 
 APPLICATION = """
 import os
@@ -67,13 +68,18 @@ def stop(server: subprocess.Popen[bytes]) -> int:
 
 
 @pytest.fixture
-def port(tmp_path: Path, log: Path) -> Iterator[int]:
-    port = any_free()
-    with serving(tmp_path, port, CONFIG) as server:
-        while not answers(port):
+def kept() -> Iterator[int]:
+    with kept_port() as port:
+        yield port
+
+
+@pytest.fixture
+def port(tmp_path: Path, log: Path, kept: int) -> Iterator[int]:
+    with serving(tmp_path, kept, CONFIG) as server:
+        while not answers(kept):
             assert server.poll() is None, log.read_text()
             time.sleep(0.05)
-        yield port
+        yield kept
         assert stop(server) == 0
 
 
@@ -92,10 +98,10 @@ def test_no_connection_is_lost_while_workers_are_replaced(port: int):
     assert len(workers) > 2
 
 
-def test_a_worker_that_is_still_booting_does_not_hold_up_the_stop(tmp_path: Path):
+def test_a_worker_that_is_still_booting_does_not_hold_up_the_stop(tmp_path: Path, kept: int):
     (tmp_path / "slow.conf.py").write_text(SLOW_TO_BOOT)
 
-    with serving(tmp_path, any_free(), tmp_path / "slow.conf.py") as server:
+    with serving(tmp_path, kept, tmp_path / "slow.conf.py") as server:
         while not (tmp_path / "forked").exists():
             assert server.poll() is None, (tmp_path / "web.log").read_text()
             time.sleep(0.05)
@@ -104,14 +110,13 @@ def test_a_worker_that_is_still_booting_does_not_hold_up_the_stop(tmp_path: Path
 
 
 @pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", b"https"), ("10.0.0.1", b"http"), ("*", b"https")])
-def test_only_a_trusted_peer_is_believed_that_tls_was_used(tmp_path: Path, trusted: str, scheme: bytes):
-    port = any_free()
-    with serving(tmp_path, port, CONFIG, FORWARDED_ALLOW_IPS=trusted) as server:
-        while not answers(port):
+def test_only_a_trusted_peer_is_believed_that_tls_was_used(tmp_path: Path, kept: int, trusted: str, scheme: bytes):
+    with serving(tmp_path, kept, CONFIG, FORWARDED_ALLOW_IPS=trusted) as server:
+        while not answers(kept):
             assert server.poll() is None, (tmp_path / "web.log").read_text()
             time.sleep(0.05)
 
-        assert get(port, "/scheme") == scheme
+        assert get(kept, "/scheme") == scheme
         assert stop(server) == 0
 
 

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from deploy.local.identity import NOBODY
 from deploy.local.layout import HERE, Layout
 from deploy.local.processes import PROC, command_line
 from deploy.local.settings import OURS
+from tests.ports import kept_port
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 
@@ -84,15 +84,8 @@ def press_ctrl_c(launcher: "subprocess.Popen[bytes]") -> int:
 
 @contextmanager
 def kept_ports(*names: str) -> Iterator[dict[str, str]]:
-    """Ports that nobody else is given meanwhile: bound, which servers here may do too, but not listened on."""
-    with ExitStack() as sockets:
-        kept = {}
-        for name in names:
-            holder = sockets.enter_context(socket.socket())
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            holder.bind(("127.0.0.1", 0))
-            kept[name] = str(holder.getsockname()[1])
-        yield kept
+    with ExitStack() as kept:
+        yield {name: str(kept.enter_context(kept_port())) for name in names}
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,9 @@ from django.db import connection
 from sandbox.inventory.server import Sandbox as InventorySandbox
 from sandbox.stripe.sandbox import StripeSandbox
 from sandbox.stripe.server import running as running_stripe
+from tests.ports import kept_port
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -115,10 +109,11 @@ def running_stack(
     ims: InventorySandbox, folder: Path, *, wsgi: str = "config.wsgi", **environment: str
 ) -> Iterator[Stack]:
     """A stack that has not been started yet; whatever was started is gone afterwards."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    hooks = {"webhook_url": f"{url}/api/v1/webhooks/stripe", "webhook_secrets": ["whsec_new"]}
-    with running_stripe(**hooks) as stripe:  # behind a front that can hang
+    with ExitStack() as running:
+        port = running.enter_context(kept_port())  # the web server dies and comes back
+        url = f"http://127.0.0.1:{port}"
+        hooks = {"webhook_url": f"{url}/api/v1/webhooks/stripe", "webhook_secrets": ["whsec_new"]}
+        stripe = running.enter_context(running_stripe(**hooks))  # behind a front that can hang
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.test",
