@@ -167,7 +167,7 @@ def test_a_silent_fault_does_not_keep_the_stand_in_from_stopping(ims: Sandbox):
     ims.server.stop()
     connection.close()
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_controls_are_for_callers_on_this_machine_that_are_not_a_web_page(ims: Sandbox):
