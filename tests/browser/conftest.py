@@ -17,7 +17,9 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
          "--disable-sync", "--no-first-run"]  # fmt: skip
 WANTED = "No Chromium is installed (apt-get install chromium), so the staff pages are not looked at in a browser."
 
+WINDOWS = {"desk": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 Snap = Callable[[str], None]
+Looking = Callable[[str], None]
 
 
 def _chromium() -> str:
@@ -65,13 +67,37 @@ def log_in(page: Page, user: User) -> None:
 
 
 @pytest.fixture
-def snap(page: Page, tmp_path: Path) -> Snap:
-    """Keep a picture of the page in $SCREENSHOTS, or where pytest keeps its files."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+def snap(page: Page) -> Snap:
+    """Keep pictures of the page, light and dark, in $SCREENSHOTS; none where nobody wants them."""
+    wanted = os.environ.get("SCREENSHOTS")
 
     def take(name: str) -> None:
+        if wanted is None:
+            return
+        Path(wanted).mkdir(parents=True, exist_ok=True)
         page.evaluate("document.fonts.ready")
-        page.screenshot(path=folder / f"{name}.png")
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            page.screenshot(path=Path(wanted) / f"{name}-{theme}.png")
 
     return take
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out of the window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.fixture
+def look(page: Page, snap: Snap) -> Looking:
+    """Look at the page on a desk, on a tablet and on a phone: nothing sticks out."""
+
+    def in_every_window(name: str) -> None:
+        for device, (width, height) in WINDOWS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            assert fits(page), f"{name} on a {device}"
+            snap(f"{name}-{device}")
+        width, height = WINDOWS["desk"]
+        page.set_viewport_size({"width": width, "height": height})
+
+    return in_every_window

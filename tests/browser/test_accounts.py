@@ -4,8 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from tests.browser.conftest import Snap, log_in
-from tests.browser.test_admin import fits
+from tests.browser.conftest import Snap, fits, log_in
 from tests.factories.accounts import UserFactory
 from tests.orders.desk import address
 
@@ -22,7 +21,7 @@ def test_staff_close_the_account_of_who_asked_by_letter(page: Page, snap: Snap) 
     page.locator("select[name=action]").select_option("close_selected")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("cannot be had back")).to_be_visible()
-    fits(page)
+    assert fits(page)
     snap("account-close")
     page.get_by_role("button", name="Close and forget").click()
 

@@ -1,7 +1,6 @@
 """The staff pages as people use them: by looking, typing and pressing buttons."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +10,7 @@ from orders.models import Rental
 from orders.states import RentalStatus
 from payments.models import Payment, ProviderEvent, Refund
 from payments.states import EventStatus, RefundStatus
-from tests.browser.conftest import Snap, log_in
+from tests.browser.conftest import Looking, log_in
 from tests.browser.day import Day, a_day
 from tests.jobs import forget_jobs
 from tests.orders.desk import address
@@ -28,11 +27,6 @@ def day(shop: Shop, page: Page) -> Iterator[Day]:
     log_in(page, today.boss)
     yield today
     forget_jobs()  # the flush between tests leaves the queue's tables as they are
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out of the window."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_a_price_is_changed_an_order_read_and_a_part_of_it_refunded(day: Day, page: Page) -> None:
@@ -116,12 +110,7 @@ def pages_of(day: Day) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 820)])
-def test_every_page_fits_its_window(day: Day, page: Page, snap: Snap, theme: Any, width: int) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 900})
-
+def test_every_page_fits_its_window(day: Day, page: Page, look: Looking) -> None:
     for name, url in pages_of(day).items():
         page.goto(url)
-        snap(f"{name}-{theme}-{width}")
-        assert fits(page), name
+        look(name)

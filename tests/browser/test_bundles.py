@@ -6,8 +6,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import BundlePart
 from config.groups import setup_groups
-from tests.browser.conftest import Snap, log_in
-from tests.browser.test_admin import fits
+from tests.browser.conftest import Snap, fits, log_in
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import VariantFactory, accessory, bundle
 from tests.orders.desk import address

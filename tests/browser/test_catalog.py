@@ -1,6 +1,5 @@
 """The catalog as whoever keeps it changes it: containers, bundles, approvals, rules, prices from a day on, files."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,12 @@ from catalog.checklist import CHECKLIST
 from catalog.models import CabinRule, Container, SaleOffer, Variant, shop_today
 from catalog.resources import OUR_RULES, import_airline_rules
 from config.groups import setup_groups
-from tests.browser.conftest import Snap
-from tests.browser.test_admin import fits
+from tests.browser.conftest import Looking, Snap, fits
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import SaleOfferFactory, VariantFactory, accessory, bundle
 from tests.orders.desk import address
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDTHS = (1440, 390)
-Look = Callable[[str], None]
 
 
 @pytest.fixture(autouse=True)
@@ -40,20 +36,6 @@ def _keeper(page: Page, client: Client, live_server: LiveServer) -> None:
     client.force_login(keeper)
     name = settings.SESSION_COOKIE_NAME
     page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-
-
-@pytest.fixture
-def look(page: Page, snap: Snap) -> Look:
-    """Nothing sticks out, on a desk and on a phone."""
-
-    def at_both_widths(name: str) -> None:
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            assert fits(page), f"{name} at {width}"
-            snap(f"{name}-{width}")
-        page.set_viewport_size({"width": 1440, "height": 900})
-
-    return at_both_widths
 
 
 def needs_no_scrolling(page: Page, selector: str) -> bool:
@@ -70,7 +52,7 @@ def save(page: Page) -> None:
 
 
 def test_a_container_is_made_with_pictures_that_are_shown_before_they_are_saved_and_put_in_order(
-    page: Page, look: Look, tmp_path: Path
+    page: Page, look: Looking, tmp_path: Path
 ) -> None:
     files = [tmp_path / f"{colour}.png" for colour in ("teal", "tomato")]
     for file in files:
@@ -109,7 +91,7 @@ def test_a_container_is_made_with_pictures_that_are_shown_before_they_are_saved_
 
 
 def test_a_bundle_measures_what_its_first_part_does_and_is_shown_with_its_parts_in_each_language(
-    page: Page, look: Look
+    page: Page, look: Looking
 ) -> None:
     carrier = VariantFactory(sku="MUR-M", container__name_de="Gemurmel")
     whole = bundle(carrier, accessory(sku="BOWL"), sku="SET-M")
@@ -125,7 +107,7 @@ def test_a_bundle_measures_what_its_first_part_does_and_is_shown_with_its_parts_
     look("app-german")
 
 
-def test_a_variant_is_checked_against_the_list_and_its_history_tells_by_whom(page: Page, look: Look) -> None:
+def test_a_variant_is_checked_against_the_list_and_its_history_tells_by_whom(page: Page, look: Looking) -> None:
     variant = VariantFactory(sku="MUR-M")
     page.goto(address("catalog_variant_change", variant))
     page.get_by_role("link", name="Check against the list").first.click()
@@ -141,7 +123,7 @@ def test_a_variant_is_checked_against_the_list_and_its_history_tells_by_whom(pag
     look("inspected")
 
 
-def test_what_cannot_be_a_size_is_said_beside_it_with_its_range(page: Page, look: Look) -> None:
+def test_what_cannot_be_a_size_is_said_beside_it_with_its_range(page: Page, look: Looking) -> None:
     variant = VariantFactory(sku="MUR-M")
     page.goto(address("catalog_variant_change", variant))
     page.locator("[name=inner_length_mm]").fill("0")
@@ -158,7 +140,7 @@ def test_what_cannot_be_a_size_is_said_beside_it_with_its_range(page: Page, look
     assert (variant.inner_length_mm, variant.outer_width_mm) == (415, 280)
 
 
-def test_a_rule_gets_a_new_version_that_begins_with_the_last_one(page: Page, look: Look) -> None:
+def test_a_rule_gets_a_new_version_that_begins_with_the_last_one(page: Page, look: Looking) -> None:
     import_airline_rules(OUR_RULES)
     rule = CabinRule.objects.filter(airline__code="LH", allowed=True).first()
     assert rule is not None
@@ -175,7 +157,7 @@ def test_a_rule_gets_a_new_version_that_begins_with_the_last_one(page: Page, loo
     assert CabinRule.objects.filter(airline=rule.airline, height_mm=210).count() == 1
 
 
-def test_a_price_begins_on_a_day_is_seen_to_come_and_withdrawn(page: Page, look: Look) -> None:
+def test_a_price_begins_on_a_day_is_seen_to_come_and_withdrawn(page: Page, look: Looking) -> None:
     variant, first = VariantFactory(sku="MUR-M", offered=True), shop_today() + timedelta(days=28)
     page.goto(address("catalog_variant_change", variant))
     page.get_by_role("link", name="New price from…").first.click()
@@ -198,7 +180,7 @@ def test_a_price_begins_on_a_day_is_seen_to_come_and_withdrawn(page: Page, look:
     assert SaleOffer.objects.get().valid_until is None
 
 
-def test_a_file_is_looked_at_first_and_then_taken_over(page: Page, look: Look, tmp_path: Path) -> None:
+def test_a_file_is_looked_at_first_and_then_taken_over(page: Page, look: Looking, tmp_path: Path) -> None:
     variant = VariantFactory(sku="MUR-M")
     page.goto(address("catalog_variant_changelist"))
     page.goto(address("catalog_variant_import"))
@@ -221,7 +203,7 @@ def test_a_file_is_looked_at_first_and_then_taken_over(page: Page, look: Look, t
     assert (variant.weight_g, Variant.objects.filter(sku="MUR-L").exists()) == (1333, True)
 
 
-def test_a_workbook_with_mistakes_is_told_all_of_them(page: Page, look: Look, tmp_path: Path) -> None:
+def test_a_workbook_with_mistakes_is_told_all_of_them(page: Page, look: Looking, tmp_path: Path) -> None:
     VariantFactory(sku="MUR-M", container__slug="murmur")
     book, file = Workbook(), tmp_path / "variants.xlsx"
     for row in (["container", "sku", "colour_hex", "weight_g"], ["murmur", "MUR-M", "green", "9 kg"]):

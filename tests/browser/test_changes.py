@@ -6,8 +6,7 @@ from playwright.sync_api import Page, expect
 from orders.models import CancellationTier, Order, OrderLine, Rental
 from orders.services import ask_return, deliver_sale, prepare_sale
 from orders.states import OrderStatus, RentalStatus, SaleStatus
-from tests.browser.conftest import Snap
-from tests.browser.test_admin import fits
+from tests.browser.conftest import Snap, fits
 from tests.browser.test_deposits import counter  # noqa: F401 (a fixture)
 from tests.orders.desk import address
 from tests.payments.test_deposits import settled
@@ -26,7 +25,7 @@ def test_a_rental_is_extended_by_choosing_among_the_days_that_are_possible(
     snap: Snap,
 ) -> None:
     page.goto(address("orders_rental_change", out()))
-    fits(page)
+    assert fits(page)
     snap("rental-out")
     page.get_by_role("link", name="Extend…").click()
     snap("rental-extend")
@@ -43,7 +42,7 @@ def test_a_unit_is_sold_to_whoever_has_it_once_its_price_was_seen(
     snap: Snap,
 ) -> None:
     page.goto(address("orders_rental_keep", out()))
-    fits(page)
+    assert fits(page)
     snap("rental-keep")
     page.get_by_role("button", name="Sell it").click()
 
@@ -79,7 +78,7 @@ def test_cancelling_shows_what_the_policy_would_keep(counter: Shop, page: Page, 
     order = counter.paid(counter.rental(20, 22))
 
     page.goto(address("orders_order_cancel", order))
-    fits(page)
+    assert fits(page)
     snap("cancel-by-policy")
     page.get_by_label("Reason").fill("They travel later.")
     page.get_by_label("Credit everything").uncheck()

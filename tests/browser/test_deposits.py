@@ -12,9 +12,8 @@ from accounts.models import User
 from orders.models import ChargeKind, ChargePhoto, Rental
 from orders.services import add_charge, hand_over_rental, prepare_rental
 from payments.models import Deposit
-from tests.browser.conftest import Snap, log_in
+from tests.browser.conftest import Looking, log_in
 from tests.browser.day import PEOPLE, named
-from tests.browser.test_admin import fits
 from tests.factories.accounts import UserFactory
 from tests.jobs import forget_jobs
 from tests.orders.desk import address
@@ -106,12 +105,7 @@ def _file(content: bytes) -> "File[bytes]":
     return ContentFile(content, "torn.jpg")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 1400), ("light", 420)])
-def test_the_pages_fit_their_window(counter: Shop, page: Page, snap: Snap, theme: str, width: int) -> None:
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 1000})
-
+def test_the_pages_fit_their_window(counter: Shop, page: Page, look: Looking) -> None:
     for name, url in pages_of(counter).items():
         page.goto(url)
-        snap(f"{name}-{theme}-{width}")
-        assert fits(page), name
+        look(name)

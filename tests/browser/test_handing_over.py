@@ -20,9 +20,8 @@ from orders.services import (
 from orders.states import ClaimStatus, OrderStatus, RentalStatus
 from payments.models import Deposit
 from payments.states import DepositStatus
-from tests.browser.conftest import Snap, log_in
+from tests.browser.conftest import Looking, Snap, log_in
 from tests.browser.day import PEOPLE, named
-from tests.browser.test_admin import fits
 from tests.browser.test_deposits import _file, picture
 from tests.factories.accounts import UserFactory
 from tests.jobs import forget_jobs
@@ -215,12 +214,7 @@ def pages_of(shop: Shop) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 1400), ("light", 420)])
-def test_the_pages_fit_their_window(counter: Shop, page: Page, snap: Snap, theme: str, width: int) -> None:
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 1000})
-
+def test_the_pages_fit_their_window(counter: Shop, page: Page, look: Looking) -> None:
     for name, url in pages_of(counter).items():
         page.goto(url)
-        snap(f"{name}-{theme}-{width}")
-        assert fits(page), name
+        look(name)

@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 from catalog.models import RentalOffer, Season
 from config.groups import setup_groups
 from orders.models import Coupon
-from tests.browser.conftest import Snap, log_in
-from tests.browser.test_admin import fits
+from tests.browser.conftest import Snap, fits, log_in
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import SeasonFactory, VariantFactory
 from tests.factories.orders import CouponFactory, OrderFactory

@@ -1,7 +1,6 @@
 """The stock pages as people use them: a unit breaks, a promise cannot be kept, and it is put right."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,9 +8,8 @@ from playwright.sync_api import Page, expect
 from inventory.models import Reservation, Unit
 from inventory.services import review_promises
 from sandbox.inventory.server import Sandbox
-from tests.browser.conftest import Snap, log_in
+from tests.browser.conftest import Looking, log_in
 from tests.browser.fleet import Fleet, a_fleet
-from tests.browser.test_admin import fits
 from tests.jobs import forget_jobs, run_jobs
 from tests.orders.desk import address
 
@@ -79,10 +77,7 @@ def pages_of(fleet: Fleet) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 1400), ("light", 390), ("dark", 390)])
-def test_every_stock_page_fits_its_window(fleet: Fleet, page: Page, snap: Snap, theme: Any, width: int) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 844})
+def test_every_stock_page_fits_its_window(fleet: Fleet, page: Page, look: Looking) -> None:
     Unit.objects.filter(pk=fleet.unit.pk).update(status="maintenance", decided_here=True)
     pools = Reservation.objects.values_list("variant_id", "depot_id").distinct()
     for variant_id, depot_id in pools:
@@ -90,5 +85,4 @@ def test_every_stock_page_fits_its_window(fleet: Fleet, page: Page, snap: Snap, 
 
     for name, url in pages_of(fleet).items():
         page.goto(url)
-        snap(f"{name}-{theme}-{width}")
-        assert fits(page), name
+        look(name)
