@@ -45,7 +45,7 @@ from catalog.price_changes import change_prices, keep_what_was, offers_in_force,
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
 from catalog.workbooks import Csv, UnreadableFile, Xlsx
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, OpenToAbove, badge, sent
 from core.money import format_minor
 
 MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
@@ -248,7 +248,7 @@ def measured_with(variant: Variant) -> SafeString | str:
 
 
 @admin.register(Variant)
-class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -281,6 +281,9 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     compressed_fields = True
     list_per_page = 50
 
+    class Media:
+        css: ClassVar = {"all": ["catalog/pages.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
         pictures = ContainerImage.objects.filter(container=OuterRef("container"))
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
@@ -303,15 +306,13 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
-        """Under a picture, its container and whether customers can see it."""
+        """With a picture of it, and its container."""
         if (row := kwargs.get("obj")) is not None:
             state = approval_state(row)
-            offered = row.sale_offers.all() or row.rental_offers.all()
             context |= {
                 "all_prices": all_prices(versions(row), may_undo=self.has_change_permission(request, row)),
                 "picture": picture(row.own_picture, size=88),
                 "approval": badge(state, APPROVAL_LABELS[state]),
-                "seen": bool(row.container.published and state == APPROVED and offered),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
