@@ -31,8 +31,9 @@ class Way:
     """How a variant is had: to buy, or to rent.
 
     can: customers can have it so, today or on days that are free. currencies: of the prices in force. begins_on: when
-    the next one begins. no_rates: an offer that names no price a day. depots: how many active ones have enough, of all
-    parts of a bundle; told: at how many of them the warehouse says so too; idle: how many others have enough.
+    the next one begins. no_rates: an offer that names no price a day. depots: how many in use have enough, of all parts
+    of a bundle, and open on some day if it is rented. told: at how many of them the warehouse says so too. idle: how
+    many others have enough.
     """
 
     can: bool
@@ -53,6 +54,8 @@ class Readiness:
     depots: how many the shop has that are active. is_settled: it is not offered, as somebody decided.
     """
 
+    buy: Way
+    rent: Way
     variant_id: int
     sku: str
     approval: str
@@ -64,8 +67,6 @@ class Readiness:
     unasked: list[str]
     depots: int
     is_settled: bool
-    buy: Way
-    rent: Way
 
 
 def readiness(container_id: int) -> list[Readiness]:
@@ -76,8 +77,8 @@ def readiness(container_id: int) -> list[Readiness]:
 
 
 def _told(row: Any) -> Readiness:
-    *facts, buy, rent = row
-    return Readiness(*facts, _way(buy), _way(rent))
+    buy, rent, *facts = row
+    return Readiness(_way(buy), _way(rent), *facts)
 
 
 def _way(told: dict[str, Any]) -> Way:
@@ -112,11 +113,11 @@ _FACTS = f"""
         WHERE p.variant_id = v.id
     ) rent
     CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE d.active AND sells) AS sells, count(*) FILTER (WHERE d.active AND rents) AS rents,
+        SELECT count(*) FILTER (WHERE d.active AND sells) AS sells, count(*) FILTER (WHERE opens AND rents) AS rents,
                count(*) FILTER (WHERE d.active AND sells_told) AS sells_told,
-               count(*) FILTER (WHERE d.active AND rents_told) AS rents_told,
+               count(*) FILTER (WHERE opens AND rents_told) AS rents_told,
                count(*) FILTER (WHERE sells AND NOT d.active) AS sells_idle,
-               count(*) FILTER (WHERE rents AND NOT d.active) AS rents_idle
+               count(*) FILTER (WHERE rents AND NOT opens) AS rents_idle
         FROM (
             SELECT l.depot_id, bool_and(enough) AS sells, bool_and(enough AND l.as_of IS NOT NULL) AS sells_told,
                    bool_and(CASE WHEN w.comes_back THEN unit.here >= w.share ELSE enough END) AS rents,
@@ -134,7 +135,9 @@ _FACTS = f"""
                 WHERE u.variant_id = l.variant_id AND u.depot_id = l.depot_id AND u.status IN ({_UNITS})
             ) unit
             GROUP BY l.depot_id HAVING count(*) = max(w.parts)
-        ) pool JOIN inventory_depot d ON d.id = pool.depot_id
+        ) pool
+        JOIN inventory_depot d ON d.id = pool.depot_id
+        CROSS JOIN LATERAL (SELECT d.active AND d.opening_days <> '{{}}' AS opens) days
     ) stock
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(x.sku ORDER BY x.sku) FILTER (WHERE asked), '{{}}') AS untold,
@@ -168,15 +171,15 @@ _FACTS = f"""
 """  # noqa: S608 (constants only)
 
 _OF_CONTAINER = f"""
-SELECT v.id, v.sku, coalesce(latest.result, ''), priced, so.ended_on, is_part,
-       EXISTS (SELECT FROM catalog_bundlepart b WHERE b.bundle_id = v.id), untold, unasked,
-       (SELECT count(*) FROM inventory_depot WHERE active), is_settled,
-       json_build_object('can', c.published AND can_be_sold, 'currencies', sale.currencies,
+SELECT json_build_object('can', c.published AND can_be_sold, 'currencies', sale.currencies,
                          'begins_on', sale.begins_on, 'no_rates', NULL,
                          'depots', sells, 'told', sells_told, 'idle', sells_idle),
        json_build_object('can', c.published AND can_be_rented, 'currencies', rent.currencies,
                          'begins_on', rent.begins_on, 'no_rates', rent.no_rates,
-                         'depots', rents, 'told', rents_told, 'idle', rents_idle)
+                         'depots', rents, 'told', rents_told, 'idle', rents_idle),
+       v.id, v.sku, coalesce(latest.result, ''), priced, so.ended_on, is_part,
+       EXISTS (SELECT FROM catalog_bundlepart b WHERE b.bundle_id = v.id), untold, unasked,
+       (SELECT count(*) FROM inventory_depot WHERE active), is_settled
 FROM (SELECT %(today)s::date AS today) day
 CROSS JOIN catalog_container c JOIN catalog_variant v ON v.container_id = c.id {_FACTS}
 WHERE c.id = %(container)s

@@ -204,7 +204,7 @@ def _out_of(row: Readiness, way: Way, stock: Stock) -> Point:
     if row.is_bundle:
         page = _page("catalog_variant", row.variant_id)
         return Point(f"For {stock.mode}, but no depot has enough of all its parts", page, "catalog.view_variant")
-    idle = "what there is of it is at a depot that is not active"
+    idle = "what there is of it is at a depot that is not in use or never opens"
     why = stock.untold if way.depots else idle if way.idle else stock.none
     address = f"{reverse(f'admin:inventory_{stock.model}_changelist')}?{urlencode({'q': row.sku})}"
     return Point(f"For {stock.mode}, but {why}", address, f"inventory.view_{stock.model}")

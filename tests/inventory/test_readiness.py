@@ -156,8 +156,9 @@ def test_prices_that_customers_cannot_pay_yet_or_any_more_are_told():
 
 
 def test_stock_counts_where_customers_can_have_it():
-    open_, idle = DepotFactory(), DepotFactory(active=False)
-    sold, out, elsewhere, gone = (VariantFactory(offered=True) for _ in range(4))
+    open_, idle, shut = DepotFactory(), DepotFactory(active=False), DepotFactory(opening_days=[])
+    sold, out, elsewhere, gone, shut_in = (VariantFactory(offered=True) for _ in range(5))
+    stocked(shut_in, shut, pieces=1, units=1)
     stocked(sold, open_, pieces=1, units=0)
     stocked(out, open_, pieces=1)
     UnitFactory(variant=out, depot=open_, status=UnitStatus.OUT, as_of=COUNTED_AT)
@@ -166,11 +167,14 @@ def test_stock_counts_where_customers_can_have_it():
     UnitFactory(variant=gone, depot=open_, status=UnitStatus.LOST, as_of=COUNTED_AT)
 
     ways = {}
-    for variant in (sold, out, elsewhere, gone):
+    for variant in (sold, out, elsewhere, gone, shut_in):
         (row,) = readiness(variant.container_id)
         ways[variant] = (row.buy.can, row.rent.can, row.rent.idle)
 
-    assert ways == {sold: (True, False, 0), out: (True, True, 0), elsewhere: (False, False, 1), gone: (True, False, 0)}
+    assert ways == {
+        sold: (True, False, 0), out: (True, True, 0), elsewhere: (False, False, 1), gone: (True, False, 0),
+        shut_in: (True, False, 1),
+    }  # fmt: skip
 
 
 def test_a_bundle_is_ready_where_a_depot_has_enough_of_all_its_parts(owner: Client):
