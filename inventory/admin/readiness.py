@@ -49,7 +49,7 @@ _UNITS = Stock("rent", "unit", "no depot has a unit of it", "the warehouse knows
 
 @filter_on("catalog.container")
 class StageFilter(DropdownFilter):
-    title = "ready"
+    title = "readiness"
     parameter_name = "ready"
 
     def lookups(self, *_: Any) -> list[tuple[str, str]]:
@@ -172,13 +172,14 @@ def _of_prices(row: Readiness) -> Iterator[Point]:
 
 
 def _of_names(row: Readiness) -> Iterator[Point]:
-    """Of its own, or of parts of a bundle."""
+    """Of its own SKU, or of those of a bundle's parts."""
     feed, right = reverse("admin:inventory_feed_changelist"), "inventory.view_feed"
-    if row.is_settled:
+    if row.is_settled or not row.depots:
         return
     for sku in row.untold:
         what = f"the SKU of its part {sku}" if row.is_bundle else "this SKU"
-        yield Point(f"The warehouse has nothing under {what}: make it there, spelled exactly so", feed, right)
+        text = f"The warehouse has nothing under {what} at our depots: both are spelled there exactly as here"
+        yield Point(text, feed, right)
     if row.unasked:
         text = "The warehouse was not asked about it yet; a running worker does that every ten seconds"
         yield Point(text, feed, right)
@@ -186,11 +187,15 @@ def _of_names(row: Readiness) -> Iterator[Point]:
 
 def _of_stock(row: Readiness) -> Iterator[Point]:
     """What the warehouse does not know by name has no stock there either: one thing is said of it."""
-    if row.is_settled or row.untold or row.unasked:
+    if row.is_settled:
         return
     if not row.depots:
-        yield Point("There is no active depot", reverse("admin:inventory_depot_changelist"), "inventory.view_depot")
-        return
+        yield Point("There is no depot in use", reverse("admin:inventory_depot_changelist"), "inventory.view_depot")
+    elif not (row.untold or row.unasked):
+        yield from _of_shelves(row)
+
+
+def _of_shelves(row: Readiness) -> Iterator[Point]:
     for way, stock in ((row.buy, _PIECES), (row.rent, _UNITS)):
         if (way.currencies or way.begins_on) and not way.told:
             yield _out_of(row, way, stock)
@@ -222,12 +227,14 @@ def _nicer(container: Container) -> Iterator[Point]:
         )
     if not container.description:
         yield Point("No description", f"{page}#id_description", right)
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[tuple[str, str]]] = {}
     for code, language in TRANSLATIONS:
         if missing := _untranslated(container, images, code):
-            told.setdefault(missing, []).append(language)
-    for missing, languages in told.items():
-        yield Point(f"Not translated: {missing} ({', '.join(languages)})", page, right)
+            told.setdefault(missing, []).append((code, language))
+    for missing, those in told.items():
+        languages = [language for _, language in those]
+        place = f"#id_description_{those[0][0]}" if missing.startswith("description") else "#images"
+        yield Point(f"Not translated: {missing} ({', '.join(languages)})", f"{page}{place}", right)
 
 
 def _untranslated(container: Any, images: list[Any], code: str) -> str:

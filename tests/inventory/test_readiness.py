@@ -33,6 +33,7 @@ from tests.factories.inventory import COUNTED_AT, DepotFactory, FeedFactory, Sto
 
 pytestmark = pytest.mark.django_db
 NEXT_MONTH = timedelta(days=30)
+UNKNOWN = "The warehouse has nothing under this SKU at our depots: both are spelled there exactly as here"
 
 
 @pytest.fixture
@@ -82,6 +83,9 @@ def test_a_new_container_is_led_to_its_first_customers_step_by_step(owner: Clien
     }
 
     variant = VariantFactory(container=container, sku="CAVE-M")
+    assert "There is no depot in use" in told(owner, variant)
+
+    depot = DepotFactory(code="BER")
     page = f"/admin/catalog/variant/{variant.pk}"
     not_asked = "The warehouse was not asked about it yet; a running worker does that every ten seconds"
     assert told(owner, variant) == {
@@ -96,14 +100,12 @@ def test_a_new_container_is_led_to_its_first_customers_step_by_step(owner: Clien
     ApprovalFactory(variant=variant)
     SaleOfferFactory(variant=variant)
     rent = RentalOfferFactory(variant=variant, rates=[])
-    depot = DepotFactory(code="BER")
     mirror_changes()
-    unknown = "The warehouse has nothing under this SKU: make it there, spelled exactly so"
     no_rates = f"/admin/catalog/rentaloffer/{rent.pk}/change/"
     assert told(owner, variant) == {
         "": "Customers cannot have it yet",
         "The rental offer has no price a day": no_rates,
-        unknown: "/admin/inventory/feed/",
+        UNKNOWN: "/admin/inventory/feed/",
         draft: publish,
     }
 
@@ -186,7 +188,7 @@ def test_a_bundle_is_ready_where_a_depot_has_enough_of_all_its_parts(owner: Clie
     stocked(pad, there, pieces=1)
 
     said = told(owner, whole)
-    assert said["The warehouse has nothing under the SKU of its part BOWL-9: make it there, spelled exactly so"]
+    assert said[UNKNOWN.replace("this SKU", "the SKU of its part BOWL-9")]
 
     stocked(bowl, here, units=1)
     assert "For rent, but no depot has enough of all its parts" in told(owner, whole)
@@ -221,11 +223,11 @@ def test_pictures_texts_and_languages_that_are_missing_keep_nobody_from_it_but_a
 
 def test_a_link_is_shown_to_who_may_follow_it(client: Client):
     variant = VariantFactory(offered=True)
+    DepotFactory()
     FeedFactory(newest_variant=variant.pk)
-    unknown = "The warehouse has nothing under this SKU: make it there, spelled exactly so"
 
-    assert told(sit(client, "catalog"), variant)[unknown] == ""
-    assert told(sit(client, "clerk"), variant)[unknown] == "/admin/inventory/feed/"
+    assert told(sit(client, "catalog"), variant)[UNKNOWN] == ""
+    assert told(sit(client, "clerk"), variant)[UNKNOWN] == "/admin/inventory/feed/"
 
 
 def test_neither_pages_nor_list_ask_more_where_there_is_more(owner: Client):
