@@ -28,7 +28,17 @@ from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Var
 from catalog.price_changes import offers_in_force
 from catalog.resources import ContainerResource
 from catalog.services import duplicate_container, forget_files, make_sizes
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, OpenToAbove, badge
+from core.backoffice import (
+    NOTHING,
+    Ask,
+    AsksFirst,
+    AtAGlance,
+    FindsRow,
+    NewestFirst,
+    OpenToAbove,
+    badge,
+    cards_from_above,
+)
 from core.money import format_minor
 
 _NO_PICTURE = SafeString('<span class="no-picture">No picture yet</span>')
@@ -220,6 +230,7 @@ class ContainerAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, 
             "opts": self.opts,
             "original": container,
             "title": f"{container}, as the app shows it",
+            "cards": cards_from_above(self.opts.label_lower, "main", request, container),
             **shown,
         }
         return TemplateResponse(request, "catalog/app.html", context)

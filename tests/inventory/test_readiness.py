@@ -96,6 +96,8 @@ def test_a_new_container_is_led_to_its_first_customers_step_by_step(owner: Clien
         draft: publish,
     }
     assert list(told(owner, container))[1] == "Not checked against our list: CAVE-M"
+    as_the_app_shows = owner.get(reverse("admin:catalog_container_app", args=[container.pk])).text
+    assert "Customers cannot have it yet" in as_the_app_shows
 
     ApprovalFactory(variant=variant)
     SaleOfferFactory(variant=variant)
