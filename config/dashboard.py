@@ -7,11 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from catalog.admin.variants import with_approval
-from catalog.models import Container, Variant
-from inventory.models import Reconciliation, Unit
+from catalog.fit import BELIEVED_FOR
+from catalog.models import CabinRule, Container, HoldRule, RentalOffer, SaleOffer, Variant, shop_today
+from inventory.models import Depot, Reconciliation, Unit
+from inventory.readiness import Stage, at_stage
 from inventory.troubles import count_troubles
 from orders.admin.worklists import ALL, OPEN, ClaimWork, RentalWork, SaleWork, WorkFilter
 from orders.models import Claim, Order, OrderLine, Rental
@@ -69,6 +72,7 @@ def _groups(request: HttpRequest) -> Iterator[Group]:
         yield Group("Money that waits for a person", list(_money(request)))
     if may("catalog.change_container"):
         yield Group("Not in the shop", list(_catalog()))
+        yield Group("Prices and rules", list(_prices_and_rules()))
 
 
 def _worklists(page: str, work: type[WorkFilter], rows: Any) -> list[Tile]:
@@ -93,6 +97,9 @@ def _stock(request: HttpRequest) -> Iterator[Tile]:
         yield Tile(
             "Units due for retirement", Unit.objects.due_to_retire().count(), _list("inventory_unit", retire="due")
         )
+    if request.user.has_perm("inventory.view_depot"):
+        untaxed = Depot.objects.untaxed().count()
+        yield Tile("Depots without a tax rate", untaxed, _list("inventory_depot", tax="none"), alarming=True)
     if request.user.has_perm("inventory.view_reconciliation"):
         last = Reconciliation.objects.order_by("-started_at").first()
         count = len(last.findings) if last is not None and last.outcome == Reconciliation.Outcome.DRIFT else 0
@@ -128,8 +135,30 @@ def _catalog() -> Iterator[Tile]:
     drafts = Container.objects.filter(published=False).count()
     variants: QuerySet[Any] = with_approval(Variant.objects.all())
     unchecked = variants.filter(latest_result=None).count()
+    ready = at_stage(Container.objects.filter(published=False), Stage.READY).count()
     yield Tile("Drafts", drafts, _list("catalog_container", published__exact="0"))
+    yield Tile("Ready to be published", ready, _list("catalog_container", ready=Stage.READY))
     yield Tile("Variants not checked", unchecked, _list("catalog_variant", approval="none"))
+
+
+def _prices_and_rules() -> Iterator[Tile]:
+    for title, offers, page in _OFFERS:
+        to_come = offers.objects.filter(valid_from__gt=shop_today()).count()
+        yield Tile(f"{title} to come", to_come, _list(page, when="comes"))
+    last = timezone.now().date() - BELIEVED_FOR
+    for title, rules, page in _RULES:
+        old = rules.objects.filter(checked_on__lt=last).count()
+        yield Tile(f"{title} to read again", old, _list(page, read="old"))
+
+
+_OFFERS: tuple[tuple[str, Any, str], ...] = (
+    ("Sale prices", SaleOffer, "catalog_saleoffer"),
+    ("Rental prices", RentalOffer, "catalog_rentaloffer"),
+)
+_RULES: tuple[tuple[str, Any, str], ...] = (
+    ("Cabin rules", CabinRule, "catalog_cabinrule"),
+    ("Hold rules", HoldRule, "catalog_holdrule"),
+)
 
 
 def _list(page: str, **narrowed: str) -> str:

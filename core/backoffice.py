@@ -7,14 +7,14 @@ was typed.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import ShowFacets
+from django.contrib.admin import ShowFacets, SimpleListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -142,6 +142,40 @@ def cards_on(model: str, place: str = "aside") -> Callable[[CardMaker], CardMake
     return register
 
 
+def cards_from_above(model: str, place: str, request: HttpRequest, obj: Any) -> list[Card]:
+    """What apps above add to the page of a row of "orders.order"."""
+    return [card for make in _FROM_ABOVE.get((model, place), ()) for card in make(request, obj)]
+
+
+_FILTERS_FROM_ABOVE: dict[str, list[type[SimpleListFilter]]] = {}
+F = TypeVar("F", bound=type[SimpleListFilter])
+
+
+def filter_on(model: str) -> Callable[[F], F]:
+    """For an app above: a filter that it adds to the list of "catalog.container"."""
+
+    def register(made: F) -> F:
+        _FILTERS_FROM_ABOVE.setdefault(model, []).append(made)
+        return made
+
+    return register
+
+
+class OpenToAbove:
+    """A form above which stand the cards of apps above, `cards` for its template, and a list with their filters."""
+
+    opts: Any
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        own = super().get_list_filter(request)  # type: ignore[misc]  # ModelAdmin's
+        return [*_FILTERS_FROM_ABOVE.get(self.opts.label_lower, ()), *own]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if (obj := kwargs.get("obj")) is not None:
+            context |= {"cards": cards_from_above(self.opts.label_lower, "main", request, obj)}
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
+
+
 class NewestFirst:
     """The history of a row begins with what happened last."""
 
@@ -239,14 +273,12 @@ class ReadOnlyAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):  # type: igno
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if (obj := kwargs.get("obj")) is not None:
             page = self.page(request, obj)
-            main, aside = (self._from_above(place, request, obj) for place in ("main", "aside"))
+            model = self.opts.label_lower
+            main, aside = (cards_from_above(model, place, request, obj) for place in ("main", "aside"))
             page = replace(page, main=[*page.main, *main], aside=[*aside, *page.aside])
             told = any(card.timeline for card in (*page.main, *page.aside))
             context |= {"page": page, "show_history": context.get("show_history") and not told}
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def _from_above(self, place: str, request: HttpRequest, obj: Any) -> list[Card]:
-        return [card for make in _FROM_ABOVE.get((self.opts.label_lower, place), ()) for card in make(request, obj)]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """A list that nothing narrows shows all there is, and need not count that twice."""

@@ -1,7 +1,7 @@
 """Forms of the stock pages: days are typed first and last included, weekdays are ticked."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -35,6 +35,7 @@ class DepotForm(forms.ModelForm):
         choices=WEEKDAYS,
         coerce=int,
         required=False,
+        initial=[number for number, _ in WEEKDAYS],  # of a new one: what never opens rents nothing out
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="Days on which it hands out and takes back. Holidays go into the closures below.",
     )
@@ -42,6 +43,11 @@ class DepotForm(forms.ModelForm):
     class Meta:
         model = Depot
         fields = ("code", "name", "active", "street", "postal_code", "city", "country", "time_zone", "opening_days")
+        help_texts: ClassVar[dict[str, str]] = {
+            "code": "What the warehouse calls it, spelled exactly so. It cannot be changed later.",
+            "country": "Two capitals, such as DE.",
+            "time_zone": "Such as Europe/Berlin.",
+        }
 
 
 class UnitForm(forms.ModelForm):

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, ExtractIsoWeekDay
 from django.utils import timezone
 
 from catalog.buffers import Buffers
-from catalog.models import Variant
+from catalog.models import TaxRate, Variant, shop_today
 from catalog.version import CATALOG_VERSION
 from core.ids import new_id
 from core.postgres.prepared import Given
@@ -61,6 +61,11 @@ class DepotQuerySet(models.QuerySet["Depot"]):
         past: and when they were. since: as of `closed_spans`.
         """
         return self.annotate(closed_spans=closed_spans(past=past, since=since))
+
+    def untaxed(self) -> Self:
+        """Depots in use in whose country prices contain no tax, as nobody has said how much: receipts show none."""
+        rates = TaxRate.objects.filter(country=OuterRef("country"), valid_from__lte=shop_today())
+        return self.filter(~Exists(rates), active=True)
 
     def with_version(self) -> Self:
         """Depots that tell the version of the catalog that they were read under (`Depot.catalog_version`)."""

@@ -28,7 +28,17 @@ from catalog.models import Container, ContainerImage, RentalRate, SaleOffer, Var
 from catalog.price_changes import offers_in_force
 from catalog.resources import ContainerResource
 from catalog.services import duplicate_container, forget_files, make_sizes
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge
+from core.backoffice import (
+    NOTHING,
+    Ask,
+    AsksFirst,
+    AtAGlance,
+    FindsRow,
+    NewestFirst,
+    OpenToAbove,
+    badge,
+    cards_from_above,
+)
 from core.money import format_minor
 
 _NO_PICTURE = SafeString('<span class="no-picture">No picture yet</span>')
@@ -96,7 +106,7 @@ def _files(rows: QuerySet[ContainerImage]) -> set[str]:
 
 
 @admin.register(Container)
-class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class ContainerAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = ContainerForm
     resource_classes: ClassVar[list[Any]] = [ContainerResource]
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
@@ -115,6 +125,7 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
     inlines = (ContainerImageInline, VariantInline)
     actions = ("publish", "unpublish")
     actions_detail = ("add_variant", "app", "duplicate")
+    change_form_before_template = "admin/cards.html"
     warn_unsaved_form = True
     compressed_fields = True
     list_per_page = 50
@@ -219,6 +230,7 @@ class ContainerAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
             "opts": self.opts,
             "original": container,
             "title": f"{container}, as the app shows it",
+            "cards": cards_from_above(self.opts.label_lower, "main", request, container),
             **shown,
         }
         return TemplateResponse(request, "catalog/app.html", context)

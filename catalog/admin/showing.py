@@ -9,11 +9,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from catalog.models import Offer, RentalOffer, RentalRate, Variant
+from catalog.models import BundlePart, Offer, RentalOffer, RentalRate, Variant
 from core.backoffice import NOTHING, badge
 from core.money import format_minor
 from core.time import day_after
 
+MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
 _BREAK = SafeString("<br>")
 
 
@@ -104,6 +105,19 @@ def link(model: str, pk: Any, text: str) -> SafeString:
 
 def anchor(address: str, text: str) -> SafeString:
     return format_html('<a class="text-primary-600 dark:text-primary-500 font-medium" href="{}">{}</a>', address, text)
+
+
+def measured_with(variant: Variant) -> SafeString | str:
+    """Whose sizes and weights a bundle has, or which bundles have those of a variant; "" for all others."""
+    if parts := list(variant.parts.all()):
+        lead = link("catalog_variant", parts[0].part_id, str(parts[0].part))
+        return format_html("A bundle measures what its first part does, and follows it: change {}.", lead)
+    rows = BundlePart.objects.filter(part=variant).select_related("bundle").prefetch_related("bundle__parts")
+    led = [row.bundle for row in rows.order_by("bundle__sku") if row.bundle.parts.all()[0].part_id == variant.pk]
+    if not led:
+        return ""
+    links = format_html_join(", ", "{}", ((link("catalog_variant", row.pk, row.sku),) for row in led))
+    return format_html("{} What is changed here changes in bundles led by it: {}.", MEASURES, links)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> SafeString:

@@ -14,7 +14,6 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from import_export.admin import ImportExportModelAdmin
@@ -25,11 +24,13 @@ from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from catalog.admin.showing import (
+    MEASURES,
     all_prices,
     anchor,
     least_days,
     lines,
     link,
+    measured_with,
     picture,
     picture_url,
     rate_ladder,
@@ -45,10 +46,9 @@ from catalog.price_changes import change_prices, keep_what_was, offers_in_force,
 from catalog.resources import VariantResource
 from catalog.services import inspect_variant
 from catalog.workbooks import Csv, UnreadableFile, Xlsx
-from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, badge, sent
+from core.backoffice import NOTHING, Ask, AsksFirst, AtAGlance, FindsRow, NewestFirst, OpenToAbove, badge, sent
 from core.money import format_minor
 
-MEASURES = "Millimetres and grams; 46 cm and 1.2 kg may be written so."
 _NEW_PRICES = (
     "Everything stays as it is until that day begins, and then changes by itself. What is quoted or ordered by then "
     "keeps its price. Until it begins, it can be withdrawn at the foot of the variant's page."
@@ -234,21 +234,8 @@ class ApprovalInline(AtAGlance):
         return ", ".join(titles.get(code, code) for code, met in row.checklist.items() if not met) or NOTHING
 
 
-def measured_with(variant: Variant) -> SafeString | str:
-    """Whose sizes and weights a bundle has, or which bundles have those of a variant; "" for all others."""
-    if parts := list(variant.parts.all()):
-        lead = link("catalog_variant", parts[0].part_id, str(parts[0].part))
-        return format_html("A bundle measures what its first part does, and follows it: change {}.", lead)
-    rows = BundlePart.objects.filter(part=variant).select_related("bundle").prefetch_related("bundle__parts")
-    led = [row.bundle for row in rows.order_by("bundle__sku") if row.bundle.parts.all()[0].part_id == variant.pk]
-    if not led:
-        return ""
-    links = format_html_join(", ", "{}", ((link("catalog_variant", row.pk, row.sku),) for row in led))
-    return format_html("{} What is changed here changes in bundles led by it: {}.", MEASURES, links)
-
-
 @admin.register(Variant)
-class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -281,6 +268,9 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     compressed_fields = True
     list_per_page = 50
 
+    class Media:
+        css: ClassVar = {"all": ["catalog/pages.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
         pictures = ContainerImage.objects.filter(container=OuterRef("container"))
         own = pictures.filter(colour=OuterRef("colour")).order_by("position", "id").values("image")[:1]
@@ -303,17 +293,22 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> TemplateResponse:
-        """Under a picture, its container and whether customers can see it."""
+        """With a picture of it, and its container."""
         if (row := kwargs.get("obj")) is not None:
             state = approval_state(row)
-            offered = row.sale_offers.all() or row.rental_offers.all()
             context |= {
                 "all_prices": all_prices(versions(row), may_undo=self.has_change_permission(request, row)),
                 "picture": picture(row.own_picture, size=88),
                 "approval": badge(state, APPROVAL_LABELS[state]),
-                "seen": bool(row.container.published and state == APPROVED and offered),
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Variant, form: Any, change: Any) -> None:
+        """A new name has to be known elsewhere too."""
+        super().save_model(request, obj, form, change)
+        if change and "sku" in form.changed_data and not obj.parts.all():
+            said = f"The warehouse has to call it {obj.sku} too: until then orders of it are refused."
+            self.message_user(request, said, messages.WARNING)
 
     @display(description="Variant", header=True, ordering="sku")
     def titled(self, row: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from inventory.admin.claims import FeedAdmin, ReservationAdmin
 from inventory.admin.comparisons import ReconciliationAdmin
 from inventory.admin.downtimes import DowntimeAdmin
 from inventory.admin.places import DepotAdmin
+from inventory.admin.readiness import StageFilter
 from inventory.admin.stock import StockLevelAdmin
 from inventory.admin.units import UnitAdmin
 
@@ -13,6 +14,7 @@ __all__ = [
     "FeedAdmin",
     "ReconciliationAdmin",
     "ReservationAdmin",
+    "StageFilter",
     "StockLevelAdmin",
     "UnitAdmin",
 ]

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from core.backoffice import NewestFirst
@@ -27,10 +28,23 @@ class DepotClosureInline(TabularInline):
     extra = 0
 
 
+class TaxFilter(DropdownFilter):
+    title = "tax"
+    parameter_name = "tax"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("none", "No tax rate for its country")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Depot]) -> QuerySet[Depot]:
+        return queryset.filter(pk__in=Depot.objects.untaxed().values("pk")) if self.value() else queryset
+
+
 @admin.register(Depot)
 class DepotAdmin(NewestFirst, ModelAdmin):
     form = DepotForm
     list_display = ("titled", "address", "opens", "state", "units_in_service")
+    list_filter = (TaxFilter,)
+    list_filter_submit = True
     search_fields = ("code", "name", "city")
     fieldsets = (
         (None, {"fields": (("code", "name"), "active")}),

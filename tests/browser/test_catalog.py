@@ -101,7 +101,7 @@ def test_a_bundle_measures_what_its_first_part_does_and_is_shown_with_its_parts_
     look("bundle-measures")
 
     page.goto(address("catalog_container_app", whole.container))
-    page.get_by_role("link", name="Deutsch").click()
+    page.get_by_role("link", name="Deutsch", exact=True).click()
     expect(page.get_by_text(f"1 × {carrier.container.brand} Gemurmel")).to_be_visible()
     expect(page.get_by_role("link", name="SET-M")).to_be_visible()
     look("app-german")

@@ -21,7 +21,7 @@ def test_a_translation_is_typed_on_a_tab_of_its_language(page: Page, snap: Snap)
     log_in(page, UserFactory(staff=True, is_superuser=True))
 
     page.goto(reverse("admin:catalog_container_change", args=[container.pk]))
-    page.locator("a, button", has_text="Deutsch").first.click()
+    page.locator("a, button").and_(page.get_by_text("Deutsch", exact=True)).first.click()
     expect(page.get_by_label("Description (DE)")).to_have_value("Leise.")
     page.get_by_label("Name (DE)").fill("Gemurmel")
     snap("catalog-german")

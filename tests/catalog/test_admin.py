@@ -328,6 +328,17 @@ def variant_form(variant: Variant, **sales: Any) -> dict[str, Any]:
     return data | formset("parts") | formset("rental_offers") | formset("approvals") | sales
 
 
+def test_a_new_sku_has_to_be_known_at_the_warehouse_too(staff: Client):
+    variant, sales = VariantFactory(sku="MUR-M"), formset("sale_offers")
+    address, said = page("variant", "change", variant.pk), "The warehouse has to call it MUR-XL too"
+
+    other = staff.post(address, variant_form(variant, **sales) | {"size": "XL"}, follow=True)
+    renamed = staff.post(address, variant_form(variant, **sales) | {"sku": "MUR-XL"}, follow=True)
+
+    assert "The warehouse has to call it" not in other.text
+    assert said in renamed.text
+
+
 @pytest.mark.parametrize("group", ["clerk", "auditor"])
 def test_those_who_only_look_cannot_change_the_catalog(desk: Desk, group: str):
     client, variant = desk(group), VariantFactory(offered=True)

@@ -278,6 +278,8 @@ def test_a_downtime_that_grows_over_another_is_explained_too(clerk: Client):
 def test_a_depot_is_made_with_its_days(client: Client):
     client.force_login(UserFactory(superuser=True))
     fields = {"code": "BER", "name": "Berlin", "city": "Berlin", "country": "DE", "time_zone": "Europe/Berlin"}
+    empty = client.get(page("depot", "add")).context["adminform"].form
+    assert empty["opening_days"].initial == [1, 2, 3, 4, 5, 6, 7]  # a new one opens, unless somebody says no
 
     answer = client.post(
         page("depot", "add"),
