@@ -11,7 +11,7 @@ from rest_framework import serializers
 from accounts import models as accounts
 from accounts.measures import MeasuresInput
 from accounts.plausible import MEASURES, wrong_together
-from catalog.fit import PLACES, Answer, Cat, Reason, Room, Trust
+from catalog.fit import PLACES, Answer, Cat, Reason, Room, Trust, sentence
 from core.api import Input
 from core.errors import FieldError, InvalidInput
 from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
@@ -148,7 +148,7 @@ def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:
         "leg": one.leg,
         "answer": str(told.answer),
         "reason": str(told.reason),
-        "detail": told.reason.label,
+        "detail": sentence(told, place=journey.legs[one.leg].cabin),
         "inside": {**_axes((told.inside.length, told.inside.width, told.inside.height)), "weight_g": told.load_g},
         "outside": {**_axes(told.outside), "sum_mm": told.sum_mm, "weight_g": told.weight_g},
         "rule": told.rule and rule_as_json(told.rule),

@@ -111,7 +111,7 @@ _FIT = {
             "leg": 0,
             "answer": "fits",
             "reason": "room",
-            "detail": "It fits, with room to spare.",
+            "detail": "It fits under the seat: 2 cm to spare in height.",
             "inside": {"length_mm": 264, "width_mm": 96, "height_mm": 102, "weight_g": 3700},
             "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20, "sum_mm": None, "weight_g": 2300},
             "rule": _RULE,
