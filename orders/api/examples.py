@@ -325,8 +325,8 @@ SHORT = OrderRefused(
     lines=[SHORT_LINE],
     held_by_your_orders=["CT-7K3M-9QXP-2RTV"],
 )
-NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
-NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
+NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours.").at("/quote"))
+NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours.").at("/address"))
 WAIT_REFUSED = refused(CouponUnknown, CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
 LEAVE_REFUSED = refused(TransitionNotAllowed(event="withdraw", status="taken", allowed=[]))
 QUOTE_REFUSED = refused(
@@ -335,11 +335,18 @@ QUOTE_REFUSED = refused(
     shape=OutOfStockOutput,
 )
 ORDER_REFUSED = refused(
-    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
+    SHORT,
+    QuoteExpired,
+    DepotClosed,
+    QuoteUsed,
+    *(gone().at("/quote") for gone in COUPON_GONE),
+    RequestInProgress,
+    shape=OutOfStockOutput,
 )
 _PRICE_CHANGED = PriceChanged(1470, "EUR")
+_CREDIT_CHANGED = PriceChanged(1470, "EUR").at("/credit")
 CANCEL_REFUSED = refused(
-    TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _PRICE_CHANGED, RequestInProgress
+    TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _CREDIT_CHANGED, RequestInProgress
 )
 EXTEND_REFUSED = refused(
     TransitionNotAllowed(event="extend", status="returned", allowed=["close"]),
@@ -349,7 +356,7 @@ EXTEND_REFUSED = refused(
 )
 SHORTEN_REFUSED = refused(
     TransitionNotAllowed(event="shorten", status="booked", allowed=["extend", "move"]),
-    _PRICE_CHANGED,
+    _CREDIT_CHANGED,
     RequestInProgress,
 )
 MOVE_REQUEST = {"rental": EXTENSION["rental"], "start_on": "2027-05-05", "end_on": "2027-05-11"}
