@@ -293,9 +293,9 @@ class DailyOutput(serializers.Serializer[Any]):
     rental = serializers.ListField(
         child=serializers.IntegerField(),
         allow_null=True,
-        help_text="One count a day, beginning at `from`; null: it is not for rent in this currency. The minimum over a run "
-        "of days can be rented for that run, if neither its first nor its last day is closed; preparation and turnaround "
-        "are counted in.",
+        help_text="One count a day, beginning at `from`; null: it is not for rent in this currency. The minimum over "
+        "a run of days can be rented for that run, if neither its first nor its last day is closed; preparation and "
+        "turnaround are counted in.",
     )
     as_of = serializers.DateTimeField(allow_null=True)
 
