@@ -19,7 +19,7 @@ class MeasureInput(serializers.IntegerField):
             min_value=within.least,
             max_value=within.most,
             help_text=f"{help_text} {_UNITS[within.unit]}, {within.words}.".strip(),
-            error_messages={"invalid": _WHOLE[within.unit]},
+            error_messages=dict.fromkeys(("invalid", "max_string_length"), _WHOLE[within.unit]),
         )
         self.within = within
 

@@ -102,6 +102,7 @@ def test_a_new_cat_needs_a_key_that_makes_it_safe_to_send_again():
         ({"length_mm": -46}, "#/length_mm", "-46 mm is no cat's length; it is between 120 and 900 mm."),
         ({"length_mm": 10**40}, "#/length_mm", "This is no cat's length; it is between 120 and 900 mm."),
         ({"width_mm": "wide"}, "#/width_mm", "Give whole millimetres, such as 460."),
+        ({"width_mm": "1" * 2000}, "#/width_mm", "Give whole millimetres, such as 460."),
         ({"width_mm": 160.5}, "#/width_mm", "Give whole millimetres, such as 460."),
         ({"weight_g": "heavy"}, "#/weight_g", "Give whole grams, such as 4200."),
         ({"width_mm": 340, "length_mm": 340}, "#/width_mm", "A cat is longer than it is wide"),
