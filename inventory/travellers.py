@@ -110,7 +110,7 @@ class VerdictOutput(serializers.Serializer[Any]):
     )
     outside = OutsideOutput(
         help_text="How much smaller the container is than the airline allows, in the cabin than the space under the "
-        "seat; below zero: so much too large; null: the airline names no limit."
+        "seat; below zero: so much too large; null: the airline names no limit, or an old quote does not tell it."
     )
     rule = RuleOutput(allow_null=True)
 
