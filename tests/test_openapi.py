@@ -224,6 +224,7 @@ BY_FIELD = {
     **dict.fromkeys((error.code for error in COUPON_REFUSED), ("#/coupon", "#/quote")),
     **dict.fromkeys(("quote_expired", "quote_used", "depot_closed"), ("#/quote",)),
     "price_changed": ("#/price", "#/credit"),
+    "return_too_late": ("#/lines/0",),
     "extension_not_possible": ("#/end_on",),
     **dict.fromkeys(("keep_not_offered", "parcel_not_taken", "parcel_not_there", "too_late_to_move"), ("#/rental",)),
     "email_taken": ("#/email",),
@@ -239,7 +240,7 @@ def test_what_one_field_of_a_request_is_the_reason_for_points_to_that_field() ->
                 told.add(refusal["code"])
                 [error] = refusal["errors"]
                 assert error["pointer"] in BY_FIELD[refusal["code"]], str(operation)
-                assert error["pointer"].removeprefix("#/") in fields_sent(operation), str(operation)
+                assert error["pointer"].split("/")[1] in fields_sent(operation), str(operation)
                 assert (error["detail"], error["code"]) == (refusal["detail"], refusal["code"])
 
     assert told == set(BY_FIELD)

@@ -426,7 +426,7 @@ PARCEL_REFUSED = refused(
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(
     TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),
-    ReturnTooLate(until="2027-05-10T09:00:00Z"),
+    ReturnTooLate(until="2027-05-10T09:00:00Z").at("/lines/0"),
     RequestInProgress,
 )
 KEEP_REFUSED = refused(

@@ -32,7 +32,8 @@ def ask_return(*, order_id: UUID, line_ids: Sequence[UUID], actor: str, note: st
         next_status(SALE, "ask_return", line.status or "")
         until = returnable_until(line)
         if until is None or timezone.now() > until:
-            raise ReturnTooLate(until=until.isoformat() if until else None)
+            told = until.isoformat() if until else None
+            raise ReturnTooLate(until=told).at(f"/lines/{line_ids.index(line.pk)}")
         move_sale(order, line, "ask_return", actor=actor, note=note)
     return order
 
