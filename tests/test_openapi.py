@@ -129,6 +129,14 @@ def test_every_post_that_moves_things_or_money_needs_a_key() -> None:
     assert {operation.path for operation in posts} - keyed == without
 
 
+def test_the_examples_of_two_operations_never_share_a_key() -> None:
+    parameters = [p for operation in operations() for p in operation.about.get("parameters", [])]
+    keys = [e["value"] for p in parameters if p["name"] == "Idempotency-Key" for e in p.get("examples", {}).values()]
+
+    assert keys
+    assert len(set(keys)) == len(keys)
+
+
 def test_every_parameter_of_an_address_is_required_and_no_other_kind_of_it_is() -> None:
     for operation in operations():
         inside = {p["name"] for p in operation.about.get("parameters", []) if p["in"] == "path" and p["required"]}
