@@ -6,6 +6,7 @@ from core.errors import DomainError
 class EmailTaken(DomainError):
     code = "email_taken"
     title = "There is an account with this e-mail address already; log in instead."
+    pointer = "/email"
 
 
 class InvalidCredentials(DomainError):
@@ -20,6 +21,7 @@ class RefreshTokenInvalid(DomainError):
     code = "refresh_token_invalid"
     title = "The session has ended; log in again."
     status = 401
+    pointer = "/refresh_token"
 
 
 class RefreshTokenReused(DomainError):
@@ -28,6 +30,7 @@ class RefreshTokenReused(DomainError):
     code = "refresh_token_reused"
     title = "This refresh token was used before; for safety the session was ended. Log in again."
     status = 401
+    pointer = "/refresh_token"
 
 
 class AccountInUse(DomainError):

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -13,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.errors import EmailTaken
+from accounts.plausible import ELBOW_HEIGHT, HEIGHT, LENGTH, WEIGHT, WIDTH, Range
 from core.ids import new_id
 
 _ONE_ACCOUNT_AN_ADDRESS = "user_email_unique_ignoring_case"
@@ -100,19 +100,15 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return self.filter(owner_id=user.pk)
 
 
+# What the database keeps at all; what is taken in is narrower: `accounts.plausible`.
 _MILLIMETRES = (20, 1500)
 _GRAMS = (200, 20_000)
 
 
-def _between(bounds: tuple[int, int], help_text: str = "") -> Any:
-    least, most = bounds
+def _measure(within: Range, help_text: str = "") -> Any:
     return models.PositiveIntegerField(
-        validators=[MinValueValidator(least), MaxValueValidator(most)], help_text=help_text
+        validators=[MinValueValidator(within.least), MaxValueValidator(within.most)], help_text=help_text
     )
-
-
-def _millimetres(help_text: str) -> Any:
-    return _between(_MILLIMETRES, f"{help_text} Millimetres.")
 
 
 class Cat(models.Model):
@@ -121,11 +117,11 @@ class Cat(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cats")
     name = models.CharField(max_length=80)
-    length_mm = _millimetres("A: nose tip to root of tail.")
-    elbow_height_mm = _millimetres("B: ground to elbow.")
-    width_mm = _millimetres("C: across the shoulders or the widest point.")
-    height_mm = _millimetres("D: ground to the top of the head or the ear tips.")
-    weight_g = _between(_GRAMS)
+    length_mm = _measure(LENGTH, "A: nose tip to root of tail. Millimetres.")
+    elbow_height_mm = _measure(ELBOW_HEIGHT, "B: ground to elbow. Millimetres.")
+    width_mm = _measure(WIDTH, "C: across the shoulders or the widest point. Millimetres.")
+    height_mm = _measure(HEIGHT, "D: ground to the top of the head or the ear tips. Millimetres.")
+    weight_g = _measure(WEIGHT)
     snub_nosed = models.BooleanField(default=False)
     born_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -150,23 +146,6 @@ class Cat(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-_OLDEST_CAT = 40  # years; the oldest known reached 38
-
-
-def impossible_measures(elbow_height_mm: int, height_mm: int, born_on: date | None) -> dict[str, str]:
-    """Of measures that are each possible, those that no cat has together, and why; and an impossible birthday."""
-    found = {}
-    if elbow_height_mm >= height_mm:
-        why = "The elbow is below the top of the head: elbow_height_mm must be less than height_mm."
-        found["elbow_height_mm"] = why
-    tomorrow = timezone.now().date() + timedelta(days=1)  # which it may be already where the cat lives
-    if born_on is not None and born_on > tomorrow:
-        found["born_on"] = "A birthday cannot be in the future."
-    elif born_on is not None and born_on.year < tomorrow.year - _OLDEST_CAT:
-        found["born_on"] = f"No cat is older than {_OLDEST_CAT} years; look at the year again."
-    return found
 
 
 class Address(models.Model):

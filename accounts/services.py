@@ -20,7 +20,8 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
-from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User, impossible_measures
+from accounts.models import Address, Cat, Device, RefreshToken, TokenFamily, User
+from accounts.plausible import MEASURES, wrong_together
 from accounts.postal_codes import wrong_postal_code
 from accounts.tokens import AccessToken
 from core.errors import LANGUAGE, FieldError, InvalidInput, NotFound
@@ -258,7 +259,8 @@ def add_cat(*, owner: User, **fields: Unpack[CatFields]) -> Cat:
 def change_cat(*, owner: User, cat_id: UUID, **fields: Unpack[CatFields]) -> Cat:
     """The customer's cat with the named fields changed. Locks: the cat. Raises: NotFound, InvalidInput."""
     cat = _lock_own(Cat.objects.visible_to(owner), cat_id)
-    return _change(cat, fields, check=_refuse_impossible_cat)
+    is_measured = any(name in fields for name in (*MEASURES, "born_on"))  # else kept as it was taken in
+    return _change(cat, fields, check=_refuse_impossible_cat if is_measured else None)
 
 
 @transaction.atomic
@@ -351,6 +353,7 @@ def _refuse_impossible_address(address: Address) -> None:
 
 
 def _refuse_impossible_cat(cat: Cat) -> None:
-    found = impossible_measures(cat.elbow_height_mm, cat.height_mm, cat.born_on)
+    measures = {name: getattr(cat, name) for name in MEASURES}
+    found = wrong_together(measures, born_on=cat.born_on, today=timezone.now().date())
     if found:
         raise InvalidInput([FieldError(f"/{name}", why) for name, why in found.items()])

@@ -39,6 +39,14 @@ KIND_LABELS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# What everything here is for: beside other words of a search it says nothing, and most descriptions do not say it.
+COMMONPLACE: Mapping[str, frozenset[str]] = {
+    "en": frozenset(["cat", "cats", "pet", "pets", "travel", "travelling", "traveling"]),
+    "de": frozenset(["katze", "katzen", "haustier", "haustiere", "tier", "tiere", "reise", "transport"]),
+    "fr": frozenset(["chat", "chats", "animal", "animaux", "voyage", "transport"]),
+    "es": frozenset(["gato", "gatos", "gata", "gatas", "mascota", "mascotas", "viaje", "transporte"]),
+}
+
 # What a price is of: something bought, the days asked for, or a day where none were.
 _PRICE_LABELS: Mapping[str, tuple[str, str, str]] = {
     "en": ("To buy", "To rent, for these days", "To rent, a day from"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 LANGUAGE = "en"  # of all that is said of errors, whatever language the catalog is told in (ADR 34)
 
@@ -11,18 +11,25 @@ class DomainError(Exception):
     """A rule of the shop was not met; nothing was changed.
 
     `code` is stable and switched on by clients; `title` is its meaning, `detail` what happened this time and what to
-    do about it. `members` are further fields of the problem document.
+    do about it. `members` are further fields of the problem document. `pointer`, where one field of the request is the
+    reason, is a JSON pointer to it: "/coupon".
     """
 
     code: ClassVar[str]
     title: ClassVar[str]
     status: ClassVar[int] = 409
+    pointer: str | None = None
     retry_after: int | None = None  # seconds
 
     def __init__(self, detail: str = "", **members: Any) -> None:
         self.detail = detail or self.title
         self.members = members
         super().__init__(self.detail)
+
+    def at(self, pointer: str) -> Self:
+        """The same, of a request that calls this field otherwise."""
+        self.pointer = pointer
+        return self
 
 
 @dataclass(frozen=True, slots=True)

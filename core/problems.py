@@ -156,6 +156,8 @@ def _of_domain_error(error: DomainError) -> Problem:
     members = dict(error.members)
     if isinstance(error, InvalidInput):
         members["errors"] = [{"pointer": "#" + e.pointer, "detail": e.detail, "code": e.code} for e in error.errors]
+    elif error.pointer is not None:
+        members["errors"] = [{"pointer": "#" + error.pointer, "detail": error.detail, "code": error.code}]
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     return Problem(error.status, error.code, error.title, error.detail, members, headers)
 

@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
@@ -93,6 +94,10 @@ class ProblemAwareSchema(AutoSchema):
         handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
         return bool(getattr(handler, "needs_idempotency_key", False))
 
+    def _key_of_its_own(self) -> str:
+        """As a key is good for one request: what is tried in /api/docs/ is one operation after the other."""
+        return str(uuid5(NAMESPACE_URL, f"{self.method} {self.path}"))
+
     def get_override_parameters(self) -> list[Any]:
         declared = list(super().get_override_parameters())
         if self._needs_key():
@@ -102,8 +107,9 @@ class ProblemAwareSchema(AutoSchema):
                     str,
                     OpenApiParameter.HEADER,
                     required=True,
-                    description="Chosen by the client and kept until the answer is known; a repeat gets that answer.",
-                    examples=[OpenApiExample("a UUID", value="0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a01")],
+                    description="Chosen by the client for each new request and kept until its answer is known; a "
+                    "repeat gets that answer.",
+                    examples=[OpenApiExample("a UUID", value=self._key_of_its_own())],
                 )
             )
         return declared

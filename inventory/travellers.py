@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts import models as accounts
 from accounts.measures import MeasuresInput
-from catalog.fit import PLACES, Answer, Cat, Reason, Room, Trust
+from accounts.plausible import MEASURES, wrong_together
+from catalog.fit import PLACES, Answer, Cat, Reason, Room, Trust, sentence
 from core.api import Input
 from core.errors import FieldError, InvalidInput
 from inventory.journeys import Journey, PartyOnLeg, measured, rule_as_json
@@ -19,7 +21,6 @@ TOO_MANY_CATS = f"At most {MOST_CATS} cats at once; search for the rest apart."
 TOO_MANY_LEGS = f"At most {MOST_LEGS} flights at once; search for the rest apart."
 _NO_SUCH_CAT = "You have no such cat; GET /me/cats lists yours."
 _TWICE = "This cat is named already: name each cat once."
-_MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 
 
 class TripCatInput(MeasuresInput):
@@ -34,17 +35,17 @@ class TripCatInput(MeasuresInput):
         return fields
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        told = [name for name in (*_MEASURES, "snub_nosed", "born_on") if name in data]
+        told = [name for name in (*MEASURES, "snub_nosed", "born_on") if name in data]
         if "cat" in data and told:
             raise serializers.ValidationError({told[0]: ["Name a cat or give measures, not both."]}, code="both")
-        missing = [name for name in _MEASURES if name not in data]
+        missing = [name for name in MEASURES if name not in data]
         if "cat" not in data and missing:
             no = ["Give this measure, or name a cat of GET /me/cats in `cat` instead of all measures."]
             raise serializers.ValidationError(dict.fromkeys(missing, no), code="required")
-        if "cat" not in data:
-            heights = data["elbow_height_mm"], data["height_mm"]
-            if wrong := accounts.impossible_measures(*heights, data.get("born_on")):
-                raise serializers.ValidationError({name: [why] for name, why in wrong.items()})
+        if "cat" in data:
+            return data
+        if wrong := wrong_together(data, born_on=data.get("born_on"), today=timezone.now().date()):
+            raise serializers.ValidationError({name: [why] for name, why in wrong.items()})
         return data
 
 
@@ -102,12 +103,15 @@ class VerdictOutput(serializers.Serializer[Any]):
     leg = serializers.IntegerField(help_text="Which of the legs.")
     answer = serializers.ChoiceField(Answer.choices)
     reason = serializers.ChoiceField([reason.value for reason in Reason])
-    detail = serializers.CharField()
+    detail = serializers.CharField(help_text="In a sentence for people, with the number that it hangs on.")
     inside = InsideOutput(
-        help_text="What is left beyond what the cats need: in the hold to stand and turn, in the cabin to lie curled "
-        "up; below zero: so much is missing."
+        help_text="How much larger the container is inside than the cats need: in the hold to stand and turn, in the "
+        "cabin to lie curled up; below zero: so much too small."
     )
-    outside = OutsideOutput(help_text="What is left of the airline's limits; null: it names none.")
+    outside = OutsideOutput(
+        help_text="How much smaller the container is than the airline allows, in the cabin than the space under the "
+        "seat; below zero: so much too large; null: the airline names no limit, or an old quote does not tell it."
+    )
     rule = RuleOutput(allow_null=True)
 
 
@@ -144,7 +148,7 @@ def verdict_as_json(journey: Journey, one: PartyOnLeg) -> dict[str, Any]:
         "leg": one.leg,
         "answer": str(told.answer),
         "reason": str(told.reason),
-        "detail": told.reason.label,
+        "detail": sentence(told, place=journey.legs[one.leg].cabin),
         "inside": {**_axes((told.inside.length, told.inside.width, told.inside.height)), "weight_g": told.load_g},
         "outside": {**_axes(told.outside), "sum_mm": told.sum_mm, "weight_g": told.weight_g},
         "rule": told.rule and rule_as_json(told.rule),

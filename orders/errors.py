@@ -44,6 +44,7 @@ class TransitionNotAllowed(DomainError):
 class QuoteExpired(DomainError):
     code = "quote_expired"
     title = "This quote has expired; ask for a new one."
+    pointer = "/quote"
 
 
 class DepotClosed(DomainError):
@@ -51,6 +52,7 @@ class DepotClosed(DomainError):
 
     code = "depot_closed"
     title = "The depot is closed on this day; ask for a new quote."
+    pointer = "/quote"
 
 
 class QuoteUsed(DomainError):
@@ -58,6 +60,7 @@ class QuoteUsed(DomainError):
 
     code = "quote_used"
     title = "This quote has had its order; ask for a new quote."
+    pointer = "/quote"
 
 
 class OrderExpired(DomainError):
@@ -99,6 +102,7 @@ class ShipmentUnsuitable(DomainError):
 class ParcelNotTaken(DomainError):
     code = "parcel_not_taken"
     title = "This is to be brought back to its depot; it cannot be sent."
+    pointer = "/rental"
 
 
 class ParcelNotThere(DomainError):
@@ -106,6 +110,7 @@ class ParcelNotThere(DomainError):
 
     code = "parcel_not_there"
     title = "This was only just shipped to its customer, so it cannot have been posted back yet."
+    pointer = "/rental"
 
     def __init__(self, shipped_on: date, from_on: date) -> None:
         detail = f"It was shipped on {shipped_on}, so it cannot have been posted back before {from_on}; tell us then."
@@ -188,6 +193,7 @@ class ExtensionNotPossible(DomainError):
 
     code = "extension_not_possible"
     title = "It cannot be kept until this day."
+    pointer = "/end_on"
 
     def __init__(self, reason: str, latest_on: date | None) -> None:
         instead = f" Until {latest_on} it can." if latest_on else ""
@@ -205,11 +211,13 @@ class ReturnTooLate(DomainError):
 class TooLateToMove(DomainError):
     code = "too_late_to_move"
     title = "Its days can be moved for nothing as long as cancelling is free; that is over. Cancel it, or ask us."
+    pointer = "/rental"
 
 
 class KeepNotOffered(DomainError):
     code = "keep_not_offered"
     title = "This container is not for sale; please bring it back."
+    pointer = "/rental"
 
 
 class PriceChanged(DomainError):
@@ -217,6 +225,7 @@ class PriceChanged(DomainError):
 
     code = "price_changed"
     title = "The amount is another one by now; look again before you confirm."
+    pointer = "/price"
 
     def __init__(self, amount_minor: int, currency: str) -> None:
         super().__init__(amount=Money(amount_minor, currency).as_json())
@@ -230,6 +239,7 @@ class NothingPaid(DomainError):
 class CouponUnknown(DomainError):
     code = "coupon_unknown"
     title = "There is no such coupon."
+    pointer = "/coupon"
 
 
 class CouponNotYetValid(DomainError):
@@ -237,11 +247,13 @@ class CouponNotYetValid(DomainError):
 
     code = "coupon_not_yet_valid"
     title = "This coupon is not valid yet."
+    pointer = "/coupon"
 
 
 class CouponExpired(DomainError):
     code = "coupon_expired"
     title = "This coupon is no longer valid."
+    pointer = "/coupon"
 
 
 class CouponCurrency(DomainError):
@@ -249,6 +261,7 @@ class CouponCurrency(DomainError):
 
     code = "coupon_currency"
     title = "This coupon is for another currency."
+    pointer = "/coupon"
 
 
 class CouponMinimum(DomainError):
@@ -256,21 +269,25 @@ class CouponMinimum(DomainError):
 
     code = "coupon_minimum"
     title = "This coupon is for larger orders."
+    pointer = "/coupon"
 
 
 class CouponFirstOrder(DomainError):
     code = "coupon_first_order"
     title = "This coupon is for a first order."
+    pointer = "/coupon"
 
 
 class CouponUsed(DomainError):
     code = "coupon_used"
     title = "You have used this coupon as often as it can be."
+    pointer = "/coupon"
 
 
 class CouponUsedUp(DomainError):
     code = "coupon_used_up"
     title = "This coupon is used up."
+    pointer = "/coupon"
 
 
 COUPON_REFUSED = (

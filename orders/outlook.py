@@ -243,10 +243,13 @@ def late_days(rental: Rental, depot: Depot, at: datetime) -> list[date]:
     return [day for day in days if len(chances) > 1 and day >= chances[1]]
 
 
-def require_seen(seen_minor: int | None, now_minor: int, currency: str) -> None:
-    """Raises: PriceChanged when a customer agreed to another amount than it is by now; None: none was shown."""
+def require_seen(seen_minor: int | None, now_minor: int, currency: str, *, pointer: str = "/price") -> None:
+    """Raises: PriceChanged when a customer agreed to another amount than it is by now; None: none was shown.
+
+    pointer: to what the customer was shown.
+    """
     if seen_minor is not None and seen_minor != now_minor:
-        raise PriceChanged(now_minor, currency)
+        raise PriceChanged(now_minor, currency).at(pointer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from core.error_codes import every_error
 from core.errors import DomainError
+from orders.errors import COUPON_REFUSED
 from tests.document import Operation, document, operations, violations
 from tests.routes import api_routes
 
@@ -128,6 +129,14 @@ def test_every_post_that_moves_things_or_money_needs_a_key() -> None:
     assert {operation.path for operation in posts} - keyed == without
 
 
+def test_the_examples_of_two_operations_never_share_a_key() -> None:
+    parameters = [p for operation in operations() for p in operation.about.get("parameters", [])]
+    keys = [e["value"] for p in parameters if p["name"] == "Idempotency-Key" for e in p.get("examples", {}).values()]
+
+    assert keys
+    assert len(set(keys)) == len(keys)
+
+
 def test_every_parameter_of_an_address_is_required_and_no_other_kind_of_it_is() -> None:
     for operation in operations():
         inside = {p["name"] for p in operation.about.get("parameters", []) if p["in"] == "path" and p["required"]}
@@ -216,3 +225,42 @@ def test_the_page_of_errors_loads_nothing_from_elsewhere(db: None) -> None:
 
     assert foreign(page) == []
     assert "<script" not in page
+
+
+# What is refused for the sake of one field of the request, wherever that is told.
+BY_FIELD = {
+    **dict.fromkeys((error.code for error in COUPON_REFUSED), ("#/coupon", "#/quote")),
+    **dict.fromkeys(("quote_expired", "quote_used", "depot_closed"), ("#/quote",)),
+    "price_changed": ("#/price", "#/credit"),
+    "return_too_late": ("#/lines/0",),
+    "extension_not_possible": ("#/end_on",),
+    **dict.fromkeys(("keep_not_offered", "parcel_not_taken", "parcel_not_there", "too_late_to_move"), ("#/rental",)),
+    "email_taken": ("#/email",),
+    **dict.fromkeys(("refresh_token_invalid", "refresh_token_reused"), ("#/refresh_token",)),
+}
+
+
+def test_what_one_field_of_a_request_is_the_reason_for_points_to_that_field() -> None:
+    told = set()
+    for operation in operations():
+        for refusal in shown_refusals(operation):
+            if refusal["code"] in BY_FIELD:
+                told.add(refusal["code"])
+                [error] = refusal["errors"]
+                assert error["pointer"] in BY_FIELD[refusal["code"]], str(operation)
+                assert error["pointer"].split("/")[1] in fields_sent(operation), str(operation)
+                assert (error["detail"], error["code"]) == (refusal["detail"], refusal["code"])
+
+    assert told == set(BY_FIELD)
+
+
+def shown_refusals(operation: Operation) -> list[Any]:
+    contents = [content for answer in operation.about["responses"].values() for content in [answer.get("content", {})]]
+    shown = [example for content in contents for example in content.get(PROBLEM, {}).get("examples", {}).values()]
+    return [example["value"] for example in shown]
+
+
+def fields_sent(operation: Operation) -> set[str]:
+    bodies = operation.about.get("requestBody", {}).get("content", {}).values()
+    schemas = [document()["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]] for body in bodies]
+    return {name for schema in schemas for name in schema["properties"]}

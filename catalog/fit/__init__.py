@@ -9,6 +9,7 @@ that the airline must be asked. Height is never turned, the footprint may be.
 from catalog.fit.measures import NO_CAT, Box, Cat, Leg, Room, Size
 from catalog.fit.needs import Asked, Needs, crate_for, needs, needs_of_cats
 from catalog.fit.rules import BELIEVED_FOR, CabinRule, HoldRule, Rule, Rules
+from catalog.fit.sentences import sentence
 from catalog.fit.verdicts import TIGHT_BELOW_G, TIGHT_BELOW_MM, Verdict, verdict, worst
 from catalog.fit.words import BELIEVED, HOLD, PLACES, Answer, CabinClass, Reason, Shell, Trust
 
@@ -40,6 +41,7 @@ __all__ = [
     "crate_for",
     "needs",
     "needs_of_cats",
+    "sentence",
     "verdict",
     "worst",
 ]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog.languages import language_asked
+from catalog.languages import COMMONPLACE, language_asked
 from catalog.models import shop_today
 
 MOST_WORDS = 8  # of a search; what a person types, not what a script sends
@@ -73,10 +73,16 @@ def parameters_of(wish: Wish) -> dict[str, Any]:
         "slug": None,
         "kinds": list(wish.kinds) or None,
         "language": language,
-        "words": _words(wish.search),
+        "words": _telling(_words(wish.search), language),
     }
 
 
 def _words(search: str) -> list[str]:
     """Letters and digits, as PostgreSQL takes them apart too; whatever stands between them is not sought."""
     return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", search))[:MOST_WORDS]
+
+
+def _telling(words: Sequence[str], language: str) -> list[str]:
+    """Without what everything here is for, unless nothing else is sought."""
+    telling = [word for word in words if word.lower() not in COMMONPLACE.get(language, ())]
+    return telling or list(words)

@@ -119,14 +119,19 @@ _address_at: Callable[[str, str], str] = lru_cache(maxsize=10_000)(urljoin)
 def calendar(
     variants: Sequence[VariantRow], counted: Sequence[FreeByDay], *, depot: Depot, days: Days, closed: Sequence[Any]
 ) -> Json:
-    """Counts by day, as compact arrays that begin at `from`."""
+    """Counts by day, as compact arrays that begin at `from`; None of what it is not offered for, as that is not 0."""
     return {
         "depot": depot.code,
         "from": days.start_on,
         "to": days.end_on,
         "closed": closed,
         "variants": [
-            {"sku": row["sku"], "sale": one.sale, "rental": one.rental, "as_of": one.as_of}
+            {
+                "sku": row["sku"],
+                "sale": one.sale if row["sale"] else None,
+                "rental": one.rental if row["rental"] else None,
+                "as_of": one.as_of,
+            }
             for row, one in zip(variants, counted, strict=True)
         ],
     }

@@ -287,11 +287,15 @@ class ContainerPageOutput(serializers.Serializer[Any]):
 
 class DailyOutput(serializers.Serializer[Any]):
     sku = serializers.CharField()
-    sale = serializers.IntegerField()
+    sale = serializers.IntegerField(
+        allow_null=True, help_text="Pieces that can be bought now; null: it is not for sale in this currency."
+    )
     rental = serializers.ListField(
         child=serializers.IntegerField(),
-        help_text="One count a day, beginning at `from`. The minimum over a run of days can be rented for that run, if "
-        "neither its first nor its last day is closed; preparation and turnaround are counted in.",
+        allow_null=True,
+        help_text="One count a day, beginning at `from`; null: it is not for rent in this currency. The minimum over "
+        "a run of days can be rented for that run, if neither its first nor its last day is closed; preparation and "
+        "turnaround are counted in.",
     )
     as_of = serializers.DateTimeField(allow_null=True)
 

@@ -159,8 +159,8 @@ def _left_out(trip: Trip, answer: TripAnswer) -> list[dict[str, Any]]:
 
 def _too_small(trip: Trip, one: LeftOut) -> dict[str, Any]:
     party, leg = trip.party_and_leg(one.asked)
-    who = {"cats": trip.cats_of(party), "leg": leg}
-    return {"reason": str(one.reason), "detail": one.reason.label, **who, "variants": one.variants, "skus": one.skus}
+    said = {"reason": str(one.reason), "detail": one.reason.in_place(trip.legs[leg].cabin)}
+    return {**said, "cats": trip.cats_of(party), "leg": leg, "variants": one.variants, "skus": one.skus}
 
 
 def _for_all(reason: str, detail: str, skus: Sequence[str]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class ContainerView(WindowView):
         operation_id="getContainer",
         tags=["catalog"],
         summary="One container with every variant that can be had",
-        parameters=[serializers.ContainerInput],
+        parameters=[serializers.ContainerInput, examples.SLUG],
         responses=serializers.ContainerOutput,
         examples=[examples.ONE_CONTAINER],
     )
@@ -73,7 +73,7 @@ class CalendarView(WindowView):
         operation_id="getContainerCalendar",
         tags=["catalog"],
         summary="Free counts of one container day by day",
-        parameters=[serializers.CalendarInput],
+        parameters=[serializers.CalendarInput, examples.SLUG],
         responses=serializers.CalendarOutput,
         examples=[examples.ONE_CALENDAR],
     )

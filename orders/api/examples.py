@@ -1,4 +1,7 @@
-"""One quote and one order, told the same way on every operation of the OpenAPI document."""
+"""One quote and one order of the demo shop, told the same way on every operation of the OpenAPI document.
+
+What they name is there after `make run`, and costs that; a test compares them with the demo.
+"""
 
 from datetime import date
 from typing import Any
@@ -41,44 +44,47 @@ def _eur(amount: int) -> dict[str, Any]:
 
 
 _DEPOSIT: dict[str, Any] = {
-    "deposit": _eur(8000),
+    "deposit": _eur(3500),
     "deposit_plan": "charge",
-    "deposit_terms": "€80.00 is charged to your card the day before the pickup and given back after the return.",
+    "deposit_terms": "€35.00 is charged to your card the day before the pickup and given back after the return.",
 }
 SALE_LINE: dict[str, Any] = {
     "kind": "sale",
-    "sku": "NIMBUS-S-SAND",
-    "title": "Pawline Nimbus, S sand",
+    "sku": "SLI-PLUM",
+    "title": "Hollowfern Sliver, One size Plum",
     "quantity": 1,
     "parts": [],
-    "unit_price": _eur(6990),
+    "unit_price": _eur(4490),
     "discount": _eur(0),
-    "total": _eur(6990),
-    "tax_included": _eur(1116),
+    "total": _eur(4490),
+    "tax_included": _eur(717),
     "tax_percent": "19",
-    "explanation": ["1 × €69.90"],
+    "explanation": ["1 × €44.90"],
 }
 RENTAL_LINE: dict[str, Any] = {
     "kind": "rental",
-    "sku": "STRATOS-M-GREY",
-    "title": "Pawline Stratos, M grey",
+    "sku": "SLI-GRAPHITE",
+    "title": "Hollowfern Sliver, One size Graphite",
     "quantity": 1,
     "parts": [],
-    "unit_price": _eur(3430),
+    "unit_price": _eur(2080),
     "discount": _eur(0),
-    "total": _eur(3430),
-    "tax_included": _eur(548),
+    "total": _eur(2080),
+    "tax_included": _eur(332),
     "tax_percent": "19",
-    "explanation": ["7 days, first and last included", "€4.90 a day (rate from 4 days)"],
+    "explanation": [
+        "7 days, first and last included",
+        "charged as 8 days at €2.60 a day (rate from 8 days), which is cheaper than 7 single days",
+    ],
 }
 _DAYS: dict[str, Any] = {
     "start_on": "2027-05-03",
     "end_on": "2027-05-09",
     "days": 7,
     "acclimatisation_days": 0,
-    "billed_days": 7,
-    "rate_from_days": 4,
-    "per_day": _eur(490),
+    "billed_days": 8,
+    "rate_from_days": 8,
+    "per_day": _eur(260),
     "adjustments": [],
 }
 _MISO: dict[str, Any] = {
@@ -95,13 +101,13 @@ _TRIP = {
     "legs": [{**_FLIGHT, "aircraft": ""}],
 }
 _RULE = {
-    "version": "cabin:17",
+    "version": "cabin:16",
     "airline": "LH",
-    "source": "https://airline.example.com/pets",
-    "checked_on": "2027-02-11",
-    "valid_from": "2027-01-01",
+    "source": "abouttravel.ch (rule from 2019-04-15); dogsonplanes.com; infobae.com (2025-05-14)",
+    "checked_on": "2026-11-22",
+    "valid_from": "2026-01-01",
     "trust": "good",
-    "note": "Soft carriers only.",
+    "note": "",
 }
 _FIT = {
     "answer": "fits",
@@ -111,9 +117,9 @@ _FIT = {
             "leg": 0,
             "answer": "fits",
             "reason": "room",
-            "detail": "It fits, with room to spare.",
-            "inside": {"length_mm": 264, "width_mm": 96, "height_mm": 102, "weight_g": 3700},
-            "outside": {"length_mm": 110, "width_mm": 130, "height_mm": 20, "sum_mm": None, "weight_g": 2300},
+            "detail": "It fits under the seat: 3 cm to spare in height.",
+            "inside": {"length_mm": 226, "width_mm": 98, "height_mm": 46, "weight_g": 1200},
+            "outside": {"length_mm": 150, "width_mm": 130, "height_mm": 30, "sum_mm": None, "weight_g": 2920},
             "rule": _RULE,
         }
     ],
@@ -123,8 +129,8 @@ QUOTE_REQUEST = {
     "currency": "EUR",
     "fulfilment": "pickup",
     "lines": [
-        {"kind": "sale", "sku": "NIMBUS-S-SAND", "quantity": 1},
-        {"kind": "rental", "sku": "STRATOS-M-GREY", "quantity": 1, "start_on": "2027-05-03", "end_on": "2027-05-09"},
+        {"kind": "sale", "sku": "SLI-PLUM", "quantity": 1},
+        {"kind": "rental", "sku": "SLI-GRAPHITE", "quantity": 1, "start_on": "2027-05-03", "end_on": "2027-05-09"},
     ],
     "cats": [_MISO],
     "legs": [_FLIGHT],
@@ -139,12 +145,12 @@ QUOTE = {
         {
             **RENTAL_LINE,
             "fit": _FIT,
-            "deposit": _eur(8000),
+            "deposit": _eur(3500),
             "rental": {
                 **_DAYS,
                 "transit": None,
-                "late_fee_per_day": _eur(900),
-                "keep_price": _eur(11185),
+                "late_fee_per_day": _eur(550),
+                "keep_price": _eur(3450),
             },
         },
     ],
@@ -152,25 +158,29 @@ QUOTE = {
     "discount": _eur(0),
     "delivery": _eur(0),
     "delivery_terms": "",
-    "total": _eur(10420),
-    "tax_included": _eur(1664),
+    "total": _eur(6570),
+    "tax_included": _eur(1049),
     **_DEPOSIT,
-    "cancellation": [{"until": "2027-04-30T22:00:00Z", "credited_percent": 100}],
+    "cancellation": [
+        {"until": "2027-04-30T22:00:00Z", "credited_percent": 100},
+        {"until": "2027-05-01T22:00:00Z", "credited_percent": 50},
+    ],
     "cancellation_now": {
         "credited_percent": 100,
         "until": "2027-04-30T22:00:00Z",
-        "text": "All of the rent is credited if you cancel until 1 May 2027, 00:00; later nothing.",
+        "text": "All of the rent is credited if you cancel until 1 May 2027, 00:00; 50 % until 2 May 2027, 00:00; "
+        "later nothing.",
     },
     "cheaper": [
         {
             "line": 1,
             "kind": "longer",
-            "sku": "STRATOS-M-GREY",
+            "sku": "SLI-GRAPHITE",
             "container": None,
-            "title": "Pawline Stratos, M grey",
+            "title": "Hollowfern Sliver, One size Graphite",
             "end_on": "2027-05-10",
             "text": "8 days cost the same as 7: keep it until 10 May 2027.",
-            "price": _eur(3430),
+            "price": _eur(2080),
             "saves": _eur(0),
         }
     ],
@@ -189,8 +199,8 @@ ORDER: dict[str, Any] = {
     "discount": _eur(0),
     "delivery": _eur(0),
     "other_charges": [],
-    "total": _eur(10420),
-    "tax_included": _eur(1664),
+    "total": _eur(6570),
+    "tax_included": _eur(1049),
     **_DEPOSIT,
     "deposit_secured_at": None,
     "placed_at": "2027-04-20T09:05:12Z",
@@ -225,7 +235,7 @@ ORDER: dict[str, Any] = {
                     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a04",
                     "status": "booked",
                     **_DAYS,
-                    "price": _eur(3430),
+                    "price": _eur(2080),
                     "discount": _eur(0),
                     "expected_on": None,
                     "unit": None,
@@ -235,8 +245,8 @@ ORDER: dict[str, Any] = {
                     "handed_over_at": None,
                     "returned_at": None,
                     "allowed_events": ["extend"],
-                    "late_fee_per_day": _eur(900),
-                    "keep_price": _eur(11185),
+                    "late_fee_per_day": _eur(550),
+                    "keep_price": _eur(3450),
                 }
             ],
         },
@@ -246,8 +256,8 @@ ORDER_REQUEST = {"quote": _QUOTE_ID}
 CANCELLED = {**ORDER, "status": "cancelled", "allowed_events": [], "expires_at": None}
 CANCELLATION = {
     "possible": True,
-    "credit": _eur(8705),
-    "kept": _eur(1715),
+    "credit": _eur(5530),
+    "kept": _eur(1040),
     "rent_credited_percent": 50,
     "until": "2027-05-01T22:00:00Z",
 }
@@ -257,15 +267,15 @@ EXTENSION = {
     "latest_on": "2027-05-11",
     "why_not_longer": "next_booking",
     "options": [
-        {"end_on": "2027-05-10", "days": 8, "price": _eur(490)},
-        {"end_on": "2027-05-11", "days": 9, "price": _eur(980)},
+        {"end_on": "2027-05-10", "days": 8, "price": _eur(0)},
+        {"end_on": "2027-05-11", "days": 9, "price": _eur(260)},
     ],
-    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(350), "credited_percent": 50, "until": None}],
-    "keep_price": _eur(11185),
+    "earlier": [{"end_on": "2027-05-07", "days": 5, "credit": _eur(165), "credited_percent": 50, "until": None}],
+    "keep_price": _eur(3450),
 }
-EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(980)}
-SHORTEN_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-07", "credit": _eur(350)}
-KEEP_REQUEST = {"rental": EXTENSION["rental"], "price": _eur(11185)}
+EXTEND_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-11", "price": _eur(260)}
+SHORTEN_REQUEST = {"rental": EXTENSION["rental"], "end_on": "2027-05-07", "credit": _eur(165)}
+KEEP_REQUEST = {"rental": EXTENSION["rental"], "price": _eur(3450)}
 EVENT = {
     "at": "2027-04-20T09:05:12Z",
     "event": "hold",
@@ -276,7 +286,7 @@ EVENT = {
     "reason": "",
 }
 WAIT_REQUEST = {
-    "sku": "STRATOS-M-GREY",
+    "sku": "SLI-GRAPHITE",
     "depot": "BER",
     "mode": "rent",
     "quantity": 1,
@@ -284,20 +294,20 @@ WAIT_REQUEST = {
     "from": "2027-05-03",
     "to": "2027-05-09",
     "acclimatisation_days": 2,
-    "coupon": "WELCOME",
+    "coupon": "WELCOME10",
 }
 WAITING = {
     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a07",
     **WAIT_REQUEST,
     "coupon_refused": None,
-    "title": "Pawline Stratos, M grey",
+    "title": "Hollowfern Sliver, One size Graphite",
     "status": "waiting",
     "order": None,
     "expires_at": None,
     "created_at": "2027-04-20T09:05:12Z",
 }
 SHORT_LINE = {
-    "sku": "STRATOS-M-GREY",
+    "sku": "SLI-GRAPHITE",
     "depot": "BER",
     "kind": "rental",
     "requested": 1,
@@ -309,24 +319,24 @@ SHORT_LINE = {
         "depots": [{"depot": "MUC", "available": 2}],
         "containers": [
             {
-                "sku": "STRATOS-L-GREY",
-                "container": "pawline-stratos",
-                "title": "Pawline Stratos, L grey",
-                "price": _eur(3920),
-                "available": 3,
+                "sku": "MUR-S-SAGE",
+                "container": "minkaro-murmur",
+                "title": "Minkaro Murmur, S Sage",
+                "price": _eur(2320),
+                "available": 2,
             }
         ],
     },
     "waitlist": {"href": "/api/v1/waitlist", "body": WAIT_REQUEST},
 }
 SHORT = OrderRefused(
-    "Not enough is free: STRATOS-M-GREY at BER: asked for 1, free 0. Your unpaid order CT-7K3M-9QXP-2RTV holds what is "
+    "Not enough is free: SLI-GRAPHITE at BER: asked for 1, free 0. Your unpaid order CT-7K3M-9QXP-2RTV holds what is "
     "short: pay it, or cancel it.",
     lines=[SHORT_LINE],
     held_by_your_orders=["CT-7K3M-9QXP-2RTV"],
 )
-NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours."))
-NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours."))
+NO_SUCH_QUOTE = refused(NotFound("There is no such quote, or it is not yours.").at("/quote"))
+NO_SUCH_ADDRESS = refused(NotFound("There is no such address, or it is not yours.").at("/address"))
 WAIT_REFUSED = refused(CouponUnknown, CanBeHadNow, AlreadyWaiting, WaitlistFull, RequestInProgress)
 LEAVE_REFUSED = refused(TransitionNotAllowed(event="withdraw", status="taken", allowed=[]))
 QUOTE_REFUSED = refused(
@@ -335,11 +345,18 @@ QUOTE_REFUSED = refused(
     shape=OutOfStockOutput,
 )
 ORDER_REFUSED = refused(
-    SHORT, QuoteExpired, DepotClosed, QuoteUsed, *COUPON_GONE, RequestInProgress, shape=OutOfStockOutput
+    SHORT,
+    QuoteExpired,
+    DepotClosed,
+    QuoteUsed,
+    *(gone().at("/quote") for gone in COUPON_GONE),
+    RequestInProgress,
+    shape=OutOfStockOutput,
 )
 _PRICE_CHANGED = PriceChanged(1470, "EUR")
+_CREDIT_CHANGED = PriceChanged(1470, "EUR").at("/credit")
 CANCEL_REFUSED = refused(
-    TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _PRICE_CHANGED, RequestInProgress
+    TransitionNotAllowed(event="cancel", status="completed", allowed=[]), _CREDIT_CHANGED, RequestInProgress
 )
 EXTEND_REFUSED = refused(
     TransitionNotAllowed(event="extend", status="returned", allowed=["close"]),
@@ -349,7 +366,7 @@ EXTEND_REFUSED = refused(
 )
 SHORTEN_REFUSED = refused(
     TransitionNotAllowed(event="shorten", status="booked", allowed=["extend", "move"]),
-    _PRICE_CHANGED,
+    _CREDIT_CHANGED,
     RequestInProgress,
 )
 MOVE_REQUEST = {"rental": EXTENSION["rental"], "start_on": "2027-05-05", "end_on": "2027-05-11"}
@@ -363,13 +380,13 @@ MOVE_REFUSED = refused(
 DELAY_REQUEST = {"rental": EXTENSION["rental"], "back_on": "2027-05-12"}
 DELAY = {
     **DELAY_REQUEST,
-    "late_fees": _eur(2700),
+    "late_fees": _eur(1650),
     "extension": {
         "end_on": "2027-05-12",
         "days": 10,
-        "price": _eur(1050),
-        "saves": _eur(1650),
-        "text": "Extending until 12 May is cheaper: €10.50 instead of €27.00 in late fees.",
+        "price": _eur(520),
+        "saves": _eur(1130),
+        "text": "Extending until 12 May is cheaper: €5.20 instead of €16.50 in late fees.",
     },
 }
 DELAY_REFUSED = refused(
@@ -379,7 +396,7 @@ PARCEL_REQUEST = {"rental": EXTENSION["rental"], "carrier": "DHL", "tracking_num
 _RENTED = ORDER["lines"][1]
 _SENT = {
     "status": "out",
-    "unit": "STRATOS-M-GREY-07",
+    "unit": "BER-SLI-GRAPHITE-001",
     "post_on": "2027-05-01",
     "shipment": {"carrier": "DHL", "tracking_number": "00340434161094038871"},
     "return_parcel": {
@@ -409,7 +426,7 @@ PARCEL_REFUSED = refused(
 RETURN_REQUEST = {"lines": ["0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a02"], "reason": "Miso does not fit."}
 RETURN_REFUSED = refused(
     TransitionNotAllowed(event="ask_return", status="reserved", allowed=["cancel"]),
-    ReturnTooLate(until="2027-05-10T09:00:00Z"),
+    ReturnTooLate(until="2027-05-10T09:00:00Z").at("/lines/0"),
     RequestInProgress,
 )
 KEEP_REFUSED = refused(

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api import KeysetPagination, parse, refuse_parameters, user_id
-from core.errors import FieldError, InvalidInput
+from core.errors import FieldError, InvalidInput, NotFound
 from core.idempotency import idempotent
 from orders import services
 from orders.api import examples
@@ -58,8 +58,11 @@ def _mine(request: Request, number: str) -> Order:
 
 
 def _rental(order: Order, rental_id: UUID) -> Rental:
-    """A rental of this order, or 404."""
-    return get_object_or_404(Rental, pk=rental_id, line__order=order)
+    """Raises: NotFound, unless it is a rental of this order."""
+    rental = Rental.objects.filter(pk=rental_id, line__order=order).first()
+    if rental is None:
+        raise NotFound("This order has no such rental.").at("/rental")
+    return rental
 
 
 def _by(request: Request) -> str:

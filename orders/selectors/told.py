@@ -11,7 +11,18 @@ from orders.terms import deposit_terms
 
 def fits_of(promise: Quote | Order) -> Iterable[Any]:
     """Of each line whether it fits the trip; None for ever where there is no trip."""
-    return promise.trip["fits"] if promise.trip else repeat(None)
+    return map(_fit_told, promise.trip["fits"]) if promise.trip else repeat(None)
+
+
+def _fit_told(fit: dict[str, Any]) -> dict[str, Any]:
+    return fit | {"verdicts": [_verdict_told(verdict) for verdict in fit["verdicts"]]}
+
+
+def _verdict_told(verdict: dict[str, Any]) -> dict[str, Any]:
+    """What was judged before weights were told counted the room inside around a standing cat: that is not told."""
+    if "weight_g" in verdict["inside"]:
+        return verdict
+    return verdict | {"inside": None, "outside": verdict["outside"] | {"sum_mm": None, "weight_g": None}}
 
 
 def trip_of(promise: Quote | Order) -> dict[str, Any] | None:

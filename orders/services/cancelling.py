@@ -32,7 +32,7 @@ def cancel_order(
         raise PartlyHandedOver
     next_status(ORDER, "cancel", order.status)
     cancellation = cancellation_of(order)
-    require_seen(seen_minor, cancellation.credit_minor, order.currency)
+    require_seen(seen_minor, cancellation.credit_minor, order.currency, pointer="/credit")
     move(order, "cancel", actor=actor, note=note)
     give_back(order, actor=actor, reason="order cancelled", but={} if in_full else cancellation.kept_of_lines)
     return order

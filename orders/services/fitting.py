@@ -13,7 +13,7 @@ IN_WORDS = {
     "fits": "it fits",
     "tight": "it fits with little room",
     "ask_airline": "ask the airline",
-    "too_small": "it does not do",
+    "too_small": "it does not fit",
 }
 _ANSWERS = [str(answer) for answer in Answer]  # from best to worst
 

@@ -27,12 +27,13 @@ def ask_return(*, order_id: UUID, line_ids: Sequence[UUID], actor: str, note: st
     order = lock_order(order_id=order_id)
     lines = list(OrderLine.objects.filter(order=order, kind=OrderLine.Kind.SALE, pk__in=line_ids).order_by("position"))
     if len(lines) < len(set(line_ids)):
-        raise NotFound("Not all of these lines were bought with this order.")
+        raise NotFound("Not all of these lines were bought with this order.").at("/lines")
     for line in lines:
         next_status(SALE, "ask_return", line.status or "")
         until = returnable_until(line)
         if until is None or timezone.now() > until:
-            raise ReturnTooLate(until=until.isoformat() if until else None)
+            told = until.isoformat() if until else None
+            raise ReturnTooLate(until=told).at(f"/lines/{line_ids.index(line.pk)}")
         move_sale(order, line, "ask_return", actor=actor, note=note)
     return order
 

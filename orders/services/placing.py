@@ -24,8 +24,8 @@ from inventory.providers.base import OutOfStock as RefusedByIms
 from inventory.providers.base import ProviderError, Refused
 from inventory.services import hold, lease_for, release, sync_reservations, sync_soon
 from orders.bundles import Piece, pieces_of
-from orders.errors import DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
-from orders.models import LinePart, Order, OrderEvent, OrderLine, Quote, Rental
+from orders.errors import COUPON_GONE, DepotClosed, OrderRefused, QuoteExpired, QuoteUsed, short_line
+from orders.models import Coupon, LinePart, Order, OrderEvent, OrderLine, Quote, Rental
 from orders.services.alternatives import tell_alternatives
 from orders.services.coupons import spread, use_coupon
 from orders.services.fitting import stamps
@@ -177,7 +177,7 @@ def _claim(
     """
     quote: Any = _QUOTE.first(id=quote_id, customer=customer_id, since=yesterday())
     if quote is None:
-        raise NotFound("There is no such quote, or it is not yours.")
+        raise NotFound("There is no such quote, or it is not yours.").at("/quote")
     quote.depot.closed_spans = quote.closed_spans
     # A statement of its own: the one that waited for the lock does not see what was committed meanwhile.
     order = _ORDER.first(quote=quote_id)
@@ -189,7 +189,7 @@ def _claim(
         raise QuoteExpired("The first day of its rental, or of its parcel, has passed meanwhile; ask for a new quote.")
     _require_open(quote)
     if quote.coupon_id:
-        quote.coupon = use_coupon(coupon_id=quote.coupon_id, customer_id=customer_id)
+        quote.coupon = _coupon_left(quote.coupon_id, customer_id)
     expires_at = timezone.now() + (lifetime or settings.HOLD_LIFETIME)
     lease = lease_for(settings.INVENTORY_REQUEST_BUDGET) if lifetime is None else None
     reservations = hold(claims=claims_of(quote.lines, quote.depot_id), expires_at=expires_at, leased_until=lease)
@@ -218,6 +218,15 @@ def _has_begun(quote: Quote) -> bool:
 
 def _leaves_on(terms: dict[str, Any]) -> date:
     return date.fromisoformat(terms.get("leaves_on", terms["start_on"]))  # quotes had none before ADR 28
+
+
+def _coupon_left(coupon_id: int, customer_id: UUID) -> Coupon:
+    """Raises: COUPON_GONE, of the quote that it was promised in."""
+    try:
+        return use_coupon(coupon_id=coupon_id, customer_id=customer_id)
+    except COUPON_GONE as gone:
+        gone.at("/quote")
+        raise
 
 
 def _require_open(quote: Quote) -> None:

@@ -184,7 +184,7 @@ def _delivery(customer_id: UUID, request: QuoteRequest) -> tuple[dict[str, str] 
         .first()
     )
     if address is None:
-        raise NotFound("There is no such address, or it is not yours.")
+        raise NotFound("There is no such address, or it is not yours.").at("/address")
     if address.rate is None:
         detail = f"We do not deliver to {address.country} in {request.currency}; pick it up at the depot instead."
         raise InvalidInput([FieldError("/address", detail, "delivery_not_offered")])

@@ -101,7 +101,7 @@ def shorten_rental(*, rental_id: UUID, end_on: date, actor: str, seen_minor: int
     if option is None:
         detail = f"Name one of the days before {rental.end_on} that GET …/extension-options lists as earlier."
         raise InvalidInput([FieldError("/end_on", detail, "not_possible")])
-    require_seen(seen_minor, option.credit_minor, order.currency)
+    require_seen(seen_minor, option.credit_minor, order.currency, pointer="/credit")
     claim = change_all_days(rental, outlook.days(end_on))[0]
     back = f"back on {words.day(end_on)} already"
     move_rental(

@@ -25,7 +25,7 @@ _DOCUMENT = {
     "kind": "receipt",
     "number": "R-2027-000123",
     "issued_at": "2027-04-20T09:07:41Z",
-    "total": {"amount": 10420, "currency": "EUR"},
+    "total": {"amount": 6570, "currency": "EUR"},
     "href": f"https://shop.example.com/api/v1/orders/{_NUMBER}/documents/R-2027-000123.pdf",
 }
 _MOVEMENT = {
@@ -34,7 +34,7 @@ _MOVEMENT = {
     "kind": "hold",
     "status": "secured",
     "amount": {"amount": 0, "currency": "EUR"},
-    "text": "80.00 EUR is held on your card until 9 May.",
+    "text": "35.00 EUR is held on your card until 9 May.",
 }
 _AS_PDF = {(200, PDF): OpenApiResponse(OpenApiTypes.BINARY, "The same bytes, whenever it is asked for.")}
 _A_PDF = OpenApiExample("a PDF", value="%PDF-1.4 …", media_type=PDF, response_only=True, status_codes=["200"])

@@ -34,7 +34,7 @@ from payments.models import Payment
 from payments.selectors import Statement, statement
 from payments.terms import card_terms
 
-_EUR = {"amount": 10420, "currency": "EUR"}
+_EUR = {"amount": 6570, "currency": "EUR"}
 _NONE = {"amount": 0, "currency": "EUR"}
 _PAYMENT: dict[str, Any] = {
     "id": "0198f3a2-7c1e-7d00-b1f0-2f6f2f1f9a05",
@@ -60,7 +60,7 @@ _STARTED = {
     "customer_session": "cuss_secret_x9",
     "card_kept": True,
     "card_terms": (
-        "Your card is kept for this order. It is charged only for the deposit of €80.00 and for what you owe at the "
+        "Your card is kept for this order. It is charged only for the deposit of €35.00 and for what you owe at the "
         "end beyond it: days late, cleaning, damage, and at once for longer rentals that you ask for."
     ),
 }
@@ -77,27 +77,35 @@ _STATEMENT = {
         {
             "at": "2027-04-20T09:05:12Z",
             "kind": "charge",
+            "what": "Sale",
+            "status": "charged",
+            "amount": {"amount": 4490, "currency": "EUR"},
+            "text": "44.90 EUR was charged: Sale, 1 × Hollowfern Sliver, One size Plum.",
+        },
+        {
+            "at": "2027-04-20T09:05:12Z",
+            "kind": "charge",
             "what": "Rental",
             "status": "charged",
-            "amount": _EUR,
-            "text": "104.20 EUR was charged: Rental, 1 × RoadHaven rental crate.",
+            "amount": {"amount": 2080, "currency": "EUR"},
+            "text": "20.80 EUR was charged: Rental, 1 × Hollowfern Sliver, One size Graphite.",
         },
         {
             "at": "2027-04-20T09:07:40Z",
             "kind": "payment",
             "what": "Paid by card",
             "status": "succeeded",
-            "amount": {"amount": -10420, "currency": "EUR"},
-            "text": "104.20 EUR was paid by card on 20 April.",
+            "amount": {"amount": -6570, "currency": "EUR"},
+            "text": "65.70 EUR was paid by card on 20 April.",
         },
     ],
     "deposits": [
         {
             "plan": "hold",
             "status": "secured",
-            "amount": {"amount": 8000, "currency": "EUR"},
+            "amount": {"amount": 3500, "currency": "EUR"},
             "kept": _NONE,
-            "text": "80.00 EUR is held on your card until 3 May.",
+            "text": "35.00 EUR is held on your card until 3 May.",
         }
     ],
     "charged": _EUR,

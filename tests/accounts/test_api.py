@@ -3,6 +3,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Address, Cat
+from accounts.plausible import MEASURES
 from tests.factories.accounts import AddressFactory, CatFactory, UserFactory, client_for
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +85,30 @@ def test_a_new_cat_needs_a_key_that_makes_it_safe_to_send_again():
 @pytest.mark.parametrize(
     ("change", "pointer", "sentence"),
     [
-        ({"length_mm": 19}, "#/length_mm", "Must be between 20 and 1500 millimetres."),
-        ({"height_mm": 1501}, "#/height_mm", "Must be between 20 and 1500 millimetres."),
+        (
+            {"length_mm": 46},
+            "#/length_mm",
+            "46 mm is no cat's length; did you mean 460 mm (46 cm)? It is between 120 and 900 mm.",
+        ),
+        ({"length_mm": 46.5}, "#/length_mm", "46.5 mm is no cat's length; did you mean 465 mm (46.5 cm)?"),
+        ({"length_mm": 0.46}, "#/length_mm", "0.46 mm is no cat's length; did you mean 460 mm (0.46 m)?"),
+        ({"elbow_height_mm": 14}, "#/elbow_height_mm", "14 mm is no cat's elbow height; did you mean 140 mm (14 cm)?"),
+        ({"width_mm": 16}, "#/width_mm", "16 mm is no cat's width; did you mean 160 mm (16 cm)?"),
+        ({"height_mm": 28}, "#/height_mm", "28 mm is no cat's height; did you mean 280 mm (28 cm)?"),
+        ({"weight_g": 4}, "#/weight_g", "4 g is no cat's weight; did you mean 4000 g (4 kg)?"),
+        ({"weight_g": 4.2}, "#/weight_g", "4.2 g is no cat's weight; did you mean 4200 g (4.2 kg)?"),
+        ({"height_mm": 601}, "#/height_mm", "601 mm is no cat's height; it is between 80 and 600 mm."),
+        ({"length_mm": 0}, "#/length_mm", "0 mm is no cat's length; it is between 120 and 900 mm."),
+        ({"length_mm": -46}, "#/length_mm", "-46 mm is no cat's length; it is between 120 and 900 mm."),
+        ({"length_mm": 10**40}, "#/length_mm", "This is no cat's length; it is between 120 and 900 mm."),
         ({"width_mm": "wide"}, "#/width_mm", "Give whole millimetres, such as 460."),
+        ({"width_mm": "1" * 2000}, "#/width_mm", "Give whole millimetres, such as 460."),
         ({"width_mm": 160.5}, "#/width_mm", "Give whole millimetres, such as 460."),
-        ({"weight_g": 199}, "#/weight_g", "Must be between 200 and 20000 grams."),
         ({"weight_g": "heavy"}, "#/weight_g", "Give whole grams, such as 4200."),
+        ({"width_mm": 340, "length_mm": 340}, "#/width_mm", "A cat is longer than it is wide"),
+        ({"height_mm": 461}, "#/height_mm", "A cat is longer, from its nose to the root of its tail, than high"),
+        ({"weight_g": 420}, "#/weight_g", "A cat 460 mm long weighs between 1168 and 19467 g"),
+        ({"length_mm": 900}, "#/weight_g", "A cat 900 mm long weighs between 8748 and 20000 g"),
         ({"elbow_height_mm": 280}, "#/elbow_height_mm", "The elbow is below the top of the head"),
         ({"born_on": "0001-01-01"}, "#/born_on", "No cat is older than 40 years"),
         ({"name": "Mia\u202etac"}, "#/name", "Control characters cannot be part of this."),
@@ -107,6 +126,26 @@ def test_a_measure_that_cannot_be_is_refused_with_a_clear_sentence(change, point
     assert (response.status_code, pointers(response)) == (400, [pointer])
     assert response.json()["errors"][0]["detail"].startswith(sentence)
     assert not Cat.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [(200, 70, 60, 130, 800), (330, 110, 100, 230, 1900), (560, 190, 180, 370, 7600), (600, 130, 270, 300, 20_000)],
+    ids=["a kitten of eight weeks", "a half-grown cat", "a Maine Coon", "nearly the heaviest cat known"],
+)
+def test_small_large_and_fat_cats_are_cats(measures):
+    body = {"name": "Mia", **dict(zip(MEASURES, measures, strict=True))}
+
+    answer = client_for(UserFactory()).post(CATS, body, headers=new_key())
+
+    assert answer.status_code == 201, answer.content
+
+
+def test_a_cat_kept_with_measures_that_are_refused_by_now_can_still_be_renamed():
+    phone, cat = client_for(owner := UserFactory()), CatFactory(owner=owner, length_mm=1200)
+
+    assert phone.patch(f"{CATS}/{cat.pk}", {"name": "Mia"}).status_code == 200
+    assert pointers(phone.patch(f"{CATS}/{cat.pk}", {"weight_g": 4300})) == ["#/weight_g"]
 
 
 @pytest.mark.parametrize("missing", A_CAT)

@@ -20,6 +20,7 @@ from catalog.fit import (
     Verdict,
     crate_for,
     needs,
+    sentence,
     verdict,
     worst,
 )
@@ -33,6 +34,7 @@ CATS = {
     "Odin": Cat(a=560, b=190, c=180, d=370, weight_g=7600),  # a Maine Coon
     "Pepa": Cat(a=420, b=120, c=165, d=260, weight_g=4700, snub_nosed=True),
     "Nut": Cat(a=250, b=90, c=90, d=180, weight_g=1300, born_on=date(2026, 8, 1)),
+    "Wide": Cat(a=460, b=140, c=255, d=280, weight_g=4300),
     "Bear": Cat(a=600, b=200, c=200, d=380, weight_g=14_500),
 }
 
@@ -167,6 +169,99 @@ def test_words_and_numbers_agree(case: Any) -> None:
     if told.reason == Reason.TOO_HEAVY:
         assert told.weight_g is not None
         assert told.weight_g < 0
+
+
+SAID = [
+    ("Miso", "bag 40", "LH economy", "It fits under the seat: 3 cm to spare in height."),
+    ("Miso", "bag 40", "DL economy", "It only just fits under the seat: 9 mm to spare in width."),
+    ("Miso", "bag 40", "TK economy", "It only just fits under the seat: nothing to spare in length."),
+    (
+        "Wide",
+        "bag 40",
+        "LH economy",
+        "It fits under the seat, but is only just large enough for the cat: 5 mm to spare in width.",
+    ),
+    ("Miso", "weak bag", "LH economy", "It fits, but is nearly too heavy: 200 g to spare of what it can carry."),
+    (
+        "Miso",
+        "heavy bag",
+        "LH economy",
+        "It fits, but is nearly too heavy: nothing to spare of what the airline allows.",
+    ),
+    ("Miso", "slim bag", "UA economy", "It is too small inside for the cat: 1 cm too narrow."),
+    ("Odin", "slim bag", "UA economy", "It is too small inside for the cat: 3 cm too narrow and 2 cm too low."),
+    ("Bear", "slim bag", "IB economy", "It is too small inside for the cat: 5 cm too narrow and 3 cm too low."),
+    ("Odin", "weak bag", "LH economy", "The cat is heavier than it can carry: 3.1 kg too much."),
+    (
+        "Miso",
+        "hard 48",
+        "KL economy",
+        "It is too large to go under the seat: 2 cm too long, 5 cm too wide and 3 cm too high.",
+    ),
+    ("Odin", "bag 40", "LH economy", "Cat and carrier together are heavier than the airline allows: 700 g too much."),
+    ("Miso", "bag 40", "BA economy", "The airline takes no cats in this cabin."),
+    ("Miso", "hard 44", "LH economy", "The airline does not take this kind of carrier in the cabin."),
+    ("Miso+Pepa", "bag 55", "LH economy", "So many cats may not share one carrier."),
+    ("Odin", "bag 40", "AA economy", "Ask the airline: the cat may be too long to turn around in it."),
+    ("Miso", "bag 40", "TP economy", "Ask the airline: we do not know its rules for cats in the cabin."),
+    ("Miso", "bag 40", "AI economy", "Ask the airline: it takes cats in the cabin, but names no size."),
+    ("Miso", "bag 40", "AF economy", "Ask the airline: we are not sure of its rule."),
+    ("Miso", "bag 40", "A3 economy", "Ask the airline which plane it is: this goes on some of them, on others not."),
+    ("Miso", "crate 583", "TK hold", "The cat can stand and turn in it: 3 cm to spare in height."),
+    ("Miso", "crate 530", "TK hold", "The cat can only just stand and turn in it: nothing to spare in height."),
+    (
+        "Odin",
+        "crate 583",
+        "LH hold",
+        "The cat could not stand and turn in it: 7.2 cm too short, 8 mm too narrow and 6 cm too low.",
+    ),
+    ("Miso", "crate 583", "LH hold", "Ask the airline: we do not know its rules for cats in the hold."),
+    ("Nut", "bag 55", "LH hold", "Only hard crates travel in the hold."),
+    ("Pepa", "crate 690", "TK hold", "The airline takes no snub-nosed cats in the hold."),
+    ("Pepa", "crate 690", "LH hold", "Ask the airline: many do not take snub-nosed cats in the hold."),
+    ("Miso", "car crate", "LH hold", "It is made for cars, not for planes."),
+    (
+        "Miso+Miso",
+        "crate 690",
+        "TK hold",
+        "Ask the airline: grown cats may share a crate only if they are used to each other.",
+    ),
+    ("Nut+Odin", "hall", "TK hold", "Only cats of similar size and age may share a crate."),
+    ("Bear+Bear", "hall", "TK hold", "So many cats may not share one crate."),
+]
+
+
+@pytest.mark.parametrize("case", SAID, ids=lambda case: " ".join(case[:3]))
+def test_a_verdict_is_said_so_that_somebody_at_an_airport_understands_it(case: Any) -> None:
+    cats, container, flight, said = case
+    boxes = BOXES | {
+        "weak bag": replace(BOXES["bag 40"], max_load_g=4500),
+        "heavy bag": replace(BOXES["bag 40"], weight_g=3700),
+        "hall": box(HARD, (900, 800, 800), (800, 700, 700), 9000, 60_000),
+    }
+
+    told = judged(boxes[container], cats, flight)
+
+    assert sentence(told, place=leg(flight).cabin) == said
+
+
+def test_what_the_sum_of_all_sides_decides_is_said_so() -> None:
+    allowed = replace(RULES, cabin=[replace(rule, sum_mm=875) for rule in RULES.cabin if rule.airline == "IB"])
+    asked = needs([CATS["Miso"]], leg("IB economy"), SOFT, allowed, today=TODAY)
+    little, none = verdict(BOXES["bag 40"], asked), verdict(BOXES["bag 46"], asked)
+
+    assert sentence(little, place="economy") == (
+        "It only just fits under the seat: 5 mm to spare in length, width and height together."
+    )
+    assert sentence(replace(none, outside=(0, 0, 0)), place="economy") == (
+        "It is too large to go under the seat: 10.5 cm too much in length, width and height together."
+    )
+
+
+def test_a_rule_that_nobody_has_read_for_long_is_said_to_be_old() -> None:
+    told = judged(BOXES["bag 40"], "Miso", "LH economy", today=date(2028, 1, 1))
+
+    assert sentence(told, place="economy") == "Ask the airline: we last read its rule more than 180 days ago."
 
 
 @pytest.mark.parametrize(

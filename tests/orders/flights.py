@@ -7,7 +7,7 @@ from tests.catalog.rules import import_fresh_rules
 from tests.shop import Shop
 
 MISO = {"length_mm": 460, "elbow_height_mm": 140, "width_mm": 160, "height_mm": 280, "weight_g": 4300}
-LARGE = {**MISO, "width_mm": 700}
+LARGE = {**MISO, "width_mm": 340}
 
 
 def know_airlines(shop: Shop) -> Shop:

@@ -208,6 +208,7 @@ def test_who_was_told_another_credit_is_asked_again(shop: Shop) -> None:
         )
 
     assert (answer.status_code, answer.json()["code"]) == (409, "price_changed")
+    assert answer.json()["errors"][0]["pointer"] == "#/credit"
     assert fresh(order).status == OrderStatus.CONFIRMED
 
 

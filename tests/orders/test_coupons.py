@@ -98,6 +98,7 @@ def test_a_coupon_that_does_not_count_is_refused_with_the_reason(shop: Shop, cas
     answer = ask(shop, "WORD")
 
     assert (answer.status_code, answer.json()["code"]) == (409, code)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["#/coupon"]
     assert Quote.objects.count() == 0
 
 
@@ -147,9 +148,10 @@ def test_what_was_used_since_the_quote_is_refused_when_it_is_ordered(
     quote = shop.quote(coupon="WORD")
     ordered(shop, "WORD", customer=other)
 
-    with pytest.raises(refusal):
+    with pytest.raises(refusal) as no:
         place_order(customer_id=quote.customer_id, quote_id=quote.pk)
 
+    assert no.value.pointer == "/quote"  # the order itself names no coupon
     assert Order.objects.count() == 1
     assert len(shop.claims_at_ims()) == 1
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.privacy import close_account
 from catalog.models import CabinRule
 from orders.models import Order, Quote
+from tests.document import Operation, operations
 from tests.factories.accounts import CatFactory, UserFactory
 from tests.orders.flights import LARGE, MISO, ask, know_airlines, trip
 from tests.shop import Shop, key
@@ -75,6 +76,30 @@ def test_a_kept_cat_is_frozen_as_it_measures_now(shop: Shop) -> None:
 
     assert again["trip"] == quote["trip"]
     assert again["trip"]["cats"][0]["length_mm"] == 460
+
+
+def test_what_was_judged_before_verdicts_told_weights_is_told_as_documented(shop: Shop) -> None:
+    quote = ask(shop, shop.body(**trip(shop, "LH")))
+    placed = shop.phone().post("/api/v1/orders", {"quote": quote["id"]}, format="json", headers=key()).json()
+    for kept in (Quote.objects.get(), Order.objects.get()):
+        for verdict in (verdict for fit in kept.trip["fits"] for verdict in fit["verdicts"]):
+            del verdict["inside"]["weight_g"], verdict["outside"]["sum_mm"], verdict["outside"]["weight_g"]
+            verdict["inside"]["height_mm"] = -36  # beside a cat that stands, under a seat
+        kept.save(update_fields=["trip"])
+
+    for path, about in (
+        (f"/api/v1/quotes/{quote['id']}", operation("GET /api/v1/quotes/{quote_id}")),
+        (f"/api/v1/orders/{placed['number']}", operation("GET /api/v1/orders/{number}")),
+    ):
+        told = shop.phone().get(path).json()
+        assert about.violations(200, "application/json", told) == []
+        [verdict] = told["lines"][0]["fit"]["verdicts"]
+        assert (verdict["inside"], verdict["outside"]["sum_mm"], verdict["outside"]["height_mm"]) == (None, None, 20)
+
+
+def operation(name: str) -> Operation:
+    [found] = [one for one in operations() if str(one) == name]
+    return found
 
 
 def test_the_order_keeps_the_trip_the_verdicts_and_the_rules_that_decided(shop: Shop) -> None:

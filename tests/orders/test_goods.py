@@ -75,8 +75,9 @@ def test_the_days_of_return_begin_when_it_is_handed_over_and_end(shop: Shop) -> 
     order = collected(shop)
     line = order.lines.get()
 
-    with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)), pytest.raises(ReturnTooLate):
+    with time_machine.travel(timezone.now() + timedelta(days=14, minutes=1)), pytest.raises(ReturnTooLate) as no:
         ask_return(order_id=order.pk, line_ids=[line.pk], actor=ME)
+    assert no.value.pointer == "/lines/0"
     with time_machine.travel(timezone.now() + timedelta(days=13, hours=23)):
         ask_return(order_id=order.pk, line_ids=[line.pk], actor=ME)
 

@@ -80,7 +80,7 @@ def test_a_new_version_in_force_on_the_day_of_the_flight_is_told_once_with_what_
     change(shop.day(5), height_mm=190)
 
     assert [str(one) for one in recheck_rules()] == [
-        "BAG-1: it fits; now it does not do. The container is larger than the space there is for it."
+        "BAG-1: it fits; now it does not fit. It is too large to go under the seat: 2 cm too high."
     ]
     assert recheck_rules() == []
     run_jobs()
@@ -91,7 +91,7 @@ def test_a_new_version_in_force_on_the_day_of_the_flight_is_told_once_with_what_
     assert (event.actor, event.from_status, event.to_status) == ("clock", "confirmed", "confirmed")
     (message,) = told_of_flights()
     assert message.to == [shop.customer.email]
-    for words in ("it fits; now it does not do", "LH on", "free of charge"):
+    for words in ("it fits; now it does not fit", "LH on", "free of charge"):
         assert words in message.body, words
 
 

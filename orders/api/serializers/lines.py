@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from catalog.fit import HOLD, Answer, CabinClass
 from core.api import MoneyOutput
-from inventory.travellers import VerdictOutput
+from inventory.travellers import InsideOutput, VerdictOutput
 from orders.models import OrderLine
 
 MOST_AHEAD = 14  # days in which a cat gets used to what is rented
@@ -55,11 +56,22 @@ class PricedOutput(serializers.Serializer[Any]):
     explanation = serializers.ListField(child=serializers.CharField())
 
 
+@extend_schema_serializer(component_name="KeptVerdict")
+class KeptVerdictOutput(VerdictOutput):
+    """As it was found when the quote was made, or when the order was looked at again."""
+
+    inside = InsideOutput(
+        allow_null=True,
+        help_text="How much larger the container is inside than the cats need, as of a Verdict; null: an old quote "
+        "does not tell it.",
+    )
+
+
 class FitOutput(serializers.Serializer[Any]):
     """Whether one container will do for the cats on their flights. Confirm with the airline."""
 
     answer = serializers.ChoiceField(Answer.choices, help_text="The worst of the verdicts.")
-    verdicts = VerdictOutput(many=True)
+    verdicts = KeptVerdictOutput(many=True)
 
 
 class TravellerOutput(serializers.Serializer[Any]):

@@ -9,7 +9,11 @@ from catalog.models import Kind
 from inventory.models import Depot
 from tests.factories.catalog import (
     ContainerFactory,
+    RentalOfferFactory,
+    SaleOfferFactory,
     VariantFactory,
+    accessory,
+    bundle,
 )
 from tests.factories.inventory import (
     DepotClosureFactory,
@@ -30,9 +34,26 @@ def test_a_calendar_tells_each_day_what_can_be_had(get: Get, depot: Depot, pool:
     assert (shown["depot"], shown["from"], shown["to"]) == ("BER", day(1), day(10))
     assert shown["closed"] == [day(2), day(3)]
     [variant] = shown["variants"]
-    assert (variant["sku"], variant["sale"]) == ("POO-ONE", 0)
+    assert (variant["sku"], variant["sale"]) == ("POO-ONE", None)  # it is only for rent
     # blocked from day 5 to 7; two days of turnaround must lie before, one of preparation after
     assert variant["rental"] == [1, 1, 0, 0, 0, 0, 0, 0, 1, 1]
+
+
+def test_what_is_not_rented_or_not_sold_is_told_apart_from_what_is_all_gone(get: Get, depot: Depot):
+    lead = VariantFactory(sku="BAG", approved=True, container__slug="bag")
+    SaleOfferFactory(variant=lead)
+    whole = bundle(lead, accessory(sku="BOWL"), sku="SET", container__slug="set", offered=False, approved=True)
+    SaleOfferFactory(variant=whole)
+    RentalOfferFactory(variant=VariantFactory(sku="CRATE", approved=True))
+
+    board = get("/api/v1/availability", depot="BER", sku=["BAG", "SET", "CRATE"], **days(1, 2))
+
+    assert {one["sku"]: (one["sale"], one["rental"]) for one in board["variants"]} == {
+        "BAG": (0, None), "SET": (0, None), "CRATE": (None, [0, 0]),
+    }  # fmt: skip
+    for slug in ("bag", "set"):
+        [shown] = get(f"{LIST}/{slug}/calendar", depot="BER", **days(1, 2))["variants"]
+        assert (shown["sale"], shown["rental"]) == (0, None)
 
 
 def test_the_calendar_agrees_with_the_list_for_every_run_of_days(get: Get, depot: Depot, pool: Any):

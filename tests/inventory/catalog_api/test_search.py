@@ -63,6 +63,9 @@ def shelf(depot: Depot) -> None:
         ("crate", ["The One", "Café Noir", "Murmur"]),  # what says so stands before what means the same
         ("kennels", ["Murmur", "The One", "Café Noir"]),
         ("noir crate", ["Café Noir"]),
+        ("pet murmur", ["Murmur"]),  # what everything is for says nothing beside other words
+        ("Citadel for cats", ["The One"]),
+        ("pet", []),  # alone it is sought as it is written
         ("korb", []),  # a word of another language
         ("gemurmel", []),
         ("mesh citadel", []),
@@ -82,6 +85,10 @@ def test_words_find_what_was_meant(get: Get, search: str, expected: list[str]):
         ("de", "windig", ["Café Noir"]),
         ("fr", "sacs dos", ["Café Noir"]),
         ("es", "jaulas", ["The One"]),
+        ("fr", "caisse de transport", ["The One"]),
+        ("es", "mochila para gatos", ["Café Noir"]),
+        ("de", "Windig transport", ["Café Noir"]),
+        ("en", "windig transport", []),  # a word of another language
         ("pt", "murmur", ["Murmur"]),
     ],
 )
