@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from orders.models import Charge, ChargeKind, Order
-from orders.states import OrderStatus
+from orders.models import Charge, ChargeKind, Order, Rental
+from orders.states import OrderStatus, RentalStatus
 from payments.models import Deposit, Dispute, DocumentLine, Mail, Payment, Refund
 from payments.selectors import (
     balance,
@@ -348,10 +348,15 @@ def _has_ended_right(account: Account, deposit: Deposit, *, seen: bool) -> None:
         assert left == stays or payment.refund_waiting_minor, f"it keeps another amount than it says: {account}"
 
 
+# Staff may release a deposit as soon as it is secured; what is owed then waits for the rental all the same.
+_STILL_RENTED = (RentalStatus.BOOKED, RentalStatus.READY, RentalStatus.OUT, RentalStatus.RETURNED)
+
+
 def debts_are_asked_for(books: Books) -> None:
     """What a delivered order owes beyond its deposit was asked of the card or of its owner."""
     for pk, account in books.accounts.items():
         over = account.deposits and not any(d.status in DEPOSIT_LIVE for d in account.deposits)
+        over = over and not Rental.objects.filter(line__order=pk, status__in=_STILL_RENTED).exists()
         if account.order.status != OrderStatus.CONFIRMED or not over or owed(pk) <= 0:
             continue
         extras = [p for p in account.payments if p.purpose == Payment.Purpose.EXTRA and p.status in LIVE]
