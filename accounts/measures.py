@@ -46,9 +46,7 @@ class MeasuresInput(Input):
     length_mm = MeasureInput(LENGTH, "A: nose tip to root of tail.")
     elbow_height_mm = MeasureInput(ELBOW_HEIGHT, "B: ground to elbow; less than height_mm.")
     width_mm = MeasureInput(WIDTH, "C: across the shoulders or the widest point; less than length_mm.")
-    height_mm = MeasureInput(
-        HEIGHT, "D: ground to the top of the head or the ear tips, whichever is higher; at most length_mm."
-    )
+    height_mm = MeasureInput(HEIGHT, "D: ground to the top of the head or the ear tips, whichever is higher.")
     weight_g = MeasureInput(WEIGHT)
     snub_nosed = serializers.BooleanField(required=False, help_text="Persian, Exotic and the like: needs more room.")
     born_on = serializers.DateField(required=False, allow_null=True)

@@ -49,10 +49,6 @@ WIDTH = _length("width", 40, 350)
 HEIGHT = _length("height", 80, 600)
 WEIGHT = Range(of="weight", least=200, most=20_000, unit="g", larger={"kg": 1000})
 
-# Grams for each litre of a cube as long as the cat: 44 is common; kittens, thin and fat ones stay within 15 and 150.
-_LIGHTEST, _HEAVIEST = 12, 200
-
-
 MEASURES = ("length_mm", "elbow_height_mm", "width_mm", "height_mm", "weight_g")
 
 
@@ -61,32 +57,15 @@ def wrong_together(measures: Mapping[str, int], *, born_on: date | None, today: 
 
     measures: all of `MEASURES`. Returns: {the name of a field: a sentence}.
     """
-    wrong = _wrong_shape(*(measures[name] for name in MEASURES[:-1]))
-    weight = _wrong_weight(measures["length_mm"], measures["weight_g"])
-    birthday = _wrong_birthday(born_on, today)
-    return wrong | {name: why for name, why in (("weight_g", weight), ("born_on", birthday)) if why is not None}
-
-
-def _wrong_shape(length_mm: int, elbow_height_mm: int, width_mm: int, height_mm: int) -> dict[str, str]:
-    found = {}
-    if elbow_height_mm >= height_mm:
+    wrong = {}
+    if measures["elbow_height_mm"] >= measures["height_mm"]:
         why = "The elbow is below the top of the head: elbow_height_mm must be less than height_mm."
-        found["elbow_height_mm"] = why
-    if width_mm >= length_mm:
-        found["width_mm"] = "A cat is longer than it is wide: width_mm must be less than length_mm."
-    if height_mm > length_mm:
-        why = "A cat is longer, from its nose to the root of its tail, than high: height_mm must be at most length_mm."
-        found["height_mm"] = why
-    return found
-
-
-def _wrong_weight(length_mm: int, weight_g: int) -> str | None:
-    litres = (length_mm / 100) ** 3
-    least, most = max(_LIGHTEST * litres, WEIGHT.least), min(_HEAVIEST * litres, WEIGHT.most)
-    if least <= weight_g <= most:
-        return None
-    sure = f"A cat {length_mm} mm long weighs between {least:.0f} and {most:.0f} g"
-    return f"{sure}; look at its length and its weight again."
+        wrong["elbow_height_mm"] = why
+    if measures["width_mm"] >= measures["length_mm"]:
+        wrong["width_mm"] = "A cat is longer than it is wide: width_mm must be less than length_mm."
+    if (birthday := _wrong_birthday(born_on, today)) is not None:
+        wrong["born_on"] = birthday
+    return wrong
 
 
 def _wrong_birthday(born_on: date | None, today: date) -> str | None:

@@ -106,9 +106,6 @@ def test_a_new_cat_needs_a_key_that_makes_it_safe_to_send_again():
         ({"width_mm": 160.5}, "#/width_mm", "Give whole millimetres, such as 460."),
         ({"weight_g": "heavy"}, "#/weight_g", "Give whole grams, such as 4200."),
         ({"width_mm": 340, "length_mm": 340}, "#/width_mm", "A cat is longer than it is wide"),
-        ({"height_mm": 461}, "#/height_mm", "A cat is longer, from its nose to the root of its tail, than high"),
-        ({"weight_g": 420}, "#/weight_g", "A cat 460 mm long weighs between 1168 and 19467 g"),
-        ({"length_mm": 900}, "#/weight_g", "A cat 900 mm long weighs between 8748 and 20000 g"),
         ({"elbow_height_mm": 280}, "#/elbow_height_mm", "The elbow is below the top of the head"),
         ({"born_on": "0001-01-01"}, "#/born_on", "No cat is older than 40 years"),
         ({"name": "Mia\u202etac"}, "#/name", "Control characters cannot be part of this."),
@@ -145,7 +142,7 @@ def test_a_cat_kept_with_measures_that_are_refused_by_now_can_still_be_renamed()
     phone, cat = client_for(owner := UserFactory()), CatFactory(owner=owner, length_mm=1200)
 
     assert phone.patch(f"{CATS}/{cat.pk}", {"name": "Mia"}).status_code == 200
-    assert pointers(phone.patch(f"{CATS}/{cat.pk}", {"weight_g": 4300})) == ["#/weight_g"]
+    assert pointers(phone.patch(f"{CATS}/{cat.pk}", {"length_mm": 1190})) == ["#/length_mm"]
 
 
 @pytest.mark.parametrize("missing", A_CAT)
