@@ -30,9 +30,9 @@ from catalog.forms.offers import (
     TaxRateForm,
 )
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, in_force, shop_today
+from catalog.offer_resources import RentalOfferResource, SaleOfferResource
 from catalog.price_changes import AnyOffer, goes_on_without, keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee
-from catalog.resources import SaleOfferResource
 from core.backoffice import Ask, AsksFirst, FindsRow, NewestFirst
 from core.money import format_minor
 from core.time import day_after
@@ -185,8 +185,9 @@ class RentalRateInline(TabularInline):
 
 
 @admin.register(RentalOffer)
-class RentalOfferAdmin(OfferAdmin):
+class RentalOfferAdmin(OfferAdmin, TransferMixin):
     form = RentalOfferForm
+    resource_classes: ClassVar[list[Any]] = [RentalOfferResource]
     list_display = ("titled", "rates_shown", "deposit_shown", "when", "length", "buffers")
     list_filter = (WhenFilter, "currency", ("variant__container__kind", ChoicesDropdownFilter))
     fieldsets = (

@@ -81,27 +81,23 @@ class TransferMixin(ImportExportModelAdmin):
     def import_action(self, request: HttpRequest, **kwargs: Any) -> TemplateResponse:
         """The columns are told also beside a file that cannot be read."""
         answer = super().import_action(request, **kwargs)
+        resources = [resource() for resource in self.get_import_resource_classes(request)]
         answer.context_data["fields_list"] = [
-            ("", [field.column_name for field in resource().get_user_visible_fields()])
-            for resource in self.get_import_resource_classes(request)
+            ("", [field.column_name for field in resource.get_user_visible_fields()]) for resource in resources
         ]
+        answer.context_data["hints"] = [resource.hint for resource in resources if resource.hint]
         return answer
 
     def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
-        """The history of each row says which columns a file changed."""
-        columns = {
-            self.opts.get_field(field.attribute).attname: field.column_name
-            for field in self.resource_classes[0]().get_import_fields()
-        }
+        """The history of each row says what a file changed from what to what."""
+        resource = self.get_import_resource_classes(request)[0]()
         told: dict[tuple[int, str], list[Any]] = {}
         for row in result:
             if row.is_new():
-                told.setdefault((ADDITION, "Imported: new."), []).append(row.instance)
+                said = ", ".join(["new", *resource.told_new(row.instance)])
+                told.setdefault((ADDITION, f"Imported: {said}."), []).append(row.instance)
             elif row.is_update():
-                changed = [
-                    column for name, column in columns.items()
-                    if getattr(row.original, name) != getattr(row.instance, name)
-                ]  # fmt: skip
+                changed = resource.told_changes(row.original, row.instance)
                 told.setdefault((CHANGE, f"Imported: {', '.join(changed)}."), []).append(row.instance)
         for (flag, message), rows in told.items():
             LogEntry.objects.log_actions(str(request.user.pk), rows, flag, message)
