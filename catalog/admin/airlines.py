@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
+from catalog.admin.editing import EditedInCatalog
 from catalog.admin.showing import lines, link
 from catalog.admin.variants import TransferMixin
 from catalog.fit import BELIEVED_FOR, Trust
@@ -48,7 +49,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class RuleAdmin(FindsRow, NewestFirst, ModelAdmin, TransferMixin):
+class RuleAdmin(EditedInCatalog, FindsRow, NewestFirst, ModelAdmin, TransferMixin):
     list_filter = (
         DueFilter, ("trust", ChoicesDropdownFilter), "allowed", ("airline", RelatedDropdownFilter),
     )  # fmt: skip
@@ -255,7 +256,7 @@ class HoldRuleInline(CabinRuleInline):
 
 
 @admin.register(Airline)
-class AirlineAdmin(NewestFirst, ModelAdmin, TransferMixin):
+class AirlineAdmin(EditedInCatalog, NewestFirst, ModelAdmin, TransferMixin):
     resource_classes: ClassVar[list[Any]] = [AirlineResource]
     list_display = ("name", "code", "cabin_shown", "hold_shown")
     search_fields = ("name", "code")

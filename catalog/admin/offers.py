@@ -6,19 +6,22 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from catalog.admin.editing import EditedInCatalog, EditedUnderVariant
 from catalog.admin.showing import price_of, rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
 from catalog.forms.offers import (
@@ -34,9 +37,11 @@ from catalog.offer_resources import RentalOfferResource, SaleOfferResource
 from catalog.price_changes import AnyOffer, goes_on_without, keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee
 from core.backoffice import Ask, AsksFirst, FindsRow, NewestFirst
+from core.editing import EditedByMany
 from core.money import format_minor
 from core.time import day_after
 
+_LONGEST_KEY = 19  # digits
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
 
@@ -65,7 +70,7 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset.filter(in_force())
 
 
-class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
+class OfferAdmin(EditedUnderVariant, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
 
     list_select_related = ("variant__container",)
@@ -73,6 +78,12 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     search_help_text = "SKU or container"
     autocomplete_fields = ("variant",)
     warn_unsaved_form = True
+
+    def variants_of(self, request: HttpRequest, object_id: str) -> list[int]:
+        """The one it is of, and another one that it is to be of."""
+        stored = self.model.objects.filter(pk=object_id).values_list("variant_id", flat=True)
+        typed = request.POST.get("variant", "")
+        return [*stored, *([int(typed)] if typed.isdecimal() and len(typed) < _LONGEST_KEY else [])]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.is_over)
@@ -90,8 +101,24 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
             keep_what_was(form.instance, request.user)
         super().save_related(request, form, formsets, change)
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        offer = self.row(request, object_id)
+        told = {"heading": f"{offer.variant.sku}: {offer}"}
+        return super().history_view(request, object_id, {**told, **(extra_context or {})})
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         """No row goes but one that has not begun: says what is withdrawn, and what holds then."""
+        if request.method != "POST":
+            return self._ask_or_withdraw(request, object_id)
+        with transaction.atomic():
+            self._hold(request, unquote(object_id))  # whether it has begun, or is gone, is looked at under the lock
+            try:
+                return self._ask_or_withdraw(request, object_id)
+            except Http404:
+                self.message_user(request, "This price was withdrawn already.", messages.WARNING)
+                return redirect(reverse(f"admin:catalog_{self.opts.model_name}_changelist"))
+
+    def _ask_or_withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         offer = self.row(request, object_id)
         if not self.has_delete_permission(request, offer):
             raise PermissionDenied
@@ -104,7 +131,7 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
             self.message_user(request, "This price has begun meanwhile: nothing was withdrawn.", messages.WARNING)
             return redirect(back)
         withdraw(offer)
-        self.log_change(request, offer.variant, f"{ask.title}.")
+        self.log_change(request, offer.variant, f"{ask.title}. It was {strip_tags(price_of(offer))}.")
         said = f"the price from {date_format(offer.valid_from)}" if offer.is_to_come else "it is no longer offered"
         self.message_user(request, f"Withdrawn: {offer.variant.sku}, {said}.", messages.SUCCESS)
         return redirect(back)
@@ -257,7 +284,7 @@ def _because(fee: RentalFee, currency: str) -> str:
 
 
 @admin.register(Season)
-class SeasonAdmin(NewestFirst, ModelAdmin):
+class SeasonAdmin(EditedInCatalog, NewestFirst, ModelAdmin):
     """Holds for quotes made from now on; rentals keep the seasons of their quote."""
 
     form = SeasonForm
@@ -272,7 +299,7 @@ class SeasonAdmin(NewestFirst, ModelAdmin):
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(NewestFirst, ModelAdmin):
+class TaxRateAdmin(EditedByMany, NewestFirst, ModelAdmin):
     form = TaxRateForm
     list_display = ("country", "tax_class", "percent", "valid_from")
     list_filter = ("country", ("tax_class", ChoicesDropdownFilter))
