@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
 from catalog.admin.editing import EditedInCatalog, EditedUnderVariant
 from catalog.admin.showing import price_of, rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
@@ -70,7 +71,7 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset.filter(in_force())
 
 
-class OfferAdmin(EditedUnderVariant, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
+class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
 
     list_select_related = ("variant__container",)
@@ -78,6 +79,12 @@ class OfferAdmin(EditedUnderVariant, FindsRow, AsksFirst, NewestFirst, ModelAdmi
     search_help_text = "SKU or container"
     autocomplete_fields = ("variant",)
     warn_unsaved_form = True
+    deleting = (
+        "What is in force ends now, with every price that is to come; what has not begun never does. What is quoted or "
+        "ordered keeps its price, and what each cost stays written down."
+    )
+    delete_many = "No longer offer…"
+    verb = "Withdraw"
 
     def variants_of(self, request: HttpRequest, object_id: str) -> list[int]:
         """The one it is of, and another one that it is to be of."""
@@ -100,6 +107,16 @@ class OfferAdmin(EditedUnderVariant, FindsRow, AsksFirst, NewestFirst, ModelAdmi
         if any(rows.has_changed() for rows in formsets):
             keep_what_was(form.instance, request.user)
         super().save_related(request, form, formsets, change)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        """With what deleting means here, in the place of a button to delete."""
+        if (offer := kwargs.get("obj")) is not None and self.has_delete_permission(request, offer):
+            said = "Withdraw…" if offer.is_to_come else "No longer offer…"
+            address = reverse(f"admin:catalog_{self.opts.model_name}_delete", args=[offer.pk])
+            context |= {"show_delete": False, "withdraw": (said, address)}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         offer = self.row(request, object_id)
@@ -284,7 +301,7 @@ def _because(fee: RentalFee, currency: str) -> str:
 
 
 @admin.register(Season)
-class SeasonAdmin(EditedInCatalog, NewestFirst, ModelAdmin):
+class SeasonAdmin(EditedInCatalog, SaysWhatIsDeleted, NewestFirst, ModelAdmin):
     """Holds for quotes made from now on; rentals keep the seasons of their quote."""
 
     form = SeasonForm
@@ -292,6 +309,7 @@ class SeasonAdmin(EditedInCatalog, NewestFirst, ModelAdmin):
     list_filter = (("kind", ChoicesDropdownFilter),)
     fields = (("name", "kind"), ("start_on", "end_on"), "percent")
     warn_unsaved_form = True
+    deleting = "Its days cost what other days do, in quotes from now on. What is quoted or ordered keeps its price."
 
     @display(description="Day price", ordering="percent")
     def change(self, row: Season) -> str:
@@ -299,11 +317,14 @@ class SeasonAdmin(EditedInCatalog, NewestFirst, ModelAdmin):
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(EditedByMany, NewestFirst, ModelAdmin):
+class TaxRateAdmin(EditedByMany, SaysWhatIsDeleted, NewestFirst, ModelAdmin):
     form = TaxRateForm
     list_display = ("country", "tax_class", "percent", "valid_from")
     list_filter = ("country", ("tax_class", ChoicesDropdownFilter))
     fields = (("country", "tax_class"), ("percent", "valid_from"))
+    deleting = (
+        "In quotes from now on prices contain the tax of the rate before it. What is quoted or ordered keeps its own."
+    )
 
     @display(description="Rate", ordering="rate_bp")
     def percent(self, row: TaxRate) -> str:
