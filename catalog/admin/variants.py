@@ -24,6 +24,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedUnderVariant
 from catalog.admin.showing import (
     all_prices,
     anchor,
@@ -244,7 +246,7 @@ def measured_with(variant: Variant) -> SafeString | str:
 
 
 @admin.register(Variant)
-class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -269,6 +271,8 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
+    deleting = "Its prices and inspections go for good, too. To sell or rent it no longer, withdraw its prices."
+    instead = "To sell or rent it no longer, withdraw its prices; what is ordered and what is in stock keeps it."
     inlines = (BundlePartInline, SaleOfferInline, RentalOfferInline, ApprovalInline)
     actions_detail = ("inspect", "new_prices", "add_rental_offer")
     change_form_before_template = "catalog/variant_summary.html"
@@ -359,8 +363,9 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
             approval = inspect_variant(
                 variant_id=variant.pk, met=form.met(), actor=request.user, note=form.cleaned_data["note"]
             )
-            self.log_change(request, variant, f"Inspected: {approval.result}.")
             passed = approval.result == Approval.Result.APPROVED
+            was, now = approval_state(variant).lower(), (APPROVED if passed else REFUSED).lower()
+            self.log_change(request, variant, f"Checked against the list: approval from {was} to {now}.")
             outcome = "is approved." if passed else "is refused; customers do not see it."
             self.message_user(request, f"{variant.sku} {outcome}", messages.SUCCESS if passed else messages.WARNING)
             return redirect(reverse("admin:catalog_variant_change", args=[variant.pk]))
@@ -407,7 +412,7 @@ class VariantAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
         except ValidationError as no:
             form.add_error(None, [*no.messages])
             return False
-        self.log_change(request, variant, f"New prices from {on}.")
+        self.log_change(request, variant, f"New prices from {date_format(on)} on: {', '.join(form.told_changes())}.")
         said = f"{variant.sku} costs something else from {date_format(on)} on."
         self.message_user(request, said, messages.SUCCESS)
         return True
