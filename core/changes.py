@@ -26,7 +26,8 @@ def text_of(field: forms.Field, value: Any) -> Text:
 
 def texts_of(form: Any) -> dict[str, Text]:
     """What each field of a form showed before anybody typed: what is stored. Keys are left out."""
-    key = form.instance._meta.pk.name  # noqa: SLF001 (public, whatever its name)
+    row = getattr(form, "instance", None)
+    key = row._meta.pk.name if row else ""  # noqa: SLF001 (public, whatever its name)
     return {
         name: text_of(field, form.get_initial_for_field(field, name))
         for name, field in form.fields.items()
@@ -56,7 +57,7 @@ def in_words(form: Any, name: str, text: Text, currency: str = "") -> str:
         return ", ".join(names.get(one, one) for one in texts)
     said = ", ".join(texts)
     if isinstance(field, AmountField):
-        return _amount(field, said, currency or _currency(form))
+        return _amount(field, said, currency or _currency(form) or field.currency or "")
     return f"{said} {field.unit}" if isinstance(field, MeasureField) else said
 
 
@@ -69,7 +70,7 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _currency(form: Any) -> str:
-    return getattr(getattr(form, "parent", None) or form.instance, "currency", "") or ""
+    return getattr(getattr(form, "parent", None) or getattr(form, "instance", None), "currency", "") or ""
 
 
 def _amount(field: AmountField, said: str, currency: str) -> str:

@@ -117,6 +117,19 @@ def _state(form: Any, formsets: list[Any]) -> State:
     return shown
 
 
+def shown_by(form: Any) -> str:
+    """For a step: what its form shows, to be carried by its page under the name AS_READ."""
+    return _written({"": texts_of(form)})
+
+
+def overtaken(form: Any, sent: str) -> list[Difference]:
+    """For a step: what is other than its page showed, and is shown so in the form now unless it was typed anew.
+
+    Raises: ValidationError when what was sent cannot be read.
+    """
+    return list(_differences(form, _read(sent)[1].get("", {}), texts_of(form)))
+
+
 def _key(formset: Any, row: Model) -> str:
     return f"{formset.prefix}-{row.pk}"
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -391,7 +392,7 @@ class VariantAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, N
     def new_prices(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What it costs from the start of a day on: first which day, then what is other than it would be."""
         variant = self.row(request, object_id)
-        context = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
+        context: dict[str, Any] = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
         first = FirstDayForm(request.POST if "on" in request.POST else request.GET or None)
         if not first.is_valid():
             ask = Ask(title=f"New price of {variant.sku}", text=_NEW_PRICES, submit="Go on")
@@ -399,10 +400,15 @@ class VariantAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, N
         on = first.cleaned_data["on"]
         if "on" in request.POST:
             return redirect(f"{request.path}?on={on}")
-        then = [row for row in versions(variant) if row.is_in_force(on)]
-        form = NewPricesForm(sent(request), sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer))))
-        if form.is_valid() and self._begin(request, variant, on, form):
-            return redirect(context["back"])
+        with transaction.atomic():
+            if request.method == "POST":
+                self.hold(request, str(variant.pk))  # so that what the page showed is still so when it is saved
+            then = [row for row in versions(variant) if row.is_in_force(on)]
+            offers = sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer)))
+            form = NewPricesForm(sent(request), offers)
+            if form.is_valid() and self._begin(request, variant, on, form):
+                return redirect(context["back"])
+        context["hidden"] = form.hidden
         ask = Ask(title=f"Price of {variant.sku} from {date_format(on)} on", text=_NEW_PRICES, submit="Let it begin")
         return self.ask(request, form=form, ask=ask, context=context)
 

@@ -17,6 +17,7 @@ from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, 
 from catalog.price_changes import AnyOffer, NewPrice, require_effect, withdraw
 from catalog.pricing import Step
 from core.changes import from_to
+from core.editing import AS_READ, overtaken, shown_by
 from core.forms import AmountField, DayInput, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import format_minor, to_decimal
 
@@ -90,8 +91,23 @@ class NewPricesForm(forms.Form):
         self.fields[name] = AmountField(currency=offer.currency, label=label, initial=initial)
         self._said[name] = offer, what
 
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the page of the step carries."""
+        return [(AS_READ, shown_by(self))]
+
+    def _require_as_read(self) -> None:
+        """Raises: ValidationError, where another one changed what the page showed."""
+        if others := overtaken(self, self.data[AS_READ]) if AS_READ in self.data else []:
+            told = "; ".join(f"{one.what} was {one.was}, and is {one.now} now" for one in others)
+            raise ValidationError(
+                f"Not saved: this was changed while your page was open. {told}. What you typed is still below: look at "
+                "it, and send it again."
+            )
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        self._require_as_read()
         for name, (offer, what) in self._said.items():
             if (typed := self.cleaned_data.get(name)) is not None:
                 if what == "price_minor" and not typed:

@@ -1,6 +1,6 @@
 """Several people change the same rows of the catalog: nothing is lost silently, and everybody is told who did what."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from catalog.models import Airline, CabinRule, RentalRate, SaleOffer
@@ -176,6 +177,26 @@ def test_the_check_costs_one_statement_beside_the_lock(staff: Client):
         asked.append(len(captured))
 
     assert asked[1] <= asked[0] + 1
+
+
+def test_new_prices_are_not_begun_on_top_of_those_that_another_wrote_meanwhile(staff: Client, other: Client):
+    variant = VariantFactory(offered=True, sku="MUR-M")
+    day = timezone.localdate() + timedelta(days=30)
+    begins = f"{page('variant', 'new_prices', variant.pk)}?on={day}"
+    mine, theirs = (sent_by_step(who.get(begins)) for who in (staff, other))
+    assert other.post(begins, theirs | {"sale_EUR_price_minor": "59.90"}).status_code == 302
+
+    answer = staff.post(begins, mine | {"rental_EUR_deposit_minor": "41"})
+
+    assert "To buy was €49.90, and is €59.90 now." in unescape(answer.text)
+    assert SaleOffer.objects.in_force(day).get().price_minor == 5990
+    assert staff.post(begins, sent_by_step(answer)).status_code == 302
+    assert SaleOffer.objects.in_force(day).get().price_minor == 5990
+    assert variant.rental_offers.in_force(day).get().deposit_minor == 4100
+
+
+def sent_by_step(answer: Any) -> dict[str, Any]:
+    return {field.html_name: field.value() for field in answer.context["form"]} | dict(answer.context["hidden"])
 
 
 def test_deleting_says_in_our_words_what_goes_and_what_to_do_instead(staff: Client):
