@@ -109,9 +109,9 @@ def _changed(new: NewPrice, on: date, actor: Any) -> AnyOffer | None:
 
 
 @transaction.atomic
-def withdraw(offer: AnyOffer) -> None:
+def withdraw(offer: AnyOffer) -> bool:
     """Offer it no longer: from today on, with all that was to follow; what began today only is forgotten. What has not
-    begun never does, and what was before it goes on.
+    begun never does, and what was before it goes on. Returns whether it was still there.
 
     Safe to repeat. Locks: the variant.
     """
@@ -119,15 +119,16 @@ def withdraw(offer: AnyOffer) -> None:
     rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
     stored: AnyOffer | None = rows.filter(pk=offer.pk).first()
     if stored is None:
-        return
+        return False
     if not stored.is_to_come:
         rows.filter(valid_from__gt=shop_today()).delete()
     if stored.valid_from < shop_today():
         rows.filter(pk=stored.pk).update(valid_until=shop_today())
-        return
+        return True
     stored.delete()
     if stored.is_to_come:
         rows.filter(valid_until=stored.valid_from).update(valid_until=stored.valid_until)
+    return True
 
 
 def goes_on_without(offer: AnyOffer) -> AnyOffer | None:

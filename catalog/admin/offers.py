@@ -147,15 +147,20 @@ class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, New
         if request.POST.get("begins", "") != _begins(offer):
             self.message_user(request, "This price has begun meanwhile: nothing was withdrawn.", messages.WARNING)
             return redirect(back)
-        withdraw(offer)
-        self.log_change(request, offer.variant, f"{ask.title}. It was {strip_tags(price_of(offer))}.")
+        self._withdraw(request, offer, ask.title)
         said = f"the price from {date_format(offer.valid_from)}" if offer.is_to_come else "it is no longer offered"
         self.message_user(request, f"Withdrawn: {offer.variant.sku}, {said}.", messages.SUCCESS)
         return redirect(back)
 
-    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset.exclude(valid_until__lte=shop_today()):
-            withdraw(row)
+            self._withdraw(request, row, withdrawal(row).title)
+
+    def _withdraw(self, request: HttpRequest, offer: AnyOffer, title: str) -> None:
+        """The history of the variant tells it: that of an offer may go with it."""
+        cost = strip_tags(price_of(offer))
+        if withdraw(offer):
+            self.log_change(request, offer.variant, f"{title}. It was {cost}.")
 
     @display(description="When", ordering="valid_from")
     def when(self, row: Any) -> SafeString:

@@ -217,6 +217,8 @@ def test_deleting_says_in_our_words_what_goes_and_what_to_do_instead(staff: Clie
     assert "What is in force ends now" in pages[2]
     staff.post(page("saleoffer"), ticked | {"post": "yes"})
     assert [offer.is_over for offer in variant.sale_offers.all()] == [True]
+    history = strip_tags(staff.get(page("variant", "history", variant.pk)).text)
+    assert "No longer offer MUR-M to buy in EUR. It was €49.90." in history
     rental = staff.get(page("rentaloffer", "change", variant.rental_offers.get().pk)).text
     assert "No longer offer…" in rental
     assert "Delete rental offer" not in " ".join(rental.split())
