@@ -1,6 +1,6 @@
 """What an offer says from a day on, and what it said until then (ADR 37)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from catalog.models import RentalOffer, SaleOffer, Variant, shop_today
+from catalog.pricing import Rate, without_effect
+from core.money import format_minor
 
 
 def offers_in_force() -> list["Prefetch[Any]"]:
@@ -30,6 +32,17 @@ class NewPrice:
     rates: Mapping[int, int] = field(default_factory=dict)
 
 
+def require_effect(rates: Iterable[Rate], currency: str) -> None:
+    """Raises: ValidationError, naming a rate that no customer would ever pay."""
+    if found := without_effect(rates):
+        later, step = found
+        dear, cheap = (format_minor(rate.per_day_minor, currency) for rate in found)
+        raise ValidationError(
+            f"The rate from day {later.from_days} on would never apply: a day costs {dear}, and from day "
+            f"{step.from_days} on only {cheap}. Customers pay what costs least."
+        )
+
+
 @transaction.atomic
 def split(offer: AnyOffer, on: date, *, actor: Any = None) -> None:
     """From `on` this row speaks, until then a copy of what is stored of it; nothing when it begins on that day anyway.
@@ -37,7 +50,7 @@ def split(offer: AnyOffer, on: date, *, actor: Any = None) -> None:
     So whoever changes a row afterwards changes nothing that was. actor: who changes it. Locks: the variant.
     Raises: ValidationError when it is not in force on that day.
     """
-    Variant.objects.select_for_update().get(pk=offer.variant_id)
+    Variant.objects.select_for_update(no_key=True).get(pk=offer.variant_id)
     before: Any = type(offer).objects.get(pk=offer.pk)
     if not type(offer).objects.in_force(on).filter(pk=offer.pk).exists():
         raise ValidationError("This price is not in force on that day; change the one that is.")
@@ -70,7 +83,7 @@ def change_prices(*, variant_id: int, on: date, prices: list[NewPrice], actor: A
     """
     if on <= shop_today():
         raise ValidationError("Choose a day that has not begun; what holds today is changed on its own page.")
-    Variant.objects.select_for_update().get(pk=variant_id)
+    Variant.objects.select_for_update(no_key=True).get(pk=variant_id)
     return [row for new in prices if (row := _changed(new, on, actor)) is not None]
 
 
@@ -96,25 +109,26 @@ def _changed(new: NewPrice, on: date, actor: Any) -> AnyOffer | None:
 
 
 @transaction.atomic
-def withdraw(offer: AnyOffer) -> None:
+def withdraw(offer: AnyOffer) -> bool:
     """Offer it no longer: from today on, with all that was to follow; what began today only is forgotten. What has not
-    begun never does, and what was before it goes on.
+    begun never does, and what was before it goes on. Returns whether it was still there.
 
     Safe to repeat. Locks: the variant.
     """
-    Variant.objects.select_for_update().get(pk=offer.variant_id)
+    Variant.objects.select_for_update(no_key=True).get(pk=offer.variant_id)
     rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
     stored: AnyOffer | None = rows.filter(pk=offer.pk).first()
     if stored is None:
-        return
+        return False
     if not stored.is_to_come:
         rows.filter(valid_from__gt=shop_today()).delete()
     if stored.valid_from < shop_today():
         rows.filter(pk=stored.pk).update(valid_until=shop_today())
-        return
+        return True
     stored.delete()
     if stored.is_to_come:
         rows.filter(valid_until=stored.valid_from).update(valid_until=stored.valid_until)
+    return True
 
 
 def goes_on_without(offer: AnyOffer) -> AnyOffer | None:

@@ -1,8 +1,7 @@
 # mypy: disable-error-code="misc"
 # import-export carries no types
-"""What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g, amounts as decimals."""
+"""What the catalog writes into spreadsheets and reads back: sizes in mm, weights in g. Prices: `offer_resources`."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,11 +11,9 @@ from django.db import transaction
 from import_export import fields, widgets
 
 from catalog.languages import TRANSLATIONS
-from catalog.models import Airline, CabinRule, Container, HoldRule, SaleOffer, Variant, shop_today
-from catalog.price_changes import split
+from catalog.models import Airline, CabinRule, Container, HoldRule, Variant
 from catalog.services import recheck_soon
-from catalog.spreadsheets import AmountWidget, SpreadsheetResource
-from core.money import to_decimal
+from catalog.spreadsheets import SpreadsheetResource
 
 
 class ContainerResource(SpreadsheetResource):
@@ -45,52 +42,6 @@ class VariantResource(SpreadsheetResource):
         skip_unchanged = True
 
 
-class SaleOfferResource(SpreadsheetResource):
-    """A row changes the price from the day that `from` names; where that is empty, or a day that has begun, from today.
-
-    An old price is not exported, so that no file brings it back.
-    """
-
-    sku = fields.Field("variant", "sku", widgets.ForeignKeyWidget(Variant, "sku"))
-    currency = fields.Field("currency", "currency")
-    price = fields.Field("price_minor", "price", AmountWidget())
-    tax_class = fields.Field("tax_class", "tax_class", default="standard")
-    valid_from = fields.Field("valid_from", "from", widgets.DateWidget("%Y-%m-%d"))
-
-    class Meta:
-        model = SaleOffer
-        fields: ClassVar[list[str]] = ["sku", "currency", "price", "tax_class", "valid_from"]
-        import_id_fields: ClassVar[list[str]] = ["sku", "currency"]
-        clean_model_instances = True
-        skip_unchanged = True
-
-    def export(self, queryset: Any = None, **kwargs: Any) -> Any:
-        rows = self.get_queryset() if queryset is None else queryset
-        return super().export(queryset=rows.exclude(valid_until__lte=shop_today()), **kwargs)
-
-    def get_instance(self, _loader: Any, row: Any) -> SaleOffer | None:
-        rows: Any = SaleOffer.objects.in_force(_begins(row)).select_related("variant")
-        found: SaleOffer | None = rows.filter(variant__sku=row.get("sku"), currency=row.get("currency")).first()
-        return found
-
-    def import_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        super().import_instance(instance, row, **kwargs)
-        instance.valid_from = _begins(row)
-
-    def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:  # noqa: ARG002
-        """A price that is so already is left alone, from whatever day on it is to be so."""
-        is_so = original.pk and (original.price_minor, original.tax_class) == (instance.price_minor, instance.tax_class)
-        return bool(is_so and not import_validation_errors)
-
-    def before_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
-        super().before_save_instance(instance, row, **kwargs)
-        if instance.pk:  # or it is new
-            split(instance, instance.valid_from, actor=kwargs.get("user"))
-
-    def dehydrate_price(self, offer: SaleOffer) -> str:
-        return f"{to_decimal(offer.price_minor, offer.currency):f}"
-
-
 class AirlineResource(SpreadsheetResource):
     class Meta:
         model = Airline
@@ -98,12 +49,6 @@ class AirlineResource(SpreadsheetResource):
         import_id_fields: ClassVar[list[str]] = ["code"]
         clean_model_instances = True
         skip_unchanged = True
-
-
-def _begins(row: Any) -> date:
-    """Raises: ValueError, as a row is checked before."""
-    told = str(row.get("from") or "").strip()
-    return max(date.fromisoformat(told[:10]) if told else shop_today(), shop_today())
 
 
 HOW_IT_WAS_READ = ("source", "checked_on", "trust", "note")

@@ -9,36 +9,74 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from import_export import resources, results, widgets
+from import_export import fields, resources, results, widgets
 
+from core.changes import NOTHING, from_to
 from core.forms import parse_amount
-from core.money import validate_currency
+from core.money import format_minor, to_decimal, validate_currency
 
 MOST_ROWS = 5_000
 
 
+NO_PRICE = "A price must be more than nothing."
 _AMBIGUOUS = re.compile(r"[0-9]+,[0-9]{3}")
 
 
 class AmountWidget(widgets.Widget):
     """49.90 in the column beside `currency`, 4990 in the database."""
 
+    def __init__(self, *, may_be_nothing: bool = False) -> None:
+        super().__init__()
+        self.may_be_nothing = may_be_nothing
+
     def clean(self, value: Any, row: Any = None, **_: Any) -> int:
-        currency = str((row or {}).get("currency") or "")
-        validate_currency(currency)
-        if _AMBIGUOUS.fullmatch(str(value).strip()):
-            raise ValueError(f'"{value}" may be thousands or decimals; write it with a point, or without the comma.')
-        try:
-            amount = Decimal(str(value).strip().replace(",", "."))
-        except InvalidOperation:
-            raise ValueError(f'"{value}" is not an amount such as 49.90.') from None
-        if not amount.is_finite() or amount <= 0:
-            raise ValueError("A price must be more than nothing.")
-        return parse_amount(amount, currency)
+        return amount_of(value, row, may_be_nothing=self.may_be_nothing)
+
+
+def amount_of(value: Any, row: Any, *, may_be_nothing: bool = False) -> int:
+    """Minor units of what a cell says, in the currency of its row. Raises: ValueError, ValidationError."""
+    currency = str((row or {}).get("currency") or "")
+    validate_currency(currency)
+    if _AMBIGUOUS.fullmatch(str(value).strip()):
+        raise ValueError(f'"{value}" may be thousands or decimals; write it with a point, or without the comma.')
+    try:
+        amount = Decimal(str(value).strip().replace(",", "."))
+    except InvalidOperation:
+        raise ValueError(f'"{value}" is not an amount such as 49.90.') from None
+    if not amount.is_finite() or amount < 0 or not (amount or may_be_nothing):
+        raise ValueError("An amount cannot be less than nothing." if may_be_nothing else NO_PRICE)
+    return parse_amount(amount, currency)
+
+
+class ShownField(fields.Field):
+    """A column that people are shown otherwise than it is written into files."""
+
+    def show(self, instance: Any) -> str:
+        raise NotImplementedError
+
+
+class AmountField(ShownField):
+    """Minor units of a row's currency: 49.90 in files, €49.90 where people look at them."""
+
+    def export(self, instance: Any, **_: Any) -> str:
+        minor = self.get_value(instance)
+        return "" if minor is None else f"{to_decimal(minor, instance.currency):f}"
+
+    def show(self, instance: Any) -> str:
+        minor = self.get_value(instance)
+        return "" if minor is None else format_minor(minor, instance.currency)
 
 
 class _Diff(resources.Diff):
     """What was and what is to be, each as a whole: two digits of a weight tell nothing."""
+
+    def __init__(self, resource: Any, instance: Any, new: bool) -> None:  # noqa: FBT001 (as import-export calls it)
+        self.left = ["" for _ in resource.get_import_fields()] if new else resource.shown(instance)
+        self.right: list[str] = []
+        self.new = new
+
+    def compare_with(self, resource: Any, instance: Any) -> None:
+        self.right = resource.shown(instance)
 
     def as_html(self) -> list[SafeString]:
         pairs = zip(self.left, self.right, strict=True)
@@ -63,7 +101,12 @@ def _changed(before: str, after: str) -> SafeString:
 
 
 class SpreadsheetResource(resources.ModelResource):
-    """What is wrong with a file is said in plain words: for its columns, or else for every cell of every row."""
+    """What is wrong with a file is said in plain words: for its columns, or else for every cell of every row.
+
+    hint: what is said of the columns before a file is sent.
+    """
+
+    hint = ""
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         super().before_import(dataset, **kwargs)
@@ -132,6 +175,24 @@ class SpreadsheetResource(resources.ModelResource):
             known = ", ".join(str(value) for value, _ in choices if value)
             return f'"{(error.params or {}).get("value")}" is none of {known}.'
         return " ".join(error.messages)
+
+    def shown(self, instance: Any) -> list[str]:
+        """What a row says in each column, for people."""
+        return [
+            field.show(instance) if isinstance(field, ShownField) else str(field.export(instance))
+            for field in self.get_import_fields()
+        ]
+
+    def told_changes(self, original: Any, instance: Any) -> list[str]:
+        """Each column that is another one: "price from €49.90 to €59.90", or its name where much is written."""
+        names = [field.column_name for field in self.get_import_fields()]
+        rows = zip(names, self.shown(original), self.shown(instance), strict=True)
+        return [from_to(name, before or NOTHING, after or NOTHING) for name, before, after in rows if before != after]
+
+    def told_new(self, instance: Any) -> list[str]:
+        """What a row that is new costs, where it costs something."""
+        columns = [field for field in self.get_import_fields() if isinstance(field, ShownField)]
+        return [f"{field.column_name} {said}" for field in columns if (said := field.show(instance))]
 
     def get_diff_class(self) -> type[_Diff]:
         return _Diff

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
+from django.db import connection
+
 from core.postgres import prepared_cursor
 
 # As SQL: a text that was never there before once anything was changed.
@@ -24,6 +26,12 @@ def catalog_version() -> str:
         cursor.execute(f"SELECT {CATALOG_VERSION}")
         version: str = cursor.fetchone()[0]
     return version
+
+
+def hold_catalog() -> None:
+    """Let nobody else change the catalog until this transaction ends. Locks: its version (docs/locking.md)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM catalog_version FOR NO KEY UPDATE")
 
 
 Key = TypeVar("Key")

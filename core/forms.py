@@ -39,6 +39,7 @@ class AmountField(forms.DecimalField):
     def __init__(self, *, currency: str | None = None, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "autocomplete": "off"}
         options.setdefault("widget", UnfoldAdminTextInputWidget(attrs | ({"suffix": currency} if currency else {})))
+        self.currency = currency
         super().__init__(min_value=0, max_digits=14, **options)
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # DecimalField's own

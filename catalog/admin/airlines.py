@@ -18,6 +18,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedInCatalog
 from catalog.admin.showing import lines, link
 from catalog.admin.variants import TransferMixin
 from catalog.fit import BELIEVED_FOR, Trust
@@ -48,7 +50,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class RuleAdmin(FindsRow, NewestFirst, ModelAdmin, TransferMixin):
+class RuleAdmin(EditedInCatalog, SaysWhatIsDeleted, FindsRow, NewestFirst, ModelAdmin, TransferMixin):
     list_filter = (
         DueFilter, ("trust", ChoicesDropdownFilter), "allowed", ("airline", RelatedDropdownFilter),
     )  # fmt: skip
@@ -57,6 +59,7 @@ class RuleAdmin(FindsRow, NewestFirst, ModelAdmin, TransferMixin):
     search_fields = ("airline__name", "airline__code", "aircraft", "source", "note")
     search_help_text = "Airline, aircraft or source"
     autocomplete_fields = ("airline",)
+    deleting = "This version never comes into force: flights are judged by the one before it, if there is one."
     actions = ("read_again",)
     actions_detail = ("new_version",)
     warn_unsaved_form = True
@@ -255,13 +258,15 @@ class HoldRuleInline(CabinRuleInline):
 
 
 @admin.register(Airline)
-class AirlineAdmin(NewestFirst, ModelAdmin, TransferMixin):
+class AirlineAdmin(EditedInCatalog, SaysWhatIsDeleted, NewestFirst, ModelAdmin, TransferMixin):
     resource_classes: ClassVar[list[Any]] = [AirlineResource]
     list_display = ("name", "code", "cabin_shown", "hold_shown")
     search_fields = ("name", "code")
     search_help_text = "Name or IATA code"
     fields = (("name", "code"),)
     warn_unsaved_form = True
+    deleting = "It has no rules of its own: flights with it are judged by those for all airlines, as they are now."
+    instead = "Its rules stay, as orders are stamped with them; so does it."
 
     def get_inlines(self, _request: HttpRequest, obj: Any) -> list[Any]:
         """Those of which there are any."""

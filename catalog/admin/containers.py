@@ -19,6 +19,8 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedInCatalog
 from catalog.admin.preview import as_the_app_shows
 from catalog.admin.showing import least_days, link, picture, picture_url, sale_prices, swatch
 from catalog.admin.variants import APPROVAL_LABELS, TransferMixin, approval_state, with_approval
@@ -106,7 +108,9 @@ def _files(rows: QuerySet[ContainerImage]) -> set[str]:
 
 
 @admin.register(Container)
-class ContainerAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class ContainerAdmin(
+    OpenToAbove, EditedInCatalog, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
+):
     form = ContainerForm
     resource_classes: ClassVar[list[Any]] = [ContainerResource]
     list_display = ("titled", "kind_label", "shown", "variant_count", "to_buy", "to_rent")
@@ -123,6 +127,8 @@ class ContainerAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, 
         ),
     )  # fmt: skip
     inlines = (ContainerImageInline, VariantInline)
+    deleting = "Its texts and pictures go for good. To take it out of the shop for a while, unpublish it."
+    instead = "To take it out of the shop, unpublish it; to be rid of it, delete its variants first."
     actions = ("publish", "unpublish")
     actions_detail = ("add_variant", "app", "duplicate")
     change_form_before_template = "admin/cards.html"

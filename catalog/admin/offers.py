@@ -6,19 +6,23 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedInCatalog, EditedUnderVariant
 from catalog.admin.showing import price_of, rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
 from catalog.forms.offers import (
@@ -30,13 +34,15 @@ from catalog.forms.offers import (
     TaxRateForm,
 )
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, in_force, shop_today
+from catalog.offer_resources import RentalOfferResource, SaleOfferResource
 from catalog.price_changes import AnyOffer, goes_on_without, keep_what_was, withdraw
 from catalog.pricing import RentalFee, rental_fee
-from catalog.resources import SaleOfferResource
 from core.backoffice import Ask, AsksFirst, FindsRow, NewestFirst
+from core.editing import EditedByMany
 from core.money import format_minor
 from core.time import day_after
 
+_LONGEST_KEY = 19  # digits
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
 
@@ -65,7 +71,7 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset.filter(in_force())
 
 
-class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
+class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
 
     list_select_related = ("variant__container",)
@@ -73,6 +79,18 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     search_help_text = "SKU or container"
     autocomplete_fields = ("variant",)
     warn_unsaved_form = True
+    deleting = (
+        "What is in force ends now, with every price that is to come; what has not begun never does. What is quoted or "
+        "ordered keeps its price, and what each cost stays written down."
+    )
+    delete_many = "No longer offer…"
+    verb = "Withdraw"
+
+    def variants_of(self, request: HttpRequest, object_id: str) -> list[int]:
+        """The one it is of, and another one that it is to be of."""
+        stored = self.model.objects.filter(pk=object_id).values_list("variant_id", flat=True)
+        typed = request.POST.get("variant", "")
+        return [*stored, *([int(typed)] if typed.isdecimal() and len(typed) < _LONGEST_KEY else [])]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.is_over)
@@ -90,8 +108,34 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
             keep_what_was(form.instance, request.user)
         super().save_related(request, form, formsets, change)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> TemplateResponse:
+        """With what deleting means here, in the place of a button to delete."""
+        if (offer := kwargs.get("obj")) is not None and self.has_delete_permission(request, offer):
+            said = "Withdraw…" if offer.is_to_come else "No longer offer…"
+            address = reverse(f"admin:catalog_{self.opts.model_name}_delete", args=[offer.pk])
+            context |= {"show_delete": False, "withdraw": (said, address)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        offer = self.row(request, object_id)
+        told = {"heading": f"{offer.variant.sku}: {offer}"}
+        return super().history_view(request, object_id, {**told, **(extra_context or {})})
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         """No row goes but one that has not begun: says what is withdrawn, and what holds then."""
+        if request.method != "POST":
+            return self._ask_or_withdraw(request, object_id)
+        with transaction.atomic():
+            self._hold(request, unquote(object_id))  # whether it has begun, or is gone, is looked at under the lock
+            try:
+                return self._ask_or_withdraw(request, object_id)
+            except Http404:
+                self.message_user(request, "This price was withdrawn already.", messages.WARNING)
+                return redirect(reverse(f"admin:catalog_{self.opts.model_name}_changelist"))
+
+    def _ask_or_withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         offer = self.row(request, object_id)
         if not self.has_delete_permission(request, offer):
             raise PermissionDenied
@@ -103,15 +147,20 @@ class OfferAdmin(FindsRow, AsksFirst, NewestFirst, ModelAdmin):
         if request.POST.get("begins", "") != _begins(offer):
             self.message_user(request, "This price has begun meanwhile: nothing was withdrawn.", messages.WARNING)
             return redirect(back)
-        withdraw(offer)
-        self.log_change(request, offer.variant, f"{ask.title}.")
+        self._withdraw(request, offer, ask.title)
         said = f"the price from {date_format(offer.valid_from)}" if offer.is_to_come else "it is no longer offered"
         self.message_user(request, f"Withdrawn: {offer.variant.sku}, {said}.", messages.SUCCESS)
         return redirect(back)
 
-    def delete_queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for row in queryset.exclude(valid_until__lte=shop_today()):
-            withdraw(row)
+            self._withdraw(request, row, withdrawal(row).title)
+
+    def _withdraw(self, request: HttpRequest, offer: AnyOffer, title: str) -> None:
+        """The history of the variant tells it: that of an offer may go with it."""
+        cost = strip_tags(price_of(offer))
+        if withdraw(offer):
+            self.log_change(request, offer.variant, f"{title}. It was {cost}.")
 
     @display(description="When", ordering="valid_from")
     def when(self, row: Any) -> SafeString:
@@ -185,8 +234,9 @@ class RentalRateInline(TabularInline):
 
 
 @admin.register(RentalOffer)
-class RentalOfferAdmin(OfferAdmin):
+class RentalOfferAdmin(OfferAdmin, TransferMixin):
     form = RentalOfferForm
+    resource_classes: ClassVar[list[Any]] = [RentalOfferResource]
     list_display = ("titled", "rates_shown", "deposit_shown", "when", "length", "buffers")
     list_filter = (WhenFilter, "currency", ("variant__container__kind", ChoicesDropdownFilter))
     fieldsets = (
@@ -256,7 +306,7 @@ def _because(fee: RentalFee, currency: str) -> str:
 
 
 @admin.register(Season)
-class SeasonAdmin(NewestFirst, ModelAdmin):
+class SeasonAdmin(EditedInCatalog, SaysWhatIsDeleted, NewestFirst, ModelAdmin):
     """Holds for quotes made from now on; rentals keep the seasons of their quote."""
 
     form = SeasonForm
@@ -264,6 +314,7 @@ class SeasonAdmin(NewestFirst, ModelAdmin):
     list_filter = (("kind", ChoicesDropdownFilter),)
     fields = (("name", "kind"), ("start_on", "end_on"), "percent")
     warn_unsaved_form = True
+    deleting = "Its days cost what other days do, in quotes from now on. What is quoted or ordered keeps its price."
 
     @display(description="Day price", ordering="percent")
     def change(self, row: Season) -> str:
@@ -271,11 +322,14 @@ class SeasonAdmin(NewestFirst, ModelAdmin):
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(NewestFirst, ModelAdmin):
+class TaxRateAdmin(EditedByMany, SaysWhatIsDeleted, NewestFirst, ModelAdmin):
     form = TaxRateForm
     list_display = ("country", "tax_class", "percent", "valid_from")
     list_filter = ("country", ("tax_class", ChoicesDropdownFilter))
     fields = (("country", "tax_class"), ("percent", "valid_from"))
+    deleting = (
+        "In quotes from now on prices contain the tax of the rate before it. What is quoted or ordered keeps its own."
+    )
 
     @display(description="Rate", ordering="rate_bp")
     def percent(self, row: TaxRate) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,6 +24,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedUnderVariant
 from catalog.admin.showing import (
     MEASURES,
     all_prices,
@@ -81,27 +84,23 @@ class TransferMixin(ImportExportModelAdmin):
     def import_action(self, request: HttpRequest, **kwargs: Any) -> TemplateResponse:
         """The columns are told also beside a file that cannot be read."""
         answer = super().import_action(request, **kwargs)
+        resources = [resource() for resource in self.get_import_resource_classes(request)]
         answer.context_data["fields_list"] = [
-            ("", [field.column_name for field in resource().get_user_visible_fields()])
-            for resource in self.get_import_resource_classes(request)
+            ("", [field.column_name for field in resource.get_user_visible_fields()]) for resource in resources
         ]
+        answer.context_data["hints"] = [resource.hint for resource in resources if resource.hint]
         return answer
 
     def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
-        """The history of each row says which columns a file changed."""
-        columns = {
-            self.opts.get_field(field.attribute).attname: field.column_name
-            for field in self.resource_classes[0]().get_import_fields()
-        }
+        """The history of each row says what a file changed from what to what."""
+        resource = self.get_import_resource_classes(request)[0]()
         told: dict[tuple[int, str], list[Any]] = {}
         for row in result:
             if row.is_new():
-                told.setdefault((ADDITION, "Imported: new."), []).append(row.instance)
+                said = ", ".join(["new", *resource.told_new(row.instance)])
+                told.setdefault((ADDITION, f"Imported: {said}."), []).append(row.instance)
             elif row.is_update():
-                changed = [
-                    column for name, column in columns.items()
-                    if getattr(row.original, name) != getattr(row.instance, name)
-                ]  # fmt: skip
+                changed = resource.told_changes(row.original, row.instance)
                 told.setdefault((CHANGE, f"Imported: {', '.join(changed)}."), []).append(row.instance)
         for (flag, message), rows in told.items():
             LogEntry.objects.log_actions(str(request.user.pk), rows, flag, message)
@@ -235,7 +234,9 @@ class ApprovalInline(AtAGlance):
 
 
 @admin.register(Variant)
-class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin):
+class VariantAdmin(
+    OpenToAbove, EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
+):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
     list_display = ("titled", "size_shown", "colour_shown", "outer_shown", "approval", "sale_shown", "rent_shown")
@@ -260,6 +261,8 @@ class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, Tr
         ("Outside", {"fields": (("outer_length_mm", "outer_width_mm", "outer_height_mm"),)}),
         ("Weight", {"fields": (("weight_g", "max_load_g"),)}),
     )
+    deleting = "Its prices and inspections go for good, too. To sell or rent it no longer, withdraw its prices."
+    instead = "To sell or rent it no longer, withdraw its prices; what is ordered and what is in stock keeps it."
     inlines = (BundlePartInline, SaleOfferInline, RentalOfferInline, ApprovalInline)
     actions_detail = ("inspect", "new_prices", "add_rental_offer")
     change_form_before_template = "catalog/variant_summary.html"
@@ -358,8 +361,9 @@ class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, Tr
             approval = inspect_variant(
                 variant_id=variant.pk, met=form.met(), actor=request.user, note=form.cleaned_data["note"]
             )
-            self.log_change(request, variant, f"Inspected: {approval.result}.")
             passed = approval.result == Approval.Result.APPROVED
+            was, now = approval_state(variant).lower(), (APPROVED if passed else REFUSED).lower()
+            self.log_change(request, variant, f"Checked against the list: approval from {was} to {now}.")
             outcome = "is approved." if passed else "is refused; customers do not see it."
             self.message_user(request, f"{variant.sku} {outcome}", messages.SUCCESS if passed else messages.WARNING)
             return redirect(reverse("admin:catalog_variant_change", args=[variant.pk]))
@@ -385,7 +389,7 @@ class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, Tr
     def new_prices(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What it costs from the start of a day on: first which day, then what is other than it would be."""
         variant = self.row(request, object_id)
-        context = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
+        context: dict[str, Any] = {"back": reverse("admin:catalog_variant_change", args=[variant.pk])}
         first = FirstDayForm(request.POST if "on" in request.POST else request.GET or None)
         if not first.is_valid():
             ask = Ask(title=f"New price of {variant.sku}", text=_NEW_PRICES, submit="Go on")
@@ -393,10 +397,15 @@ class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, Tr
         on = first.cleaned_data["on"]
         if "on" in request.POST:
             return redirect(f"{request.path}?on={on}")
-        then = [row for row in versions(variant) if row.is_in_force(on)]
-        form = NewPricesForm(sent(request), sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer))))
-        if form.is_valid() and self._begin(request, variant, on, form):
-            return redirect(context["back"])
+        with transaction.atomic():
+            if request.method == "POST":
+                self.hold(request, str(variant.pk))  # so that what the page showed is still so when it is saved
+            then = [row for row in versions(variant) if row.is_in_force(on)]
+            offers = sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer)))
+            form = NewPricesForm(sent(request), offers)
+            if form.is_valid() and self._begin(request, variant, on, form):
+                return redirect(context["back"])
+        context["hidden"] = form.hidden
         ask = Ask(title=f"Price of {variant.sku} from {date_format(on)} on", text=_NEW_PRICES, submit="Let it begin")
         return self.ask(request, form=form, ask=ask, context=context)
 
@@ -406,7 +415,7 @@ class VariantAdmin(OpenToAbove, FindsRow, AsksFirst, NewestFirst, ModelAdmin, Tr
         except ValidationError as no:
             form.add_error(None, [*no.messages])
             return False
-        self.log_change(request, variant, f"New prices from {on}.")
+        self.log_change(request, variant, f"New prices from {date_format(on)} on: {', '.join(form.told_changes())}.")
         said = f"{variant.sku} costs something else from {date_format(on)} on."
         self.message_user(request, said, messages.SUCCESS)
         return True

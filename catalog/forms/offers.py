@@ -14,23 +14,14 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.models import RentalOffer, RentalRate, SaleOffer, Season, TaxRate, shop_today
-from catalog.price_changes import AnyOffer, NewPrice, withdraw
-from catalog.pricing import Rate, Step, without_effect
+from catalog.price_changes import AnyOffer, NewPrice, require_effect, withdraw
+from catalog.pricing import Step
+from core.changes import from_to
+from core.editing import AS_READ, overtaken, shown_by
 from core.forms import AmountField, DayInput, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import format_minor, to_decimal
 
 NO_PRICE = "A price must be more than nothing."
-
-
-def _require_effect(rates: Iterable[Rate], currency: str) -> None:
-    """Raises: ValidationError, naming a rate that no customer would ever pay."""
-    if found := without_effect(rates):
-        later, step = found
-        dear, cheap = (format_minor(rate.per_day_minor, currency) for rate in found)
-        raise ValidationError(
-            f"The rate from day {later.from_days} on would never apply: a day costs {dear}, and from day "
-            f"{step.from_days} on only {cheap}. Customers pay what costs least."
-        )
 
 
 class _OfferForm(MinorUnitsForm):
@@ -100,8 +91,23 @@ class NewPricesForm(forms.Form):
         self.fields[name] = AmountField(currency=offer.currency, label=label, initial=initial)
         self._said[name] = offer, what
 
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the page of the step carries."""
+        return [(AS_READ, shown_by(self))]
+
+    def _require_as_read(self) -> None:
+        """Raises: ValidationError, where another one changed what the page showed."""
+        if others := overtaken(self, self.data[AS_READ]) if AS_READ in self.data else []:
+            told = "; ".join(f"{one.what} was {one.was}, and is {one.now} now" for one in others)
+            raise ValidationError(
+                f"Not saved: this was changed while your page was open. {told}. What you typed is still below: look at "
+                "it, and send it again."
+            )
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        self._require_as_read()
         for name, (offer, what) in self._said.items():
             if (typed := self.cleaned_data.get(name)) is not None:
                 if what == "price_minor" and not typed:
@@ -116,8 +122,17 @@ class NewPricesForm(forms.Form):
         for offer in () if self.errors else self.offers:
             if isinstance(offer, RentalOffer):
                 told = ((what, self.cleaned_data[name]) for name, (of, what) in self._said.items() if of is offer)
-                _require_effect((Step(what, minor) for what, minor in told if isinstance(what, int)), offer.currency)
+                require_effect((Step(what, minor) for what, minor in told if isinstance(what, int)), offer.currency)
         return cleaned
+
+    def told_changes(self) -> list[str]:
+        """ "To buy from €49.90 to €59.90": what was typed anew, and what it was."""
+        told = []
+        for name in self.changed_data:
+            field, currency = self.fields[name], self._said[name][0].currency
+            before, after = parse_amount(field.initial, currency), self.cleaned_data[name]
+            told.append(from_to(str(field.label), format_minor(before, currency), format_minor(after, currency)))
+        return told
 
     def prices(self) -> list[NewPrice]:
         """Of each offer what was typed anew; what was left alone stays."""
@@ -175,7 +190,7 @@ class RentalRateFormSet(MinorUnitsFormSet, PaginationInlineFormSet):
         rates = [form.instance for form in kept if not self._should_delete_form(form)]
         if not rates:
             raise ValidationError("A rental offer needs at least one rate, for example from day 1.")
-        _require_effect(rates, self.instance.currency)
+        require_effect(rates, self.instance.currency)
 
 
 class TaxRateForm(forms.ModelForm):
@@ -194,7 +209,7 @@ class TaxRateForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["percent"] = f"{Decimal(self.instance.rate_bp) / 100:f}"
+            self.initial["percent"] = Decimal(self.instance.rate_bp) / 100
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
 from core.backoffice import NewestFirst, badge
+from core.editing import EditedByMany
 from inventory import services, words
 from inventory.admin.promises import warn_of_misfits
 from inventory.forms import DowntimeForm
@@ -22,7 +23,7 @@ from inventory.models import Downtime
 
 
 @admin.register(Downtime)
-class DowntimeAdmin(NewestFirst, ModelAdmin):
+class DowntimeAdmin(EditedByMany, NewestFirst, ModelAdmin):
     form = DowntimeForm
     list_display = ("titled", "depot", "days", "reason_shown")
     list_filter = (("unit__depot", RelatedDropdownFilter),)

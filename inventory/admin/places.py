@@ -12,7 +12,9 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from catalog.version import hold_catalog
 from core.backoffice import NewestFirst
+from core.editing import EditedByMany
 from core.time import today_in
 from inventory.admin.promises import warn_of_a_depot_not_in_use, warn_of_closed_days
 from inventory.forms import WEEKDAYS, DepotForm
@@ -40,7 +42,7 @@ class TaxFilter(DropdownFilter):
 
 
 @admin.register(Depot)
-class DepotAdmin(NewestFirst, ModelAdmin):
+class DepotAdmin(EditedByMany, NewestFirst, ModelAdmin):
     form = DepotForm
     list_display = ("titled", "address", "opens", "state", "units_in_service")
     list_filter = (TaxFilter,)
@@ -54,6 +56,9 @@ class DepotAdmin(NewestFirst, ModelAdmin):
     inlines = (DepotClosureInline,)
     warn_unsaved_form = True
     compressed_fields = True
+
+    def hold(self, request: HttpRequest, object_id: str) -> None:  # noqa: ARG002 (as in EditedByMany)
+        hold_catalog()  # depots and closures move its version (ADR 31)
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("code",) if obj else ()  # the inventory system knows it by this

@@ -34,6 +34,7 @@ from core.backoffice import (
     page_of,
     sent,
 )
+from core.editing import EditedByMany
 from core.time import today_in
 from inventory import services, words
 from inventory.admin.calendar import FLEET_STYLES, calendar_page, strip
@@ -378,7 +379,7 @@ def _history_card(unit: Unit) -> list[Card]:
 
 
 @admin.register(RetireRule)
-class RetireRuleAdmin(NewestFirst, ModelAdmin):
+class RetireRuleAdmin(EditedByMany, NewestFirst, ModelAdmin):
     list_display = ("variant", "after_trips", "due")
     search_fields = ("variant__sku", "variant__container__name")
     autocomplete_fields = ("variant",)

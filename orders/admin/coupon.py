@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from core.backoffice import NewestFirst
+from core.editing import EditedByMany
 from core.forms import MinorUnitsForm
 from core.money import format_minor
 from inventory import words
@@ -66,7 +67,7 @@ class CouponForm(MinorUnitsForm):
 
 
 @admin.register(Coupon)
-class CouponAdmin(NewestFirst, ModelAdmin):
+class CouponAdmin(EditedByMany, NewestFirst, ModelAdmin):
     form = CouponForm
     list_display = ("code", "takes_off", "days", "customers", "used", "left")
     search_fields = ("code",)

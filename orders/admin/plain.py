@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from core.backoffice import Card, NewestFirst, Page, ReadOnlyAdmin, Table, amount, badge, moment, two_lines
 from core.countries import validate_country
+from core.editing import EditedByMany
 from core.forms import MinorUnitsForm
 from core.money import validate_currency
 from orders.admin.looks import customer_link, order_link
@@ -51,7 +52,7 @@ class DeliveryRateForm(MinorUnitsForm):
 
 
 @admin.register(CancellationTier)
-class CancellationTierAdmin(ModelAdmin):
+class CancellationTierAdmin(EditedByMany, ModelAdmin):
     """Holds for quotes made from now on; orders keep the policy of their quote."""
 
     list_display = ("notice", "credited")
@@ -69,7 +70,7 @@ class CancellationTierAdmin(ModelAdmin):
 
 
 @admin.register(DeliveryRate)
-class DeliveryRateAdmin(NewestFirst, ModelAdmin):
+class DeliveryRateAdmin(EditedByMany, NewestFirst, ModelAdmin):
     form = DeliveryRateForm
     list_display = ("country", "currency", "price", "out_days", "back_days", "takes_returns")
     list_display_links = ("country",)

@@ -290,7 +290,7 @@ def test_a_file_that_cannot_be_read_says_what_to_do(staff: Client):
 
 
 def test_a_description_that_nobody_changed_stays_as_it_is(staff: Client):
-    container = ContainerFactory(description="Light.\nFolds flat.")
+    container = ContainerFactory(name="Cocoon", description="Light.\nFolds flat.")
     sent = {
         **{name: getattr(container, name) for name in ("name", "brand", "kind", "slug", "published")},
         "description": "Light.\r\nFolds flat.",
@@ -303,7 +303,7 @@ def test_a_description_that_nobody_changed_stays_as_it_is(staff: Client):
     container.refresh_from_db()
     assert answer.status_code == 302
     assert (container.name, container.description) == ("Anew", "Light.\nFolds flat.")
-    assert LogEntry.objects.get().get_change_message() == "Changed Name."
+    assert LogEntry.objects.get().get_change_message() == "Changed Name from Cocoon to Anew."
 
 
 def test_variants_are_imported_by_sku(staff: Client):

@@ -16,7 +16,8 @@ from openpyxl import Workbook, load_workbook
 
 from catalog.forms.files import MOST_BYTES
 from catalog.models import Airline, CabinRule, SaleOffer, Variant
-from catalog.resources import AirlineResource, CabinRuleResource, SaleOfferResource, VariantResource
+from catalog.offer_resources import SaleOfferResource
+from catalog.resources import AirlineResource, CabinRuleResource, VariantResource
 from catalog.spreadsheets import MOST_ROWS
 from catalog.workbooks import MOST_COLUMNS, MOST_UNPACKED, UnreadableFile, Xlsx
 from tests.catalog.test_admin import page, transfer
@@ -144,7 +145,7 @@ def test_rows_are_counted_as_the_sheet_counts_them(staff: Client):
     assert "<h3>Row 3</h3>" in answer.text
 
 
-def test_the_history_names_the_columns_that_a_file_changed(staff: Client):
+def test_the_history_says_what_a_file_changed_from_what_to_what(staff: Client):
     offer = SaleOfferFactory(variant__sku="MUR-M", price_minor=4990)
     VariantFactory(sku="SLI-M")
     rows = "MUR-M,EUR,59.90,standard\nSLI-M,EUR,39.90,standard\nMUR-M,EUR,59.90,standard\n"
@@ -153,7 +154,10 @@ def test_the_history_names_the_columns_that_a_file_changed(staff: Client):
 
     told = {entry.object_id: entry.get_change_message() for entry in LogEntry.objects.all()}
     new = SaleOffer.objects.get(variant__sku="SLI-M")
-    assert told == {str(offer.pk): "Imported: price, from.", str(new.pk): "Imported: new."}
+    assert told == {
+        str(offer.pk): "Imported: price from €49.90 to €59.90.",
+        str(new.pk): "Imported: new, price €39.90.",
+    }
 
 
 # ----------------------------------------------------------------------------------------------------------- text
