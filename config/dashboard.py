@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from catalog.admin.variants import with_approval
+from catalog.admin.variants import unchecked, with_approval
 from catalog.fit import BELIEVED_FOR
 from catalog.models import CabinRule, Container, HoldRule, RentalOffer, SaleOffer, Variant, shop_today
 from inventory.models import Depot, Reconciliation, Unit
@@ -134,11 +134,11 @@ def _money(request: HttpRequest) -> Iterator[Tile]:
 def _catalog() -> Iterator[Tile]:
     drafts = Container.objects.filter(published=False).count()
     variants: QuerySet[Any] = with_approval(Variant.objects.all())
-    unchecked = variants.filter(latest_result=None).count()
+    not_checked = unchecked(variants).count()
     ready = at_stage(Container.objects.filter(published=False), Stage.READY).count()
     yield Tile("Drafts", drafts, _list("catalog_container", published__exact="0"))
     yield Tile("Ready to be published", ready, _list("catalog_container", ready=Stage.READY))
-    yield Tile("Variants not checked", unchecked, _list("catalog_variant", approval="none"))
+    yield Tile("Variants not checked", not_checked, _list("catalog_variant", approval="none"))
 
 
 def _prices_and_rules() -> Iterator[Tile]:

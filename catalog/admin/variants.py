@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -64,6 +64,15 @@ def with_approval(variants: QuerySet[Variant]) -> QuerySet[Variant]:
     """Variants that know the result of their latest inspection."""
     latest = Approval.objects.filter(variant=OuterRef("pk")).order_by("-approved_on", "-id")
     return variants.annotate(latest_result=Subquery(latest.values("result")[:1]))
+
+
+def unchecked(variants: QuerySet[Any]) -> QuerySet[Any]:
+    """Of those of `with_approval`: not checked yet. What is had as a part of bundles only is checked with them."""
+    part_only = Exists(BundlePart.objects.filter(part=OuterRef("pk")))
+    offered = Exists(SaleOffer.objects.filter(variant=OuterRef("pk"))) | Exists(
+        RentalOffer.objects.filter(variant=OuterRef("pk"))
+    )
+    return variants.filter(offered | ~part_only, latest_result=None)
 
 
 def approval_state(row: Any) -> str:
@@ -122,7 +131,7 @@ class ApprovalFilter(admin.SimpleListFilter):
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
-        return queryset.filter(latest_result=None if self.value() == "none" else self.value())
+        return unchecked(queryset) if self.value() == "none" else queryset.filter(latest_result=self.value())
 
 
 class BundlePartInline(TabularInline):

@@ -67,23 +67,32 @@ class StageFilter(DropdownFilter):
 def _of_container(request: HttpRequest, container: Container) -> Iterator[Card]:
     rows = readiness(container.pk)
     lines = [line for one in _STEPS for line in _shared(request, one, rows)]
-    title = "Ready to be published" if rows and not lines and not container.published else _how_many(rows)
-    points = [*(_no_variant(container) if not rows else ()), *_of_draft(container)]
+    is_draft = not container.published and not all(map(_is_had, rows))
+    title = "Ready to be published" if rows and not lines and is_draft else _how_many(rows)
+    points = [*(_no_variant(container) if not rows else ()), *(_of_draft(container) if is_draft or not rows else ())]
     yield _card(title, rows, [*lines, *_lines(request, points)], _lines(request, _nicer(container)))
 
 
 @cards_on("catalog.variant", "main")
 def _of_variant(request: HttpRequest, variant: Variant) -> Iterator[Card]:
     rows = [row for row in readiness(variant.container_id) if row.variant_id == variant.pk]
-    points = [*(point for one in _STEPS for row in rows for point in one(row)), *_of_draft(variant.container)]
-    yield _card(_how(rows[0]), rows, _lines(request, points), [])
+    points = [point for one in _STEPS for row in rows for point in one(row)]
+    drafts = () if all(map(_is_part_only, rows)) else _of_draft(variant.container)
+    yield _card(_how(rows[0]), rows, _lines(request, [*points, *drafts]), [])
+
+
+def _is_part_only(row: Readiness) -> bool:
+    """Never meant to be had by itself: nothing of its own is missing. A bundle is checked and priced as one."""
+    return row.is_part and row.approval == "" and not row.priced and row.ended_on is None
 
 
 def _is_had(row: Readiness) -> bool:
-    return row.buy.can or row.rent.can
+    return row.buy.can or row.rent.can or _is_part_only(row)
 
 
 def _how(row: Readiness) -> str:
+    if _is_part_only(row):
+        return "Customers have it as a part of bundles"
     if row.buy.can and row.rent.can:
         return "Customers can buy it and rent it"
     if _is_had(row):
@@ -93,7 +102,7 @@ def _how(row: Readiness) -> str:
 
 def _how_many(rows: list[Readiness]) -> str:
     """As "Customers can buy 2 of 3 variants and rent all 3 variants"."""
-    if len(rows) == 1:
+    if len(rows) == 1 or (rows and all(map(_is_part_only, rows))):
         return _how(rows[0])
     ways = {"buy": [row.buy for row in rows], "rent": [row.rent for row in rows]}
     figures = {verb: sum(way.can for way in those) for verb, those in ways.items()}
@@ -149,14 +158,14 @@ def _no_variant(container: Container) -> Iterator[Point]:
 
 
 def _of_approval(row: Readiness) -> Iterator[Point]:
-    if row.approval != Approval.Result.APPROVED:
+    if row.approval != Approval.Result.APPROVED and not _is_part_only(row):
         text = "Refused: check it anew once it is mended" if row.approval else "Not checked against our list"
         yield Point(text, reverse("admin:catalog_variant_inspect", args=[row.variant_id]), "catalog.add_approval")
 
 
 def _of_prices(row: Readiness) -> Iterator[Point]:
     page = _page("catalog_variant", row.variant_id)
-    if not row.priced:
+    if not row.priced and not _is_part_only(row):
         parts = ", it is had as a part of bundles only" if row.is_part else ", neither to buy nor to rent"
         text = f"Its price ended on {date_format(row.ended_on)}" if row.ended_on else f"No price{parts}"
         yield Point(text, f"{page}#sale_offers-group", "catalog.add_saleoffer")
@@ -178,7 +187,7 @@ def _of_names(row: Readiness) -> Iterator[Point]:
         return
     for sku in row.untold:
         what = f"the SKU of its part {sku}" if row.is_bundle else "this SKU"
-        text = f"The warehouse has nothing under {what} at our depots: both are spelled there exactly as here"
+        text = f"The warehouse has nothing under {what} at our depots: it has to spell the SKU and the depot as we do"
         yield Point(text, feed, right)
     if row.unasked:
         text = "The warehouse was not asked about it yet; a running worker does that every ten seconds"

@@ -33,7 +33,7 @@ from tests.factories.inventory import COUNTED_AT, DepotFactory, FeedFactory, Sto
 
 pytestmark = pytest.mark.django_db
 NEXT_MONTH = timedelta(days=30)
-UNKNOWN = "The warehouse has nothing under this SKU at our depots: both are spelled there exactly as here"
+UNKNOWN = "The warehouse has nothing under this SKU at our depots: it has to spell the SKU and the depot as we do"
 
 
 @pytest.fixture
@@ -200,6 +200,21 @@ def test_a_bundle_is_ready_where_a_depot_has_enough_of_all_its_parts(owner: Clie
     assert (row.buy.can, row.rent.can) == (False, True)  # no bowl is counted to be sold
     parts = {row.sku: row for row in readiness(bowl.container_id)}
     assert parts["BOWL-9"].is_part
+
+
+def test_of_what_is_had_as_a_part_only_nothing_is_missing(owner: Client):
+    pad = accessory(sku="PAD-9")
+    bundle(VariantFactory(), pad, sku="SET-9")
+    unchecked = f"{reverse('admin:catalog_variant_changelist')}?approval=none"
+
+    assert told(owner, pad) == {"": "Customers have it as a part of bundles"}
+    assert told(owner, pad.container) == {"": "Customers have it as a part of bundles"}
+    assert "PAD-9" not in owner.get(unchecked).content.decode()
+
+    SaleOfferFactory(variant=pad)
+
+    assert "Not checked against our list" in told(owner, pad)
+    assert "PAD-9" in owner.get(unchecked).content.decode()
 
 
 def test_what_somebody_decided_keeps_no_container_from_being_ready():
