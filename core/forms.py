@@ -45,6 +45,8 @@ class AmountField(forms.DecimalField):
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # DecimalField's own
         if isinstance(value, str) and "," in value and "." not in value:
             value = value.replace(",", ".")
+        if isinstance(value, str) and "e" in value.lower():  # 1e3: nobody who means a price writes it so
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 

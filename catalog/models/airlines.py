@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -24,7 +25,7 @@ class Airline(models.Model):
     name = models.CharField(max_length=80)
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Lower("name")]  # Aegean before ANA, easyJet before Emirates
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"

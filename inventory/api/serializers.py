@@ -45,7 +45,7 @@ class CurrencyInput(Input):
 
 
 class DaysInput(CurrencyInput):
-    """`from` and `to`: days of the depot, first and last included; both or none."""
+    """`from` and `to`: days of the depot, first and last included; where they may be left out, both or none."""
 
     LONGEST: ClassVar[int] = 180
     REQUIRED: ClassVar[bool] = False

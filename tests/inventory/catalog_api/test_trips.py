@@ -371,7 +371,8 @@ def test_airlines_are_listed_by_name(phone: APIClient, depot: Depot) -> None:
     listed = phone.get("/api/v1/airlines").json()["results"]
 
     assert len(listed) == 32
-    assert listed[:2] == [{"code": "NH", "name": "ANA"}, {"code": "A3", "name": "Aegean"}]
+    assert listed[:2] == [{"code": "A3", "name": "Aegean"}, {"code": "AC", "name": "Air Canada"}]
+    assert [one["name"] for one in listed] == sorted((one["name"] for one in listed), key=str.lower)
 
 
 # The statement and the explanation say the same
