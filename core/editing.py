@@ -219,10 +219,10 @@ class EditedByMany:
     model: Any
     has_change_permission: Any
 
-    def hold(self, request: HttpRequest, object_id: str) -> None:  # noqa: ARG002 (a row may be chosen by what is sent)
+    def hold(self, key: Any) -> None:
         """Let nobody else write what a form is compared with. Locks: the row."""
         rows = self.model._base_manager.select_for_update(no_key=True, of=("self",))  # noqa: SLF001 (public, as above)
-        rows.filter(pk=object_id).first()
+        rows.filter(pk=key).first()
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -231,15 +231,15 @@ class EditedByMany:
         if request.method != "POST" or object_id is None:
             return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         with transaction.atomic():
-            self._hold(request, unquote(object_id))
+            self._hold(unquote(object_id))
             return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
 
-    def _hold(self, request: HttpRequest, object_id: str) -> None:
+    def _hold(self, object_id: str) -> None:
         try:
             key = self.model._meta.pk.to_python(object_id)  # noqa: SLF001
         except ValidationError:
             return  # no row has it, as the page will say
-        self.hold(request, key)
+        self.hold(key)
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (as Django calls it)
         made: Any = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]  # ModelAdmin's
