@@ -61,25 +61,25 @@ class _Reading:
     """A form between being opened and being saved. `rows`: its inlines that may change something."""
 
     sent: str
-    now: State = field(default_factory=dict)
+    carried: str  # by the page that answers
     rows: list[Any] = field(default_factory=list)
     meanwhile: Meanwhile | None = None
 
-    def token(self) -> str:
-        """What the page is to carry: what it shows, unless rows that it does not show came or went."""
-        if self.meanwhile and not self.meanwhile.again:
-            return self.sent
-        return _written(self.now)
+
+def _about(form: Any) -> str:
+    """The row of a form, or its step: what another page showed is nothing to compare it with."""
+    row = getattr(form, "instance", None)
+    return f"{AS_READ} {row._meta.label} {row.pk}" if row else f"{AS_READ} {type(form).__name__}"  # noqa: SLF001
 
 
-def _written(state: State) -> str:
-    return signing.dumps([timezone.now().timestamp(), state], salt=AS_READ, compress=True)
+def _written(form: Any, state: State) -> str:
+    return signing.dumps([timezone.now().timestamp(), state], salt=_about(form), compress=True)
 
 
-def _read(sent: str) -> tuple[datetime, State]:
+def _read(form: Any, sent: str) -> tuple[datetime, State]:
     """Raises: ValidationError."""
     try:
-        at, state = signing.loads(sent, salt=AS_READ)
+        at, state = signing.loads(sent, salt=_about(form))
     except signing.BadSignature:
         raise ValidationError(UNREADABLE) from None
     return datetime.fromtimestamp(at, UTC), state
@@ -96,11 +96,13 @@ class _AsRead:
     def full_clean(self) -> None:
         now = _state(self, self.reading.rows)  # before what was typed is put into the row
         super().full_clean()  # type: ignore[misc]  # ModelForm's
-        self.reading.now = now
         try:
-            self.reading.meanwhile = _compared(self, self.reading)
+            self.reading.meanwhile = _compared(self, self.reading, now)
         except ValidationError as no:
             self.add_error(None, no)
+            return
+        if self.reading.meanwhile is None or self.reading.meanwhile.again:  # else it does not show all there is
+            self.reading.carried = _written(self, now)
 
     def is_valid(self) -> bool:
         """A refusal is no error of whoever typed: the page tells it apart (admin/meanwhile.html)."""
@@ -119,15 +121,19 @@ def _state(form: Any, formsets: list[Any]) -> State:
 
 def shown_by(form: Any) -> str:
     """For a step: what its form shows, to be carried by its page under the name AS_READ."""
-    return _written({"": texts_of(form)})
+    return _written(form, {"": texts_of(form)})
 
 
 def overtaken(form: Any, sent: str) -> list[Difference]:
     """For a step: what is other than its page showed, and is shown so in the form now unless it was typed anew.
 
-    Raises: ValidationError when what was sent cannot be read.
+    Raises: ValidationError when what was sent cannot be read; its page carries that on, or a repeat would be saved.
     """
-    return list(_differences(form, _read(sent)[1].get("", {}), texts_of(form)))
+    (_, then), now = _read(form, sent), texts_of(form)
+    gone = [
+        Difference("What your page showed last", str(was), "gone") for name, was in then[""].items() if name not in now
+    ]
+    return [*_differences(form, then[""], now), *gone]
 
 
 def _key(formset: Any, row: Model) -> str:
@@ -138,16 +144,16 @@ def _form_of(formset: Any, row: Model) -> Any:
     return formset.form(instance=row, prefix=formset.prefix, **formset.get_form_kwargs(None))
 
 
-def _compared(form: Any, reading: _Reading) -> Meanwhile | None:
+def _compared(form: Any, reading: _Reading, now: State) -> Meanwhile | None:
     """What is other than it was when the page was opened; what was not touched is shown as it is now."""
-    at, then = _read(reading.sent)
-    if then == reading.now:
+    at, then = _read(form, reading.sent)
+    if then == now:
         return None
-    differences = list(_differences(form, then.get("", {}), reading.now[""]))
+    differences = list(_differences(form, then[""], now[""]))
     concerned: list[Model] = [form.instance]
-    rows_stay = then.keys() == reading.now.keys()
+    rows_stay = then.keys() == now.keys()
     for formset in reading.rows:
-        for told, row in _row_differences(formset, then, reading.now):
+        for told, row in _row_differences(formset, then, now):
             differences.append(told)
             concerned += [row] if row else []
     return Meanwhile(differences, _who(concerned, at), again=rows_stay) if differences else None
@@ -246,7 +252,7 @@ class EditedByMany:
         sent = request.POST.get(AS_READ)
         if not sent or obj is None:
             return made
-        request.reading = _Reading(sent)
+        request.reading = _Reading(sent, carried=sent)
         return type(made)(made.__name__, (_AsRead, made), {"reading": request.reading})
 
     def _create_formsets(self, request: Any, obj: Any, change: bool) -> Any:  # noqa: FBT001 (as Django calls it)
@@ -259,11 +265,11 @@ class EditedByMany:
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         form, obj = context["adminform"].form, kwargs.get("obj")
         if reading := getattr(form, "reading", None):
-            context |= {"as_read": reading.token(), "meanwhile": reading.meanwhile}
+            context |= {"as_read": reading.carried, "meanwhile": reading.meanwhile}
         elif obj is not None and not form.is_bound and self.has_change_permission(request, obj):
             inlines = context["inline_admin_formsets"]
             rows = [one.formset for one in inlines if _may_change(request, obj, one.formset, one.opts)]
-            context["as_read"] = _written(_state(form, rows))
+            context["as_read"] = _written(form, _state(form, rows))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
 
     def construct_change_message(

@@ -155,15 +155,23 @@ def test_rates_pictures_seasons_and_depots_are_kept_from_being_overwritten_too(o
         assert [typed for *_, typed in told(who.post(address, sent))] == [False], address
 
 
-def test_a_page_that_cannot_be_read_is_refused_and_one_that_says_nothing_is_saved(staff: Client):
-    address = page("taxrate", "change", TaxRateFactory().pk)
+def test_a_page_that_cannot_be_read_is_refused_as_often_as_it_is_sent_and_one_that_says_nothing_is_saved(
+    staff: Client,
+):
+    """What another row's page showed is nothing to compare with either."""
+    rows = [offer for _ in range(2) for offer in VariantFactory(offered=True).sale_offers.all()]
+    address, another = (page("saleoffer", "change", row.pk) for row in rows)
     sent = as_shown(staff.get(address))
+    strange = as_shown(staff.get(another))["as_read"]
+    SaleOffer.objects.update(price_minor=5990)
 
-    forged = staff.post(address, sent | {"as_read": "yesterday"})
-    bare = staff.post(address, {name: value for name, value in sent.items() if name != "as_read"})
-
-    assert "your page is too old" in forged.content.decode()
-    assert bare.status_code == 302
+    for as_read in ("yesterday", "é:\x00", sent["as_read"][0][:-1], "x" * 100_000, strange):
+        refused = staff.post(address, sent | {"as_read": as_read})
+        again = staff.post(address, as_shown(refused))
+        assert "your page is too old" in refused.text
+        assert "your page is too old" in again.text
+    assert set(SaleOffer.objects.values_list("price_minor", flat=True)) == {5990}
+    assert staff.post(address, {name: sent[name] for name in sent if name != "as_read"}).status_code == 302
 
 
 def test_the_check_costs_one_statement_beside_the_lock(staff: Client):
@@ -193,6 +201,22 @@ def test_new_prices_are_not_begun_on_top_of_those_that_another_wrote_meanwhile(s
     assert staff.post(begins, sent_by_step(answer)).status_code == 302
     assert SaleOffer.objects.in_force(day).get().price_minor == 5990
     assert variant.rental_offers.in_force(day).get().deposit_minor == 4100
+
+
+def test_new_prices_of_a_page_that_is_too_old_or_shows_what_is_gone_do_not_begin(staff: Client):
+    variant = VariantFactory(offered=True)
+    begins = f"{page('variant', 'new_prices', variant.pk)}?on={timezone.localdate() + timedelta(days=30)}"
+    sent = sent_by_step(staff.get(begins)) | {"rental_EUR_deposit_minor": "41"}
+
+    forged = staff.post(begins, sent | {"as_read": "yesterday"})
+    again = staff.post(begins, sent | sent_by_step(forged))
+    RentalRate.objects.filter(from_days=8).delete()
+    fewer = staff.post(begins, sent | {"rental_EUR_8": "4.50"})
+
+    assert "your page is too old" in forged.text
+    assert "your page is too old" in again.text
+    assert "What your page showed last was 5.00, and is gone now." in unescape(fewer.text)
+    assert variant.rental_offers.count() == 1
 
 
 def sent_by_step(answer: Any) -> dict[str, Any]:
