@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from catalog.models import Airline, CabinRule, RentalRate, SaleOffer
+from catalog.models import Airline, CabinRule, RentalRate, SaleOffer, SynonymGroup
 from inventory.models import RetireRule
 from orders.models import CancellationTier
 from tests.catalog.test_admin import page, transfer
@@ -84,7 +84,8 @@ def test_a_page_that_nobody_overtook_is_saved_and_nothing_is_said_to_have_change
         ContainerImageFactory().container, variant, whole, variant.sale_offers.get(), variant.rental_offers.get(),
         SeasonFactory(), TaxRateFactory(), airline, CabinRule.objects.create(**rule, trust="good"),
         DepotClosureFactory().depot, DowntimeFactory(), RetireRule.objects.create(variant=variant, after_trips=9),
-        CouponFactory(), DeliveryRateFactory(), CancellationTier.objects.create(hours=48, percent=50),
+        SynonymGroup.objects.create(language="de", words=["box", "korb"]), CouponFactory(), DeliveryRateFactory(),
+        CancellationTier.objects.create(hours=48, percent=50),
     ]  # fmt: skip
     for row in rows:
         address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
