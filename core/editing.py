@@ -15,15 +15,17 @@ from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Model, Q
 from django.forms.models import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from core.backoffice import moment
 from core.changes import Text, change_message, in_words, label_of, texts_of
+from core.problems import is_busy
 
 AS_READ = "as_read"  # the field that carries what a form showed
 UNREADABLE = "Not saved: your page is too old. Open it anew, and write it there."
@@ -236,9 +238,14 @@ class EditedByMany:
         view: Any = super().changeform_view  # type: ignore[misc]  # ModelAdmin's
         if request.method != "POST" or object_id is None:
             return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        with transaction.atomic():
-            self._hold(unquote(object_id))
-            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        try:
+            with transaction.atomic():
+                self._hold(unquote(object_id))
+                return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        except OperationalError as error:
+            if is_busy(error):
+                return render(request, "busy.html", status=503)
+            raise
 
     def _hold(self, object_id: str) -> None:
         try:

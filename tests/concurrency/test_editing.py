@@ -1,10 +1,12 @@
 """Two clerks who save the same row at the same time: the second waits for the first, and then is told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from tablib import Dataset
@@ -106,3 +108,24 @@ def test_a_file_changes_only_its_columns_of_a_row_that_a_form_changes_at_once() 
     assert answer.status_code == 302
     assert result.totals["update"] == 1
     assert list(Variant.objects.values_list("max_load_g", "size")) == [(7777, "XL")]
+
+
+def test_who_cannot_save_in_time_is_told_that_nothing_happened_and_what_to_do() -> None:
+    row = VariantFactory(container__name="old").container
+    clerk, address, sent = opened("container", row.pk)
+
+    def save() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        try:
+            return clerk.post(address, sent | {"name": "new"})
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        hold_catalog()  # as a long file does
+        answer = pool.submit(save).result()
+
+    assert answer.status_code == 503
+    assert "Nothing was saved" in answer.text
+    assert Container.objects.get().name == "old"
