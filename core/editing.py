@@ -64,6 +64,7 @@ class _Reading:
 
     sent: str
     carried: str  # by the page that answers
+    told_by: list[Model]  # rows whose histories tell of this one, too
     rows: list[Any] = field(default_factory=list)
     meanwhile: Meanwhile | None = None
 
@@ -152,7 +153,7 @@ def _compared(form: Any, reading: _Reading, now: State) -> Meanwhile | None:
     if then == now:
         return None
     differences = list(_differences(form, then[""], now[""]))
-    concerned: list[Model] = [form.instance]
+    concerned: list[Model] = [form.instance, *reading.told_by]
     rows_stay = then.keys() == now.keys()
     for formset in reading.rows:
         for told, row in _row_differences(formset, then, now):
@@ -224,6 +225,7 @@ class EditedByMany:
     """
 
     change_form_template = "admin/edited_by_many.html"
+    told_by: tuple[str, ...] = ()  # to rows in whose inlines a row is changed, too
     model: Any
     has_change_permission: Any
 
@@ -259,7 +261,7 @@ class EditedByMany:
         sent = request.POST.get(AS_READ)
         if not sent or obj is None:
             return made
-        request.reading = _Reading(sent, carried=sent)
+        request.reading = _Reading(sent, carried=sent, told_by=[getattr(obj, name) for name in self.told_by])
         return type(made)(made.__name__, (_AsRead, made), {"reading": request.reading})
 
     def _create_formsets(self, request: Any, obj: Any, change: bool) -> Any:  # noqa: FBT001 (as Django calls it)

@@ -76,7 +76,7 @@ class OfferAdmin(EditedInCatalog, SaysWhatIsDeleted, FindsRow, AsksFirst, Newest
     list_select_related = ("variant__container",)
     search_fields = ("variant__sku", "variant__container__name")
     search_help_text = "SKU or container"
-    autocomplete_fields = ("variant",)
+    autocomplete_fields = told_by = ("variant",)
     warn_unsaved_form = True
     deleting = (
         "What is in force ends now, with every price that is to come; what has not begun never does. What is quoted or "

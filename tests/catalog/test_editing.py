@@ -116,6 +116,18 @@ def test_an_amount_that_a_file_changed_is_told_in_its_currency_and_a_form_does_n
     assert as_shown(answers[1])["price_minor"] == ["59.90"]
 
 
+def test_who_changed_a_price_on_the_page_of_its_variant_is_told_on_its_own_page_too(staff: Client, other: Client):
+    variant = VariantFactory(offered=True)
+    own, whole = page("saleoffer", "change", variant.sale_offers.get().pk), page("variant", "change", variant.pk)
+    mine = as_shown(staff.get(own))
+    other.post(whole, as_shown(other.get(whole)) | {"sale_offers-0-price_minor": "59.90"})
+
+    answer = staff.post(own, mine)
+
+    ((_, _, what),) = answer.context["meanwhile"].who
+    assert what == "Changed Price from €49.90 to €59.90 for sale offer “sale price in EUR”."
+
+
 def test_rows_that_came_or_went_meanwhile_are_told_and_a_page_that_does_not_show_them_is_never_saved(
     staff: Client, other: Client
 ):
