@@ -16,7 +16,6 @@ from catalog.models import RentalOffer, RentalRate, SaleOffer, Variant, shop_tod
 from catalog.price_changes import require_effect, split
 from catalog.pricing import Step
 from catalog.spreadsheets import AmountField, AmountWidget, ShownField, SpreadsheetResource, amount_of
-from catalog.version import hold_catalog
 from core.changes import from_to
 from core.money import format_minor, to_decimal
 
@@ -39,14 +38,6 @@ class OfferResource(SpreadsheetResource):
     currency = fields.Field("currency", "currency")
     tax_class = fields.Field("tax_class", "tax_class", default="standard")
     valid_from = fields.Field("valid_from", "from", widgets.DateWidget("%Y-%m-%d"))
-
-    def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Locks: the variants of all rows, then the catalog's version: as whoever changes one of them."""
-        super().before_import(dataset, **kwargs)
-        skus = {str(sku or "") for sku in dataset["sku"]} if dataset.headers else set()
-        list(Variant.objects.select_for_update(no_key=True).filter(sku__in=skus).order_by("pk").values_list("pk"))
-        if not kwargs.get("dry_run"):  # a look keeps nobody from writing
-            hold_catalog()
 
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("variant")

@@ -11,6 +11,7 @@ from django.db.models import Prefetch
 
 from catalog.models import RentalOffer, SaleOffer, Variant, shop_today
 from catalog.pricing import Rate, without_effect
+from catalog.version import hold_catalog
 from core.money import format_minor
 
 
@@ -47,10 +48,10 @@ def require_effect(rates: Iterable[Rate], currency: str) -> None:
 def split(offer: AnyOffer, on: date, *, actor: Any = None) -> None:
     """From `on` this row speaks, until then a copy of what is stored of it; nothing when it begins on that day anyway.
 
-    So whoever changes a row afterwards changes nothing that was. actor: who changes it. Locks: the variant.
+    So whoever changes a row afterwards changes nothing that was. actor: who changes it. Locks: the catalog's version.
     Raises: ValidationError when it is not in force on that day.
     """
-    Variant.objects.select_for_update(no_key=True).get(pk=offer.variant_id)
+    hold_catalog()
     before: Any = type(offer).objects.get(pk=offer.pk)
     if not type(offer).objects.in_force(on).filter(pk=offer.pk).exists():
         raise ValidationError("This price is not in force on that day; change the one that is.")
@@ -75,15 +76,15 @@ def keep_what_was(offer: AnyOffer, actor: Any) -> None:
 
 
 @transaction.atomic
-def change_prices(*, variant_id: int, on: date, prices: list[NewPrice], actor: Any) -> list[AnyOffer]:
-    """Let offers of a variant say something else from the start of a day on, at the shop's clock, by itself.
+def change_prices(*, on: date, prices: list[NewPrice], actor: Any) -> list[AnyOffer]:
+    """Let offers say something else from the start of a day on, at the shop's clock, by itself.
 
-    Those that say it already stay as they are. Returns the versions that are new. Locks: the variant.
+    Those that say it already stay as they are. Returns the versions that are new. Locks: the catalog's version.
     Raises: ValidationError for a day that has begun, and for what cannot be.
     """
     if on <= shop_today():
         raise ValidationError("Choose a day that has not begun; what holds today is changed on its own page.")
-    Variant.objects.select_for_update(no_key=True).get(pk=variant_id)
+    hold_catalog()
     return [row for new in prices if (row := _changed(new, on, actor)) is not None]
 
 
@@ -113,9 +114,9 @@ def withdraw(offer: AnyOffer) -> bool:
     """Offer it no longer: from today on, with all that was to follow; what began today only is forgotten. What has not
     begun never does, and what was before it goes on. Returns whether it was still there.
 
-    Safe to repeat. Locks: the variant.
+    Safe to repeat. Locks: the catalog's version.
     """
-    Variant.objects.select_for_update(no_key=True).get(pk=offer.variant_id)
+    hold_catalog()
     rows = type(offer).objects.filter(variant=offer.variant_id, currency=offer.currency)
     stored: AnyOffer | None = rows.filter(pk=offer.pk).first()
     if stored is None:

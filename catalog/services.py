@@ -18,6 +18,7 @@ from catalog.errors import ChecklistUnknown
 from catalog.models import Approval, Container, ContainerImage, Variant, shop_today
 from catalog.pictures import BROKEN, Rendition, renditions
 from catalog.price_changes import offers_in_force
+from catalog.version import hold_catalog
 from core.errors import NotFound
 from core.queue import enqueue
 
@@ -30,10 +31,11 @@ def inspect_variant(
 
     The latest inspection counts, so this can also end an approval; from then on customers no longer see the variant,
     nor a bundle of which it is a part: that is refused too.
-    met: codes of the items that were met. actor: the member of staff. Locks: the variant, so that two inspections
-    have an order. Raises: NotFound, ChecklistUnknown.
+    met: codes of the items that were met. actor: the member of staff. Locks: the catalog's version, so that two
+    inspections have an order. Raises: NotFound, ChecklistUnknown.
     """
-    variant = Variant.objects.select_for_update(of=("self",)).select_related("container").filter(pk=variant_id).first()
+    hold_catalog()
+    variant = Variant.objects.select_related("container").filter(pk=variant_id).first()
     if variant is None:
         raise NotFound
     asked = codes_of(variant.container.kind)

@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from import_export import fields, resources, results, widgets
 
+from catalog.version import hold_catalog
 from core.changes import NOTHING, from_to
 from core.forms import parse_amount
 from core.money import format_minor, to_decimal, validate_currency
@@ -109,7 +110,10 @@ class SpreadsheetResource(resources.ModelResource):
     hint = ""
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        """Rows are read when nobody else may change them. Locks: the catalog's version."""
         super().before_import(dataset, **kwargs)
+        if not kwargs.get("dry_run"):  # a look keeps nobody from writing
+            hold_catalog()
         known = [field.column_name for field in self.get_import_fields()]
         headers = list(dataset.headers or [])
         ids = [self.fields[name].column_name for name in self.get_import_id_fields()]

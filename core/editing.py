@@ -15,15 +15,17 @@ from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Model, Q
 from django.forms.models import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from core.backoffice import moment
 from core.changes import Text, change_message, in_words, label_of, texts_of
+from core.problems import is_busy
 
 AS_READ = "as_read"  # the field that carries what a form showed
 UNREADABLE = "Not saved: your page is too old. Open it anew, and write it there."
@@ -61,25 +63,26 @@ class _Reading:
     """A form between being opened and being saved. `rows`: its inlines that may change something."""
 
     sent: str
-    now: State = field(default_factory=dict)
+    carried: str  # by the page that answers
+    told_by: list[Model]  # rows whose histories tell of this one, too
     rows: list[Any] = field(default_factory=list)
     meanwhile: Meanwhile | None = None
 
-    def token(self) -> str:
-        """What the page is to carry: what it shows, unless rows that it does not show came or went."""
-        if self.meanwhile and not self.meanwhile.again:
-            return self.sent
-        return _written(self.now)
+
+def _about(form: Any) -> str:
+    """The row of a form, or its step: what another page showed is nothing to compare it with."""
+    row = getattr(form, "instance", None)
+    return f"{AS_READ} {row._meta.label} {row.pk}" if row else f"{AS_READ} {type(form).__name__}"  # noqa: SLF001
 
 
-def _written(state: State) -> str:
-    return signing.dumps([timezone.now().timestamp(), state], salt=AS_READ, compress=True)
+def _written(form: Any, state: State) -> str:
+    return signing.dumps([timezone.now().timestamp(), state], salt=_about(form), compress=True)
 
 
-def _read(sent: str) -> tuple[datetime, State]:
+def _read(form: Any, sent: str) -> tuple[datetime, State]:
     """Raises: ValidationError."""
     try:
-        at, state = signing.loads(sent, salt=AS_READ)
+        at, state = signing.loads(sent, salt=_about(form))
     except signing.BadSignature:
         raise ValidationError(UNREADABLE) from None
     return datetime.fromtimestamp(at, UTC), state
@@ -96,11 +99,13 @@ class _AsRead:
     def full_clean(self) -> None:
         now = _state(self, self.reading.rows)  # before what was typed is put into the row
         super().full_clean()  # type: ignore[misc]  # ModelForm's
-        self.reading.now = now
         try:
-            self.reading.meanwhile = _compared(self, self.reading)
+            self.reading.meanwhile = _compared(self, self.reading, now)
         except ValidationError as no:
             self.add_error(None, no)
+            return
+        if self.reading.meanwhile is None or self.reading.meanwhile.again:  # else it does not show all there is
+            self.reading.carried = _written(self, now)
 
     def is_valid(self) -> bool:
         """A refusal is no error of whoever typed: the page tells it apart (admin/meanwhile.html)."""
@@ -119,15 +124,19 @@ def _state(form: Any, formsets: list[Any]) -> State:
 
 def shown_by(form: Any) -> str:
     """For a step: what its form shows, to be carried by its page under the name AS_READ."""
-    return _written({"": texts_of(form)})
+    return _written(form, {"": texts_of(form)})
 
 
 def overtaken(form: Any, sent: str) -> list[Difference]:
     """For a step: what is other than its page showed, and is shown so in the form now unless it was typed anew.
 
-    Raises: ValidationError when what was sent cannot be read.
+    Raises: ValidationError when what was sent cannot be read; its page carries that on, or a repeat would be saved.
     """
-    return list(_differences(form, _read(sent)[1].get("", {}), texts_of(form)))
+    (_, then), now = _read(form, sent), texts_of(form)
+    gone = [
+        Difference("What your page showed last", str(was), "gone") for name, was in then[""].items() if name not in now
+    ]
+    return [*_differences(form, then[""], now), *gone]
 
 
 def _key(formset: Any, row: Model) -> str:
@@ -138,16 +147,16 @@ def _form_of(formset: Any, row: Model) -> Any:
     return formset.form(instance=row, prefix=formset.prefix, **formset.get_form_kwargs(None))
 
 
-def _compared(form: Any, reading: _Reading) -> Meanwhile | None:
+def _compared(form: Any, reading: _Reading, now: State) -> Meanwhile | None:
     """What is other than it was when the page was opened; what was not touched is shown as it is now."""
-    at, then = _read(reading.sent)
-    if then == reading.now:
+    at, then = _read(form, reading.sent)
+    if then == now:
         return None
-    differences = list(_differences(form, then.get("", {}), reading.now[""]))
-    concerned: list[Model] = [form.instance]
-    rows_stay = then.keys() == reading.now.keys()
+    differences = list(_differences(form, then[""], now[""]))
+    concerned: list[Model] = [form.instance, *reading.told_by]
+    rows_stay = then.keys() == now.keys()
     for formset in reading.rows:
-        for told, row in _row_differences(formset, then, reading.now):
+        for told, row in _row_differences(formset, then, now):
             differences.append(told)
             concerned += [row] if row else []
     return Meanwhile(differences, _who(concerned, at), again=rows_stay) if differences else None
@@ -216,13 +225,14 @@ class EditedByMany:
     """
 
     change_form_template = "admin/edited_by_many.html"
+    told_by: tuple[str, ...] = ()  # to rows in whose inlines a row is changed, too
     model: Any
     has_change_permission: Any
 
-    def hold(self, request: HttpRequest, object_id: str) -> None:  # noqa: ARG002 (a row may be chosen by what is sent)
+    def hold(self, key: Any) -> None:
         """Let nobody else write what a form is compared with. Locks: the row."""
         rows = self.model._base_manager.select_for_update(no_key=True, of=("self",))  # noqa: SLF001 (public, as above)
-        rows.filter(pk=object_id).first()
+        rows.filter(pk=key).first()
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -230,23 +240,28 @@ class EditedByMany:
         view: Any = super().changeform_view  # type: ignore[misc]  # ModelAdmin's
         if request.method != "POST" or object_id is None:
             return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        with transaction.atomic():
-            self._hold(request, unquote(object_id))
-            return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        try:
+            with transaction.atomic():
+                self._hold(unquote(object_id))
+                return view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        except OperationalError as error:
+            if is_busy(error):
+                return render(request, "busy.html", status=503)
+            raise
 
-    def _hold(self, request: HttpRequest, object_id: str) -> None:
+    def _hold(self, object_id: str) -> None:
         try:
             key = self.model._meta.pk.to_python(object_id)  # noqa: SLF001
         except ValidationError:
             return  # no row has it, as the page will say
-        self.hold(request, key)
+        self.hold(key)
 
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (as Django calls it)
         made: Any = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]  # ModelAdmin's
         sent = request.POST.get(AS_READ)
         if not sent or obj is None:
             return made
-        request.reading = _Reading(sent)
+        request.reading = _Reading(sent, carried=sent, told_by=[getattr(obj, name) for name in self.told_by])
         return type(made)(made.__name__, (_AsRead, made), {"reading": request.reading})
 
     def _create_formsets(self, request: Any, obj: Any, change: bool) -> Any:  # noqa: FBT001 (as Django calls it)
@@ -259,11 +274,11 @@ class EditedByMany:
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         form, obj = context["adminform"].form, kwargs.get("obj")
         if reading := getattr(form, "reading", None):
-            context |= {"as_read": reading.token(), "meanwhile": reading.meanwhile}
+            context |= {"as_read": reading.carried, "meanwhile": reading.meanwhile}
         elif obj is not None and not form.is_bound and self.has_change_permission(request, obj):
             inlines = context["inline_admin_formsets"]
             rows = [one.formset for one in inlines if _may_change(request, obj, one.formset, one.opts)]
-            context["as_read"] = _written(_state(form, rows))
+            context["as_read"] = _written(form, _state(form, rows))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]  # ModelAdmin's
 
     def construct_change_message(

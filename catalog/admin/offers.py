@@ -22,7 +22,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from catalog.admin.deleting import SaysWhatIsDeleted
-from catalog.admin.editing import EditedInCatalog, EditedUnderVariant
+from catalog.admin.editing import EditedInCatalog
 from catalog.admin.showing import price_of, rate_ladder, since_when, table
 from catalog.admin.variants import TransferMixin
 from catalog.forms.offers import (
@@ -42,7 +42,6 @@ from core.editing import EditedByMany
 from core.money import format_minor
 from core.time import day_after
 
-_LONGEST_KEY = 19  # digits
 EXAMPLE_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 30, 60)
 
 
@@ -71,13 +70,13 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset.filter(in_force())
 
 
-class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
+class OfferAdmin(EditedInCatalog, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin):
     """A price that is changed here changes at once; what it was until today is kept. What is over stays as it was."""
 
     list_select_related = ("variant__container",)
     search_fields = ("variant__sku", "variant__container__name")
     search_help_text = "SKU or container"
-    autocomplete_fields = ("variant",)
+    autocomplete_fields = told_by = ("variant",)
     warn_unsaved_form = True
     deleting = (
         "What is in force ends now, with every price that is to come; what has not begun never does. What is quoted or "
@@ -85,12 +84,6 @@ class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, New
     )
     delete_many = "No longer offer…"
     verb = "Withdraw"
-
-    def variants_of(self, request: HttpRequest, object_id: str) -> list[int]:
-        """The one it is of, and another one that it is to be of."""
-        stored = self.model.objects.filter(pk=object_id).values_list("variant_id", flat=True)
-        typed = request.POST.get("variant", "")
-        return [*stored, *([int(typed)] if typed.isdecimal() and len(typed) < _LONGEST_KEY else [])]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.is_over)
@@ -128,7 +121,7 @@ class OfferAdmin(EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, New
         if request.method != "POST":
             return self._ask_or_withdraw(request, object_id)
         with transaction.atomic():
-            self._hold(request, unquote(object_id))  # whether it has begun, or is gone, is looked at under the lock
+            self._hold(unquote(object_id))  # whether it has begun, or is gone, is looked at under the lock
             try:
                 return self._ask_or_withdraw(request, object_id)
             except Http404:

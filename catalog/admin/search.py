@@ -7,12 +7,15 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from catalog.admin.deleting import SaysWhatIsDeleted
+from catalog.admin.editing import EditedInCatalog
 from catalog.forms.search import SynonymGroupForm
 from catalog.models import SynonymGroup
+from core.backoffice import NewestFirst
 
 
 @admin.register(SynonymGroup)
-class SynonymGroupAdmin(ModelAdmin):
+class SynonymGroupAdmin(EditedInCatalog, SaysWhatIsDeleted, NewestFirst, ModelAdmin):
     """Counts from the next search on."""
 
     form = SynonymGroupForm
@@ -23,6 +26,7 @@ class SynonymGroupAdmin(ModelAdmin):
     search_fields = ("words",)
     search_help_text = "A word"
     warn_unsaved_form = True
+    deleting = "From the next search on, each of its words finds only itself."
 
     @display(description="Words", ordering="words")
     def shown(self, row: SynonymGroup) -> str:

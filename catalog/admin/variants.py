@@ -25,7 +25,7 @@ from unfold.contrib.import_export.forms import ExportForm
 from unfold.decorators import action, display
 
 from catalog.admin.deleting import SaysWhatIsDeleted
-from catalog.admin.editing import EditedUnderVariant
+from catalog.admin.editing import EditedInCatalog
 from catalog.admin.showing import (
     MEASURES,
     all_prices,
@@ -244,7 +244,7 @@ class ApprovalInline(AtAGlance):
 
 @admin.register(Variant)
 class VariantAdmin(
-    OpenToAbove, EditedUnderVariant, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
+    OpenToAbove, EditedInCatalog, SaysWhatIsDeleted, FindsRow, AsksFirst, NewestFirst, ModelAdmin, TransferMixin
 ):
     form = VariantForm
     resource_classes: ClassVar[list[Any]] = [VariantResource]
@@ -408,7 +408,7 @@ class VariantAdmin(
             return redirect(f"{request.path}?on={on}")
         with transaction.atomic():
             if request.method == "POST":
-                self.hold(request, str(variant.pk))  # so that what the page showed is still so when it is saved
+                self.hold(variant.pk)  # so that what the page showed is still so when it is saved
             then = [row for row in versions(variant) if row.is_in_force(on)]
             offers = sorted(then, key=lambda row: (row.currency, isinstance(row, RentalOffer)))
             form = NewPricesForm(sent(request), offers)
@@ -420,7 +420,7 @@ class VariantAdmin(
 
     def _begin(self, request: HttpRequest, variant: Variant, on: date, form: NewPricesForm) -> bool:
         try:
-            change_prices(variant_id=variant.pk, on=on, prices=form.prices(), actor=request.user)
+            change_prices(on=on, prices=form.prices(), actor=request.user)
         except ValidationError as no:
             form.add_error(None, [*no.messages])
             return False

@@ -76,6 +76,7 @@ class NewPricesForm(forms.Form):
         super().__init__(data)
         self.offers = list(offers)
         self._said: dict[str, tuple[AnyOffer, str | int]] = {}
+        self._unread = ""
         for offer in self.offers:
             if isinstance(offer, SaleOffer):
                 self._ask(offer, "price_minor", "To buy", offer.price_minor)
@@ -94,11 +95,16 @@ class NewPricesForm(forms.Form):
     @property
     def hidden(self) -> list[tuple[str, str]]:
         """What the page of the step carries."""
-        return [(AS_READ, shown_by(self))]
+        return [(AS_READ, self._unread or shown_by(self))]
 
     def _require_as_read(self) -> None:
         """Raises: ValidationError, where another one changed what the page showed."""
-        if others := overtaken(self, self.data[AS_READ]) if AS_READ in self.data else []:
+        if not (sent := self.data.get(AS_READ)):
+            return
+        self._unread = sent
+        others = overtaken(self, sent)
+        self._unread = ""
+        if others:
             told = "; ".join(f"{one.what} was {one.was}, and is {one.now} now" for one in others)
             raise ValidationError(
                 f"Not saved: this was changed while your page was open. {told}. What you typed is still below: look at "

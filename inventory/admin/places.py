@@ -57,7 +57,7 @@ class DepotAdmin(EditedByMany, NewestFirst, ModelAdmin):
     warn_unsaved_form = True
     compressed_fields = True
 
-    def hold(self, request: HttpRequest, object_id: str) -> None:  # noqa: ARG002 (as in EditedByMany)
+    def hold(self, key: Any) -> None:  # noqa: ARG002 (of all rows)
         hold_catalog()  # depots and closures move its version (ADR 31)
 
     def get_readonly_fields(self, _request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -75,10 +75,11 @@ def _of_container(request: HttpRequest, container: Container) -> Iterator[Card]:
 
 @cards_on("catalog.variant", "main")
 def _of_variant(request: HttpRequest, variant: Variant) -> Iterator[Card]:
-    rows = [row for row in readiness(variant.container_id) if row.variant_id == variant.pk]
-    points = [point for one in _STEPS for row in rows for point in one(row)]
-    drafts = () if all(map(_is_part_only, rows)) else _of_draft(variant.container)
-    yield _card(_how(rows[0]), rows, _lines(request, [*points, *drafts]), [])
+    stored = Variant.objects.select_related("container").get(pk=variant.pk)  # whatever is typed on a page that refuses
+    row = next(row for row in readiness(stored.container_id) if row.variant_id == stored.pk)
+    drafts = () if _is_part_only(row) else _of_draft(stored.container)
+    points = [*(point for one in _STEPS for point in one(row)), *drafts]
+    yield _card(_how(row), [row], _lines(request, points), [])
 
 
 def _is_part_only(row: Readiness) -> bool:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from catalog.models import Airline, CabinRule, RentalRate, SaleOffer
+from catalog.models import Airline, CabinRule, RentalRate, SaleOffer, SynonymGroup
 from inventory.models import RetireRule
 from orders.models import CancellationTier
 from tests.catalog.test_admin import page, transfer
@@ -84,7 +84,8 @@ def test_a_page_that_nobody_overtook_is_saved_and_nothing_is_said_to_have_change
         ContainerImageFactory().container, variant, whole, variant.sale_offers.get(), variant.rental_offers.get(),
         SeasonFactory(), TaxRateFactory(), airline, CabinRule.objects.create(**rule, trust="good"),
         DepotClosureFactory().depot, DowntimeFactory(), RetireRule.objects.create(variant=variant, after_trips=9),
-        CouponFactory(), DeliveryRateFactory(), CancellationTier.objects.create(hours=48, percent=50),
+        SynonymGroup.objects.create(language="de", words=["box", "korb"]), CouponFactory(), DeliveryRateFactory(),
+        CancellationTier.objects.create(hours=48, percent=50),
     ]  # fmt: skip
     for row in rows:
         address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
@@ -113,6 +114,18 @@ def test_an_amount_that_a_file_changed_is_told_in_its_currency_and_a_form_does_n
     assert [what for *_, what in answers[1].context["meanwhile"].who] == ["Imported: price from €49.90 to €59.90."]
     assert SaleOffer.objects.in_force().get().price_minor == 5990
     assert as_shown(answers[1])["price_minor"] == ["59.90"]
+
+
+def test_who_changed_a_price_on_the_page_of_its_variant_is_told_on_its_own_page_too(staff: Client, other: Client):
+    variant = VariantFactory(offered=True)
+    own, whole = page("saleoffer", "change", variant.sale_offers.get().pk), page("variant", "change", variant.pk)
+    mine = as_shown(staff.get(own))
+    other.post(whole, as_shown(other.get(whole)) | {"sale_offers-0-price_minor": "59.90"})
+
+    answer = staff.post(own, mine)
+
+    ((_, _, what),) = answer.context["meanwhile"].who
+    assert what == "Changed Price from €49.90 to €59.90 for sale offer “sale price in EUR”."
 
 
 def test_rows_that_came_or_went_meanwhile_are_told_and_a_page_that_does_not_show_them_is_never_saved(
@@ -155,15 +168,23 @@ def test_rates_pictures_seasons_and_depots_are_kept_from_being_overwritten_too(o
         assert [typed for *_, typed in told(who.post(address, sent))] == [False], address
 
 
-def test_a_page_that_cannot_be_read_is_refused_and_one_that_says_nothing_is_saved(staff: Client):
-    address = page("taxrate", "change", TaxRateFactory().pk)
+def test_a_page_that_cannot_be_read_is_refused_as_often_as_it_is_sent_and_one_that_says_nothing_is_saved(
+    staff: Client,
+):
+    """What another row's page showed is nothing to compare with either."""
+    rows = [offer for _ in range(2) for offer in VariantFactory(offered=True).sale_offers.all()]
+    address, another = (page("saleoffer", "change", row.pk) for row in rows)
     sent = as_shown(staff.get(address))
+    strange = as_shown(staff.get(another))["as_read"]
+    SaleOffer.objects.update(price_minor=5990)
 
-    forged = staff.post(address, sent | {"as_read": "yesterday"})
-    bare = staff.post(address, {name: value for name, value in sent.items() if name != "as_read"})
-
-    assert "your page is too old" in forged.content.decode()
-    assert bare.status_code == 302
+    for as_read in ("yesterday", "é:\x00", sent["as_read"][0][:-1], "x" * 100_000, strange):
+        refused = staff.post(address, sent | {"as_read": as_read})
+        again = staff.post(address, as_shown(refused))
+        assert "your page is too old" in refused.text
+        assert "your page is too old" in again.text
+    assert set(SaleOffer.objects.values_list("price_minor", flat=True)) == {5990}
+    assert staff.post(address, {name: sent[name] for name in sent if name != "as_read"}).status_code == 302
 
 
 def test_the_check_costs_one_statement_beside_the_lock(staff: Client):
@@ -193,6 +214,22 @@ def test_new_prices_are_not_begun_on_top_of_those_that_another_wrote_meanwhile(s
     assert staff.post(begins, sent_by_step(answer)).status_code == 302
     assert SaleOffer.objects.in_force(day).get().price_minor == 5990
     assert variant.rental_offers.in_force(day).get().deposit_minor == 4100
+
+
+def test_new_prices_of_a_page_that_is_too_old_or_shows_what_is_gone_do_not_begin(staff: Client):
+    variant = VariantFactory(offered=True)
+    begins = f"{page('variant', 'new_prices', variant.pk)}?on={timezone.localdate() + timedelta(days=30)}"
+    sent = sent_by_step(staff.get(begins)) | {"rental_EUR_deposit_minor": "41"}
+
+    forged = staff.post(begins, sent | {"as_read": "yesterday"})
+    again = staff.post(begins, sent | sent_by_step(forged))
+    RentalRate.objects.filter(from_days=8).delete()
+    fewer = staff.post(begins, sent | {"rental_EUR_8": "4.50"})
+
+    assert "your page is too old" in forged.text
+    assert "your page is too old" in again.text
+    assert "What your page showed last was 5.00, and is gone now." in unescape(fewer.text)
+    assert variant.rental_offers.count() == 1
 
 
 def sent_by_step(answer: Any) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def exported(staff: Client) -> bytes:
 def test_rental_offers_come_back_from_files_of_both_kinds_as_they_went(staff: Client, variant: Variant):
     split(variant.rental_offers.get(), TODAY)  # what was before today stays out of the file
     change = NewPrice(variant.rental_offers.in_force().get(), {"deposit_minor": 4100}, {4: 690})
-    change_prices(variant_id=variant.pk, on=CHRISTMAS, prices=[change], actor=UserFactory())
+    change_prices(on=CHRISTMAS, prices=[change], actor=UserFactory())
     RentalOfferFactory(variant=variant, currency="JPY", rates=[(1, 900)], min_days=2)
     before = everything()
 

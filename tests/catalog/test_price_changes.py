@@ -44,7 +44,7 @@ def schedule(variant: Variant, on: date = CHRISTMAS, price_minor: int = 5990, **
     prices = [NewPrice(variant.sale_offers.in_force().get(), {"price_minor": price_minor})]
     if rental:
         prices.append(NewPrice(variant.rental_offers.in_force().get(), **rental))
-    change_prices(variant_id=variant.pk, on=on, prices=prices, actor=UserFactory(staff=True))
+    change_prices(on=on, prices=prices, actor=UserFactory(staff=True))
 
 
 def shown() -> Any:

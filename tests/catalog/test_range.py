@@ -122,7 +122,7 @@ class Edits(RuleBasedStateMachine):
             return
         offer = data.draw(st.sampled_from(offers))
         fields = {"price_minor": price} if is_sale else {"max_days": 40 + price}
-        change_prices(variant_id=offer.variant_id, on=on, prices=[NewPrice(offer, fields)], actor=None)
+        change_prices(on=on, prices=[NewPrice(offer, fields)], actor=None)
 
     @precondition(lambda _: SaleOffer.objects.exists())
     @rule(data=st.data())

@@ -66,7 +66,7 @@ def lived(transactional_db: None, ims: Sandbox, gateway: StripeSandbox) -> Itera
     offer.price_minor = 5290
     keep_what_was(offer, None)
     offer.save()
-    change_prices(variant_id=shop.bag.pk, on=shop.day(9), prices=[NewPrice(offer, {"price_minor": 5990})], actor=None)
+    change_prices(on=shop.day(9), prices=[NewPrice(offer, {"price_minor": 5990})], actor=None)
     Season.objects.create(name="Bowls", kind=Kind.ACCESSORY, start_on=shop.day(30), end_on=shop.day(40), percent=10)
     Container.objects.filter(pk=shop.bag.container_id).update(i18n={"name_de": "Tasche"}, slug="bag")
     yield shop

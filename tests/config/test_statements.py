@@ -50,7 +50,7 @@ def more(shop: Shop) -> Callable[..., Variant]:
         offer = SaleOffer.objects.get(variant=whole)
         for change in range(1, prices + 1):
             price = NewPrice(offer, {"price_minor": 5000 + change})
-            change_prices(variant_id=whole.pk, on=shop.day(5 * change), prices=[price], actor=None)
+            change_prices(on=shop.day(5 * change), prices=[price], actor=None)
         return whole
 
     return make

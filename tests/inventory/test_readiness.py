@@ -17,7 +17,7 @@ from inventory.readiness import Stage, at_stage, readiness
 from inventory.services import mirror_changes
 from inventory.states import UnitStatus
 from sandbox.inventory.server import Sandbox
-from tests.desk import sit
+from tests.desk import as_shown, sit
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import (
     ApprovalFactory,
@@ -245,6 +245,18 @@ def test_a_link_is_shown_to_who_may_follow_it(client: Client):
 
     assert told(sit(client, "catalog"), variant)[UNKNOWN] == ""
     assert told(sit(client, "clerk"), variant)[UNKNOWN] == "/admin/inventory/feed/"
+
+
+def test_a_page_that_refuses_tells_of_the_variant_as_it_is_not_as_it_was_typed(owner: Client):
+    """Moved to another container, and without a SKU."""
+    variant, other = VariantFactory(offered=True), ContainerFactory(published=False)
+    address = reverse("admin:catalog_variant_change", args=[variant.pk])
+
+    answer = owner.post(address, as_shown(owner.get(address)) | {"container": other.pk, "sku": ""})
+
+    assert answer.status_code == 200
+    assert "Customers cannot have it yet" in answer.text
+    assert "It is a draft" not in answer.text
 
 
 def test_neither_pages_nor_list_ask_more_where_there_is_more(owner: Client):

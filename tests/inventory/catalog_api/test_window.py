@@ -350,7 +350,7 @@ def test_a_day_that_ends_takes_along_what_was_true_on_it(phone: APIClient, hours
 def test_a_price_begins_although_the_page_is_remembered(phone: APIClient):
     sold, tomorrow = Variant.objects.get(sku="POO-TWO"), TODAY + timedelta(days=1)
     new = NewPrice(sold.sale_offers.get(), {"price_minor": 123_00})
-    change_prices(variant_id=sold.pk, on=tomorrow, prices=[new], actor=None)
+    change_prices(on=tomorrow, prices=[new], actor=None)
     begins = datetime.combine(tomorrow, datetime.min.time(), tzinfo=UTC)
 
     def price() -> int:

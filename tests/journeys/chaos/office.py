@@ -151,7 +151,7 @@ class Office:
         offer = self._one(SaleOffer.objects.in_force())
         on = shop_today() + timedelta(days=self.dice.randint(1, 5))
         minor = self.dice.choice([3990, 5990])
-        change_prices(variant_id=offer.variant_id, on=on, prices=[NewPrice(offer, {"price_minor": minor})], actor=None)
+        change_prices(on=on, prices=[NewPrice(offer, {"price_minor": minor})], actor=None)
         return "price set for a day to come"
 
     def rule(self) -> str | None:
