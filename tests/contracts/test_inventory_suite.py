@@ -408,7 +408,7 @@ class Patient(Broken):
     """Waits as long as it likes."""
 
     def reserve(self, *, timeout: float | None = None, **asked: Any) -> RemoteReservation:
-        return self.inner.reserve(timeout=1.1, **asked)
+        return self.inner.reserve(timeout=3.5, **asked)
 
 
 class Hurried(Broken):
