@@ -1,6 +1,7 @@
 """What every test may ask for. Real PostgreSQL, real HTTP to stand-ins on loopback, no patching of our own code."""
 
 import gc
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,8 @@ from tests.emptying import empty_tables
 from tests.jobs import forget_every_job
 from tests.shop import Shop
 
+HOUR, LONGER_THAN_A_TEST = 3600, 10  # seconds
+
 TransactionTestCase._fixture_teardown = lambda _: empty_tables()  # type: ignore[method-assign] # what pytest-django calls
 
 
@@ -33,6 +36,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def _day_that_lasts() -> None:
+    """Midnight is at a whole hour for every depot: a test that reckons in days from today begins after it."""
+    if (left := HOUR - time.time() % HOUR) < LONGER_THAN_A_TEST:
+        time.sleep(left)
 
 
 @pytest.fixture(autouse=True)
