@@ -296,7 +296,7 @@ class Bench:
 
     def _measure(self, what: str, plan: dict[str, Any], connections: int) -> dict[str, Any]:
         full = {
-            "port": self.server.port, "connections": connections, "seconds": self.effort.seconds,
+            "port": self.server.port, "workers": WORKERS, "connections": connections, "seconds": self.effort.seconds,
             "warm_up": self.effort.warm_up, "most": self.effort.most,
             "headers": {"X-Forwarded-Proto": "https", "Accept": "application/json"},
             "tokens": [str(AccessToken.for_user(user)) for user in self.customers], **plan,
