@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -31,6 +31,11 @@ def _chromium() -> str:
     return str(pytest.fail(WANTED) if required else pytest.skip(WANTED))
 
 
+def _size(device: str) -> ViewportSize:
+    width, height = WINDOWS[device]
+    return {"width": width, "height": height}
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One for all tests here. While it runs, so does playwright's event loop in this thread; Django must not mind."""
@@ -46,7 +51,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """An empty page of the running shop. Any error of its scripts fails the test."""
     context = browser.new_context(
-        base_url=live_server.url, viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce"
+        base_url=live_server.url, viewport=_size("desk"), locale="en-GB", reduced_motion="reduce"
     )
     errors: list[str] = []
     opened = context.new_page()
@@ -93,11 +98,10 @@ def look(page: Page, snap: Snap) -> Looking:
     """Look at the page on a desk, on a tablet and on a phone: nothing sticks out."""
 
     def in_every_window(name: str) -> None:
-        for device, (width, height) in WINDOWS.items():
-            page.set_viewport_size({"width": width, "height": height})
+        for device in WINDOWS:
+            page.set_viewport_size(_size(device))
             assert fits(page), f"{name} on a {device}"
             snap(f"{name}-{device}")
-        width, height = WINDOWS["desk"]
-        page.set_viewport_size({"width": width, "height": height})
+        page.set_viewport_size(_size("desk"))
 
     return in_every_window
