@@ -122,7 +122,7 @@ def withdraw(offer: AnyOffer) -> bool:
     if stored is None:
         return False
     if not stored.is_to_come:
-        rows.filter(valid_from__gt=shop_today()).delete()
+        rows.to_come().delete()
     if stored.valid_from < shop_today():
         rows.filter(pk=stored.pk).update(valid_until=shop_today())
         return True

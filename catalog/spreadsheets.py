@@ -13,13 +13,12 @@ from import_export import fields, resources, results, widgets
 
 from catalog.version import hold_catalog
 from core.changes import NOTHING, from_to
-from core.forms import parse_amount
+from core.forms import NEGATIVE, NO_PRICE, parse_amount
 from core.money import format_minor, to_decimal, validate_currency
 
 MOST_ROWS = 5_000
 
 
-NO_PRICE = "A price must be more than nothing."
 _AMBIGUOUS = re.compile(r"[0-9]+,[0-9]{3}")
 
 
@@ -45,7 +44,7 @@ def amount_of(value: Any, row: Any, *, may_be_nothing: bool = False) -> int:
     except InvalidOperation:
         raise ValueError(f'"{value}" is not an amount such as 49.90.') from None
     if not amount.is_finite() or amount < 0 or not (amount or may_be_nothing):
-        raise ValueError("An amount cannot be less than nothing." if may_be_nothing else NO_PRICE)
+        raise ValueError(NEGATIVE if may_be_nothing else NO_PRICE)
     return parse_amount(amount, currency)
 
 

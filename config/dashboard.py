@@ -7,12 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
+from catalog.admin.airlines import too_old
 from catalog.admin.variants import unchecked, with_approval
-from catalog.fit import BELIEVED_FOR
-from catalog.models import CabinRule, Container, HoldRule, RentalOffer, SaleOffer, Variant, shop_today
+from catalog.models import CabinRule, Container, HoldRule, RentalOffer, SaleOffer, Variant
 from inventory.models import Depot, Reconciliation, Unit
 from inventory.readiness import Stage, at_stage
 from inventory.troubles import count_troubles
@@ -143,11 +142,10 @@ def _catalog() -> Iterator[Tile]:
 
 def _prices_and_rules() -> Iterator[Tile]:
     for title, offers, page in _OFFERS:
-        to_come = offers.objects.filter(valid_from__gt=shop_today()).count()
+        to_come = offers.objects.to_come().count()
         yield Tile(f"{title} to come", to_come, _list(page, when="comes"))
-    last = timezone.now().date() - BELIEVED_FOR
     for title, rules, page in _RULES:
-        old = rules.objects.filter(checked_on__lt=last).count()
+        old = too_old(rules.objects.all()).count()
         yield Tile(f"{title} to read again", old, _list(page, read="old"))
 
 

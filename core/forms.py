@@ -28,12 +28,16 @@ class DayInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold is u
     input_type = "date"
 
 
+NEGATIVE = "An amount cannot be less than nothing."
+NO_PRICE = "A price must be more than nothing."
+
+
 class AmountField(forms.DecimalField):
     """A decimal typed with a point or a comma. `currency`, when known, is shown beside it."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": "Write an amount such as 49.90.",
-        "min_value": "An amount cannot be less than nothing.",
+        "min_value": NEGATIVE,
     }
 
     def __init__(self, *, currency: str | None = None, **options: Any) -> None:

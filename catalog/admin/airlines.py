@@ -34,6 +34,11 @@ IN_UNITS = "Millimetres and grams; 55 cm and 8 kg may be written so. What the ai
 _TONES = {Trust.GOOD: "success", Trust.MEDIUM: "info", Trust.LOW: "warning", Trust.UNCERTAIN: "danger"}
 
 
+def too_old(rules: QuerySet[Any]) -> QuerySet[Any]:
+    """Those that are not believed any more, as nobody has read them again."""
+    return rules.filter(checked_on__lt=timezone.now().date() - BELIEVED_FOR)
+
+
 class DueFilter(admin.SimpleListFilter):
     title = "last read"
     parameter_name = "read"
@@ -42,10 +47,10 @@ class DueFilter(admin.SimpleListFilter):
         return [("old", "Too old to be believed"), ("soon", "Too old within 30 days")]
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        last = timezone.now().date() - BELIEVED_FOR
         if self.value() == "old":
-            return queryset.filter(checked_on__lt=last)
+            return too_old(queryset)
         if self.value() == "soon":
+            last = timezone.now().date() - BELIEVED_FOR
             return queryset.filter(checked_on__gte=last, checked_on__lt=last + RECHECK_WITHIN)
         return queryset
 

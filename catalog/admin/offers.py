@@ -62,9 +62,9 @@ class WhenFilter(admin.SimpleListFilter):
                 else {}
             )
 
-    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, _request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "comes":
-            return queryset.filter(valid_from__gt=shop_today())
+            return queryset.to_come()
         if self.value() == "over":
             return queryset.filter(valid_until__lte=shop_today())
         return queryset.filter(in_force())

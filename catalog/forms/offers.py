@@ -18,10 +18,8 @@ from catalog.price_changes import AnyOffer, NewPrice, require_effect, withdraw
 from catalog.pricing import Step
 from core.changes import from_to
 from core.editing import AS_READ, overtaken, shown_by
-from core.forms import AmountField, DayInput, MinorUnitsForm, MinorUnitsFormSet, parse_amount
+from core.forms import NO_PRICE, AmountField, DayInput, MinorUnitsForm, MinorUnitsFormSet, parse_amount
 from core.money import format_minor, to_decimal
-
-NO_PRICE = "A price must be more than nothing."
 
 
 class _OfferForm(MinorUnitsForm):

@@ -63,6 +63,9 @@ class OfferQuerySet(models.QuerySet[Any]):
     def in_force(self, on: date | None = None) -> Self:
         return self.filter(in_force(on))
 
+    def to_come(self) -> Self:
+        return self.filter(valid_from__gt=shop_today())
+
 
 class Offer(models.Model):
     """A row is one version: what it says holds from `valid_from` until the day before `valid_until`, None: until

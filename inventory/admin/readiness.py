@@ -67,9 +67,9 @@ class StageFilter(DropdownFilter):
 def _of_container(request: HttpRequest, container: Container) -> Iterator[Card]:
     rows = readiness(container.pk)
     lines = [line for one in _STEPS for line in _shared(request, one, rows)]
-    is_draft = not container.published and not all(map(_is_had, rows))
+    is_draft = not (container.published or _are_parts_only(rows))
     title = "Ready to be published" if rows and not lines and is_draft else _how_many(rows)
-    points = [*(_no_variant(container) if not rows else ()), *(_of_draft(container) if is_draft or not rows else ())]
+    points = [*(_no_variant(container) if not rows else ()), *(_of_draft(container) if is_draft else ())]
     yield _card(title, rows, [*lines, *_lines(request, points)], _lines(request, _nicer(container)))
 
 
@@ -85,6 +85,10 @@ def _of_variant(request: HttpRequest, variant: Variant) -> Iterator[Card]:
 def _is_part_only(row: Readiness) -> bool:
     """Never meant to be had by itself: nothing of its own is missing. A bundle is checked and priced as one."""
     return row.is_part and row.approval == "" and not row.priced and row.ended_on is None
+
+
+def _are_parts_only(rows: list[Readiness]) -> bool:
+    return bool(rows) and all(map(_is_part_only, rows))
 
 
 def _is_had(row: Readiness) -> bool:
@@ -103,7 +107,7 @@ def _how(row: Readiness) -> str:
 
 def _how_many(rows: list[Readiness]) -> str:
     """As "Customers can buy 2 of 3 variants and rent all 3 variants"."""
-    if len(rows) == 1 or (rows and all(map(_is_part_only, rows))):
+    if len(rows) == 1 or _are_parts_only(rows):
         return _how(rows[0])
     ways = {"buy": [row.buy for row in rows], "rent": [row.rent for row in rows]}
     figures = {verb: sum(way.can for way in those) for verb, those in ways.items()}

@@ -144,7 +144,7 @@ class Office:
 
     def price_from(self) -> str | None:
         """Another price from a day on, or not after all."""
-        coming = self._one(SaleOffer.objects.filter(valid_from__gt=shop_today()))
+        coming = self._one(SaleOffer.objects.to_come())
         if coming is not None and self.dice.random() < 0.5:
             withdraw(coming)
             return "price that was to come taken back"
